@@ -1,0 +1,109 @@
+// Package fsx writes files so that a power cut leaves the old file or the new
+// one, and nothing between.
+//
+// It trusts the file system to honour fsync and rename, and nothing else. It
+// never follows a path out of the folder it was given.
+package fsx
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile replaces path by data: a temporary file in the same folder, sync,
+// rename, sync of the folder. The mode is set before a byte is written.
+func WriteFile(path string, data []byte, mode fs.FileMode) error {
+	dir, base := filepath.Split(path)
+	if dir == "" {
+		dir = "."
+	}
+	f, err := os.CreateTemp(dir, "."+base+".tmp-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := fill(f, data, mode); err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return SyncDir(dir)
+}
+
+func fill(f *os.File, data []byte, mode fs.FileMode) error {
+	err := f.Chmod(mode)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = nil // FAT has no modes
+	}
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// ReadFile reads path if it is a regular file of at most max bytes.
+// A longer file is a *TooLargeError.
+func ReadFile(path string, max int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readCapped(f, path, max)
+}
+
+// ReadFileIn is ReadFile for a name inside root; no link leads out of it.
+func ReadFileIn(root *os.Root, name string, max int64) ([]byte, error) {
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readCapped(f, name, max)
+}
+
+func readCapped(f *os.File, name string, max int64) ([]byte, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
+	if st.Size() > max {
+		return nil, &TooLargeError{Name: name, Max: max}
+	}
+	return ReadAll(f, name, max)
+}
+
+// ReadAll reads r to its end and fails once more than max bytes came; name is
+// for the error.
+func ReadAll(r io.Reader, name string, max int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, max+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if int64(len(b)) > max {
+		return nil, &TooLargeError{Name: name, Max: max}
+	}
+	return b, nil
+}
+
+// TooLargeError says that something from outside is over its cap.
+type TooLargeError struct {
+	Name string
+	Max  int64 // bytes
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s: longer than the %d bytes allowed", e.Name, e.Max)
+}

@@ -1,0 +1,4 @@
+package fsx
+
+// SyncDir does nothing: Windows orders directory entries by itself.
+func SyncDir(string) error { return nil }

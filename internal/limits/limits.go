@@ -1,0 +1,45 @@
+// Package limits names every cap on what comes from outside. A length is
+// compared with one of these before a byte of it is read or allocated.
+package limits
+
+// Caps in bytes unless the name says otherwise.
+const (
+	// Root, Timestamp and Snapshot are TUF role files; the caps are those of
+	// libaktualizr.
+	Root      = 64 << 10
+	Timestamp = 64 << 10
+	Snapshot  = 64 << 10
+	// Targets caps targets.json (libaktualizr).
+	Targets = 8 << 20
+	// BundleTargets caps tuf/bundle-targets.json.
+	BundleTargets = 1 << 20
+	// RootChain is how many roots one refresh may walk.
+	RootChain = 1000
+
+	// OSTreeMetadata caps a commit, dirtree, dirmeta or commitmeta object, as
+	// libostree does since 2023.
+	OSTreeMetadata = 128 << 20
+	// FileHeader caps the GVariant header of a content object.
+	FileHeader = 1 << 20
+	// Ref caps a ref file.
+	Ref = 4 << 10
+	// RepoConfig caps a repo's config file.
+	RepoConfig = 1 << 20
+	// TreeDepth is how deep directories may nest in one commit.
+	TreeDepth = 256
+	// NameLength is the longest file name, in bytes.
+	NameLength = 255
+	// SymlinkTarget is PATH_MAX.
+	SymlinkTarget = 4096
+
+	// JSON caps a request or reply of an API that speaks JSON.
+	JSON = 16 << 20
+	// DeviceBody caps what a device may send to the gateway in one request.
+	DeviceBody = 100 << 10
+	// Credentials caps credentials.zip and each of its members.
+	Credentials = 1 << 20
+	// ConfigFile caps a TOML fragment or a context file.
+	ConfigFile = 1 << 20
+	// RegistrationReply caps the reply to a device registration.
+	RegistrationReply = 1 << 20
+)

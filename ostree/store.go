@@ -1,0 +1,125 @@
+package ostree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"log/slog"
+
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/progress"
+)
+
+// Source is where objects and refs are read from.
+type Source interface {
+	// Has answers for each id whether the object is there. It asks in batches
+	// where the store can.
+	Has(ctx context.Context, ids []ObjectID) ([]bool, error)
+	// Object returns a handle; a missing object is a *MissingError, here or
+	// from the handle's Open.
+	Object(ctx context.Context, id ObjectID) (Object, error)
+	// Ref resolves a ref such as "main" or "os/amd64/main". A ref that is not
+	// there is ErrRefNotFound.
+	Ref(ctx context.Context, name string) (Checksum, error)
+}
+
+// Store is a Source that can be written to.
+type Store interface {
+	Source
+	// Begin opens a write session.
+	Begin(ctx context.Context) (Session, error)
+	// SetRef points name at c, which must be complete in the store. When want
+	// is not nil the ref must still be *want (the zero checksum: must not
+	// exist), else ErrRefMoved.
+	SetRef(ctx context.Context, name string, c Checksum, want *Checksum) error
+	// Traits says what may be concluded from what the store holds.
+	Traits() Traits
+}
+
+// Traits describe a store.
+type Traits struct {
+	// Ordered stores refuse or never see a parent before its children, so a
+	// commit or dirtree that is there implies its whole subtree. A local repo
+	// is ordered except for commits marked partial.
+	Ordered bool
+	// Batch is how many ids one question of Has, or one batch of Put, should
+	// hold; 0 or 1 where the store takes one at a time.
+	Batch int
+	// MaxParallel caps concurrent Put and Object calls; 0 means no cap.
+	MaxParallel int
+}
+
+// Session writes objects. Put is safe for concurrent use. An object is
+// verified against its id before it becomes visible. After Close returns nil
+// all of them are durable; after Abort, or a crash, each is either there and
+// whole or not there at all.
+type Session interface {
+	Put(ctx context.Context, obj Object) error
+	Close(ctx context.Context) error
+	Abort()
+}
+
+// Errors that callers tell apart.
+var (
+	ErrRefNotFound = errors.New("ref not found")
+	ErrRefMoved    = errors.New("ref was moved by somebody else")
+	ErrNotARepo    = errors.New("not an OSTree repo")
+	ErrNoSpace     = errors.New("no space left")
+)
+
+// CorruptError says that an object is not what its name promises.
+type CorruptError struct {
+	ID    ObjectID
+	Where string // path or URL; may be empty
+	Why   string // "checksum is 12ab…", "header is not in normal form", …
+}
+
+func (e *CorruptError) Error() string {
+	if e.Where == "" {
+		return fmt.Sprintf("object %s is corrupt: %s", e.ID, e.Why)
+	}
+	return fmt.Sprintf("object %s is corrupt: %s (%s)", e.ID, e.Why, e.Where)
+}
+
+// MissingError says that an object is not there.
+type MissingError struct {
+	ID    ObjectID
+	Where string
+}
+
+func (e *MissingError) Error() string {
+	if e.Where == "" {
+		return fmt.Sprintf("object %s is missing", e.ID)
+	}
+	return fmt.Sprintf("object %s is missing in %s", e.ID, e.Where)
+}
+
+// CopyOptions tune Copy. The zero value works.
+type CopyOptions struct {
+	// Jobs is how many objects move at once; 0 means a sensible default.
+	Jobs int
+	// Known are commits that dst holds completely (a ref names them) and src
+	// holds too: their closure is computed from src and subtracted without
+	// asking dst.
+	Known []Checksum
+	// FullCheck asks dst about every object and trusts no presence to imply
+	// another.
+	FullCheck bool
+	// DryRun finds out what would move and moves nothing.
+	DryRun   bool
+	Progress progress.Sink
+	Log      *slog.Logger // nil is silent
+	Faults   faults.Injector
+}
+
+// CopyReport says what Copy did, or with DryRun would do.
+type CopyReport struct {
+	Commit   Checksum `json:"-" yaml:"-"`
+	Objects  int      `json:"objects"`  // in the closure, as far as it was walked
+	Copied   int      `json:"copied"`   // moved to dst
+	Metadata int      `json:"metadata"` // of those, metadata objects
+	Present  int      `json:"present"`  // dst had them, asked or concluded
+	Asked    int      `json:"asked"`    // ids dst was asked about
+	Bytes    int64    `json:"bytes"`    // moved, in archive form
+}
