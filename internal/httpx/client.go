@@ -1,0 +1,204 @@
+// Package httpx is the one HTTP transport of the product: time limits on every
+// step, retries whose bodies are made anew, errors that carry a class, and
+// credentials that stay with the origin they were issued for.
+//
+// It trusts nothing a server says about lengths; callers read bodies through a
+// cap. It must never log a header value, put a query string or user info of a
+// URL into an error, send a caller's headers to another origin, or follow a
+// redirect from HTTPS to HTTP.
+package httpx
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
+)
+
+// Options tune a client. The zero value works.
+type Options struct {
+	// TLS is used as it is; nil means the system's roots and TLS 1.2 or later.
+	TLS *tls.Config
+	// UserAgent is sent with each request that has none of its own.
+	UserAgent string
+	// MaxConns caps connections to one host; 0 means no cap. As many idle ones
+	// are kept.
+	MaxConns int
+	// Dial bounds connecting, and the TLS handshake again; 0 means 10 s.
+	Dial time.Duration
+	// Header bounds the wait for a reply once the request is sent; 0 means 60 s.
+	Header time.Duration
+	// Stall bounds how long a body may stand still in either direction; 0
+	// means 60 s.
+	Stall time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Dial == 0 {
+		o.Dial = 10 * time.Second
+	}
+	if o.Header == 0 {
+		o.Header = 60 * time.Second
+	}
+	if o.Stall == 0 {
+		o.Stall = 60 * time.Second
+	}
+	if o.TLS == nil {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return o
+}
+
+// NewClient makes a client. Its overall Timeout is zero on purpose: an object
+// may take hours on a slow line as long as bytes keep moving. The proxy is
+// taken from HTTPS_PROXY and its kin, as in any Go program.
+func NewClient(o Options) *http.Client {
+	o = o.withDefaults()
+	idle := o.MaxConns
+	if idle == 0 {
+		idle = 32
+	}
+	dialer := &net.Dialer{Timeout: o.Dial, KeepAlive: 15 * time.Second}
+	t := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialStalling(dialer, o.Stall),
+		TLSClientConfig:       o.TLS,
+		TLSHandshakeTimeout:   o.Dial,
+		ResponseHeaderTimeout: o.Header,
+		ExpectContinueTimeout: time.Second,
+		IdleConnTimeout:       o.Stall / 2,
+		MaxConnsPerHost:       o.MaxConns,
+		MaxIdleConns:          2 * idle,
+		MaxIdleConnsPerHost:   idle,
+		// Objects are compressed already, and a reply must be as long as it says.
+		DisableCompression: true,
+		// Small buffers: with a hundred connections the default size is memory.
+		WriteBufferSize:        16 << 10,
+		ReadBufferSize:         8 << 10,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	return &http.Client{Transport: &agent{next: t, name: o.UserAgent}, CheckRedirect: checkRedirect}
+}
+
+// agent adds the User-Agent.
+type agent struct {
+	next *http.Transport
+	name string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
+	if a.name != "" && r.Header.Get("User-Agent") == "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("User-Agent", a.name)
+	}
+	return a.next.RoundTrip(r)
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the pool.
+func (a *agent) CloseIdleConnections() { a.next.CloseIdleConnections() }
+
+// stallConn fails a read or write during which nothing moved for too long.
+type stallConn struct {
+	net.Conn
+	stall time.Duration
+}
+
+func (c *stallConn) Read(p []byte) (int, error) {
+	_ = c.SetReadDeadline(clock.System().Add(c.stall))
+	return c.Conn.Read(p)
+}
+
+// Write moves the read deadline too: the transport's reader has been waiting
+// since the connection fell idle, and the reply may take as long again.
+func (c *stallConn) Write(p []byte) (int, error) {
+	_ = c.SetDeadline(clock.System().Add(c.stall))
+	return c.Conn.Write(p)
+}
+
+func dialStalling(d *net.Dialer, stall time.Duration) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &stallConn{Conn: c, stall: stall}, nil
+	}
+}
+
+// TLSConfig trusts the system's roots and, when caPEM is not empty, the
+// certificates in it as well. A PEM without a certificate is an error.
+func TLSConfig(caPEM []byte) (*tls.Config, error) {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if len(caPEM) == 0 {
+		return cfg, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(caPEM) {
+		return nil, fail.New(fail.Usage, "give a PEM file with at least one certificate", "CA file: no certificate in it")
+	}
+	cfg.RootCAs = pool
+	return cfg, nil
+}
+
+const maxRedirects = 5
+
+var errRedirect = errors.New("refused to follow a redirect")
+
+// keepAcross are the only headers that another origin gets to see. All else,
+// above all Authorization, OSF-TOKEN and whatever a context adds, stays.
+var keepAcross = map[string]bool{
+	"Accept": true, "Accept-Encoding": true, "Content-Type": true, "Range": true,
+	"If-Range": true, "If-None-Match": true, "If-Match": true, "User-Agent": true,
+}
+
+// checkRedirect follows within one origin freely, and to another one only what
+// has no body and without the caller's headers.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
+	}
+	first, last := via[0].URL, via[len(via)-1].URL
+	if last.Scheme == "https" && req.URL.Scheme != "https" {
+		return fmt.Errorf("%w from https to %s", errRedirect, req.URL.Scheme)
+	}
+	if SameOrigin(first, req.URL) {
+		return nil
+	}
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		return fmt.Errorf("%w of a %s to another origin, %s", errRedirect, req.Method, req.URL.Host)
+	}
+	for k := range req.Header {
+		if !keepAcross[k] {
+			req.Header.Del(k)
+		}
+	}
+	return nil
+}
+
+// SameOrigin says whether scheme, host and port of a and b are the same.
+func SameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
