@@ -1,0 +1,5 @@
+//go:build !linux
+
+package osimage
+
+func setAttr(string, string, string) error { return nil }
