@@ -1,0 +1,188 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/progress"
+)
+
+// barSink draws on a terminal. Only the newest unfinished task is shown; the
+// one before it comes back when that is done.
+type barSink struct {
+	screen *screen
+	width  int // columns, 0 if unknown
+	colour bool
+
+	mu    sync.Mutex
+	tasks []*barTask
+}
+
+// barWidth is how many columns the bar itself takes; description, figures and
+// time stand beside it.
+const barWidth = 24
+
+// Start opens a task and shows it.
+func (s *barSink) Start(name string, unit progress.Unit, total int64) progress.Task {
+	t := &barTask{sink: s}
+	if total > 0 {
+		t.total.Store(total)
+	} else {
+		total = -1 // a spinner until Grow says more
+	}
+	opts := []progressbar.Option{
+		progressbar.OptionSetWriter(t),
+		progressbar.OptionSetDescription(name),
+		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionThrottle(100 * time.Millisecond),
+		progressbar.OptionSetRenderBlankState(true),
+		progressbar.OptionEnableColorCodes(s.colour),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionSetSpinnerChangeInterval(0), // no goroutine of its own
+		progressbar.OptionClearOnFinish(),
+	}
+	if unit == progress.Bytes {
+		opts = append(opts, progressbar.OptionShowBytes(true))
+	} else {
+		opts = append(opts, progressbar.OptionShowCount())
+	}
+	s.mu.Lock()
+	s.tasks = append(s.tasks, t)
+	s.mu.Unlock()
+	t.bar = progressbar.NewOptions64(total, opts...)
+	return t
+}
+
+func (s *barSink) top() *barTask {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tasks) == 0 {
+		return nil
+	}
+	return s.tasks[len(s.tasks)-1]
+}
+
+// remove takes t off the stack.
+func (s *barSink) remove(t *barTask) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, other := range s.tasks {
+		if other == t {
+			s.tasks = append(s.tasks[:i], s.tasks[i+1:]...)
+			return
+		}
+	}
+}
+
+type barTask struct {
+	sink  *barSink
+	bar   *progressbar.ProgressBar
+	total atomic.Int64
+	once  sync.Once
+}
+
+// Write lets the bar through to the terminal while its task is the newest.
+func (t *barTask) Write(p []byte) (int, error) {
+	if t.sink.top() != t {
+		return len(p), nil
+	}
+	return t.sink.screen.draw(p)
+}
+
+// The bar's own errors are about drawing; they must not stop the work.
+
+func (t *barTask) Add(n int64)  { _ = t.bar.Add64(n) }
+func (t *barTask) Grow(n int64) { t.bar.ChangeMax64(t.total.Add(n)) }
+
+func (t *barTask) Done() {
+	t.once.Do(func() {
+		_ = t.bar.Exit()
+		t.sink.remove(t)
+		_, _ = io.WriteString(t.sink.screen, "") // wipes the line
+	})
+}
+
+// lineSink is for logs and pipes: one line per task every lineEvery.
+type lineSink struct {
+	out io.Writer
+	now clock.Clock
+}
+
+const lineEvery = 10 * time.Second
+
+// Start opens a task; nothing is written until it has lasted lineEvery.
+func (s *lineSink) Start(name string, unit progress.Unit, total int64) progress.Task {
+	t := &lineTask{sink: s, name: name, unit: unit, last: s.now(), total: total}
+	return t
+}
+
+type lineTask struct {
+	sink *lineSink
+	name string
+	unit progress.Unit
+
+	mu          sync.Mutex
+	done, total int64
+	last        time.Time
+	written     bool
+	ended       bool
+}
+
+func (t *lineTask) Add(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done += n
+	if now := t.sink.now(); now.Sub(t.last) >= lineEvery {
+		t.last, t.written = now, true
+		t.line()
+	}
+}
+
+func (t *lineTask) Grow(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.total += n
+}
+
+func (t *lineTask) Done() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.written && !t.ended {
+		t.line()
+	}
+	t.ended = true
+}
+
+func (t *lineTask) line() {
+	if t.total <= 0 {
+		fmt.Fprintf(t.sink.out, "%s: %s\n", t.name, amount(t.unit, t.done))
+		return
+	}
+	fmt.Fprintf(t.sink.out, "%s: %s of %s (%d %%)\n", t.name,
+		amount(t.unit, t.done), amount(t.unit, t.total), t.done*100/t.total)
+}
+
+func amount(unit progress.Unit, n int64) string {
+	if unit == progress.Count {
+		return fmt.Sprint(n)
+	}
+	return sizeText(n)
+}
+
+// sizeText is a number of bytes for people: "12.3 MiB".
+func sizeText(n int64) string {
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/1024, 0
+	for value >= 1024 && unit < 4 {
+		value, unit = value/1024, unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[unit])
+}

@@ -1,0 +1,147 @@
+// Package render writes a command's result as a table for people or as JSON
+// or YAML for programs.
+//
+// It owns the formats; what is in a result belongs to the command. It never
+// writes half a result: a view is formatted whole, then written at once.
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Format is one of the values of --output.
+type Format string
+
+// The formats.
+const (
+	Table Format = "table"
+	JSON  Format = "json"
+	YAML  Format = "yaml"
+)
+
+// View is a result. Its JSON tags are a contract with scripts, names are only
+// ever added; its Table is for eyes and may change.
+type View interface {
+	Table(w io.Writer)
+}
+
+// Write formats view and writes it to w. YAML has the names and the order of
+// the JSON.
+func Write(w io.Writer, format Format, view View) error {
+	var buf bytes.Buffer
+	var err error
+	switch format {
+	case JSON:
+		err = writeJSON(&buf, view)
+	case YAML:
+		err = writeYAML(&buf, view)
+	case Table, "":
+		view.Table(&buf)
+	default:
+		err = fmt.Errorf("no such format %q", format)
+	}
+	if err == nil {
+		_, err = w.Write(buf.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, view any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(view)
+}
+
+// writeYAML goes through JSON, which is YAML too, so that one set of tags
+// serves both and keys keep their order.
+func writeYAML(w io.Writer, view any) error {
+	var buf bytes.Buffer
+	if err := writeJSON(&buf, view); err != nil {
+		return err
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(buf.Bytes(), &doc); err != nil {
+		return err
+	}
+	blockStyle(&doc)
+	enc := yaml.NewEncoder(w)
+	enc.SetIndent(2)
+	if err := enc.Encode(&doc); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+// blockStyle drops the braces and quotes that JSON brought along; the encoder
+// quotes again what needs it.
+func blockStyle(n *yaml.Node) {
+	n.Style = 0
+	for _, child := range n.Content {
+		blockStyle(child)
+	}
+}
+
+// Columns writes rows under a header, each column as wide as its widest cell.
+// Cells may come from outside: control characters in them are shown as "?".
+func Columns(w io.Writer, header []string, rows [][]string) {
+	all := append([][]string{header}, rows...)
+	widths := make([]int, len(header))
+	for _, row := range all {
+		for i, cell := range row {
+			if i < len(widths) {
+				widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			}
+		}
+	}
+	for _, row := range all {
+		writeRow(w, row, widths)
+	}
+}
+
+// Fields writes name and value pairs, one a line, the values aligned. Pairs
+// with an empty value are left out.
+func Fields(w io.Writer, pairs ...string) {
+	width := 0
+	for i := 0; i+1 < len(pairs); i += 2 {
+		width = max(width, utf8.RuneCountInString(pairs[i]))
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			writeRow(w, []string{pairs[i] + ":", pairs[i+1]}, []int{width + 1, 0})
+		}
+	}
+}
+
+func writeRow(w io.Writer, cells []string, widths []int) {
+	var b strings.Builder
+	for i, cell := range cells {
+		cell = printable(cell)
+		b.WriteString(cell)
+		if i < len(cells)-1 && i < len(widths) {
+			b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+		}
+	}
+	fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+}
+
+// printable replaces what could drive a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, s)
+}
