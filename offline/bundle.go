@@ -1,0 +1,163 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
+)
+
+// The names in a bundle. Nothing in it has a name that FAT could not hold.
+const (
+	dirMetadata = "tuf"
+	dirRepo     = "ostree_repo"
+	dirApps     = "apps"
+	// dirStaged is the metadata folder while it is being written; it becomes
+	// dirMetadata in one rename.
+	dirStaged = "tuf.new"
+	// dirReplaced is the metadata folder that was swapped out.
+	dirReplaced = "tuf.old"
+)
+
+// ErrIncomplete says that a folder is a bundle whose making was interrupted,
+// or no bundle at all: its metadata is not there.
+var ErrIncomplete = errors.New("the bundle is incomplete")
+
+// appURI caps an app's uri file: a host, a path and a digest.
+const appURI = 4 << 10
+
+// Bundle is an open bundle. Everything is read through one handle on its
+// folder. Nothing read from it is verified; Verify, tuf.Refresh and
+// ostree.Copy do that.
+type Bundle struct {
+	root *os.Root
+	dir  string // for messages only
+}
+
+// Open opens the bundle in dir. It fails with class NotFound when dir is not a
+// folder; what is in it is found out later.
+func Open(dir string) (*Bundle, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fail.As(fmt.Errorf("bundle %s: %w", dir, cause(err)), fail.NotFound,
+			"give the folder that holds tuf/ and ostree_repo/")
+	}
+	return &Bundle{root: root, dir: dir}, nil
+}
+
+// Close releases the folder.
+func (b *Bundle) Close() error { return b.root.Close() }
+
+// Dir is the folder as it was given to Open.
+func (b *Bundle) Dir() string { return b.dir }
+
+// Metadata reads the role files in tuf/ by the names tuf.Refresh asks for.
+func (b *Bundle) Metadata() tuf.Fetcher { return metadataFolder{root: b.root, dir: dirMetadata} }
+
+// BundleTargets is tuf/bundle-targets.json, unverified. When it is not there
+// the error matches tuf.ErrNotFound.
+func (b *Bundle) BundleTargets(ctx context.Context) ([]byte, error) {
+	return b.Metadata().Fetch(ctx, tuf.BundleTargetsFile, limits.BundleTargets)
+}
+
+// Repo is ostree_repo/. It fails with ostree.ErrNotARepo when there is none or
+// its config does not say archive.
+func (b *Bundle) Repo(ctx context.Context) (ostree.Source, error) {
+	return openArchive(ctx, b.root, dirRepo)
+}
+
+// AppURIs lists the URIs of the apps in the bundle, sorted. No apps folder is
+// no apps.
+func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
+	var uris []string
+	names, err := b.list(path.Join(dirApps, dirApps))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		hashes, err := b.list(path.Join(dirApps, dirApps, name))
+		if err != nil {
+			return nil, err
+		}
+		for _, hash := range hashes {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			uri, err := readRegular(b.root, path.Join(dirApps, dirApps, name, hash, "uri"), appURI)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			uris = append(uris, strings.TrimSpace(string(uri)))
+		}
+	}
+	sort.Strings(uris)
+	return uris, nil
+}
+
+// list names the folders in dir, sorted; a dir that is not there has none.
+func (b *Bundle) list(dir string) ([]string, error) {
+	entries, err := fs.ReadDir(b.root.FS(), dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// metadataFolder is a tuf.Fetcher over a folder inside root.
+type metadataFolder struct {
+	root *os.Root
+	dir  string
+}
+
+// Fetch implements tuf.Fetcher.
+func (m metadataFolder) Fetch(_ context.Context, name string, max int64) ([]byte, error) {
+	if path.Base(name) != name {
+		return nil, fmt.Errorf("metadata file %.80q: %w", name, tuf.ErrNotFound)
+	}
+	data, err := readRegular(m.root, path.Join(m.dir, name), max)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s/%s: %w", m.dir, name, tuf.ErrNotFound)
+	}
+	return data, err
+}
+
+// readRegular reads name if it is itself a regular file of at most max bytes.
+// A link is refused even when it stays inside root: a bundle has none.
+func readRegular(root *os.Root, name string, max int64) ([]byte, error) {
+	st, err := root.Lstat(name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
+	return fsx.ReadFileIn(root, name, max)
+}
+
+// cause is err without the system call and path that os puts in front, which
+// our own messages name already.
+func cause(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}

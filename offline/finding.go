@@ -1,0 +1,129 @@
+package offline
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/otactl/otactl/internal/fail"
+)
+
+// Rule names what a finding breaks. The names are stable: scripts read them.
+type Rule string
+
+// The rules of a bundle.
+const (
+	RuleComplete  Rule = "complete"   // every part of a bundle is there
+	RuleRootChain Rule = "root-chain" // each root is signed by the one before and by itself
+	RuleSignature Rule = "signature"  // signatures are by keys of the role, and verify
+	RuleThreshold Rule = "threshold"  // enough distinct keys signed
+	RuleMetadata  Rule = "metadata"   // metadata files are well formed and fit each other
+	RuleExpiry    Rule = "expiry"     // nothing has expired
+	RuleClock     Rule = "clock"      // the clock is not before what it judges
+	RuleTargets   Rule = "targets"    // the bundle names targets that the metadata vouches for
+	RuleFor       Rule = "for"        // the bundle is for the tag, hardware id and type asked for
+	RuleRepo      Rule = "repo"       // ostree_repo is an archive repo, without parents or partial commits
+	RuleObject    Rule = "object"     // every object of a commit is there and is what its name says
+	RuleApps      Rule = "apps"       // the apps of the targets are there
+	RuleFiles     Rule = "files"      // there is nothing else in the folder
+)
+
+// Finding is one thing that is wrong in a bundle, or worth knowing.
+type Finding struct {
+	Rule    Rule   `json:"rule"`
+	Path    string `json:"path"`    // below the bundle, with forward slashes
+	Problem string `json:"problem"` // what is wrong with it
+	// Warning is set when the bundle is good nevertheless.
+	Warning bool `json:"warning,omitempty"`
+
+	class fail.Class
+}
+
+// String is the finding in one line.
+func (f Finding) String() string { return fmt.Sprintf("%s: %s", f.Path, f.Problem) }
+
+// maxFindings is how many findings are kept; a wrecked stick can have one for
+// each of its objects.
+const maxFindings = 1000
+
+// findings collects what is wrong. It is safe for concurrent use.
+type findings struct {
+	mu   sync.Mutex
+	list []Finding
+	more int // findings beyond maxFindings
+}
+
+func (fs *findings) add(f Finding) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if len(fs.list) == maxFindings {
+		fs.more++
+		return
+	}
+	fs.list = append(fs.list, f)
+}
+
+// bad records a finding that makes the bundle bad.
+func (fs *findings) bad(rule Rule, path, format string, args ...any) {
+	class := fail.Verification
+	if rule == RuleExpiry {
+		class = fail.Expired
+	}
+	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), class: class})
+}
+
+// warn records a finding that leaves the bundle good.
+func (fs *findings) warn(rule Rule, path, format string, args ...any) {
+	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// ErrBad matches the error of a report with at least one finding that is not a
+// warning.
+var ErrBad = errors.New("the bundle is not good")
+
+// Err is nil when the bundle is good. Otherwise it says what the first bad
+// finding says and how many more there are; it matches ErrBad, and its class is
+// Expired when nothing but expiry is wrong, else Verification.
+func (r *VerifyReport) Err() error {
+	var first *Finding
+	bad, class := 0, fail.Expired
+	for i, f := range r.Findings {
+		if f.Warning {
+			continue
+		}
+		if bad++; first == nil {
+			first = &r.Findings[i]
+		}
+		if f.class != fail.Expired {
+			class = fail.Verification
+		}
+	}
+	bad += r.More
+	if first == nil {
+		return nil
+	}
+	more := ""
+	if bad > 1 {
+		more = fmt.Sprintf(" (and %d more)", bad-1)
+	}
+	return fail.New(class, hintFor(first.Rule), "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
+}
+
+// hintFor says what to do about a broken rule.
+func hintFor(rule Rule) string {
+	switch rule {
+	case RuleExpiry:
+		return "renew it: otactl targets offline-update NAME DST --tag T --tuf-only"
+	case RuleThreshold:
+		return "add a signature: otactl targets offline-update sign BUNDLE --keys FILE"
+	case RuleClock:
+		return "set the clock of this machine, or give the time with --now"
+	case RuleComplete, RuleObject, RuleRepo:
+		return "run the offline-update command again with the same folder: it keeps what is good"
+	case RuleFor:
+		return "build a bundle for this device, or correct what was asked for"
+	case RuleFiles:
+		return "remove what does not belong to the bundle"
+	}
+	return "build the bundle again into an empty folder"
+}

@@ -1,0 +1,172 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
+)
+
+// inventory is what lies in the folder of a bundle, by what it is for.
+type inventory struct {
+	roots   []int                     // versions of tuf/N.root.json, ascending
+	objects map[ostree.ObjectID]int64 // file size in bytes
+	partial []string                  // state/*.commitpartial, below ostree_repo
+	apps    []string                  // files below apps/
+}
+
+// scanner walks a bundle and sorts its files.
+type scanner struct {
+	found *findings
+	inv   inventory
+}
+
+// scan takes the inventory of b. Whatever has no place in a bundle is a
+// finding.
+func scan(ctx context.Context, b *Bundle, found *findings) (inventory, error) {
+	s := &scanner{found: found}
+	s.inv.objects = map[ostree.ObjectID]int64{}
+	err := fs.WalkDir(b.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return s.unreadable(ctx, name, err)
+		}
+		return s.visit(name, d)
+	})
+	return s.inv, err
+}
+
+// unreadable keeps a bad sector in one folder from hiding all others.
+func (s *scanner) unreadable(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.found.bad(RuleFiles, name, "cannot be read: %v", cause(err))
+	return fs.SkipDir
+}
+
+func (s *scanner) visit(name string, d fs.DirEntry) error {
+	if name == "." {
+		return nil
+	}
+	if harmless.MatchString(name) {
+		s.found.warn(RuleFiles, name, "not part of the bundle; operating systems leave it on media")
+		return skip(d)
+	}
+	if !d.IsDir() && !d.Type().IsRegular() {
+		s.found.bad(RuleFiles, name, "neither a file nor a folder; a bundle has no links")
+		return nil
+	}
+	top, rest, _ := strings.Cut(name, "/")
+	switch {
+	case top == dirMetadata && s.metadata(rest, d),
+		top == dirRepo && s.repo(rest, d),
+		top == dirApps && s.app(name, rest, d):
+		return nil
+	case (top == dirStaged || top == dirReplaced) && rest == "":
+		s.found.warn(RuleFiles, name, "left by an interrupted run; the next run removes it")
+		return skip(d)
+	}
+	s.found.bad(RuleFiles, name, "unknown file in the bundle")
+	return skip(d)
+}
+
+func skip(d fs.DirEntry) error {
+	if d.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+// harmless is what operating systems leave on removable media by themselves.
+var harmless = regexp.MustCompile(`^(System Volume Information|\$RECYCLE\.BIN|\.Trashes|\.Trash-[0-9]+|` +
+	`\.Spotlight-V100|\.fseventsd|\.TemporaryItems|lost\+found|FOUND\.[0-9]{3})$|` +
+	`(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$`)
+
+var rootName = regexp.MustCompile(`^([1-9][0-9]{0,8})\.root\.json$`)
+
+// metadata sorts a name below tuf/; false means that it has no place there.
+func (s *scanner) metadata(rest string, d fs.DirEntry) bool {
+	if rest == "" {
+		return d.IsDir()
+	}
+	if d.IsDir() {
+		return false
+	}
+	if m := rootName.FindStringSubmatch(rest); m != nil {
+		n, err := strconv.Atoi(m[1])
+		s.inv.roots = append(s.inv.roots, n)
+		return err == nil
+	}
+	switch rest {
+	case tuf.TimestampFile, tuf.SnapshotFile, tuf.TargetsFile, tuf.BundleTargetsFile:
+		return true
+	}
+	return false
+}
+
+// repo sorts a name below ostree_repo/.
+func (s *scanner) repo(rest string, d fs.DirEntry) bool {
+	top, below, _ := strings.Cut(rest, "/")
+	switch top {
+	case "", "refs", "extensions", "state", "tmp", "objects", "deltas", "delta-indexes":
+		if d.IsDir() {
+			return top != "objects" || below == "" || len(below) == 2
+		}
+	case "config", ".lock":
+		return below == "" && !d.IsDir()
+	case "summary", "summary.sig":
+		s.found.warn(RuleRepo, path.Join(dirRepo, rest), "no checksum covers it; devices do not need it")
+		return below == "" && !d.IsDir()
+	}
+	switch top {
+	case "refs":
+		return true
+	case "objects":
+		return s.object(rest, d)
+	case "state":
+		s.inv.partial = append(s.inv.partial, rest)
+		return strings.HasSuffix(rest, ".commitpartial")
+	case "tmp":
+		s.found.warn(RuleFiles, path.Join(dirRepo, rest), "left by an interrupted run")
+		return true
+	case "deltas", "delta-indexes":
+		s.found.warn(RuleFiles, path.Join(dirRepo, rest), "a static delta; not verified, and not used from a bundle")
+		return true
+	}
+	return false
+}
+
+func (s *scanner) object(rest string, d fs.DirEntry) bool {
+	id, err := ostree.ParseArchivePath(rest)
+	if err != nil || id.ArchivePath() != rest {
+		return false
+	}
+	info, err := d.Info()
+	if errors.Is(err, fs.ErrNotExist) {
+		return true // it went away; whoever needs it will say so
+	}
+	if err != nil {
+		return false
+	}
+	s.inv.objects[id] = info.Size()
+	return true
+}
+
+// app sorts a name below apps/, which is laid out as composectl does it.
+func (s *scanner) app(name, rest string, d fs.DirEntry) bool {
+	if d.IsDir() {
+		top, _, _ := strings.Cut(rest, "/")
+		return top == "" || top == dirApps || top == "blobs"
+	}
+	s.inv.apps = append(s.inv.apps, name)
+	return strings.HasPrefix(rest, dirApps+"/") || strings.HasPrefix(rest, "blobs/sha256/")
+}

@@ -1,0 +1,40 @@
+package offline
+
+import (
+	"math"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// exchange swaps two names in root in one step. Some file systems cannot
+// (FUSE, vfat before Linux 6.0).
+func exchange(root *os.Root, a, b string) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	fd := int(dir.Fd())
+	return unix.Renameat2(fd, a, fd, b, unix.RENAME_EXCHANGE)
+}
+
+// freeSpace is how many bytes can still be written to the file system of dir;
+// -1 when that cannot be known.
+func freeSpace(dir string) int64 {
+	var st unix.Statfs_t
+	if unix.Statfs(dir, &st) != nil || st.Bsize <= 0 || st.Bavail > math.MaxInt64/uint64(st.Bsize) {
+		return -1
+	}
+	return int64(st.Bavail) * int64(st.Bsize)
+}
+
+// syncVolume writes out all that is pending for the file system of root.
+func syncVolume(root *os.Root) error {
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return unix.Syncfs(int(dir.Fd()))
+}
