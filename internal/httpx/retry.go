@@ -59,24 +59,40 @@ const connectAttempts = 3
 // with jittered pauses or as Retry-After asks; every other status ends at once
 // as a *StatusError. When err is not nil there is no reply to close.
 func Do(ctx context.Context, c *http.Client, r Retry, newReq func(ctx context.Context) (*http.Request, error)) (*http.Response, error) {
+	var resp *http.Response
+	err := Again(ctx, r, func(ctx context.Context) error {
+		var err error
+		resp, err = once(ctx, c, newReq)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// Again is the loop of Do around any exchange: try is called until it returns
+// nil or an error that trying again does not mend. It judges *StatusError and
+// the errors of net/http; try makes its request anew each time.
+func Again(ctx context.Context, r Retry, try func(ctx context.Context) error) error {
 	r = r.withDefaults()
 	budget := r.Budget
 	for attempt := 1; ; attempt++ {
-		resp, err := once(ctx, c, newReq)
+		err := try(ctx)
 		if err == nil {
-			return resp, nil
+			return nil
 		}
-		a := judge(err)
-		pause := max(r.pause(attempt), a.after)
-		if ctx.Err() != nil || !a.again || attempt >= min(r.Attempts, a.attempts) || pause > budget {
-			return nil, finalError(ctx, err, attempt, a)
+		v := judge(err)
+		pause := max(r.pause(attempt), v.after)
+		if ctx.Err() != nil || !v.again || attempt >= min(r.Attempts, v.attempts) || pause > budget {
+			return finalError(ctx, err, attempt, v)
 		}
 		budget -= pause
 		if r.Log != nil {
 			r.Log.DebugContext(ctx, "request is tried again", "attempt", attempt, "pause", pause, "because", err)
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -120,14 +136,6 @@ func Discard(resp *http.Response) {
 	_ = resp.Body.Close()
 }
 
-// retryAfterError carries the pause a server asked for.
-type retryAfterError struct {
-	error
-	after time.Duration
-}
-
-func (e *retryAfterError) Unwrap() error { return e.error }
-
 func once(ctx context.Context, c *http.Client, newReq func(context.Context) (*http.Request, error)) (*http.Response, error) {
 	req, err := newReq(ctx)
 	if err != nil {
@@ -135,10 +143,10 @@ func once(ctx context.Context, c *http.Client, newReq func(context.Context) (*ht
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return nil, redactURLError(req, err)
+		return nil, RedactError(req, err)
 	}
 	if err := Check(resp); err != nil {
-		return nil, &retryAfterError{err, retryAfter(resp.Header.Get("Retry-After"))}
+		return nil, err
 	}
 	return resp, nil
 }
@@ -148,9 +156,14 @@ type fatalError struct{ error }
 
 func (e *fatalError) Unwrap() error { return e.error }
 
-// redactURLError takes the URL, whose query may hold a secret, out of what
-// net/http reports.
-func redactURLError(req *http.Request, err error) error {
+func isFatal(err error) bool {
+	_, ok := errors.AsType[*fatalError](err)
+	return ok
+}
+
+// RedactError takes the URL, whose query may hold a secret, out of what
+// net/http reports, and names the request instead.
+func RedactError(req *http.Request, err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
@@ -165,15 +178,11 @@ type verdict struct {
 
 func judge(err error) verdict {
 	const many = 1 << 20
-	if code := Code(err); code != 0 {
-		v := verdict{again: transient(code), attempts: many}
-		if ra, ok := errors.AsType[*retryAfterError](err); ok {
-			v.after = ra.after
-		}
-		return v
-	}
-	if _, ok := errors.AsType[*fatalError](err); ok || certificateError(err) || errors.Is(err, errRedirect) {
+	if isFatal(err) || certificateError(err) || errors.Is(err, errRedirect) {
 		return verdict{}
+	}
+	if e, ok := errors.AsType[*StatusError](err); ok {
+		return verdict{again: transient(e.Code), attempts: many, after: e.After}
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return verdict{again: true, attempts: connectAttempts}
@@ -217,7 +226,7 @@ func finalError(ctx context.Context, err error, attempts int, v verdict) error {
 		}
 		return err
 	}
-	if _, ok := errors.AsType[*fatalError](err); ok {
+	if isFatal(err) {
 		return err
 	}
 	return fail.As(err, fail.Network, networkHint(err))

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -33,6 +34,8 @@ type StatusError struct {
 	// Reason is the JSON's "code" or "error": a word for programs, such as
 	// "missing_child" or "authorization_pending". It may be empty.
 	Reason string
+	// After is the pause that Retry-After asked for, or 0.
+	After time.Duration
 }
 
 func (e *StatusError) Error() string {
@@ -66,13 +69,13 @@ func Check(resp *http.Response) error {
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	_ = resp.Body.Close()
-	return NewStatusError(resp.Request.Method, resp.Request.URL, resp.StatusCode, body)
+	return NewStatusError(resp.Request, resp.StatusCode, resp.Header, body)
 }
 
 // NewStatusError makes a classified *StatusError out of a reply; body may be
 // cut short.
-func NewStatusError(method string, u *url.URL, code int, body []byte) error {
-	e := &StatusError{Method: method, URL: Redact(u), Code: code}
+func NewStatusError(req *http.Request, code int, h http.Header, body []byte) error {
+	e := &StatusError{Method: req.Method, URL: Redact(req.URL), Code: code, After: retryAfter(h.Get("Retry-After"))}
 	e.Message, e.Reason = parseErrorBody(body)
 	class, hint := classify(code)
 	return fail.As(e, class, hint)

@@ -1,0 +1,129 @@
+// Package oauth fetches tokens by the OAuth 2 client-credentials grant, as
+// publishing tools do for a treehub.
+//
+// It trusts the token server it was given and sends the client secret nowhere
+// else. It must never log or return a secret or a token in an error.
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
+)
+
+// maxReply caps a token reply.
+const maxReply = 64 << 10
+
+// Options of a Source.
+type Options struct {
+	// Server is the token server. If it ends in "/token" it is used as it is
+	// and Scope is sent; else "/token" is appended and no scope is sent. That
+	// is how garage-push tells the two kinds of server apart.
+	Server       string
+	ClientID     string
+	ClientSecret string
+	Scope        string
+	HTTP         *http.Client
+	Retry        httpx.Retry
+	Clock        clock.Clock // nil is the system's
+}
+
+// Source is an httpx.Auth that gets its token when it is first needed, shares
+// it, and renews it shortly before it runs out or once it was refused.
+type Source struct {
+	opt Options
+
+	mu      sync.Mutex
+	token   string
+	expires time.Time // zero: not known
+}
+
+// New makes a Source; nothing is fetched yet.
+func New(o Options) *Source {
+	if o.Clock == nil {
+		o.Clock = clock.System
+	}
+	if o.HTTP == nil {
+		o.HTTP = httpx.NewClient(httpx.Options{})
+	}
+	return &Source{opt: o}
+}
+
+// Apply adds the bearer token.
+func (s *Source) Apply(ctx context.Context, req *http.Request) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token == "" || (!s.expires.IsZero() && s.opt.Clock().After(s.expires)) {
+		if err := s.fetch(ctx); err != nil {
+			return err
+		}
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	return nil
+}
+
+// Renew fetches a new token unless another caller has done so since refused
+// was sent.
+func (s *Source) Renew(ctx context.Context, refused *http.Request) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if refused.Header.Get("Authorization") != "Bearer "+s.token {
+		return true, nil
+	}
+	old := s.token
+	if err := s.fetch(ctx); err != nil {
+		return false, err
+	}
+	return s.token != old, nil
+}
+
+// early is how long before its end a token counts as run out.
+const early = 30 * time.Second
+
+// fetch runs with mu held: many requests wait for one token.
+func (s *Source) fetch(ctx context.Context) error {
+	data, _, err := httpx.Bytes(ctx, s.opt.HTTP, s.opt.Retry, maxReply, s.request)
+	if err != nil {
+		if httpx.Code(err) != 0 && fail.ClassOf(err) != fail.Auth && httpx.Code(err) < 500 {
+			err = fail.As(err, fail.Auth, "the credentials may be wrong or revoked; get a new credentials.zip")
+		}
+		return err
+	}
+	var reply struct {
+		AccessToken string `json:"access_token"`
+		ExpiresIn   int64  `json:"expires_in"`
+	}
+	if json.Unmarshal(data, &reply) != nil || reply.AccessToken == "" || strings.ContainsAny(reply.AccessToken, "\r\n") {
+		return fail.New(fail.Auth, "check oauth2.server in the credentials", "token server %s: its answer holds no access_token", s.opt.Server)
+	}
+	s.token, s.expires = reply.AccessToken, time.Time{}
+	if d := time.Duration(min(reply.ExpiresIn, 1<<30)) * time.Second; d > 0 {
+		s.expires = s.opt.Clock().Add(d - min(early, d/2))
+	}
+	return nil
+}
+
+func (s *Source) request(ctx context.Context) (*http.Request, error) {
+	form := url.Values{"grant_type": {"client_credentials"}}
+	target := strings.TrimRight(s.opt.Server, "/")
+	if strings.HasSuffix(target, "/token") {
+		form.Set("scope", s.opt.Scope)
+	} else {
+		target += "/token"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, fail.New(fail.Usage, "", "token server %q: not an address", s.opt.Server)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth(s.opt.ClientID, s.opt.ClientSecret)
+	return req, nil
+}
