@@ -8,7 +8,6 @@ package httprepo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -157,7 +156,7 @@ func RefPath(name string) (string, error) {
 // Object returns a handle and asks nothing; its Open says whether the object
 // is there.
 func (s *Source) Object(_ context.Context, id ostree.ObjectID) (ostree.Object, error) {
-	return &object{src: s, id: id}, nil
+	return ostree.NewArchived(id, (&object{src: s, id: id}).open), nil
 }
 
 type object struct {
@@ -165,12 +164,9 @@ type object struct {
 	id  ostree.ObjectID
 }
 
-// ID is the object's name.
-func (o *object) ID() ostree.ObjectID { return o.id }
-
-// OpenArchive streams the object. A stream that breaks off is taken up where
+// open streams the object. A stream that breaks off is taken up where
 // it ended; the length is -1 when the server does not say.
-func (o *object) OpenArchive(ctx context.Context) (io.ReadCloser, int64, error) {
+func (o *object) open(ctx context.Context) (io.ReadCloser, int64, error) {
 	resp, err := o.src.Do(ctx, http.MethodGet, o.id.ArchivePath(), nil)
 	if httpx.Code(err) == http.StatusNotFound {
 		return nil, 0, fail.As(&ostree.MissingError{ID: o.id, Where: o.src.URL()}, fail.NotFound, "")
@@ -185,67 +181,3 @@ func (o *object) OpenArchive(ctx context.Context) (io.ReadCloser, int64, error) 
 	}
 	return &resuming{ctx: ctx, obj: o, body: resp.Body, length: length}, length, nil
 }
-
-// resumes is how often one stream may be taken up again.
-const resumes = 5
-
-// resuming is the body of an object that goes on with a Range request after
-// the connection broke. The bytes are content-addressed, so what is pieced
-// together wrongly does not pass its verification.
-type resuming struct {
-	ctx    context.Context
-	obj    *object
-	body   io.ReadCloser
-	offset int64
-	length int64 // -1: not known, and then nothing is taken up again
-	tries  int
-}
-
-// Read implements io.Reader.
-func (r *resuming) Read(p []byte) (int, error) {
-	n, err := r.body.Read(p)
-	r.offset += int64(n)
-	if err == nil || err == io.EOF && (r.length < 0 || r.offset >= r.length) {
-		return n, err
-	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if r.length < 0 || r.tries >= resumes || r.ctx.Err() != nil {
-		return n, r.failed(err)
-	}
-	r.tries++
-	if rerr := r.reopen(); rerr != nil {
-		return n, r.failed(errors.Join(err, rerr))
-	}
-	return n, nil
-}
-
-func (r *resuming) failed(err error) error {
-	if r.ctx.Err() != nil {
-		err = context.Cause(r.ctx)
-	}
-	return fail.As(fmt.Errorf("read %s from %s: %w", r.obj.id, r.obj.src.URL(), err), fail.Network, "")
-}
-
-func (r *resuming) reopen() error {
-	_ = r.body.Close()
-	resp, err := r.obj.src.Do(r.ctx, http.MethodGet, r.obj.id.ArchivePath(), func(req *http.Request) error {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
-		return nil
-	})
-	if err != nil {
-		r.body = http.NoBody
-		return err
-	}
-	r.body = resp.Body
-	if resp.StatusCode == http.StatusPartialContent {
-		return nil
-	}
-	// The server knows no ranges and began anew: skip what was read already.
-	_, err = io.CopyN(io.Discard, resp.Body, r.offset)
-	return err
-}
-
-// Close gives the connection up, or back when all was read.
-func (r *resuming) Close() error { return r.body.Close() }

@@ -1,0 +1,52 @@
+package factory
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
+)
+
+// Device is a registered device as the backend lists it.
+type Device struct {
+	UUID       string `json:"uuid" yaml:"uuid"`
+	Name       string `json:"name" yaml:"name"`
+	HardwareID string `json:"hardware-id" yaml:"hardware-id"`
+	Tag        string `json:"tag" yaml:"tag"`
+	Group      string `json:"group" yaml:"group"`
+	Target     string `json:"target-name" yaml:"target-name"`
+	OSTreeHash string `json:"ostree-hash" yaml:"ostree-hash"`
+	CreatedAt  string `json:"created-at" yaml:"created-at"`
+	LastSeen   string `json:"last-seen" yaml:"last-seen"`
+}
+
+// Devices lists the factory's devices. A server may wrap the list in an object
+// under "devices".
+func (c *Client) Devices(ctx context.Context) ([]Device, error) {
+	r, err := c.call(ctx, http.MethodGet, c.path("devices")+"/", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	var list []Device
+	if err := r.decode("devices", &list); err == nil {
+		return list, nil
+	}
+	var wrapped struct {
+		Devices []Device `json:"devices"`
+	}
+	return wrapped.Devices, r.decode("devices", &wrapped)
+}
+
+// ApproveDevice confirms the user code that a device shows while it registers.
+func (c *Client) ApproveDevice(ctx context.Context, userCode string) error {
+	body := map[string]string{"user_code": userCode}
+	_, err := c.call(ctx, http.MethodPost, c.path("device-codes", "approve"), nil, body)
+	if httpx.Code(err) == http.StatusNotFound {
+		if se, ok := errors.AsType[*httpx.StatusError](err); ok && se.Reason != "" {
+			return fail.New(fail.NotFound, "compare it with what the device shows; codes run out after a while", "user code %q: not waiting for approval", userCode)
+		}
+	}
+	return err
+}

@@ -1,0 +1,205 @@
+// Package factory talks to a backend's JSON API: targets, bundle metadata,
+// devices, and the TUF metadata of the target repository.
+//
+// It trusts no reply to be small or well-formed; metadata it hands on is
+// verified by package tuf, never here. It must never send its proof to another
+// origin, or carry object bodies: those go through client/treehub.
+package factory
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/go-resty/resty/v2"
+
+	"github.com/otactl/otactl/client/account"
+	"github.com/otactl/otactl/client/credentials"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// Options of a Client.
+type Options struct {
+	URL     string // API base, such as https://api.foundries.io
+	Factory string
+	Auth    httpx.Auth   // nil: none
+	HTTP    *http.Client // nil makes one
+	Retry   httpx.Retry
+}
+
+// Client is one factory of one backend. Safe for concurrent use.
+type Client struct {
+	opt  Options
+	rest *resty.Client
+}
+
+// New makes a Client for an account of the context file.
+func New(a account.Account) (*Client, error) {
+	pem, err := readCA(a.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := httpx.TLSConfig(pem)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", a.CAFile, err)
+	}
+	o := Options{URL: a.URL, Factory: a.Factory, HTTP: httpx.NewClient(httpx.Options{TLS: cfg})}
+	if a.Token != "" {
+		o.Auth = httpx.HeaderAuth{"OSF-TOKEN": {a.Token}}
+	}
+	return Open(o), nil
+}
+
+func readCA(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	pem, err := fsx.ReadFile(path, limits.ConfigFile)
+	if os.IsNotExist(err) {
+		return nil, fail.New(fail.NotFound, "set ca_file to the backend's CA certificate", "CA file %s: no such file", path)
+	}
+	return pem, err
+}
+
+// FromCredentials makes a Client for the backend that tufrepo.url names.
+// auth is shared with the treehub, so that one token serves both.
+func FromCredentials(c *credentials.Credentials, hc *http.Client, auth httpx.Auth, r httpx.Retry) (*Client, error) {
+	base, name, ok := c.Backend()
+	if !ok {
+		return nil, fail.New(fail.Usage, "use --no-target, or credentials whose tufrepo.url ends in /ota/repo/FACTORY",
+			"credentials name no backend that keeps targets")
+	}
+	return Open(Options{URL: base, Factory: name, Auth: auth, HTTP: hc, Retry: r}), nil
+}
+
+// Open makes a Client; nothing is asked yet.
+func Open(o Options) *Client {
+	if o.HTTP == nil {
+		o.HTTP = httpx.NewClient(httpx.Options{})
+	}
+	if o.Auth == nil {
+		o.Auth = httpx.Anonymous{}
+	}
+	o.URL = strings.TrimRight(o.URL, "/")
+	// resty gets its own copy of the client, since it may set fields of it.
+	hc := *o.HTTP
+	rc := resty.NewWithClient(&hc).
+		SetRetryCount(0). // its retries neither rewind bodies nor know our budget
+		SetResponseBodyLimit(limits.JSON).
+		SetDisableWarn(true).
+		SetLogger(silent{}) // it would print headers and URLs
+	return &Client{opt: o, rest: rc}
+}
+
+// silent is a resty.Logger that says nothing.
+type silent struct{}
+
+// Errorf implements resty.Logger.
+func (silent) Errorf(string, ...any) {}
+
+// Warnf implements resty.Logger.
+func (silent) Warnf(string, ...any) {}
+
+// Debugf implements resty.Logger.
+func (silent) Debugf(string, ...any) {}
+
+// URL is the API base, and Factory the name below it.
+func (c *Client) URL() string { return c.opt.URL }
+
+// Factory is the factory's name.
+func (c *Client) Factory() string { return c.opt.Factory }
+
+// reply is a success.
+type reply struct {
+	code   int
+	header http.Header
+	body   []byte
+}
+
+// call sends one request with a JSON body (nil: none), with retries and one
+// renewal of the proof.
+func (c *Client) call(ctx context.Context, method, path string, query url.Values, body any) (*reply, error) {
+	var payload []byte
+	if body != nil {
+		var err error
+		if payload, err = json.Marshal(body); err != nil {
+			return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		}
+	}
+	var out *reply
+	renewed := false
+	try := func(ctx context.Context) error {
+		r, sent, err := c.once(ctx, method, path, query, payload)
+		if httpx.Code(err) == http.StatusUnauthorized && !renewed {
+			renewed = true
+			if ok, rerr := c.opt.Auth.Renew(ctx, sent); rerr != nil {
+				return rerr
+			} else if ok {
+				r, _, err = c.once(ctx, method, path, query, payload)
+			}
+		}
+		out = r
+		return err
+	}
+	return out, httpx.Again(ctx, c.opt.Retry, try)
+}
+
+func (c *Client) once(ctx context.Context, method, path string, query url.Values, payload []byte) (*reply, *http.Request, error) {
+	target := c.opt.URL + path
+	probe, err := http.NewRequestWithContext(ctx, method, target, nil)
+	if err != nil {
+		return nil, nil, fail.New(fail.Usage, "give it as https://HOST[:PORT]", "backend URL %q: not an address", c.opt.URL)
+	}
+	if err := c.opt.Auth.Apply(ctx, probe); err != nil {
+		return nil, probe, err
+	}
+	r := c.rest.R().SetContext(ctx)
+	r.Header = probe.Header
+	if query != nil {
+		r.SetQueryParamsFromValues(query)
+	}
+	if payload != nil {
+		r.SetHeader("Content-Type", "application/json").SetBody(payload)
+	}
+	resp, err := r.Execute(method, target)
+	if err != nil {
+		return nil, probe, httpx.RedactError(probe, err)
+	}
+	if resp.IsError() || resp.StatusCode() < 200 || resp.StatusCode() > 299 {
+		return nil, probe, httpx.NewStatusError(probe, resp.StatusCode(), resp.Header(), resp.Body())
+	}
+	return &reply{resp.StatusCode(), resp.Header(), resp.Body()}, probe, nil
+}
+
+// get decodes a JSON reply into out, strictly one value.
+func (c *Client) get(ctx context.Context, path string, query url.Values, out any) error {
+	r, err := c.call(ctx, http.MethodGet, path, query, nil)
+	if err != nil {
+		return err
+	}
+	return r.decode(path, out)
+}
+
+func (r *reply) decode(path string, out any) error {
+	dec := json.NewDecoder(bytes.NewReader(r.body))
+	if err := dec.Decode(out); err != nil {
+		return fail.New(fail.Network, "check that the URL is that of the backend's API", "reply to %s: not the JSON expected: %v", path, err)
+	}
+	return nil
+}
+
+func (c *Client) path(parts ...string) string {
+	p := "/ota/factories/" + url.PathEscape(c.opt.Factory)
+	for _, s := range parts {
+		p += "/" + url.PathEscape(s)
+	}
+	return p
+}

@@ -1,0 +1,133 @@
+package treehub
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/ostree"
+)
+
+// inMemory is the largest object that is read once and kept while it is
+// verified and sent; nearly all are smaller. Larger ones are read twice.
+const inMemory = 256 << 10
+
+// askFirst is the size above which the server may refuse a body before it is
+// sent (Expect: 100-continue).
+const askFirst = 1 << 20
+
+// Put verifies obj and sends it. An object that the server has already is a
+// success. A server that misses a child answers ErrMissingChild.
+func (t session) Put(ctx context.Context, obj ostree.Object) error {
+	s := t.s
+	if err := faults.At(s.opt.Faults, "treehub.put"); err != nil {
+		return err
+	}
+	r, length, err := obj.OpenArchive(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if length > inMemory {
+		return s.verifyAndPost(ctx, obj, length)
+	}
+	buf, _ := s.buffers.Get().(*bytes.Buffer)
+	defer s.buffers.Put(buf)
+	buf.Reset()
+	n, err := io.Copy(buf, io.LimitReader(r, inMemory+1))
+	if err != nil {
+		return err
+	}
+	if n > inMemory {
+		return s.putSpooled(ctx, obj, io.MultiReader(buf, r))
+	}
+	if length >= 0 && n != length {
+		return &ostree.CorruptError{ID: obj.ID(), Why: fmt.Sprintf("%d bytes, where %d were announced", n, length)}
+	}
+	return s.putBytes(ctx, obj.ID(), buf.Bytes())
+}
+
+func (s *Store) putBytes(ctx context.Context, id ostree.ObjectID, data []byte) error {
+	open := func(context.Context) (io.ReadCloser, int64, error) {
+		return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
+	}
+	return s.verifyAndPost(ctx, ostree.NewArchived(id, open), int64(len(data)))
+}
+
+// putSpooled is for a source that does not know how long the object is in
+// archive form: the protocol wants to be told, and a retry wants it again.
+func (s *Store) putSpooled(ctx context.Context, obj ostree.Object, r io.Reader) error {
+	f, err := os.CreateTemp("", "otactl-object-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()); _ = f.Close() }()
+	length, err := io.Copy(f, r)
+	if err != nil {
+		return err
+	}
+	open := func(context.Context) (io.ReadCloser, int64, error) {
+		return io.NopCloser(io.NewSectionReader(f, 0, length)), length, nil
+	}
+	return s.verifyAndPost(ctx, ostree.NewArchived(obj.ID(), open), length)
+}
+
+func (s *Store) verifyAndPost(ctx context.Context, obj ostree.Object, length int64) error {
+	if err := ostree.VerifyObject(ctx, obj); err != nil {
+		return err
+	}
+	err := s.post(ctx, obj, length)
+	switch httpx.Code(err) {
+	case 0:
+		if err == nil {
+			s.stored.Add(1)
+			s.sent.Add(length)
+		}
+		return err
+	case http.StatusConflict:
+		s.existed.Add(1)
+		return nil
+	case http.StatusPreconditionFailed:
+		if httpx.Reason(err) == "missing_child" {
+			return fail.As(fmt.Errorf("send %s: %w: %w", obj.ID(), ErrMissingChild, err), fail.Verification,
+				"the server lost an object; run this again with --full-check")
+		}
+	case http.StatusInsufficientStorage:
+		return fmt.Errorf("send %s: %w: %w", obj.ID(), ostree.ErrNoSpace, err)
+	}
+	return fmt.Errorf("send %s: %w", obj.ID(), err)
+}
+
+// post sends the object; each attempt opens it anew.
+func (s *Store) post(ctx context.Context, obj ostree.Object, length int64) error {
+	if length == 0 {
+		return &ostree.CorruptError{ID: obj.ID(), Why: "it is empty"}
+	}
+	resp, err := s.Do(ctx, http.MethodPost, obj.ID().ArchivePath(), func(req *http.Request) error {
+		body, n, err := obj.OpenArchive(ctx)
+		if err != nil {
+			return err
+		}
+		if n != length {
+			_ = body.Close()
+			return &ostree.CorruptError{ID: obj.ID(), Why: "its length changed while it was sent"}
+		}
+		req.Body, req.ContentLength = body, length
+		req.Header.Set("Content-Type", "application/octet-stream")
+		if length > askFirst {
+			req.Header.Set("Expect", "100-continue")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	httpx.Discard(resp)
+	return nil
+}

@@ -1,0 +1,203 @@
+// Package treehub is an ostree.Store on the far side of the treehub protocol,
+// as garage-push speaks it: HEAD and POST of objects, refs last.
+//
+// It trusts nothing it sends: an object is verified before its first byte
+// leaves, because a treehub stores what it is given. It must never move a ref
+// ahead of its objects, or hold more than a small object in memory.
+package treehub
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/otactl/otactl/client/httprepo"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/ostree"
+)
+
+// DefaultJobs is how many requests are under way at once.
+const DefaultJobs = 30
+
+// hasBatch is how many ids a caller should ask about in one call; each is a
+// request of its own, DefaultJobs at a time.
+const hasBatch = 256
+
+// Options of a Store.
+type Options struct {
+	// BaseURL is ostree.server of the credentials, ending in /api/v2/ or /api/v3/.
+	BaseURL string
+	Auth    httpx.Auth   // nil: none
+	HTTP    *http.Client // nil makes one
+	Retry   httpx.Retry
+	Jobs    int             // 0 means DefaultJobs
+	Header  http.Header     // sent with each request
+	Faults  faults.Injector // points: treehub.put, treehub.ref
+}
+
+// Store is an ostree.Store. Safe for concurrent use.
+type Store struct {
+	*httprepo.Source
+	opt     Options
+	buffers sync.Pool
+
+	stored, existed, sent atomic.Int64
+}
+
+// Errors of the stricter servers, which keep the order themselves.
+var (
+	// ErrMissingChild says that a commit or dirtree came before what it names.
+	ErrMissingChild = errors.New("an object it names is not on the server")
+	// ErrIncomplete says that a ref or target names a commit with holes.
+	ErrIncomplete = errors.New("the commit is not complete on the server")
+)
+
+// New makes a Store; nothing is asked yet.
+func New(o Options) (*Store, error) {
+	if !strings.HasPrefix(o.BaseURL, "http://") && !strings.HasPrefix(o.BaseURL, "https://") {
+		return nil, fail.New(fail.Usage, "give it as https://HOST/api/v3/", "treehub URL: not an HTTP address")
+	}
+	if o.Jobs == 0 {
+		o.Jobs = DefaultJobs
+	}
+	if o.HTTP == nil {
+		o.HTTP = httpx.NewClient(httpx.Options{MaxConns: o.Jobs})
+	}
+	h := o.Header.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	// Every treehub client sends it with each request; without it a server
+	// moves a ref to a child of its old value only.
+	h.Set("X-Ats-Ostree-Force", "true")
+	src := httprepo.Open(httprepo.Options{BaseURL: o.BaseURL, HTTP: o.HTTP, Auth: o.Auth, Retry: o.Retry, Parallel: o.Jobs, Header: h})
+	return &Store{
+		Source: src, opt: o,
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}, nil
+}
+
+// Traits says that order is kept: every client of a treehub sends children
+// first, and otactl's own server insists on it.
+func (s *Store) Traits() ostree.Traits {
+	return ostree.Traits{Ordered: true, Batch: hasBatch, MaxParallel: s.opt.Jobs}
+}
+
+// Sent says what this Store has sent since New.
+type Sent struct {
+	Stored  int64 // objects the server took
+	Existed int64 // objects it had already, as it said after they were sent
+	Bytes   int64 // of the objects it took, in archive form
+}
+
+// Sent is what was sent so far.
+func (s *Store) Sent() Sent {
+	return Sent{Stored: s.stored.Load(), Existed: s.existed.Load(), Bytes: s.sent.Load()}
+}
+
+// Begin opens a session. The server makes each object durable as it answers,
+// so a session keeps nothing.
+func (s *Store) Begin(context.Context) (ostree.Session, error) { return session{s}, nil }
+
+type session struct{ s *Store }
+
+// Close has nothing to do.
+func (session) Close(ctx context.Context) error { return ctx.Err() }
+
+// Abort has nothing to do: what arrived stays, and a later run finds it.
+func (session) Abort() {}
+
+// SetRef points name at c. want is sent as If-Match, which otactl's server
+// honours, and compared with what the ref is now, which is the best that can
+// be done where the server knows only force.
+func (s *Store) SetRef(ctx context.Context, name string, c ostree.Checksum, want *ostree.Checksum) error {
+	path, err := httprepo.RefPath(name)
+	if err != nil {
+		return err
+	}
+	if done, err := s.checkRef(ctx, name, c, want); done || err != nil {
+		return err
+	}
+	if err := faults.At(s.opt.Faults, "treehub.ref"); err != nil {
+		return err
+	}
+	resp, err := s.Do(ctx, http.MethodPost, path, func(req *http.Request) error {
+		setBody(req, []byte(c.String()))
+		expect(req, want)
+		return nil
+	})
+	if err == nil {
+		httpx.Discard(resp)
+		return nil
+	}
+	return s.refRefused(ctx, name, c, err)
+}
+
+// checkRef says whether the ref is where it should be already, and whether it
+// is where the caller thinks it is.
+func (s *Store) checkRef(ctx context.Context, name string, c ostree.Checksum, want *ostree.Checksum) (done bool, err error) {
+	if want == nil {
+		return false, nil
+	}
+	now, err := s.Ref(ctx, name)
+	if errors.Is(err, ostree.ErrRefNotFound) {
+		now, err = ostree.Checksum{}, nil
+	}
+	switch {
+	case err != nil:
+		return false, err
+	case now == *want:
+		return now == c && !c.IsZero(), nil
+	case now == c:
+		return true, nil
+	}
+	return false, refMoved(name, now)
+}
+
+func refMoved(name string, now ostree.Checksum) error {
+	return fail.As(fmt.Errorf("%w: %s is now %s", ostree.ErrRefMoved, name, now), fail.Conflict,
+		"somebody else published meanwhile; run this again to publish on top of it")
+}
+
+func expect(req *http.Request, want *ostree.Checksum) {
+	switch {
+	case want == nil:
+	case want.IsZero():
+		req.Header.Set("If-None-Match", "*")
+	default:
+		req.Header.Set("If-Match", `"`+want.String()+`"`)
+	}
+}
+
+// refRefused explains a failed POST of a ref. A lost answer and a second try
+// look like somebody else's move, unless the ref is where it should be.
+func (s *Store) refRefused(ctx context.Context, name string, c ostree.Checksum, err error) error {
+	if httpx.Code(err) != http.StatusPreconditionFailed {
+		return fmt.Errorf("ref %s: %w", name, err)
+	}
+	if httpx.Reason(err) == "commit_incomplete" || httpx.Reason(err) == "commit_missing" {
+		return fail.As(fmt.Errorf("ref %s: %w: %w", name, ErrIncomplete, err), fail.Verification,
+			"run this again with --full-check to send what the server lost")
+	}
+	now, rerr := s.Ref(ctx, name)
+	switch {
+	case rerr == nil && now == c:
+		return nil
+	case rerr == nil:
+		return refMoved(name, now)
+	}
+	return fmt.Errorf("ref %s: %w", name, err)
+}
+
+func setBody(req *http.Request, data []byte) {
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+}
