@@ -1,0 +1,54 @@
+// Package tests holds what no single package can promise: scripts that run
+// the real program under each of its names, and the rules of the code base.
+package tests
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/otactl/otactl/commands"
+	"github.com/otactl/otactl/internal/term"
+)
+
+// TestMain makes the test binary be the program when a script calls it by one
+// of the program's names.
+func TestMain(m *testing.M) {
+	program := func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		code := commands.Main(ctx, os.Args, commands.Getenv, term.Std())
+		stop()
+		os.Exit(code)
+	}
+	testscript.Main(m, map[string]func(){
+		"otactl":              program,
+		"aklite-offline":      program,
+		"aktualizr-lite":      program,
+		"garage-push":         program,
+		"lmp-device-register": program,
+	})
+}
+
+// TestScripts runs tests/script/*.txtar; scriptCommands lists what they may
+// use beyond testscript's own commands.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "script",
+		Cmds:                scriptCommands(),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			home := filepath.Join(env.WorkDir, "home")
+			env.Setenv("HOME", home)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+			env.Setenv("LC_ALL", "C")
+			env.Values[servingKey{}] = new(serving)
+			return os.MkdirAll(home, 0o700)
+		},
+	})
+}
