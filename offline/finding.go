@@ -1,8 +1,10 @@
 package offline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -41,6 +43,26 @@ type Finding struct {
 
 // String is the finding in one line.
 func (f Finding) String() string { return fmt.Sprintf("%s: %s", f.Path, f.Problem) }
+
+// rules lists the rules in the order in which a device meets them.
+var rules = []Rule{RuleComplete, RuleRootChain, RuleSignature, RuleThreshold, RuleMetadata, RuleClock, RuleExpiry,
+	RuleTargets, RuleFor, RuleRepo, RuleObject, RuleApps, RuleFiles}
+
+// compare orders findings: what makes the bundle bad first, then by the step
+// at which a device would meet it.
+func (f Finding) compare(g Finding) int {
+	severity := func(f Finding) int {
+		if f.Warning {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(severity(f), severity(g)),
+		cmp.Compare(slices.Index(rules, f.Rule), slices.Index(rules, g.Rule)),
+		cmp.Compare(f.Path, g.Path),
+		cmp.Compare(f.Problem, g.Problem))
+}
 
 // maxFindings is how many findings are kept; a wrecked stick can have one for
 // each of its objects.

@@ -1,10 +1,14 @@
 package offline
 
 import (
+	"context"
 	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/tuf"
 )
 
 // VerifyOptions say what a bundle is held against.
@@ -25,14 +29,190 @@ type VerifyOptions struct {
 
 // VerifyReport says what is in a bundle and everything that is wrong with it.
 type VerifyReport struct {
-	Dir      string    `json:"bundle"`
-	Anchor   string    `json:"anchor"` // what the trust begins with, in words
-	Type     string    `json:"type"`
-	Tag      string    `json:"tag"`
-	Expires  time.Time `json:"expires"` // the earliest of all roles
-	Targets  []string  `json:"targets"`
-	Objects  int       `json:"objects"` // read and hashed
-	Bytes    int64     `json:"bytes"`   // of those, uncompressed
-	Findings []Finding `json:"findings"`
-	More     int       `json:"more,omitempty"` // bad findings beyond the first thousand
+	Dir      string           `json:"bundle"`
+	Good     bool             `json:"good"`
+	Anchor   string           `json:"anchor"` // what the trust begins with, in words
+	Type     string           `json:"type"`
+	Tag      string           `json:"tag"`
+	Expires  time.Time        `json:"expires"` // the earliest of all roles
+	Targets  []VerifiedTarget `json:"targets"`
+	Objects  int              `json:"objects"` // read and hashed, per target
+	Bytes    int64            `json:"bytes"`   // of those, uncompressed
+	Findings []Finding        `json:"findings"`
+	More     int              `json:"more,omitempty"` // findings beyond the first thousand
+}
+
+// VerifiedTarget is a target of a bundle and the commit it is bound to.
+type VerifiedTarget struct {
+	Name   string `json:"name"`
+	Commit string `json:"commit"`
+}
+
+// verifier holds one run of Verify together.
+type verifier struct {
+	bundle *Bundle
+	opt    VerifyOptions
+	found  findings
+	inv    inventory
+	report VerifyReport
+}
+
+// Verify checks everything in b. The error is only about not being able to
+// look (a cancelled context, a folder that cannot be walked); what is wrong
+// with the bundle is in the report, and VerifyReport.Err sums it up.
+func Verify(ctx context.Context, b *Bundle, opt VerifyOptions) (*VerifyReport, error) {
+	v := &verifier{bundle: b, opt: opt, report: VerifyReport{Dir: b.dir}}
+	inv, err := scan(ctx, b, &v.found)
+	if err != nil {
+		return nil, err
+	}
+	v.inv = inv
+	slices.Sort(v.inv.roots)
+	trust := v.metadata(ctx)
+	targets := v.targets(trust)
+	if err := v.content(ctx, targets); err != nil {
+		return nil, err
+	}
+	v.apps(ctx, targets)
+	return v.finish(trust), nil
+}
+
+func (v *verifier) finish(trust *trustCheck) *VerifyReport {
+	r := &v.report
+	r.Anchor = trust.anchor
+	if trust.bundle != nil {
+		r.Type, r.Tag = trust.bundle.Type, trust.bundle.Tag
+	}
+	r.Expires = trust.expires()
+	r.Findings, r.More = v.found.list, v.found.more
+	// An order that does not depend on which object was read first.
+	slices.SortFunc(r.Findings, Finding.compare)
+	r.Good = r.Err() == nil
+	return r
+}
+
+// metadata verifies tuf/.
+func (v *verifier) metadata(ctx context.Context) *trustCheck {
+	meta := v.bundle.Metadata()
+	c := &trustCheck{found: &v.found, now: v.opt.Now, read: func(name string, max int64) ([]byte, error) {
+		return meta.Fetch(ctx, name, max)
+	}}
+	if len(v.inv.roots) == 0 && len(v.opt.Roots) == 0 {
+		v.found.bad(RuleRootChain, dirMetadata, "no root in the bundle, and none was given")
+	}
+	c.roots(v.inv.roots, v.opt.Roots)
+	c.roles()
+	c.bundleTargets()
+	v.expected(c.bundle)
+	return c
+}
+
+// expected compares the bundle's type and tag with what was asked for.
+func (v *verifier) expected(b *tuf.BundleTargets) {
+	if b == nil {
+		return
+	}
+	where := metadataPath(tuf.BundleTargetsFile)
+	if v.opt.Type != "" && v.opt.Type != b.Type {
+		v.found.bad(RuleFor, where, "it is of type %q, not %q", b.Type, v.opt.Type)
+	}
+	if v.opt.Tag != "" && v.opt.Tag != b.Tag {
+		v.found.bad(RuleFor, where, "it is for the tag %q, not %q", b.Tag, v.opt.Tag)
+	}
+}
+
+// expires is the earliest expiry of all roles and of the bundle.
+func (c *trustCheck) expires() time.Time {
+	var at time.Time
+	if c.trust != nil {
+		at = c.trust.Expires()
+	}
+	if c.bundle != nil && (at.IsZero() || c.bundle.Expires.Before(at)) {
+		at = c.bundle.Expires
+	}
+	return at
+}
+
+// boundTarget is a target that the bundle names, as targets.json describes it.
+type boundTarget struct {
+	name   string
+	target tuf.Target
+	custom tuf.Custom
+}
+
+// targets binds the names in the bundle to what targets.json says about them.
+// When that file could not be verified it is used as it is, so that the content
+// is looked at all the same; the finding about it stands.
+func (v *verifier) targets(c *trustCheck) []boundTarget {
+	all := v.knownTargets(c)
+	if all == nil || c.bundle == nil {
+		return nil
+	}
+	where := metadataPath(tuf.BundleTargetsFile)
+	if len(c.bundle.Targets) == 0 {
+		v.found.bad(RuleTargets, where, "it names no target")
+	}
+	var bound []boundTarget
+	fits := v.opt.HardwareID == ""
+	for _, name := range c.bundle.Targets {
+		target, ok := all.Targets[name]
+		if !ok {
+			v.found.bad(RuleTargets, where, "it names %.200q, which targets.json does not have", name)
+			continue
+		}
+		custom, err := target.Fields()
+		if err != nil {
+			v.found.bad(RuleTargets, metadataPath(tuf.TargetsFile), "target %s: %v", name, err)
+			continue
+		}
+		fits = fits || slices.Contains(custom.HardwareIDs, v.opt.HardwareID)
+		bound = append(bound, boundTarget{name: name, target: target, custom: custom})
+		v.report.Targets = append(v.report.Targets, VerifiedTarget{Name: name, Commit: target.Commit()})
+	}
+	if !fits {
+		v.found.bad(RuleFor, where, "none of its targets is for hardware id %q", v.opt.HardwareID)
+	}
+	return bound
+}
+
+func (v *verifier) knownTargets(c *trustCheck) *tuf.Targets {
+	if c.trust != nil && c.trust.Targets() != nil {
+		return c.trust.Targets()
+	}
+	file, err := c.read(tuf.TargetsFile, limits.Targets)
+	if err != nil {
+		return nil
+	}
+	targets, err := tuf.ParseTargets(file)
+	if err != nil {
+		return nil
+	}
+	return targets
+}
+
+// apps compares the apps in the bundle with those that its targets want.
+func (v *verifier) apps(ctx context.Context, targets []boundTarget) {
+	uris, err := v.bundle.AppURIs(ctx)
+	if err != nil {
+		v.found.bad(RuleApps, dirApps, "%v", err)
+		return
+	}
+	for _, t := range targets {
+		for name, app := range requiredApps(t.custom) {
+			if !slices.Contains(uris, app.URI) {
+				v.found.warn(RuleApps, dirApps, "app %s of target %s is not in the bundle; a device that runs it refuses the update", name, t.name)
+			}
+		}
+	}
+	if len(v.inv.apps) > 0 {
+		v.found.warn(RuleApps, dirApps, "%d files of apps were not verified", len(v.inv.apps))
+	}
+}
+
+// requiredApps are the apps that an offline update of a target carries.
+func requiredApps(c tuf.Custom) map[string]tuf.App {
+	if c.FetchedApps.None() {
+		return nil
+	}
+	return c.Apps
 }
