@@ -3,90 +3,9 @@ package ostree
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/otactl/otactl/internal/progress"
-	"github.com/otactl/otactl/ostree/variant"
 )
-
-// ParseCommit reads a commit object, strictly.
-func ParseCommit(b []byte) (*Commit, error) { return nil, errors.ErrUnsupported }
-
-// Marshal is the commit's bytes.
-func (c *Commit) Marshal() ([]byte, error) { return nil, errors.ErrUnsupported }
-
-// Version is the "version" string of the metadata, or "".
-func (c *Commit) Version() string { return "" }
-
-// Lookup finds a metadata key.
-func (c *Commit) Lookup(key string) (variant.Value, bool) { return variant.Value{}, false }
-
-// DirTree is a directory: files and subdirectories, each sorted by name.
-type DirTree struct {
-	Files []TreeFile
-	Dirs  []TreeDir
-}
-
-// TreeFile is a file or symlink in a DirTree.
-type TreeFile struct {
-	Name string
-	Sum  Checksum
-}
-
-// TreeDir is a subdirectory in a DirTree.
-type TreeDir struct {
-	Name       string
-	Tree, Meta Checksum
-}
-
-// ParseDirTree reads a dirtree object, strictly.
-func ParseDirTree(b []byte) (*DirTree, error) { return nil, errors.ErrUnsupported }
-
-// Marshal sorts the entries and is the dirtree's bytes; a bad or double name is an error.
-func (t *DirTree) Marshal() ([]byte, error) { return nil, errors.ErrUnsupported }
-
-// DirMeta is the metadata of a directory.
-type DirMeta struct {
-	UID, GID uint32
-	Mode     uint32 // with S_IFDIR
-	Xattrs   []Xattr
-}
-
-// ParseDirMeta reads a dirmeta object, strictly.
-func ParseDirMeta(b []byte) (*DirMeta, error) { return nil, errors.ErrUnsupported }
-
-// Marshal sorts the xattrs and is the dirmeta's bytes.
-func (m *DirMeta) Marshal() ([]byte, error) { return nil, errors.ErrUnsupported }
-
-// IsSymlink says whether the header is that of a symlink.
-func (h *FileHeader) IsSymlink() bool { return h.Mode&0o170000 == 0o120000 }
-
-// ContentChecksum is the id of a file object; payload may be nil for a symlink.
-func ContentChecksum(h *FileHeader, payload io.Reader) (Checksum, error) {
-	return Checksum{}, errors.ErrUnsupported
-}
-
-// NewMetadata is an object over its bytes; its name is their SHA-256.
-func NewMetadata(t ObjectType, data []byte) Object { return nil }
-
-// NewNamedMetadata is for commitmeta and tombstones, and for bytes that are yet to be verified: the name is given.
-func NewNamedMetadata(id ObjectID, data []byte) Object { return nil }
-
-// NewFile is a file object over its header and an opener of its plain payload.
-func NewFile(sum Checksum, h *FileHeader, open func(ctx context.Context) (io.ReadCloser, error)) Object {
-	return nil
-}
-
-// NewArchived is an object over an opener of its archive form (the length is -1 if not known).
-func NewArchived(id ObjectID, open func(ctx context.Context) (io.ReadCloser, int64, error)) Object {
-	return nil
-}
-
-// ReadFilez reads the header of a file in archive form; payload inflates, and ends in an
-// error unless it is exactly as the header says and r ends with it.
-func ReadFilez(r io.Reader) (h *FileHeader, payload io.ReadCloser, err error) {
-	return nil, nil, errors.ErrUnsupported
-}
 
 // Mode is how a repo stores content objects.
 type Mode string
@@ -171,21 +90,6 @@ func (r *Repo) ListObjects(ctx context.Context, fn func(ObjectID) error) error {
 // Strangers are the paths below the repo of files in objects/ that are no object of its mode.
 func (r *Repo) Strangers(ctx context.Context) ([]string, error) { return nil, errors.ErrUnsupported }
 
-// LoadCommit reads, verifies and parses a commit.
-func LoadCommit(ctx context.Context, src Source, c Checksum) (*Commit, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// LoadDirTree reads, verifies and parses a dirtree.
-func LoadDirTree(ctx context.Context, src Source, c Checksum) (*DirTree, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// LoadDirMeta reads, verifies and parses a dirmeta.
-func LoadDirMeta(ctx context.Context, src Source, c Checksum) (*DirMeta, error) {
-	return nil, errors.ErrUnsupported
-}
-
 // Closure calls fn once for each object that commit reaches, parents first; commit itself included.
 func Closure(ctx context.Context, src Source, commit Checksum, fn func(ObjectID) error) error {
 	return errors.ErrUnsupported
@@ -215,6 +119,3 @@ type VerifyReport struct {
 func Verify(ctx context.Context, src Source, commit Checksum, opt VerifyOptions) (VerifyReport, error) {
 	return VerifyReport{}, errors.ErrUnsupported
 }
-
-// VerifyObject reads obj to its end and checks it against its id.
-func VerifyObject(ctx context.Context, obj Object) error { return errors.ErrUnsupported }

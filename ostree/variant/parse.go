@@ -160,7 +160,7 @@ func splitVariant(data []byte) ([]byte, *Type, error) {
 	if at < 0 {
 		return nil, nil, fmt.Errorf("%w: v: no type string", ErrMalformed)
 	}
-	t, err := ParseType(string(data[at+1:min(len(data), at+2+maxTypeLength)]))
+	t, err := ParseType(string(data[at+1 : min(len(data), at+2+maxTypeLength)]))
 	if err != nil {
 		return nil, nil, err
 	}

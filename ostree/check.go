@@ -1,0 +1,158 @@
+package ostree
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// VerifyObject reads obj to its end and checks it: its name, that it is in
+// normal form, and, for a file in archive form, that header and stream say the
+// same. Detached metadata and tombstones, which are not named by their
+// content, are only parsed. What is wrong is a *CorruptError.
+func VerifyObject(ctx context.Context, obj Object) error {
+	_, err := verifyObject(ctx, obj)
+	return err
+}
+
+// verifyObject is VerifyObject and counts the uncompressed bytes.
+func verifyObject(ctx context.Context, obj Object) (int64, error) {
+	id := obj.ID()
+	if id.Type != TypeFile {
+		data, err := readMetadata(ctx, obj)
+		return int64(len(data)), err
+	}
+	h, payload, err := obj.OpenFile(ctx)
+	if err != nil {
+		return 0, asCorrupt(id, "", err)
+	}
+	n, err := hashPayload(ctx, id, h, payload, io.Discard)
+	return n, errors.Join(err, payload.Close())
+}
+
+// hashPayload moves payload to w and checks that with h it is object id, and
+// as long as h says.
+func hashPayload(ctx context.Context, id ObjectID, h *FileHeader, payload io.Reader, w io.Writer) (int64, error) {
+	sum, err := startContent(h)
+	if err != nil {
+		return 0, asCorrupt(id, "", err)
+	}
+	both := io.Writer(sum)
+	if w != io.Discard {
+		both = io.MultiWriter(sum, w)
+	}
+	n, err := copyTo(ctx, both, payload)
+	if err != nil {
+		return n, asCorrupt(id, "", err)
+	}
+	if got := finish(sum); got != id.Sum {
+		return n, &CorruptError{ID: id, Why: "checksum is " + got.String()}
+	}
+	if uint64(n) != h.Size {
+		return n, &CorruptError{ID: id, Why: "payload is not as long as the header says"}
+	}
+	return n, nil
+}
+
+// readMetadata reads a metadata object and checks name and form.
+func readMetadata(ctx context.Context, obj Object) ([]byte, error) {
+	rc, size, err := obj.OpenArchive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readSized(rc, size, obj.ID())
+	if err = errors.Join(err, rc.Close()); err != nil {
+		return nil, err
+	}
+	return data, checkMetadata(obj.ID(), data)
+}
+
+// readSized reads all of r under the cap of metadata objects; size is a hint.
+func readSized(r io.Reader, size int64, id ObjectID) ([]byte, error) {
+	if size > limits.OSTreeMetadata {
+		return nil, &fsx.TooLargeError{Name: "object " + id.String(), Max: limits.OSTreeMetadata}
+	}
+	if size <= 0 || size > 1<<20 {
+		return fsx.ReadAll(r, "object "+id.String(), limits.OSTreeMetadata)
+	}
+	data := make([]byte, size)
+	n, err := io.ReadFull(r, data)
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		return data[:n], nil // shorter than promised: its checksum will tell
+	}
+	if err != nil {
+		return nil, err
+	}
+	if extra, err := r.Read(make([]byte, 1)); extra > 0 {
+		return nil, &CorruptError{ID: id, Why: "longer than its source said"}
+	} else if err != nil && err != io.EOF {
+		return nil, err
+	}
+	return data, nil
+}
+
+func checkMetadata(id ObjectID, data []byte) error {
+	if id.Type.namedByContent() {
+		if got := Checksum(sha256.Sum256(data)); got != id.Sum {
+			return &CorruptError{ID: id, Why: "checksum is " + got.String()}
+		}
+	}
+	var err error
+	switch id.Type {
+	case TypeCommit:
+		_, err = ParseCommit(data)
+	case TypeDirTree:
+		_, err = ParseDirTree(data)
+	case TypeDirMeta:
+		_, err = ParseDirMeta(data)
+	case TypeCommitMeta, TypeTombstoneCommit:
+		err = checkCommitMeta(data)
+	default:
+		err = badFormat("unknown type")
+	}
+	return asCorrupt(id, "", err)
+}
+
+// namedByContent says whether an object's name is the checksum of its bytes.
+func (t ObjectType) namedByContent() bool {
+	return t != TypeCommitMeta && t != TypeTombstoneCommit
+}
+
+// LoadCommit reads, verifies and parses a commit.
+func LoadCommit(ctx context.Context, src Source, c Checksum) (*Commit, error) {
+	data, err := load(ctx, src, ObjectID{c, TypeCommit})
+	if err != nil {
+		return nil, err
+	}
+	return ParseCommit(data)
+}
+
+// LoadDirTree reads, verifies and parses a dirtree.
+func LoadDirTree(ctx context.Context, src Source, c Checksum) (*DirTree, error) {
+	data, err := load(ctx, src, ObjectID{c, TypeDirTree})
+	if err != nil {
+		return nil, err
+	}
+	return ParseDirTree(data)
+}
+
+// LoadDirMeta reads, verifies and parses a dirmeta.
+func LoadDirMeta(ctx context.Context, src Source, c Checksum) (*DirMeta, error) {
+	data, err := load(ctx, src, ObjectID{c, TypeDirMeta})
+	if err != nil {
+		return nil, err
+	}
+	return ParseDirMeta(data)
+}
+
+func load(ctx context.Context, src Source, id ObjectID) ([]byte, error) {
+	obj, err := src.Object(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return readMetadata(ctx, obj)
+}
