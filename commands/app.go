@@ -43,6 +43,7 @@ func toolName(argv0 string) string {
 // verbs is every command group, in the order help shows them.
 func verbs(rt *runtime) []*cli.Command {
 	return []*cli.Command{
+		registerCommand(rt),
 		versionCommand(rt),
 	}
 }

@@ -20,7 +20,7 @@ func standIns() map[string]standIn {
 		"aklite-offline":      notBuiltIn("aklite-offline", 1),
 		"aktualizr-lite":      notBuiltIn("aktualizr-lite", 1),
 		"garage-push":         notBuiltIn("garage-push", 1),
-		"lmp-device-register": notBuiltIn("lmp-device-register", 1),
+		"lmp-device-register": lmpDeviceRegister,
 	}
 }
 
