@@ -289,4 +289,3 @@ func (c *Credentials) Write(w io.Writer) error {
 	}
 	return z.Close()
 }
-

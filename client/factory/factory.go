@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -170,6 +171,9 @@ func (c *Client) once(ctx context.Context, method, path string, query url.Values
 		r.SetHeader("Content-Type", "application/json").SetBody(payload)
 	}
 	resp, err := r.Execute(method, target)
+	if errors.Is(err, resty.ErrResponseBodyTooLarge) {
+		return nil, probe, &fsx.TooLargeError{Name: "reply to " + path, Max: limits.JSON}
+	}
 	if err != nil {
 		return nil, probe, httpx.RedactError(probe, err)
 	}

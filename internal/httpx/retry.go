@@ -178,7 +178,7 @@ type verdict struct {
 
 func judge(err error) verdict {
 	const many = 1 << 20
-	if isFatal(err) || certificateError(err) || errors.Is(err, errRedirect) {
+	if _, long := errors.AsType[*fsx.TooLargeError](err); long || isFatal(err) || certificateError(err) || errors.Is(err, errRedirect) {
 		return verdict{}
 	}
 	if e, ok := errors.AsType[*StatusError](err); ok {
