@@ -1,0 +1,15 @@
+//go:build !linux
+
+package ostree
+
+import (
+	"context"
+
+	"github.com/otactl/otactl/internal/fail"
+)
+
+func checkout(context.Context, Source, *Entry, string, CheckoutOptions) (CheckoutReport, error) {
+	return CheckoutReport{}, fail.New(fail.Unsupported, "run it on Linux", "this system cannot give files the owners and attributes that Linux has")
+}
+
+func isNoSpace(error) bool { return false }

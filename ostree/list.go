@@ -1,0 +1,122 @@
+package ostree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// Entry is a file, symlink or directory in the tree of a commit.
+type Entry struct {
+	Path string // absolute in the tree: "/", "/usr/bin/sh"
+	// Sum is the file object; zero for a directory, which has Tree and Meta.
+	Sum        Checksum
+	Tree, Meta Checksum
+}
+
+// IsDir says whether the entry is a directory.
+func (e *Entry) IsDir() bool { return e.Sum.IsZero() }
+
+// ErrNoPath is what Lookup returns when the commit has no such path.
+var ErrNoPath = errors.New("no such file or directory")
+
+// Lookup finds a path in the tree of a commit; "" and "/" are its root.
+// Symlinks on the way are not followed.
+func Lookup(ctx context.Context, src Source, commit Checksum, name string) (*Entry, error) {
+	c, err := LoadCommit(ctx, src, commit)
+	if err != nil {
+		return nil, err
+	}
+	at := &Entry{Path: "/", Tree: c.Tree, Meta: c.Meta}
+	clean := path.Clean("/" + name)
+	if clean == "/" {
+		return at, nil
+	}
+	for part := range strings.SplitSeq(clean[1:], "/") {
+		if !at.IsDir() {
+			return nil, fmt.Errorf("%s: %w", clean, ErrNoPath)
+		}
+		if at, err = child(ctx, src, at, part); err != nil {
+			return nil, err
+		}
+		if at == nil {
+			return nil, fmt.Errorf("%s: %w", clean, ErrNoPath)
+		}
+	}
+	return at, nil
+}
+
+// child finds name in a directory; nil when it is not there.
+func child(ctx context.Context, src Source, dir *Entry, name string) (*Entry, error) {
+	entries, err := Children(ctx, src, dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if path.Base(e.Path) == name {
+			return e, nil
+		}
+	}
+	return nil, nil
+}
+
+// Children are the entries of a directory: files by name, then directories by
+// name, which is the order of ostree ls.
+func Children(ctx context.Context, src Source, dir *Entry) ([]*Entry, error) {
+	t, err := LoadDirTree(ctx, src, dir.Tree)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]*Entry, 0, len(t.Files)+len(t.Dirs))
+	for _, f := range t.Files {
+		entries = append(entries, &Entry{Path: path.Join(dir.Path, f.Name), Sum: f.Sum})
+	}
+	for _, d := range t.Dirs {
+		entries = append(entries, &Entry{Path: path.Join(dir.Path, d.Name), Tree: d.Tree, Meta: d.Meta})
+	}
+	return entries, nil
+}
+
+// WalkTree calls fn for an entry and, when it is a directory, for all below it,
+// each directory before what is in it.
+func WalkTree(ctx context.Context, src Source, from *Entry, fn func(*Entry) error) error {
+	if err := errors.Join(ctx.Err(), fn(from)); err != nil {
+		return err
+	}
+	if !from.IsDir() {
+		return nil
+	}
+	entries, err := Children(ctx, src, from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := WalkTree(ctx, src, e, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Stat is the metadata of an entry as a file header; a directory has Mode with
+// S_IFDIR and size 0. The payload of a file is not read, so it is not verified.
+func Stat(ctx context.Context, src Source, e *Entry) (*FileHeader, error) {
+	if e.IsDir() {
+		m, err := LoadDirMeta(ctx, src, e.Meta)
+		if err != nil {
+			return nil, err
+		}
+		return &FileHeader{UID: m.UID, GID: m.GID, Mode: m.Mode, Xattrs: m.Xattrs}, nil
+	}
+	obj, err := src.Object(ctx, ObjectID{Sum: e.Sum, Type: TypeFile})
+	if err != nil {
+		return nil, err
+	}
+	h, payload, err := obj.OpenFile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h, payload.Close()
+}
