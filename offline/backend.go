@@ -2,6 +2,7 @@ package offline
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -13,25 +14,28 @@ type Backend interface {
 	// Roots brings N.root.json by name; one past the newest is
 	// tuf.ErrNotFound.
 	Roots() tuf.Fetcher
-	// BundleMeta has metadata signed that is good until ExpiresInDays from
-	// now, and a bundle-targets document that names target besides the
-	// targets of req.BundleTargets.
-	BundleMeta(ctx context.Context, target string, req MetaRequest) (*MetaReply, error)
+	// BundleMeta has metadata signed for a bundle that carries target. The
+	// request is marshalled to JSON; the reply has the members timestamp,
+	// snapshot, targets and bundle-targets, each a signed document.
+	BundleMeta(ctx context.Context, target string, req MetaRequest) (map[string]json.RawMessage, error)
 	// Objects is the OSTree repo that holds the commits of the targets.
 	Objects(ctx context.Context) (ostree.Source, error)
 }
 
 // MetaRequest is the body of POST …/targets/NAME/meta/.
 type MetaRequest struct {
-	Tag           string
-	ExpiresInDays int
-	Production    bool
-	Wave          string
-	// BundleTargets is the signed document to extend, nil for a new bundle.
-	BundleTargets []byte
+	Tag           string `json:"tag"`
+	ExpiresInDays int    `json:"expires-in-days"`
+	Production    bool   `json:"production"`
+	Wave          string `json:"wave"`
+	// BundleTargets is the signed document to extend; absent for a new bundle.
+	BundleTargets json.RawMessage `json:"bundle-targets,omitempty"`
 }
 
-// MetaReply is what came back: four signed files as the server sent them.
-type MetaReply struct {
-	Timestamp, Snapshot, Targets, BundleTargets []byte
-}
+// The members of the reply to a MetaRequest.
+const (
+	replyTimestamp = "timestamp"
+	replySnapshot  = "snapshot"
+	replyTargets   = "targets"
+	replyBundle    = "bundle-targets"
+)

@@ -1,0 +1,202 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/ostree"
+)
+
+// BuildOptions say what goes into a bundle.
+type BuildOptions struct {
+	Target string // full name of the target
+	Tag    string // the tag that the device follows
+	// ExpiresInDays is how long the bundle is good for, in days from now.
+	ExpiresInDays int
+	// NoApps leaves the apps of the target out.
+	NoApps bool
+	// TUFOnly renews the metadata and leaves the content as it is.
+	TUFOnly bool
+	// AllowMultiple adds the target to a bundle that names others.
+	AllowMultiple bool
+	// RepoSource, when not nil, is read instead of the backend's repo.
+	RepoSource ostree.Source
+	// Roots are trusted root files, oldest first. With none, the roots of the
+	// bundle that is there are, or else the backend's first root.
+	Roots [][]byte
+	// DryRun finds out what would be written and writes nothing.
+	DryRun bool
+	// Now is the one clock reading that expiries are judged by.
+	Now time.Time
+	// Jobs is how many objects move at once; 0 is a sensible number.
+	Jobs     int
+	Progress progress.Sink
+	Log      *slog.Logger
+	Faults   faults.Injector
+}
+
+// BuildReport says what was built, or with DryRun would be.
+type BuildReport struct {
+	Dir     string    `json:"bundle"`
+	Target  string    `json:"target"`
+	Commit  string    `json:"commit"`
+	Tag     string    `json:"tag"`
+	Targets []string  `json:"targets"` // all that the bundle names now
+	Expires time.Time `json:"expires"` // the earliest of all roles
+	DryRun  bool      `json:"dry_run"`
+
+	Objects int   `json:"objects"` // in the commit's closure
+	Copied  int   `json:"copied"`
+	Present int   `json:"present"`    // were in the bundle already
+	Bytes   int64 `json:"bytes"`      // copied, as stored
+	Free    int64 `json:"free_bytes"` // on the medium before, -1 if not known
+	// Missing is how many signatures the bundle still needs.
+	Missing int `json:"missing_signatures"`
+	// AppsLeftOut are the names of the target's apps that NoApps left out.
+	AppsLeftOut []string `json:"apps_left_out,omitempty"`
+}
+
+// builder is one run of Build.
+type builder struct {
+	backend Backend
+	dst     string
+	opt     BuildOptions
+	report  BuildReport
+
+	root   *os.Root // nil while dst does not exist, which only a dry run bears
+	old    *oldBundle
+	meta   *bundleMeta
+	commit ostree.Checksum
+}
+
+// Build makes or updates the bundle in dst. What is there of the commit's
+// objects is kept and not fetched again. It verifies everything it fetches;
+// content comes before metadata, and the metadata is put in place in one go, so
+// that a run that was cut off leaves the old bundle, or none.
+func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (*BuildReport, error) {
+	b := &builder{backend: backend, dst: dst, opt: opt}
+	b.report = BuildReport{Dir: dst, Target: opt.Target, Tag: opt.Tag, DryRun: opt.DryRun, Free: -1}
+	if opt.Log == nil {
+		b.opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := b.open(ctx); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", dst, err)
+	}
+	if b.root != nil {
+		defer b.root.Close()
+	}
+	if err := b.run(ctx); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", dst, noSpace(err))
+	}
+	return &b.report, nil
+}
+
+func (b *builder) run(ctx context.Context) error {
+	if err := b.old.allows(b.opt); err != nil {
+		return err
+	}
+	if err := b.fetchMeta(ctx); err != nil {
+		return err
+	}
+	if err := b.checkTarget(); err != nil {
+		return err
+	}
+	if b.opt.TUFOnly {
+		if err := b.haveContent(ctx); err != nil {
+			return err
+		}
+	} else if err := b.content(ctx); err != nil {
+		return err
+	}
+	if b.opt.DryRun {
+		return nil
+	}
+	if err := replaceMetadata(b.root, b.meta.files(), b.opt.Faults); err != nil {
+		return err
+	}
+	if err := syncVolume(b.root); err != nil {
+		return fmt.Errorf("sync the medium: %w", err)
+	}
+	return nil
+}
+
+// open opens the folder, makes it if it may, and reads what is there.
+func (b *builder) open(ctx context.Context) error {
+	_, err := os.Stat(b.dst)
+	switch {
+	case err == nil:
+	case !errors.Is(err, fs.ErrNotExist):
+		return cause(err)
+	case b.opt.DryRun:
+		b.old = &oldBundle{}
+		return nil
+	default:
+		if err := os.MkdirAll(b.dst, 0o755); err != nil {
+			return noSpace(err)
+		}
+	}
+	if b.root, err = os.OpenRoot(b.dst); err != nil {
+		return cause(err)
+	}
+	if !b.opt.DryRun {
+		if err := recoverMetadata(b.root); err != nil {
+			return err
+		}
+	}
+	b.old, err = readOld(ctx, b.root)
+	return err
+}
+
+// checkTarget finds the target in the verified metadata and looks whether a
+// bundle can carry it.
+func (b *builder) checkTarget() error {
+	target, custom, err := b.meta.target(b.opt.Target)
+	if err != nil {
+		return err
+	}
+	if custom.TargetFormat != "" && custom.TargetFormat != "OSTREE" {
+		return fail.New(fail.Unsupported, "choose an OSTREE target", "target %s: its format is %s", b.opt.Target, custom.TargetFormat)
+	}
+	if !slices.Contains(custom.Tags, b.opt.Tag) {
+		return fail.New(fail.NotFound, "otactl targets show NAME shows its tags", "target %s: it does not have the tag %q", b.opt.Target, b.opt.Tag)
+	}
+	if b.commit, err = ostree.ParseChecksum(target.Commit()); err != nil {
+		return fail.As(fmt.Errorf("target %s: %w", b.opt.Target, err), fail.Verification, "publish the target again")
+	}
+	b.report.Commit = b.commit.String()
+	b.report.Targets = b.meta.bundle.Targets
+	b.report.Expires = b.meta.expires()
+	b.report.Missing = b.meta.missing
+	for name := range requiredApps(custom) {
+		b.report.AppsLeftOut = append(b.report.AppsLeftOut, name)
+	}
+	slices.Sort(b.report.AppsLeftOut)
+	if len(b.report.AppsLeftOut) > 0 && !b.opt.NoApps && !b.opt.TUFOnly {
+		return fail.New(fail.Unsupported, "leave them out with --no-apps, for devices that do not run them",
+			"target %s: its apps (%s) cannot be put into a bundle", b.opt.Target, joinSome(b.report.AppsLeftOut))
+	}
+	return nil
+}
+
+// repoDir is the bundle's repo as a path, for the engine that writes it. It is
+// a folder of the bundle and not a link out of it, or an error.
+func (b *builder) repoDir() (string, error) {
+	st, err := b.root.Lstat(dirRepo)
+	if err == nil && !st.IsDir() {
+		return "", fail.New(fail.Conflict, "move it away or take another folder", "%s is not a folder", dirRepo)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return filepath.Join(b.dst, dirRepo), nil
+}

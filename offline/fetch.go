@@ -1,0 +1,225 @@
+package offline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
+)
+
+// bundleMeta is verified metadata for a bundle.
+type bundleMeta struct {
+	trust   *tuf.Trust
+	bundle  *tuf.BundleTargets
+	missing int        // signatures that the bundle still needs
+	signed  []roleFile // the four role files, bundle-targets.json last
+}
+
+// files are all files of tuf/ in the order in which they are written.
+func (m *bundleMeta) files() []roleFile {
+	var files []roleFile
+	for i, root := range m.trust.RootFiles() {
+		files = append(files, roleFile{tuf.RootName(i + 1), root})
+	}
+	return append(files, m.signed...)
+}
+
+// expires is the earliest expiry of all roles and of the bundle.
+func (m *bundleMeta) expires() time.Time {
+	at := m.trust.Expires()
+	if m.bundle.Expires.Before(at) {
+		return m.bundle.Expires
+	}
+	return at
+}
+
+// target is what the verified targets.json says about name.
+func (m *bundleMeta) target(name string) (tuf.Target, tuf.Custom, error) {
+	target, ok := m.trust.Targets().Targets[name]
+	if !ok {
+		return target, tuf.Custom{}, fail.New(fail.NotFound, "otactl targets list shows what there is", "target %s: not in the signed targets", name)
+	}
+	custom, err := target.Fields()
+	if err != nil {
+		return target, custom, fail.As(fmt.Errorf("target %s: %w", name, err), fail.Verification, "publish the target again")
+	}
+	return target, custom, nil
+}
+
+// fetchMeta gets and verifies everything that goes into tuf/.
+func (b *builder) fetchMeta(ctx context.Context) error {
+	trust, err := b.fetchRoots(ctx)
+	if err != nil {
+		return err
+	}
+	if err := trust.CheckRoot(b.opt.Now); err != nil {
+		return err
+	}
+	reply, err := b.backend.BundleMeta(ctx, b.opt.Target, MetaRequest{
+		Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, BundleTargets: b.old.file,
+	})
+	if err != nil {
+		return fmt.Errorf("have the metadata signed: %w", err)
+	}
+	b.meta = &bundleMeta{trust: trust}
+	return b.acceptReply(reply)
+}
+
+// fetchRoots walks the backend's roots from 1 to the newest. They have to go on
+// from what is trusted: the roots given, and those in the bundle already.
+func (b *builder) fetchRoots(ctx context.Context) (*tuf.Trust, error) {
+	first, err := b.backend.Roots().Fetch(ctx, tuf.RootName(1), limits.Root)
+	if err != nil {
+		return nil, fmt.Errorf("get the first root: %w", err)
+	}
+	trust, err := tuf.NewTrust(first)
+	if err != nil {
+		return nil, err
+	}
+	for n := 2; ; n++ {
+		if n > limits.RootChain {
+			return nil, &tuf.Error{File: tuf.RootName(n), Kind: tuf.ErrTooLarge, Why: "the chain of roots does not end"}
+		}
+		file, err := b.backend.Roots().Fetch(ctx, tuf.RootName(n), limits.Root)
+		if errors.Is(err, tuf.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("get root %d: %w", n, err)
+		}
+		if err := trust.AddRoot(file); err != nil {
+			return nil, err
+		}
+	}
+	return trust, b.sameTrust(trust.RootFiles())
+}
+
+// sameTrust compares the chain of the backend with every root that was trusted
+// before, version by version.
+func (b *builder) sameTrust(chain [][]byte) error {
+	for _, known := range slices.Concat(b.opt.Roots, b.old.roots) {
+		root, err := tuf.ParseRoot(known)
+		if err != nil {
+			return err
+		}
+		if root.Version > len(chain) || !sameSigned(known, chain[root.Version-1]) {
+			return fail.New(fail.Verification, "it is the bundle, or the root, of another factory, or somebody answers in the backend's place",
+				"the backend's roots do not contain the root %d that is trusted", root.Version)
+		}
+	}
+	return nil
+}
+
+// acceptReply verifies the four documents of the reply, which have to fit the
+// root and each other, and makes them canonical files.
+func (b *builder) acceptReply(reply map[string]json.RawMessage) error {
+	m, now := b.meta, b.opt.Now
+	for _, doc := range []struct {
+		member, file string
+		set          func([]byte, time.Time) error
+	}{
+		{replyTimestamp, tuf.TimestampFile, m.trust.SetTimestamp},
+		{replySnapshot, tuf.SnapshotFile, m.trust.SetSnapshot},
+		{replyTargets, tuf.TargetsFile, m.trust.SetTargets},
+		{replyBundle, tuf.BundleTargetsFile, b.acceptBundle},
+	} {
+		raw, ok := reply[doc.member]
+		if !ok {
+			return fail.New(fail.Verification, "check that the backend can make offline bundles", "the backend's reply has no %s", doc.member)
+		}
+		file, err := tuf.Canonical(raw)
+		if err == nil {
+			err = doc.set(file, now)
+		}
+		if err != nil {
+			return fmt.Errorf("%s from the backend: %w", doc.file, err)
+		}
+		m.signed = append(m.signed, roleFile{doc.file, file})
+	}
+	return nil
+}
+
+// acceptBundle checks bundle-targets: what is signed must be what was asked
+// for. Signatures may be too few, for people may have to add theirs; one that
+// does not count may not be there, for devices refuse such a document whole.
+func (b *builder) acceptBundle(file []byte, now time.Time) error {
+	bundle, err := tuf.ParseBundleTargets(file)
+	if err != nil {
+		return err
+	}
+	rep, err := b.meta.trust.Root().Signatures(tuf.RoleTargets, file)
+	if err != nil {
+		return err
+	}
+	if bad := slices.Concat(rep.Invalid, rep.Unknown); len(bad) > 0 {
+		return &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrSignature, Why: "the signature by key " + short(bad[0]) + " does not count"}
+	}
+	b.meta.bundle, b.meta.missing = bundle, rep.Missing()
+	if b.meta.missing == 0 {
+		if _, err := b.meta.trust.VerifyBundle(file, now); err != nil {
+			return err
+		}
+	}
+	if !bundle.Expires.After(now) {
+		return &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrExpired, Why: "at " + bundle.Expires.Format(time.RFC3339)}
+	}
+	return b.asAsked(bundle)
+}
+
+// asAsked compares type, tag and names with the request.
+func (b *builder) asAsked(bundle *tuf.BundleTargets) error {
+	want := map[string]bool{b.opt.Target: true}
+	if b.old.bundle != nil {
+		for _, name := range b.old.bundle.Targets {
+			want[name] = true
+		}
+	}
+	refuse := func(format string, args ...any) error {
+		return &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrBundle, Why: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case bundle.Type != typeCI:
+		return refuse("it is of type %q, asked for %q", bundle.Type, typeCI)
+	case bundle.Tag != b.opt.Tag:
+		return refuse("it is for the tag %q, asked for %q", bundle.Tag, b.opt.Tag)
+	case len(bundle.Targets) != len(want):
+		return refuse("it names %d targets, asked for %d", len(bundle.Targets), len(want))
+	}
+	for _, name := range bundle.Targets {
+		if !want[name] {
+			return refuse("it names the target %.200q, which was not asked for", name)
+		}
+	}
+	return nil
+}
+
+// The types of a bundle.
+const typeCI = "ci"
+
+// otherCommits are the commits of the targets that the bundle names besides
+// the one being built.
+func (b *builder) otherCommits() (map[string]ostree.Checksum, error) {
+	others := map[string]ostree.Checksum{}
+	for _, name := range b.meta.bundle.Targets {
+		if name == b.opt.Target {
+			continue
+		}
+		target, _, err := b.meta.target(name)
+		if err != nil {
+			return nil, err
+		}
+		commit, err := ostree.ParseChecksum(target.Commit())
+		if err != nil {
+			return nil, fmt.Errorf("target %s: %w", name, err)
+		}
+		others[name] = commit
+	}
+	return others, nil
+}

@@ -1,0 +1,118 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
+)
+
+// oldBundle is what was in the folder before a build.
+type oldBundle struct {
+	roots   [][]byte // its chain of root files, oldest first
+	file    []byte   // bundle-targets.json, nil where there is none
+	bundle  *tuf.BundleTargets
+	hasRepo bool
+	hasApps bool
+}
+
+// readOld reads what is in the folder. Its own chain of roots vouches for its
+// bundle-targets.json, expired or not: a document to extend comes from verified
+// data.
+func readOld(ctx context.Context, root *os.Root) (*oldBundle, error) {
+	old := &oldBundle{hasRepo: isFolder(root, dirRepo), hasApps: isFolder(root, dirApps)}
+	trust, err := old.readRoots(ctx, metadataFolder{root: root, dir: dirMetadata})
+	if err != nil {
+		return nil, err
+	}
+	old.file, err = metadataFolder{root: root, dir: dirMetadata}.Fetch(ctx, tuf.BundleTargetsFile, limits.BundleTargets)
+	if errors.Is(err, tuf.ErrNotFound) {
+		return old, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if old.bundle, err = verifyOld(trust, old.file); err != nil {
+		return nil, fail.As(fmt.Errorf("the bundle that is there: %w", err), fail.Verification,
+			"take an empty folder, or remove its tuf/ folder to have it made anew")
+	}
+	return old, nil
+}
+
+func isFolder(root *os.Root, name string) bool {
+	st, err := root.Lstat(name)
+	return err == nil && st.IsDir()
+}
+
+// readRoots walks the roots in the folder from 1 on.
+func (o *oldBundle) readRoots(ctx context.Context, f tuf.Fetcher) (*tuf.Trust, error) {
+	var trust *tuf.Trust
+	for n := 1; n <= limits.RootChain; n++ {
+		file, err := f.Fetch(ctx, tuf.RootName(n), limits.Root)
+		if errors.Is(err, tuf.ErrNotFound) {
+			break
+		}
+		if err == nil && trust == nil {
+			trust, err = tuf.NewTrust(file)
+		} else if err == nil {
+			err = trust.AddRoot(file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the bundle that is there: %w", err)
+		}
+		o.roots = append(o.roots, file)
+	}
+	return trust, nil
+}
+
+// verifyOld checks every signature on the old document but not whether there
+// are enough, or whether it has expired: it is only the list to start from.
+func verifyOld(trust *tuf.Trust, file []byte) (*tuf.BundleTargets, error) {
+	bundle, err := tuf.ParseBundleTargets(file)
+	if err != nil {
+		return nil, err
+	}
+	if trust == nil {
+		return nil, fmt.Errorf("%s: there is no 1.root.json to verify it by", tuf.BundleTargetsFile)
+	}
+	rep, err := trust.Root().Signatures(tuf.RoleTargets, file)
+	if err != nil {
+		return nil, err
+	}
+	if len(rep.Valid) == 0 || len(rep.Invalid)+len(rep.Unknown) > 0 {
+		return nil, fmt.Errorf("%s: not signed by the targets keys of its root", tuf.BundleTargetsFile)
+	}
+	return bundle, nil
+}
+
+// allows says whether a build with opt may write into the folder.
+func (o *oldBundle) allows(opt BuildOptions) error {
+	if o.bundle == nil {
+		return nil // empty, or what an interrupted run left
+	}
+	if o.bundle.Tag != opt.Tag {
+		return fail.New(fail.Conflict, "a bundle is for one tag: take another folder",
+			"it is a bundle for the tag %q, not %q", o.bundle.Tag, opt.Tag)
+	}
+	others := slices.DeleteFunc(slices.Clone(o.bundle.Targets), func(n string) bool { return n == opt.Target })
+	if len(others) > 0 && !opt.AllowMultiple {
+		return fail.New(fail.Conflict, "add to it with --allow-multiple-targets, or take another folder",
+			"it is a bundle with other targets (%s)", joinSome(others))
+	}
+	return nil
+}
+
+// joinSome joins names for a message, and counts the rest when they are many.
+func joinSome(names []string) string {
+	const some = 3
+	if len(names) <= some {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:some], ", "), len(names)-some)
+}
