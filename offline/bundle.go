@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"sort"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -103,9 +105,38 @@ func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
 			uris = append(uris, strings.TrimSpace(string(uri)))
 		}
 	}
-	sort.Strings(uris)
+	slices.Sort(uris)
 	return uris, nil
 }
+
+// rootVersions are the versions of the roots in tuf/, ascending.
+func (b *Bundle) rootVersions() ([]int, error) {
+	entries, err := fs.ReadDir(b.root.FS(), dirMetadata)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var versions []int
+	for _, e := range entries {
+		if n, ok := rootVersion(e.Name()); ok {
+			versions = append(versions, n)
+		}
+	}
+	slices.Sort(versions)
+	return versions, nil
+}
+
+// rootVersion is the N of N.root.json.
+func rootVersion(name string) (int, bool) {
+	m := rootName.FindStringSubmatch(name)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(m[1])
+	return n, err == nil
+}
+
+// rootName has at most nine digits, so that a version fits every int.
+var rootName = regexp.MustCompile(`^([1-9][0-9]{0,8})\.root\.json$`)
 
 // list names the folders in dir, sorted; a dir that is not there has none.
 func (b *Bundle) list(dir string) ([]string, error) {

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/otactl/otactl/ostree"
@@ -91,8 +90,6 @@ var harmless = regexp.MustCompile(`^(System Volume Information|\$RECYCLE\.BIN|\.
 	`\.Spotlight-V100|\.fseventsd|\.TemporaryItems|lost\+found|FOUND\.[0-9]{3})$|` +
 	`(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$`)
 
-var rootName = regexp.MustCompile(`^([1-9][0-9]{0,8})\.root\.json$`)
-
 // metadata sorts a name below tuf/; false means that it has no place there.
 func (s *scanner) metadata(rest string, d fs.DirEntry) bool {
 	if rest == "" {
@@ -101,13 +98,15 @@ func (s *scanner) metadata(rest string, d fs.DirEntry) bool {
 	if d.IsDir() {
 		return false
 	}
-	if m := rootName.FindStringSubmatch(rest); m != nil {
-		n, err := strconv.Atoi(m[1])
+	if n, ok := rootVersion(rest); ok {
 		s.inv.roots = append(s.inv.roots, n)
-		return err == nil
+		return true
 	}
 	switch rest {
 	case tuf.TimestampFile, tuf.SnapshotFile, tuf.TargetsFile, tuf.BundleTargetsFile:
+		return true
+	case tuf.BundleTargetsFile + ".new":
+		s.found.warn(RuleFiles, metadataPath(rest), "left by an interrupted run of sign")
 		return true
 	}
 	return false

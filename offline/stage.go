@@ -120,6 +120,24 @@ func writeNew(root *os.Root, name string, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// replace puts one metadata file in place of the old one: a temporary file,
+// sync, rename, sync of the folder.
+func (b *Bundle) replace(name string, data []byte) error {
+	temp := metadataPath(name + ".new")
+	if err := b.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := writeNew(b.root, temp, data)
+	if err == nil {
+		err = b.root.Rename(temp, metadataPath(name))
+	}
+	if err != nil {
+		_ = b.root.Remove(temp)
+		return err
+	}
+	return syncFolder(b.root, dirMetadata)
+}
+
 // syncFolder makes the names in a folder durable, where the system has such a
 // thing.
 func syncFolder(root *os.Root, name string) error {

@@ -1,0 +1,150 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
+)
+
+// SignReport says what Sign did.
+type SignReport struct {
+	Dir       string   `json:"bundle"`
+	KeyID     string   `json:"keyid"`     // the key that signed now
+	Targets   []string `json:"targets"`   // what was signed
+	Signed    int      `json:"signed"`    // distinct keys with a valid signature
+	Threshold int      `json:"threshold"` // distinct keys that the root wants
+	Missing   int      `json:"missing"`
+}
+
+// Sign adds a signature to the bundle's bundle-targets.json with the one key in
+// keys that the bundle's newest root lists for targets. The chain of roots and
+// the signatures that are there have to verify; whether there are enough, and
+// the content, is for Verify. A second signature by the same key is refused.
+func Sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, error) {
+	rep, err := sign(ctx, b, keys)
+	if err != nil {
+		return nil, fmt.Errorf("sign %s: %w", b.dir, err)
+	}
+	return rep, nil
+}
+
+func sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, error) {
+	root, err := b.newestRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := b.BundleTargets(ctx)
+	if err != nil {
+		return nil, missing(err)
+	}
+	bundle, err := tuf.ParseBundleTargets(file)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := checkSignatures(root, file); err != nil {
+		return nil, err
+	}
+	signer, err := theSigner(root, keys)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := tuf.AddSignature(file, signer)
+	if err != nil {
+		return nil, err
+	}
+	sigs, err := checkSignatures(root, signed)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.replace(tuf.BundleTargetsFile, signed); err != nil {
+		return nil, noSpace(err)
+	}
+	return &SignReport{Dir: b.dir, KeyID: signer.Public().ID, Targets: bundle.Targets,
+		Signed: len(sigs.Valid), Threshold: sigs.Threshold, Missing: sigs.Missing()}, nil
+}
+
+// checkSignatures refuses a document with a signature that does not count: a
+// device would refuse it whole, however many good ones are added.
+func checkSignatures(root *tuf.Root, file []byte) (*tuf.SignatureReport, error) {
+	sigs, err := root.Signatures(tuf.RoleTargets, file)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range append(sigs.Invalid, sigs.Unknown...) {
+		return nil, &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrSignature, Why: "the signature by key " + short(id) + " does not count"}
+	}
+	return sigs, nil
+}
+
+// theSigner is the one key in the archive that root lets sign for targets.
+func theSigner(root *tuf.Root, keys *tuf.KeyArchive) (tuf.Signer, error) {
+	signers, err := keys.Signers(root, tuf.RoleTargets)
+	if err != nil {
+		return nil, err
+	}
+	switch len(signers) {
+	case 0:
+		return nil, fail.New(fail.NotFound, "give the archive with the offline targets key of this factory",
+			"no key in the archive may sign targets by root %d", root.Version)
+	case 1:
+		return signers[0], nil
+	}
+	return nil, fail.New(fail.Conflict, "give an archive with one active targets key; each person signs with their own",
+		"%d keys in the archive may sign targets by root %d", len(signers), root.Version)
+}
+
+// newestRoot walks the bundle's chain of roots from its oldest.
+func (b *Bundle) newestRoot(ctx context.Context) (*tuf.Root, error) {
+	first, err := b.firstRoot()
+	if err != nil {
+		return nil, err
+	}
+	file, err := b.Metadata().Fetch(ctx, tuf.RootName(first), limits.Root)
+	if err != nil {
+		return nil, missing(err)
+	}
+	trust, err := tuf.NewTrust(file)
+	if err != nil {
+		return nil, err
+	}
+	for n := first + 1; n < first+limits.RootChain; n++ {
+		file, err := b.Metadata().Fetch(ctx, tuf.RootName(n), limits.Root)
+		if errors.Is(err, tuf.ErrNotFound) {
+			break
+		}
+		if err == nil {
+			err = trust.AddRoot(file)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return trust.Root(), nil
+}
+
+// firstRoot is the lowest version of a root in the bundle: 1, or more where
+// another program made it.
+func (b *Bundle) firstRoot() (int, error) {
+	versions, err := b.rootVersions()
+	if err != nil {
+		return 0, err
+	}
+	if len(versions) == 0 {
+		return 0, fail.As(fmt.Errorf("%s: no N.root.json: %w", dirMetadata, ErrIncomplete), fail.NotFound,
+			"build the bundle again with otactl targets offline-update")
+	}
+	return versions[0], nil
+}
+
+// missing turns "no such metadata file" into what it means for a bundle.
+func missing(err error) error {
+	if !errors.Is(err, tuf.ErrNotFound) {
+		return err
+	}
+	return fail.As(fmt.Errorf("%w: %w", ErrIncomplete, err), fail.NotFound,
+		"run otactl targets offline-update again with this folder to complete it")
+}
