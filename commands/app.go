@@ -43,7 +43,13 @@ func toolName(argv0 string) string {
 // verbs is every command group, in the order help shows them.
 func verbs(rt *runtime) []*cli.Command {
 	return []*cli.Command{
+		// on a device
 		registerCommand(rt),
+
+		// about this program
+		completionCommand(rt),
+		manCommand(rt),
+		helpCommand(rt),
 		versionCommand(rt),
 	}
 }
@@ -67,10 +73,12 @@ func runTree(ctx context.Context, rt *runtime, args []string) error {
 		err = cerr
 	}
 	switch {
-	case call.help:
-		return rt.showHelp(call)
 	case err != nil:
 		return err
+	case call.help:
+		return rt.showHelp(call)
+	case switchedOn(call.root().last("version")):
+		return rt.render(buildVersion())
 	case call.command().Action == nil:
 		return call.whichCommand()
 	}

@@ -44,7 +44,7 @@ func parseCall(root *cli.Command, args []string, env func(string) string) (*call
 	}
 	c.args = append(c.args, args...)
 	c.takeEnv(env)
-	if c.err == nil && !c.help {
+	if c.err == nil && !c.help && !switchedOn(c.root().last("version")) {
 		c.err = c.complete()
 	}
 	return c, c.err
@@ -95,8 +95,7 @@ func (c *call) descend(name string) bool {
 	return true
 }
 
-// takeShort takes -x, -xVALUE's documented forms (-x VALUE, -x=VALUE) and
-// bundled switches (-qn).
+// takeShort takes -x, -x VALUE, -x=VALUE and bundled switches (-qn).
 func (c *call) takeShort(word string, rest []string) []string {
 	name, value, attached := strings.Cut(word[1:], "=")
 	if len(name) == 1 {

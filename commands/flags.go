@@ -13,7 +13,7 @@ import (
 
 // Flags say what they take in the back-quoted word of their Usage, as
 // urfave/cli shows it: `DIR` and `FILE` are completed as such, `a|b|c` is a
-// choice and anything else is refused.
+// choice and anything else is refused: "how to print: `a|b|c`".
 
 func takesValue(f cli.Flag) bool {
 	d, ok := f.(cli.DocGenerationFlag)
@@ -35,6 +35,9 @@ func flagUsage(f cli.Flag) (placeholder, text string) {
 	before, rest, found := strings.Cut(text, "`")
 	if inner, after, closed := strings.Cut(rest, "`"); found && closed {
 		placeholder, text = inner, before+inner+after
+		if strings.Contains(inner, "|") { // choices need not be said twice
+			text = strings.TrimSuffix(before, ": ") + after
+		}
 	}
 	if takesValue(f) && placeholder == "" {
 		placeholder = "VALUE"

@@ -82,8 +82,8 @@ func flagHelp(f cli.Flag) (name, text string) {
 	if placeholder != "" {
 		name += " " + placeholder
 	}
-	if d, ok := f.(cli.DocGenerationFlag); ok && takesValue(f) && d.GetDefaultText() != "" && d.GetDefaultText() != `""` {
-		text += " (default: " + strings.Trim(d.GetDefaultText(), `"`) + ")"
+	if def := defaultText(f); def != "" {
+		text += " (default: " + def + ")"
 	}
 	return name, text
 }

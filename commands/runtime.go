@@ -41,10 +41,11 @@ func newRuntime(env func(string) string, std term.Streams) *runtime {
 // globalFlags are the flags every command has; they may stand anywhere.
 func globalFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "print results as `table|json|yaml`"},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "how to print results: `table|json|yaml`"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress, no warnings; errors only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log each step, as --log-level debug"},
-		&cli.StringFlag{Name: "log-level", Usage: "log from `debug|info|warn|error` on (default: warn)"},
+		&cli.StringFlag{Name: "log-level", Usage: "least level that is logged (default: warn): `debug|info|warn|error`"},
+		&cli.BoolFlag{Name: "version", Usage: "print the version of this program and do nothing"},
 	}
 }
 
