@@ -1,0 +1,71 @@
+# Everything a person or a build machine does with the project. Nothing here
+# needs the network once packages and modules are present.
+
+GO         ?= go
+BIN        := bin
+TOOLS      := $(BIN)/tools
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+# One static binary, the same from the same commit wherever it is built.
+BUILDFLAGS := -trimpath -ldflags '-s -w'
+PLATFORMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwin/arm64 windows/amd64
+# Packages in which goroutines share memory; the race detector runs on these.
+RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/... ./commands
+FUZZTIME   ?= 2s
+
+.PHONY: all build generate lint cross test race fuzz bench demo test-device clean packages
+
+all: build
+
+build:
+	CGO_ENABLED=0 $(GO) build $(BUILDFLAGS) -o $(BIN)/otactl .
+
+# What is generated from the command tree; tests compare it.
+generate:
+	@mkdir -p completions/man docs
+	$(GO) run . completion bash > completions/otactl.bash
+	$(GO) run . completion zsh > completions/_otactl
+	$(GO) run . completion fish > completions/otactl.fish
+	$(GO) run . completion powershell > completions/otactl.ps1
+	rm -f completions/man/*.1
+	$(GO) run . man --dir completions/man
+	$(GO) run . help exit-codes > docs/exit-codes.md
+	$(GO) run . help environment > docs/env.md
+
+lint: cross
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod verify
+	@scripts/tool $(TOOLS) $(STATICCHECK) ./...
+	@scripts/tool --may-fail $(TOOLS) $(GOVULNCHECK) ./...
+	$(GO) test ./tests -run 'TestArch|TestGenerated|TestEveryCommand'
+
+# The binary has to build for every platform it is released for.
+cross:
+	@for p in $(PLATFORMS); do echo "build $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null . || exit 1; done
+
+test: packages
+	$(GO) test -timeout 6m ./...
+	$(GO) test -race -short -timeout 6m $(RACE)
+	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
+
+# Each fuzz target for FUZZTIME, from its committed corpus on.
+fuzz:
+	@scripts/fuzz $(FUZZTIME)
+
+bench: packages build
+	tests/bench/run.sh
+
+demo: packages build
+	tests/demo/demo.sh $(if $(KEEP),--keep "$(KEEP)")
+
+test-device: packages build
+	tests/device/run.sh
+
+# Debian packages that tests and demo use; installed only if missing.
+packages:
+	@scripts/packages ostree zsh fish
+
+clean:
+	rm -rf $(BIN) dist

@@ -1,0 +1,169 @@
+# fish completion for otactl, generated from its command tree.
+
+set -g __otactl_paths \
+    'otactl register' \
+    'otactl completion' \
+    'otactl completion bash' \
+    'otactl completion zsh' \
+    'otactl completion fish' \
+    'otactl completion powershell' \
+    'otactl man' \
+    'otactl help' \
+    'otactl version' \
+    'otactl aklite-offline' \
+    'otactl aktualizr-lite' \
+    'otactl garage-push' \
+    'otactl lmp-device-register'
+
+# Flags that take the word after them.
+set -g __otactl_valued \
+    'otactl --output' \
+    'otactl -o' \
+    'otactl --log-level' \
+    'otactl register --name' \
+    'otactl register -n' \
+    'otactl register --server' \
+    'otactl register --device-api' \
+    'otactl register --oauth-base' \
+    'otactl register --factory' \
+    'otactl register -f' \
+    'otactl register --tag' \
+    'otactl register -t' \
+    'otactl register --tags' \
+    'otactl register --uuid' \
+    'otactl register -u' \
+    'otactl register --hwid' \
+    'otactl register -i' \
+    'otactl register --hw-id' \
+    'otactl register --device-group' \
+    'otactl register -g' \
+    'otactl register --token-file' \
+    'otactl register --api-token-header' \
+    'otactl register -H' \
+    'otactl register --ca-file' \
+    'otactl register --sota-dir' \
+    'otactl register -d' \
+    'otactl register --apps' \
+    'otactl register -a' \
+    'otactl register --restorable-apps' \
+    'otactl register -A' \
+    'otactl man --dir'
+
+function __otactl_at --argument-names wanted
+    set -l path otactl
+    set -l skip 0
+    set -l words (commandline -opc)
+    for word in $words[2..-1]
+        if test $skip = 1
+            set skip 0
+        else if string match -q -- '-*' $word
+            if contains -- "$path $word" $__otactl_valued; or contains -- "otactl $word" $__otactl_valued
+                set skip 1
+            end
+        else if contains -- "$path $word" $__otactl_paths
+            set path "$path $word"
+        end
+    end
+    test "$path" = "$wanted"
+end
+
+complete -c otactl -f
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'register' -d 'give this device its identity'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'completion' -d 'print a completion script for a shell'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'man' -d 'print the manual page of a command, or write all pages'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'help' -d 'explain a command, or a topic: exit-codes, environment'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'version' -d 'print the version of this program'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'aklite-offline' -d 'behave as aklite-offline, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'aktualizr-lite' -d 'behave as aktualizr-lite, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'garage-push' -d 'behave as garage-push, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'lmp-device-register' -d 'behave as lmp-device-register, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l name -s n -x -d 'NAME in the backend\'s lists (default: the UUID)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l server -x -d 'register at the otactl serve at URL; sets --device-api and --oauth-base'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l device-api -x -d 'send the certificate request to URL'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l oauth-base -x -d 'run the device flow at URL'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l factory -s f -x -d 'NAME of the factory (default: LMP_FACTORY of os-release)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l tag -l tags -s t -x -d 'follow targets with TAG (default: LMP_FACTORY_TAG of os-release)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l uuid -s u -x -d 'UUID of the device (default: a random one)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l hwid -l hw-id -s i -x -d 'hardware ID (default: the architecture, as in amd64-linux)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l device-group -s g -x -d 'put the device into GROUP'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l production -s p -d 'ask for a production device\'s certificate'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l token-file -r -F -d 'read an API token from FILE and skip the device flow; - is standard input'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l api-token-header -s H -x -d 'HEADER that carries the API token'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l raw-bearer -d 'send the OAuth token as it is, not base64-encoded once more'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l ca-file -r -F -d 'trust the CAs in FILE for the backend, and no others'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l insecure-http -d 'allow http:// to a host that is not this one'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l sota-dir -s d -x -a '(__fish_complete_directories)' -d 'write to DIR'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l apps -s a -x -d 'run these Compose Apps, a comma-separated LIST (default: all)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l restorable-apps -s A -x -d 'keep these Compose Apps restorable, a comma-separated LIST'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l use-ostree-server -d 'fetch OSTree content from the backend\'s proxy'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l start-daemon -d 'start the update daemon afterwards, where it is installed'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l force -d 'replace an existing registration'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'bash' -d 'print the completion script for bash'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'zsh' -d 'print the completion script for zsh'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'fish' -d 'print the completion script for fish'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'powershell' -d 'print the completion script for powershell'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl completion\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion bash\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion bash\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl completion bash\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl completion bash\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl completion bash\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl completion bash\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion zsh\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion zsh\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl completion zsh\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl completion zsh\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl completion zsh\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl completion zsh\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion fish\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion fish\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl completion fish\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl completion fish\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl completion fish\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl completion fish\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion powershell\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl completion powershell\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl completion powershell\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl completion powershell\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl completion powershell\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl completion powershell\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l dir -x -a '(__fish_complete_directories)' -d 'write one page per command into DIR'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl man\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl help\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl help\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl help\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl help\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl help\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl help\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl version\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl version\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl version\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl version\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl version\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl version\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl aklite-offline\'' -F
+complete -c otactl -n '__otactl_at \'otactl aktualizr-lite\'' -F
+complete -c otactl -n '__otactl_at \'otactl garage-push\'' -F
+complete -c otactl -n '__otactl_at \'otactl lmp-device-register\'' -F

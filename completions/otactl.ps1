@@ -1,0 +1,205 @@
+# PowerShell completion for otactl, generated from its command tree.
+
+Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # word|explanation, by command
+    $commands = @{
+        'otactl' = @(
+            'register|give this device its identity'
+            'completion|print a completion script for a shell'
+            'man|print the manual page of a command, or write all pages'
+            'help|explain a command, or a topic: exit-codes, environment'
+            'version|print the version of this program'
+            'aklite-offline|behave as aklite-offline, with its own flags and exit codes'
+            'aktualizr-lite|behave as aktualizr-lite, with its own flags and exit codes'
+            'garage-push|behave as garage-push, with its own flags and exit codes'
+            'lmp-device-register|behave as lmp-device-register, with its own flags and exit codes'
+        )
+        'otactl completion' = @(
+            'bash|print the completion script for bash'
+            'zsh|print the completion script for zsh'
+            'fish|print the completion script for fish'
+            'powershell|print the completion script for powershell'
+        )
+    }
+    # word|explanation, by command
+    $flags = @{
+        'otactl' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl register' = @(
+            '--help|explain the command and do nothing'
+            '--name|NAME in the backend''s lists (default: the UUID)'
+            '--server|register at the otactl serve at URL; sets --device-api and --oauth-base'
+            '--device-api|send the certificate request to URL'
+            '--oauth-base|run the device flow at URL'
+            '--factory|NAME of the factory (default: LMP_FACTORY of os-release)'
+            '--tag|follow targets with TAG (default: LMP_FACTORY_TAG of os-release)'
+            '--uuid|UUID of the device (default: a random one)'
+            '--hwid|hardware ID (default: the architecture, as in amd64-linux)'
+            '--device-group|put the device into GROUP'
+            '--production|ask for a production device''s certificate'
+            '--token-file|read an API token from FILE and skip the device flow; - is standard input'
+            '--api-token-header|HEADER that carries the API token'
+            '--raw-bearer|send the OAuth token as it is, not base64-encoded once more'
+            '--ca-file|trust the CAs in FILE for the backend, and no others'
+            '--insecure-http|allow http:// to a host that is not this one'
+            '--sota-dir|write to DIR'
+            '--apps|run these Compose Apps, a comma-separated LIST (default: all)'
+            '--restorable-apps|keep these Compose Apps restorable, a comma-separated LIST'
+            '--use-ostree-server|fetch OSTree content from the backend''s proxy'
+            '--start-daemon|start the update daemon afterwards, where it is installed'
+            '--force|replace an existing registration'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl completion' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl completion bash' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl completion zsh' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl completion fish' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl completion powershell' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl man' = @(
+            '--help|explain the command and do nothing'
+            '--dir|write one page per command into DIR'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl help' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl version' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+    }
+    # choices of flags that take a value, by command and flag
+    $values = @{
+        'otactl --output' = @(
+            'table'
+            'json'
+            'yaml'
+        )
+        'otactl -o' = @(
+            'table'
+            'json'
+            'yaml'
+        )
+        'otactl --log-level' = @(
+            'debug'
+            'info'
+            'warn'
+            'error'
+        )
+        'otactl register --name' = @()
+        'otactl register -n' = @()
+        'otactl register --server' = @()
+        'otactl register --device-api' = @()
+        'otactl register --oauth-base' = @()
+        'otactl register --factory' = @()
+        'otactl register -f' = @()
+        'otactl register --tag' = @()
+        'otactl register -t' = @()
+        'otactl register --tags' = @()
+        'otactl register --uuid' = @()
+        'otactl register -u' = @()
+        'otactl register --hwid' = @()
+        'otactl register -i' = @()
+        'otactl register --hw-id' = @()
+        'otactl register --device-group' = @()
+        'otactl register -g' = @()
+        'otactl register --token-file' = @()
+        'otactl register --api-token-header' = @()
+        'otactl register --ca-file' = @()
+        'otactl register --sota-dir' = @()
+        'otactl register -d' = @()
+        'otactl register --apps' = @()
+        'otactl register -a' = @()
+        'otactl register --restorable-apps' = @()
+        'otactl man --dir' = @()
+    }
+
+    $path = 'otactl'
+    $open = $null
+    $words = @($commandAst.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
+    foreach ($word in ($words | Select-Object -Skip 1)) {
+        if ($null -ne $open) {
+            $open = $null
+        } elseif ($word.StartsWith('-')) {
+            foreach ($key in "$path $word", "otactl $word") {
+                if ($values.ContainsKey($key)) { $open = $key; break }
+            }
+        } elseif ($commands.ContainsKey("$path") -and ($commands["$path"] | Where-Object { $_.StartsWith("$word|") })) {
+            $path = "$path $word"
+        }
+    }
+    if ($null -ne $open) {
+        $offers = $values[$open]
+    } elseif ($wordToComplete.StartsWith('-')) {
+        $offers = $flags[$path]
+    } else {
+        $offers = $commands[$path]
+    }
+    foreach ($offer in $offers) {
+        $text, $tip = $offer -split '\|', 2
+        if ($text -like "$wordToComplete*") {
+            if (-not $tip) { $tip = $text }
+            [System.Management.Automation.CompletionResult]::new($text, $text, 'ParameterValue', $tip)
+        }
+    }
+}
