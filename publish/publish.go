@@ -54,6 +54,9 @@ type Options struct {
 	Jobs int // objects under way at once; 0 means a sensible default
 	// FullCheck asks the remote about every object, and so finds what it lost.
 	FullCheck bool
+	// Force moves the ref wherever it is by then. Else it has to be where it
+	// was when the work began.
+	Force bool
 	// DryRun finds out what would be done and changes nothing.
 	DryRun bool
 
@@ -157,7 +160,11 @@ func (r *run) pushOnce(ctx context.Context, fullCheck bool) error {
 	if err := faults.At(r.Faults, "publish.ref"); err != nil {
 		return err
 	}
-	err := r.Remote.SetRef(ctx, r.plan.ref, r.plan.commit, &r.plan.previous)
+	want := &r.plan.previous
+	if r.Force {
+		want = nil
+	}
+	err := r.Remote.SetRef(ctx, r.plan.ref, r.plan.commit, want)
 	r.report.RefMoved = err == nil
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
@@ -101,7 +100,7 @@ type Fetcher struct {
 func (c *Client) Fetcher(query url.Values) *Fetcher { return &Fetcher{c, query} }
 
 // Fetch gets a role file, byte for byte. One that is not there is
-// tuf.ErrNotFound; one longer than maxBytes is a *fsx.TooLargeError.
+// tuf.ErrNotFound; one longer than maxBytes is tuf.ErrTooLarge.
 func (f *Fetcher) Fetch(ctx context.Context, name string, maxBytes int64) ([]byte, error) {
 	path := "/ota/repo/" + url.PathEscape(f.c.opt.Factory) + "/api/v1/user_repo/" + url.PathEscape(name)
 	r, err := f.c.call(ctx, http.MethodGet, path, f.query, nil)
@@ -112,7 +111,7 @@ func (f *Fetcher) Fetch(ctx context.Context, name string, maxBytes int64) ([]byt
 		return nil, err
 	}
 	if int64(len(r.body)) > maxBytes {
-		return nil, &fsx.TooLargeError{Name: name, Max: maxBytes}
+		return nil, fmt.Errorf("%s at %s: %w: more than %d bytes", name, f.c.opt.URL, tuf.ErrTooLarge, maxBytes)
 	}
 	return r.body, nil
 }

@@ -1,0 +1,168 @@
+package commands
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/client/account"
+	"github.com/otactl/otactl/client/credentials"
+	"github.com/otactl/otactl/client/factory"
+	"github.com/otactl/otactl/client/treehub"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// accountFlags say which backend a command works with. There is no flag for a
+// token: others could see it in the process list.
+func accountFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "config", Usage: "read contexts from `FILE` (default: ~/.config/otactl/config.yaml)"},
+		&cli.StringFlag{Name: "context", Usage: "use the context `NAME` (default: the active one)"},
+		&cli.StringFlag{Name: "url", Usage: "work with the backend at `URL`; its token comes from OTACTL_TOKEN"},
+		&cli.StringFlag{Name: "factory", Aliases: []string{"f"}, Usage: "work with the factory `NAME`"},
+		&cli.StringFlag{Name: "ca-file", Usage: "trust the CAs in `FILE` as well as the system's"},
+	}
+}
+
+// account is the backend that flags, environment and context file name, in
+// this order.
+func (rt *runtime) account(c *cli.Context) (account.Account, error) {
+	path := c.String("config")
+	if path == "" {
+		path = rt.configFile()
+	}
+	flags := map[string]string{
+		account.EnvContext: c.String("context"), account.EnvURL: c.String("url"),
+		account.EnvFactory: c.String("factory"), account.EnvCAFile: c.String("ca-file"),
+	}
+	return account.Load(path, func(name string) string {
+		return first(flags[name], rt.env(name))
+	})
+}
+
+// configFile is where the context file lies by habit.
+func (rt *runtime) configFile() string {
+	dir := rt.env("XDG_CONFIG_HOME")
+	if dir == "" {
+		dir = filepath.Join(first(rt.env("HOME"), rt.env("USERPROFILE")), ".config")
+	}
+	return filepath.Join(dir, programName, "config.yaml")
+}
+
+// factory is the JSON API of the backend in use.
+func (rt *runtime) factory(c *cli.Context) (*factory.Client, error) {
+	a, err := rt.account(c)
+	if err != nil {
+		return nil, err
+	}
+	return rt.factoryOf(a)
+}
+
+func (rt *runtime) factoryOf(a account.Account) (*factory.Client, error) {
+	hc, err := rt.httpClient(a.CAFile, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	return factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: tokenAuth(a.Token), HTTP: hc, Retry: rt.retry()}), nil
+}
+
+func tokenAuth(token string) httpx.Auth {
+	if token == "" {
+		return httpx.Anonymous{}
+	}
+	return httpx.HeaderAuth{"OSF-TOKEN": {token}}
+}
+
+func (rt *runtime) retry() httpx.Retry { return httpx.Retry{Log: rt.log} }
+
+// httpClient trusts the CAs of a file (may be "") and of extra PEM (may be nil)
+// besides the system's.
+func (rt *runtime) httpClient(caFile string, extra []byte, conns int) (*http.Client, error) {
+	pem := extra
+	if caFile != "" {
+		data, err := fsx.ReadFile(caFile, limits.ConfigFile)
+		if err != nil {
+			return nil, fail.As(err, fail.Usage, "give the backend's CA certificate as a PEM file")
+		}
+		pem = append(append([]byte{}, extra...), data...)
+	}
+	cfg, err := httpx.TLSConfig(pem)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns}), nil
+}
+
+// publisher is where a publisher's objects and targets go.
+type publisher struct {
+	store   *treehub.Store
+	backend *factory.Client // nil: these credentials keep no targets
+	root    []byte          // root of trust that came with credentials; may be nil
+}
+
+// credentialsPath is the credentials file in use: the flag, or the variable
+// that Yocto builds have for it; "" means the context's token.
+func (rt *runtime) credentialsPath(c *cli.Context) string {
+	return first(c.String("credentials"), rt.env("SOTA_PACKED_CREDENTIALS"))
+}
+
+func (rt *runtime) publisher(c *cli.Context, jobs int) (*publisher, error) {
+	if path := rt.credentialsPath(c); path != "" {
+		creds, err := credentials.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		hc, err := rt.httpClient(c.String("ca-file"), creds.ServerCA, jobs)
+		if err != nil {
+			return nil, err
+		}
+		return rt.publisherWith(creds, hc, jobs)
+	}
+	a, err := rt.account(c)
+	if err != nil {
+		return nil, fail.As(err, fail.ClassOf(err), "give the backend's credentials.zip with -c, or a context file with --config")
+	}
+	hc, err := rt.httpClient(a.CAFile, nil, jobs)
+	if err != nil {
+		return nil, err
+	}
+	base := a.URL + "/ota/treehub/" + a.Factory + "/api/v3/"
+	store, err := treehub.New(treehub.Options{BaseURL: base, Auth: tokenAuth(a.Token), HTTP: hc, Retry: rt.retry(), Jobs: jobs})
+	if err != nil {
+		return nil, err
+	}
+	api := factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: tokenAuth(a.Token), HTTP: hc, Retry: rt.retry()})
+	return &publisher{store: store, backend: api}, nil
+}
+
+func (rt *runtime) publisherWith(creds *credentials.Credentials, hc *http.Client, jobs int) (*publisher, error) {
+	auth := creds.Auth(hc, rt.retry())
+	store, err := treehub.New(treehub.Options{BaseURL: creds.TreehubURL, Auth: auth, HTTP: hc, Retry: rt.retry(), Jobs: jobs})
+	if err != nil {
+		return nil, err
+	}
+	p := &publisher{store: store, root: creds.Root}
+	if creds.RepoURL != "" {
+		p.backend, err = factory.FromCredentials(creds, hc, auth, rt.retry())
+	}
+	return p, err
+}
+
+// words splits values that may hold several at commas, as the tools of the
+// field take them.
+func words(values []string) []string {
+	var out []string
+	for _, v := range values {
+		for _, w := range strings.Split(v, ",") {
+			if w = strings.TrimSpace(w); w != "" {
+				out = append(out, w)
+			}
+		}
+	}
+	return out
+}
