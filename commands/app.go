@@ -43,6 +43,10 @@ func toolName(argv0 string) string {
 // verbs is every command group, in the order help shows them.
 func verbs(rt *runtime) []*cli.Command {
 	return []*cli.Command{
+		// on a workstation and in CI
+		publishCommand(rt),
+		targetsCommand(rt),
+
 		// on a device
 		registerCommand(rt),
 

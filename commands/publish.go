@@ -21,7 +21,7 @@ func publishCommand(rt *runtime) *cli.Command {
 		Description: "Sends what the backend does not have yet, children first, then moves the ref, then adds the\n" +
 			"target that devices see. Ended half way, run it again: it goes on where it was.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "repo", Aliases: []string{"r", "C"}, Usage: "OSTree repo in `DIR`", Value: "ostree_repo"},
+			&cli.StringFlag{Name: "repo", Aliases: []string{"r", "C"}, Usage: "OSTree repo in `DIR`", Required: true},
 			&cli.StringSliceFlag{Name: "hardware-id", Aliases: []string{"m"}, Usage: "the target is for `HWID`; repeat or separate by commas"},
 			&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "credentials.zip or treehub.json in `FILE` (default: SOTA_PACKED_CREDENTIALS, then the context)"},
 			&cli.StringFlag{Name: "ref", Usage: "publish `REF`, or a commit without moving a ref (default: the repo's only ref, or the one named like a hardware id)"},

@@ -19,7 +19,7 @@ func standIns() map[string]standIn {
 	return map[string]standIn{
 		"aklite-offline":      notBuiltIn("aklite-offline", 1),
 		"aktualizr-lite":      notBuiltIn("aktualizr-lite", 1),
-		"garage-push":         notBuiltIn("garage-push", 1),
+		"garage-push":         garagePush,
 		"lmp-device-register": lmpDeviceRegister,
 	}
 }

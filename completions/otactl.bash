@@ -3,7 +3,8 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'register completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
+    'otactl') echo 'publish targets register completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
+    'otactl targets') echo 'list show' ;;
     'otactl completion') echo 'bash zsh fish powershell' ;;
     esac
 }
@@ -12,6 +13,10 @@ _otactl_commands() {
 _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level --version' ;;
+    'otactl publish') echo '--help --repo --hardware-id --credentials --ref --tag --version --name --uri --dry-run --no-target --jobs --full-check --config --context --url --factory --ca-file --output --quiet --verbose --log-level --version' ;;
+    'otactl targets') echo '--help --output --quiet --verbose --log-level --version' ;;
+    'otactl targets list') echo '--help --by-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level --version' ;;
+    'otactl targets show') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level --version' ;;
     'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level --version' ;;
     'otactl completion') echo '--help --output --quiet --verbose --log-level --version' ;;
     'otactl completion bash') echo '--help --output --quiet --verbose --log-level --version' ;;
@@ -27,6 +32,49 @@ _otactl_flags() {
 # What the flag of a command, or its argument (by number), takes.
 _otactl_value() {
     case $1 in
+    'otactl publish --repo') echo 'dir' ;;
+    'otactl publish -r') echo 'dir' ;;
+    'otactl publish --hardware-id') echo 'text' ;;
+    'otactl publish -m') echo 'text' ;;
+    'otactl publish --credentials') echo 'file' ;;
+    'otactl publish -c') echo 'file' ;;
+    'otactl publish --ref') echo 'text' ;;
+    'otactl publish --tag') echo 'text' ;;
+    'otactl publish -t') echo 'text' ;;
+    'otactl publish --version') echo 'text' ;;
+    'otactl publish --name') echo 'text' ;;
+    'otactl publish --uri') echo 'text' ;;
+    'otactl publish --dry-run') echo 'switch' ;;
+    'otactl publish -n') echo 'switch' ;;
+    'otactl publish --no-target') echo 'switch' ;;
+    'otactl publish --jobs') echo 'text' ;;
+    'otactl publish -j') echo 'text' ;;
+    'otactl publish --full-check') echo 'switch' ;;
+    'otactl publish --config') echo 'file' ;;
+    'otactl publish --context') echo 'text' ;;
+    'otactl publish --url') echo 'text' ;;
+    'otactl publish --factory') echo 'text' ;;
+    'otactl publish -f') echo 'text' ;;
+    'otactl publish --ca-file') echo 'file' ;;
+    'otactl targets list --by-tag') echo 'text' ;;
+    'otactl targets list --raw') echo 'switch' ;;
+    'otactl targets list --credentials') echo 'file' ;;
+    'otactl targets list -c') echo 'file' ;;
+    'otactl targets list --config') echo 'file' ;;
+    'otactl targets list --context') echo 'text' ;;
+    'otactl targets list --url') echo 'text' ;;
+    'otactl targets list --factory') echo 'text' ;;
+    'otactl targets list -f') echo 'text' ;;
+    'otactl targets list --ca-file') echo 'file' ;;
+    'otactl targets show --credentials') echo 'file' ;;
+    'otactl targets show -c') echo 'file' ;;
+    'otactl targets show --config') echo 'file' ;;
+    'otactl targets show --context') echo 'text' ;;
+    'otactl targets show --url') echo 'text' ;;
+    'otactl targets show --factory') echo 'text' ;;
+    'otactl targets show -f') echo 'text' ;;
+    'otactl targets show --ca-file') echo 'file' ;;
+    'otactl targets show #0') echo text ;;
     'otactl register --name') echo 'text' ;;
     'otactl register -n') echo 'text' ;;
     'otactl register --server') echo 'text' ;;

@@ -1,6 +1,10 @@
 # fish completion for otactl, generated from its command tree.
 
 set -g __otactl_paths \
+    'otactl publish' \
+    'otactl targets' \
+    'otactl targets list' \
+    'otactl targets show' \
     'otactl register' \
     'otactl completion' \
     'otactl completion bash' \
@@ -20,6 +24,43 @@ set -g __otactl_valued \
     'otactl --output' \
     'otactl -o' \
     'otactl --log-level' \
+    'otactl publish --repo' \
+    'otactl publish -r' \
+    'otactl publish --hardware-id' \
+    'otactl publish -m' \
+    'otactl publish --credentials' \
+    'otactl publish -c' \
+    'otactl publish --ref' \
+    'otactl publish --tag' \
+    'otactl publish -t' \
+    'otactl publish --version' \
+    'otactl publish --name' \
+    'otactl publish --uri' \
+    'otactl publish --jobs' \
+    'otactl publish -j' \
+    'otactl publish --config' \
+    'otactl publish --context' \
+    'otactl publish --url' \
+    'otactl publish --factory' \
+    'otactl publish -f' \
+    'otactl publish --ca-file' \
+    'otactl targets list --by-tag' \
+    'otactl targets list --credentials' \
+    'otactl targets list -c' \
+    'otactl targets list --config' \
+    'otactl targets list --context' \
+    'otactl targets list --url' \
+    'otactl targets list --factory' \
+    'otactl targets list -f' \
+    'otactl targets list --ca-file' \
+    'otactl targets show --credentials' \
+    'otactl targets show -c' \
+    'otactl targets show --config' \
+    'otactl targets show --context' \
+    'otactl targets show --url' \
+    'otactl targets show --factory' \
+    'otactl targets show -f' \
+    'otactl targets show --ca-file' \
     'otactl register --name' \
     'otactl register -n' \
     'otactl register --server' \
@@ -68,6 +109,8 @@ function __otactl_at --argument-names wanted
 end
 
 complete -c otactl -f
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'register' -d 'give this device its identity'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'completion' -d 'print a completion script for a shell'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'man' -d 'print the manual page of a command, or write all pages'
@@ -83,6 +126,63 @@ complete -c otactl -n '__otactl_at \'otactl\'' -l quiet -s q -d 'no progress, no
 complete -c otactl -n '__otactl_at \'otactl\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'OSTree repo in DIR'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l hardware-id -s m -x -d 'the target is for HWID; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, then the context)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l ref -x -d 'publish REF, or a commit without moving a ref (default: the repo\'s only ref, or the one named like a hardware id)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l tag -s t -x -d 'devices that follow TAG take the target; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l version -x -d 'the target\'s version is N (default: the next free one)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l name -x -d 'the target is called NAME-VERSION (default: the first hardware id)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l uri -x -d 'the build this came from is at URL'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l dry-run -s n -d 'say what would be sent, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l no-target -d 'send the commit and move the ref; sign no target'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l jobs -s j -x -d 'keep N requests under way'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l full-check -d 'ask the backend about every object; finds and mends what it lost'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'list' -d 'list targets, after their signatures were verified'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'show' -d 'show one target, or all of a version'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l by-tag -x -d 'only targets with TAG'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l raw -d 'print targets.json as the backend signed it'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l version -d 'print the version of this program and do nothing'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l name -s n -x -d 'NAME in the backend\'s lists (default: the UUID)'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l server -x -d 'register at the otactl serve at URL; sets --device-api and --oauth-base'

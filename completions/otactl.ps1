@@ -6,6 +6,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
     # word|explanation, by command
     $commands = @{
         'otactl' = @(
+            'publish|send a commit to the backend, delta-wise, and have a target signed'
+            'targets|what devices may install'
             'register|give this device its identity'
             'completion|print a completion script for a shell'
             'man|print the manual page of a command, or write all pages'
@@ -15,6 +17,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'aktualizr-lite|behave as aktualizr-lite, with its own flags and exit codes'
             'garage-push|behave as garage-push, with its own flags and exit codes'
             'lmp-device-register|behave as lmp-device-register, with its own flags and exit codes'
+        )
+        'otactl targets' = @(
+            'list|list targets, after their signatures were verified'
+            'show|show one target, or all of a version'
         )
         'otactl completion' = @(
             'bash|print the completion script for bash'
@@ -27,6 +33,69 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
     $flags = @{
         'otactl' = @(
             '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl publish' = @(
+            '--help|explain the command and do nothing'
+            '--repo|OSTree repo in DIR'
+            '--hardware-id|the target is for HWID; repeat or separate by commas'
+            '--credentials|credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, then the context)'
+            '--ref|publish REF, or a commit without moving a ref (default: the repo''s only ref, or the one named like a hardware id)'
+            '--tag|devices that follow TAG take the target; repeat or separate by commas'
+            '--version|the target''s version is N (default: the next free one)'
+            '--name|the target is called NAME-VERSION (default: the first hardware id)'
+            '--uri|the build this came from is at URL'
+            '--dry-run|say what would be sent, and change nothing'
+            '--no-target|send the commit and move the ref; sign no target'
+            '--jobs|keep N requests under way'
+            '--full-check|ask the backend about every object; finds and mends what it lost'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl targets' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl targets list' = @(
+            '--help|explain the command and do nothing'
+            '--by-tag|only targets with TAG'
+            '--raw|print targets.json as the backend signed it'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl targets show' = @(
+            '--help|explain the command and do nothing'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -146,6 +215,43 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'warn'
             'error'
         )
+        'otactl publish --repo' = @()
+        'otactl publish -r' = @()
+        'otactl publish --hardware-id' = @()
+        'otactl publish -m' = @()
+        'otactl publish --credentials' = @()
+        'otactl publish -c' = @()
+        'otactl publish --ref' = @()
+        'otactl publish --tag' = @()
+        'otactl publish -t' = @()
+        'otactl publish --version' = @()
+        'otactl publish --name' = @()
+        'otactl publish --uri' = @()
+        'otactl publish --jobs' = @()
+        'otactl publish -j' = @()
+        'otactl publish --config' = @()
+        'otactl publish --context' = @()
+        'otactl publish --url' = @()
+        'otactl publish --factory' = @()
+        'otactl publish -f' = @()
+        'otactl publish --ca-file' = @()
+        'otactl targets list --by-tag' = @()
+        'otactl targets list --credentials' = @()
+        'otactl targets list -c' = @()
+        'otactl targets list --config' = @()
+        'otactl targets list --context' = @()
+        'otactl targets list --url' = @()
+        'otactl targets list --factory' = @()
+        'otactl targets list -f' = @()
+        'otactl targets list --ca-file' = @()
+        'otactl targets show --credentials' = @()
+        'otactl targets show -c' = @()
+        'otactl targets show --config' = @()
+        'otactl targets show --context' = @()
+        'otactl targets show --url' = @()
+        'otactl targets show --factory' = @()
+        'otactl targets show -f' = @()
+        'otactl targets show --ca-file' = @()
         'otactl register --name' = @()
         'otactl register -n' = @()
         'otactl register --server' = @()
