@@ -28,6 +28,7 @@ type Config struct {
 	Storage    Storage
 	Import     Import
 	Bootloader Bootloader
+	Own        Own
 
 	// Files are the fragments that were read, in the order they were merged.
 	Files []string
@@ -79,6 +80,12 @@ type Pacman struct {
 	// ReservedPercent is sysroot_ostree_reserved_space_percentage; 0 where
 	// unset or out of 3..50.
 	ReservedPercent int
+}
+
+// Own is [otactl], keys that the original does not know and passes over.
+type Own struct {
+	// LockFile replaces /var/lock/aklite.lock.
+	LockFile string
 	// TrustFirstBundle lets a device without any root take its first one from
 	// a bundle. See docs/compatibility.md.
 	TrustFirstBundle bool
@@ -157,7 +164,7 @@ func (c *Config) list(section, key string) (items []string, present bool) {
 
 // fill turns the raw values into the typed ones.
 func (c *Config) fill() error {
-	for _, step := range []func() error{c.fillServers, c.fillPacman, c.fillStorage, c.fillBootloader} {
+	for _, step := range []func() error{c.fillServers, c.fillPacman, c.fillStorage, c.fillBootloader, c.fillOwn} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -219,9 +226,6 @@ func (c *Config) fillPacman() (err error) {
 	p.Tags, _ = c.list("pacman", "tags")
 	p.ComposeApps, p.HasComposeApps = c.list("pacman", "compose_apps")
 	p.ResetApps, p.HasResetApps = c.list("pacman", "reset_apps")
-	if p.TrustFirstBundle, err = c.truth("pacman", "trust_first_bundle", false); err != nil {
-		return err
-	}
 	p.ReservedPercent, err = c.integer("pacman", "sysroot_ostree_reserved_space_percentage", 0)
 	if p.ReservedPercent < 3 || p.ReservedPercent > 50 {
 		p.ReservedPercent = 0 // the original logs it and goes on
@@ -264,6 +268,12 @@ func (c *Config) fillBootloader() error {
 		return fmt.Errorf("config: [bootloader] reboot_sentinel_name = %.40q: want a plain file name", c.Bootloader.SentinelName)
 	}
 	return nil
+}
+
+func (c *Config) fillOwn() (err error) {
+	c.Own.LockFile = c.str("otactl", "lock_file", "/var/lock/aklite.lock")
+	c.Own.TrustFirstBundle, err = c.truth("otactl", "trust_first_bundle", false)
+	return err
 }
 
 // under resolves path against dir; empty and absolute paths stay.

@@ -39,6 +39,17 @@ func (s Sentinel) Present() bool {
 	return err == nil && s.Usable()
 }
 
+// MayTell says whether the absence of the mark means anything: it does unless
+// the folder is one that somebody else could have removed it from.
+func (s Sentinel) MayTell() bool {
+	_, err := os.Lstat(s.Dir)
+	return errors.Is(err, fs.ErrNotExist) || s.Usable()
+}
+
+// Prepare makes the folder, and fails when it is one in which the mark would
+// count for nothing.
+func (s Sentinel) Prepare() error { return s.ensureDir() }
+
 // Set marks that a reboot is due, while deployment runs. A mark that is there
 // is left alone: what runs does not change without a reboot.
 func (s Sentinel) Set(deployment string) error {

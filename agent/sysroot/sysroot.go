@@ -196,6 +196,8 @@ func (s *Sysroot) runs(d Deployment) bool {
 // boots next, with configuration and kernel arguments of the deployment that
 // runs, and marks that a reboot is due. When commit boots next already only
 // the mark is made. A deployment of another commit that was waiting is dropped.
+//
+// The mark comes first: a deployment that waits without it has seen a reboot.
 func (s *Sysroot) Deploy(ctx context.Context, commit string) error {
 	st, err := s.Read()
 	if err != nil {
@@ -209,15 +211,41 @@ func (s *Sysroot) Deploy(ctx context.Context, commit string) error {
 		return err
 	}
 	if err := faults.At(s.o.Faults, "sysroot.deploy.before"); err != nil {
-		return err
+		return errors.Join(err, s.undoSentinel(st))
 	}
 	if st.Pending == nil || st.Pending.Commit != commit {
-		if err := s.admin(ctx, "deploy", "--os="+s.os, commit); err != nil {
+		if err := s.deploy(ctx, st, commit); err != nil {
 			return errors.Join(err, s.undoSentinel(st))
 		}
 	}
 	syncAll()
 	return faults.At(s.o.Faults, "sysroot.deploy.after")
+}
+
+// deploy calls ostree. A failure after the boot loader was switched over, when
+// old deployments are cleaned away, is not one of the deployment.
+func (s *Sysroot) deploy(ctx context.Context, before *State, commit string) error {
+	args := []string{"--os=" + s.os}
+	// In a sysroot that does not run, ostree takes the newest deployment for
+	// the running one and drops the others.
+	keepAll := before.Pending != nil && !s.runs(*before.Booted)
+	if keepAll {
+		args = append(args, "--retain")
+	}
+	err := s.admin(ctx, "deploy", append(args, commit)...)
+	if err != nil {
+		after, rerr := s.Read()
+		if rerr != nil || after.Pending == nil || after.Pending.Commit != commit {
+			return err
+		}
+		s.o.Log.WarnContext(ctx, "deployed, but old deployments were not cleaned away", "err", err)
+	}
+	if keepAll {
+		if err := s.admin(ctx, "undeploy", "1"); err != nil {
+			s.o.Log.WarnContext(ctx, "deployed, but the one that waited before is still there", "err", err)
+		}
+	}
+	return nil
 }
 
 // undoSentinel takes the mark back after a deployment that did not happen.
@@ -228,15 +256,10 @@ func (s *Sysroot) undoSentinel(before *State) error {
 	return s.o.Sentinel.Clear()
 }
 
-// DropPending removes a deployment that waits for a reboot, if there is one
-// and it is not of the commit keep. It prunes the repo, so it has to come
-// before objects are brought in.
-func (s *Sysroot) DropPending(ctx context.Context, keep string) error {
+// ClearUnusedSentinel takes the mark back when nothing waits for a reboot.
+func (s *Sysroot) ClearUnusedSentinel() error {
 	st, err := s.Read()
-	if err != nil || st.Pending == nil || st.Pending.Commit == keep {
-		return err
-	}
-	if err := s.admin(ctx, "undeploy", "0"); err != nil {
+	if err != nil || st.Pending != nil {
 		return err
 	}
 	return s.o.Sentinel.Clear()

@@ -1,0 +1,112 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
+)
+
+// provision takes roots that the image or the factory floor has put on the
+// device into the database, unless it knows root 2 already. They are what a
+// device starts to trust with; what is wrong with them must not end in trust
+// on first use.
+func (a *Agent) provision(ctx context.Context) error {
+	versions, err := a.db.Metadata().Roots(ctx)
+	if err != nil || slices.ContainsFunc(versions, func(v int) bool { return v >= 2 }) {
+		return err
+	}
+	files, err := a.providedRoots(len(versions) == 0)
+	if err != nil || len(files) == 0 {
+		return coded(CheckinFailure, err)
+	}
+	if len(versions) == 1 {
+		known, err := a.db.Metadata().Load(ctx, tuf.RootName(versions[0]))
+		if err != nil {
+			return err
+		}
+		if string(known) != string(files[0]) {
+			a.log.WarnContext(ctx, "provided roots do not begin with the one this device knows; they are passed over")
+			return nil
+		}
+	}
+	return a.storeRoots(ctx, files)
+}
+
+func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {
+	trust, err := tuf.NewTrust(files[0])
+	for _, file := range files[1:] {
+		if err == nil {
+			err = trust.AddRoot(file)
+		}
+	}
+	if err != nil {
+		return coded(CheckinFailure, fail.Hint(fmt.Errorf("provided roots: %w", err),
+			"correct the roots that the image provides; they are not passed over"))
+	}
+	for i, file := range files {
+		name := tuf.RootName(trust.Root().Version - len(files) + 1 + i)
+		if err := a.db.Metadata().Store(ctx, name, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importedRoot is where a factory floor may leave a single root.
+const importedRoot = "repo/root.json"
+
+// providedRoots are the roots of the image for this kind of device, the oldest
+// first: prod/ for a production device, else ci/, of which an unregistered
+// device, whose kind is not known yet, may only take the first two. A single
+// imported root counts only when nothing is stored.
+func (a *Agent) providedRoots(nothingStored bool) ([][]byte, error) {
+	dir, last := "ci", limits.RootChain
+	switch a.kind {
+	case prodDevice:
+		dir = "prod"
+	case unregistered:
+		last = 2
+	}
+	root, err := os.OpenRoot(filepath.Join(a.cfg.Storage.UptaneMetadataPath, dir))
+	if err == nil {
+		defer root.Close()
+		files, err := readRoots(root, last)
+		if len(files) > 0 || err != nil {
+			return files, err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("provided roots: %w", err)
+	}
+	if !nothingStored {
+		return nil, nil
+	}
+	file, err := fsx.ReadFile(filepath.Join(a.cfg.Import.BasePath, importedRoot), limits.Root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return [][]byte{file}, err
+}
+
+func readRoots(root *os.Root, last int) ([][]byte, error) {
+	var files [][]byte
+	for v := 1; v <= last; v++ {
+		file, err := fsx.ReadFileIn(root, tuf.RootName(v), limits.Root)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("provided roots: %w", err)
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}

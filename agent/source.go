@@ -1,0 +1,40 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
+)
+
+// Source is where updates come from. Nothing it hands over is verified.
+type Source interface {
+	// Metadata brings the TUF files.
+	Metadata() tuf.Fetcher
+	// Statement is the signed list of the targets that this source is meant to
+	// install (bundle-targets.json), or nil when it makes no such statement.
+	Statement(ctx context.Context) ([]byte, error)
+	// Offers says whether the content of a target can be had here: its commit
+	// and the apps with these URIs.
+	Offers(ctx context.Context, commit ostree.Checksum, appURIs []string) (bool, error)
+	// Objects is the OSTree repo.
+	Objects(ctx context.Context) (ostree.Source, error)
+	// Rules are those in which sources differ.
+	Rules() Rules
+	// Close releases what the source holds.
+	Close() error
+}
+
+// Rules say how far a source is to be believed and what its failures mean.
+type Rules struct {
+	// FirstUse lets a device that knows no root take its first one from here.
+	FirstUse bool
+	// StoredAfter says whether metadata that the device has stored may be used
+	// after an update of it has failed with err.
+	StoredAfter func(err error) bool
+	// TellStored makes a check that had to use stored metadata say so.
+	TellStored bool
+	// Missing is the code for a metadata file that is not there, and Fetch for
+	// one that could not be fetched.
+	Missing, Fetch Code
+}

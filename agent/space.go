@@ -1,0 +1,74 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree"
+)
+
+// defaultReserve is what libostree keeps free where its configuration does not
+// say, in percent of the file system.
+const defaultReserve = 3
+
+// reserving is a store that stops before the file system of the sysroot is
+// fuller than the reserve allows.
+type reserving struct {
+	ostree.Store
+	check func() error
+}
+
+// reserving wraps the sysroot's repo. It fails right away when the reserve is
+// used up already.
+func (a *Agent) reserving(repo *ostree.Repo) (ostree.Store, error) {
+	percent := a.cfg.Pacman.ReservedPercent
+	if percent == 0 {
+		percent = defaultReserve
+		if v, ok := repo.Config("core", "min-free-space-percent"); ok {
+			if n, err := strconv.Atoi(v); err == nil && n >= 0 && n < 100 {
+				percent = n
+			}
+		}
+	}
+	r := &reserving{Store: repo, check: func() error { return a.checkSpace(percent) }}
+	return r, coded(DownloadFailureNoSpace, r.check())
+}
+
+func (a *Agent) checkSpace(percent int) error {
+	total, free, err := a.root.Space()
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if reserve := total / 100 * uint64(percent); free <= reserve {
+		return fail.As(fmt.Errorf("sysroot %s: %w: %d MiB are free and %d %% (%d MiB) are kept in reserve",
+			a.root.Path(), ostree.ErrNoSpace, free>>20, percent, reserve>>20), fail.NoSpace,
+			"free some space, or lower [pacman] sysroot_ostree_reserved_space_percentage")
+	}
+	return nil
+}
+
+func (r *reserving) Begin(ctx context.Context) (ostree.Session, error) {
+	s, err := r.Store.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &reservingSession{Session: s, check: r.check}, nil
+}
+
+type reservingSession struct {
+	ostree.Session
+	check func() error
+}
+
+func (s *reservingSession) Put(ctx context.Context, obj ostree.Object) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	return s.Session.Put(ctx, obj)
+}

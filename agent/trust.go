@@ -1,0 +1,165 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
+)
+
+// vouched is what signed data lets this device install.
+type vouched struct {
+	targets *tuf.Targets
+	names   []string // when not nil, only these of the targets are meant
+	cached  bool     // the source's metadata could not be used; this is what was stored
+}
+
+// refresh brings the stored metadata up to date from src and says what it
+// vouches for. All expiries are held against one reading of the clock.
+func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
+	now := a.clock()
+	if err := a.provision(ctx); err != nil {
+		return nil, err
+	}
+	names, err := a.checkStatement(ctx, src, now)
+	if err != nil {
+		return nil, err
+	}
+	rules := src.Rules()
+	trust, err := tuf.Refresh(ctx, src.Metadata(), a.db.Metadata(), tuf.RefreshOptions{
+		Now: now, FirstUse: rules.FirstUse, EqualTimestamp: true,
+	})
+	if err == nil {
+		return &vouched{targets: trust.Targets(), names: names}, nil
+	}
+	if rules.StoredAfter(err) && ctx.Err() == nil {
+		if stored, serr := tuf.FromCache(ctx, a.db.Metadata(), now); serr == nil {
+			a.log.WarnContext(ctx, "metadata could not be updated, the stored one is used", "err", err)
+			return &vouched{targets: stored.Targets(), names: names, cached: true}, nil
+		}
+	}
+	return nil, coded(metadataCode(err, rules), fmt.Errorf("metadata: %w", err))
+}
+
+// stored verifies what is stored, expiry included.
+func (a *Agent) stored(ctx context.Context) (*vouched, error) {
+	trust, err := tuf.FromCache(ctx, a.db.Metadata(), a.clock())
+	if err != nil {
+		return nil, coded(CheckinSecurityError, fmt.Errorf("stored metadata: %w", err))
+	}
+	return &vouched{targets: trust.Targets(), cached: true}, nil
+}
+
+// metadataCode sorts what went wrong with metadata.
+func metadataCode(err error, r Rules) Code {
+	switch {
+	case errors.Is(err, tuf.ErrExpired):
+		return CheckinExpiredMetadata
+	case errors.Is(err, tuf.ErrHash), errors.Is(err, tuf.ErrRollback):
+		return CheckinSecurityError
+	case errors.Is(err, tuf.ErrNotFound), errors.Is(err, tuf.ErrNoRoot):
+		return r.Missing
+	}
+	switch fail.ClassOf(err) {
+	case fail.Network, fail.Auth, fail.NotFound:
+		return r.Fetch
+	}
+	return CheckinFailure
+}
+
+// checkStatement verifies the list of targets that a source is meant to
+// install and whether it is meant for this device. It returns the names, or
+// nil when the source makes no statement.
+func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) ([]string, error) {
+	statement, err := src.Statement(ctx)
+	if err != nil {
+		return nil, coded(CheckinInvalidBundleMetadata, err)
+	}
+	if statement == nil {
+		return nil, nil
+	}
+	trust, err := a.chain(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	b, err := trust.VerifyBundle(statement, now)
+	switch {
+	case errors.Is(err, tuf.ErrExpired):
+		return nil, coded(CheckinExpiredMetadata, err)
+	case err != nil:
+		return nil, coded(CheckinInvalidBundleMetadata, err)
+	}
+	if err := a.meantForUs(b); err != nil {
+		return nil, err
+	}
+	return append([]string{}, b.Targets...), nil
+}
+
+// meantForUs compares the bundle's type and tag with the device's.
+func (a *Agent) meantForUs(b *tuf.BundleTargets) error {
+	isType := b.Type == string(ciDevice) || b.Type == string(prodDevice)
+	if isType && a.kind != unregistered && b.Type != string(a.kind) {
+		return failure(CheckinInvalidBundleMetadata, fail.Verification, "take a bundle for this kind of device",
+			"bundle is of type %s and this is a %s device", b.Type, a.kind)
+	}
+	if tags := a.cfg.Pacman.Tags; len(tags) > 0 && !slices.Contains(tags, b.Tag) {
+		return failure(CheckinInvalidBundleMetadata, fail.Verification, "take a bundle for this tag, or change [pacman] tags",
+			"bundle is for tag %.80q and this device follows %q", b.Tag, tags)
+	}
+	return nil
+}
+
+// chain is the root that a source's statement is verified with: the newest one
+// stored, and every next one that the source has, each signed by the one
+// before. Nothing is stored.
+func (a *Agent) chain(ctx context.Context, src Source) (*tuf.Trust, error) {
+	first, version, err := a.newestRoot(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := tuf.NewTrust(first)
+	if err != nil {
+		return nil, coded(CheckinFailure, fmt.Errorf("%s: %w", tuf.RootName(version), err))
+	}
+	for range limits.RootChain {
+		version++
+		file, err := src.Metadata().Fetch(ctx, tuf.RootName(version), limits.Root)
+		if errors.Is(err, tuf.ErrNotFound) {
+			return trust, nil
+		}
+		if err == nil {
+			err = trust.AddRoot(file)
+		}
+		if err != nil {
+			return nil, coded(UnknownError, fmt.Errorf("root chain: %s: %w", tuf.RootName(version), err))
+		}
+	}
+	return nil, coded(UnknownError, fmt.Errorf("root chain: %w: more than %d roots", tuf.ErrTooLarge, limits.RootChain))
+}
+
+// newestRoot is the newest stored root, or the first one of the source where
+// its rules let a device believe that.
+func (a *Agent) newestRoot(ctx context.Context, src Source) ([]byte, int, error) {
+	versions, err := a.db.Metadata().Roots(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(versions) > 0 {
+		newest := versions[len(versions)-1]
+		file, err := a.db.Metadata().Load(ctx, tuf.RootName(newest))
+		return file, newest, err
+	}
+	rules := src.Rules()
+	if !rules.FirstUse {
+		return nil, 0, failure(rules.Missing, fail.NotFound,
+			"check in online once, or provide roots in [storage] uptane_metadata_path or import/repo/root.json",
+			"this device knows no root of trust, and may not take its first one from a bundle")
+	}
+	file, err := src.Metadata().Fetch(ctx, tuf.RootName(1), limits.Root)
+	return file, 1, coded(metadataCode(err, rules), err)
+}

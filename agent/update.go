@@ -1,0 +1,225 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/otactl/otactl/agent/state"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/ostree"
+)
+
+// Downgrade says what to do about a target older than the one that runs.
+type Downgrade int
+
+// The policies.
+const (
+	DowngradeNamed  Downgrade = iota // only if it was named; the newest being older is no update
+	DowngradeRefuse                  // fail with InstallDowngradeAttempt
+	DowngradeAllow
+)
+
+// UpdateRequest says what to install and how.
+type UpdateRequest struct {
+	Name      string // of a target, or its version; empty: the newest
+	Downgrade Downgrade
+	// Deferred leaves even an update that changes no OS pending until
+	// Finalize, as aklite-offline does.
+	Deferred bool
+}
+
+// Update checks in with src, and selects, brings in and deploys a target.
+// The result's code is InstallNeedsReboot when a new OS waits for the reboot,
+// InstallAppsNeedFinalization when Finalize has to be called without one, and
+// Ok when there was nothing to do or nothing is left to do.
+func (a *Agent) Update(ctx context.Context, src Source, req UpdateRequest) (Result, error) {
+	current, err := a.readyToInstall(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	a.callback(ctx, checkPre, nil, "")
+	sel, err := a.selectForUpdate(ctx, src, current, req)
+	a.callback(ctx, checkPost, sel.Target, outcome(err))
+	if err != nil {
+		return Result{}, err
+	}
+	if sel.Target == nil {
+		return Result{Code: Ok, From: &current, Reason: sel.Reason}, nil
+	}
+	t := *sel.Target
+	if err := a.permit(ctx, t, current, req); err != nil {
+		return Result{}, err
+	}
+	if err := a.download(ctx, src, t); err != nil {
+		return Result{}, err
+	}
+	res, err := a.install(ctx, t, req.Deferred)
+	res.From = &current
+	if res.Reason == "" {
+		res.Reason = sel.Reason
+	}
+	return res, err
+}
+
+// readyToInstall fails while another installation waits for its end.
+func (a *Agent) readyToInstall(ctx context.Context) (Target, error) {
+	if err := a.recoverInstall(ctx); err != nil {
+		return Target{}, err
+	}
+	row, waiting, err := a.db.Pending(ctx)
+	if err != nil {
+		return Target{}, err
+	}
+	if waiting {
+		return Target{}, failure(InstallationInProgress, fail.Conflict, "reboot and finalize it with run first",
+			"installation of %.80q waits to be finalized", row.Name)
+	}
+	if err := a.root.Sentinel().Prepare(); err != nil {
+		return Target{}, err
+	}
+	return a.Current(ctx)
+}
+
+func (a *Agent) selectForUpdate(ctx context.Context, src Source, current Target, req UpdateRequest) (Selection, error) {
+	in, err := a.checkIn(ctx, src)
+	if err != nil {
+		return Selection{}, err
+	}
+	return a.choose(ctx, in.targets, current, want{
+		name: req.Name, allowBad: true, syncApps: true, downgrade: req.Downgrade != DowngradeNamed,
+	})
+}
+
+// permit refuses what the request or this build rules out.
+func (a *Agent) permit(ctx context.Context, t, current Target, req UpdateRequest) error {
+	if t.Version < current.Version {
+		if req.Downgrade == DowngradeRefuse {
+			return failure(InstallDowngradeAttempt, fail.Conflict, "use --force if that is what you want",
+				"target %.80q is older than %.80q, which runs", t.Name, current.Name)
+		}
+		a.log.WarnContext(ctx, "this is a downgrade", "from", current.Name, "to", t.Name)
+	}
+	return a.refuseApps(t)
+}
+
+// download brings the target's commit into the sysroot's repo, every object
+// verified.
+func (a *Agent) download(ctx context.Context, src Source, t Target) error {
+	a.callback(ctx, downloadPre, &t, "")
+	err := a.fetch(ctx, src, t)
+	result := resultOK
+	if err != nil {
+		result = resultFailed
+	}
+	a.callback(ctx, downloadPost, &t, result)
+	return err
+}
+
+func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
+	commit, err := t.checksum()
+	if err != nil {
+		return coded(DownloadFailure, err)
+	}
+	repo, err := ostree.OpenRepo(a.root.RepoPath())
+	if err != nil {
+		return coded(DownloadFailure, fmt.Errorf("sysroot: %w", err))
+	}
+	dst, err := a.reserving(repo)
+	if err != nil {
+		return err
+	}
+	objects, err := src.Objects(ctx)
+	if err != nil {
+		return coded(DownloadFailure, err)
+	}
+	report, err := ostree.Copy(ctx, dst, objects, commit, ostree.CopyOptions{Progress: a.progress, Log: a.log, Faults: a.faults})
+	if errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) == fail.NoSpace {
+		return coded(DownloadFailureNoSpace, err)
+	}
+	if err != nil {
+		return coded(DownloadFailure, fmt.Errorf("content of target %.80q: %w", t.Name, err))
+	}
+	a.log.InfoContext(ctx, "content is there", "target", t.Name, "copied", report.Copied, "bytes", report.Bytes)
+	return faults.At(a.faults, "agent.fetch.after")
+}
+
+// install deploys t, whose commit is complete in the sysroot's repo, and
+// records what waits. What a crash in between leaves is put right by
+// recoverInstall.
+func (a *Agent) install(ctx context.Context, t Target, deferred bool) (Result, error) {
+	st, err := a.root.Read()
+	if err != nil {
+		return Result{}, err
+	}
+	a.callback(ctx, installPre, &t, "")
+	if t.Commit == st.Booted.Commit {
+		return a.reinstall(ctx, t, deferred, st.Pending != nil)
+	}
+	if a.boot.updateWaits(ctx) {
+		a.callback(ctx, installPost, &t, resultWaits)
+		return Result{}, failure(InstallNeedsRebootForBootFw, fail.Conflict, "reboot, then start the update again",
+			"an update of the boot firmware waits for a reboot")
+	}
+	row := t.row(a.correlationID(t))
+	if err := a.db.BeginInstall(ctx, row); err != nil {
+		return Result{}, err
+	}
+	if err := a.boot.prepare(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := a.root.Deploy(ctx, t.Commit); err != nil {
+		return Result{}, a.deployFailed(ctx, t, row, err)
+	}
+	a.boot.noteFirmware(ctx, a.root, t.Commit)
+	if err := a.db.SavePending(ctx, row); err != nil {
+		return Result{}, err
+	}
+	a.callback(ctx, installPost, &t, resultWaits)
+	return Result{Code: InstallNeedsReboot, Target: &t, Reason: "installed; reboot, then finalize it with run"}, nil
+}
+
+// reinstall installs the target that runs. Only when another deployment waits
+// for the reboot is there anything to deploy: then this undoes it.
+func (a *Agent) reinstall(ctx context.Context, t Target, deferred, otherWaits bool) (Result, error) {
+	if otherWaits {
+		if err := a.root.Deploy(ctx, t.Commit); err != nil {
+			return Result{}, coded(InstallRollbackFailed, err)
+		}
+		if err := a.root.Sentinel().Clear(); err != nil {
+			return Result{}, err
+		}
+	}
+	row := t.row(a.correlationID(t))
+	if deferred {
+		if err := a.db.Save(ctx, row, state.ModePending); err != nil {
+			return Result{}, err
+		}
+		a.callback(ctx, installPost, &t, resultWaits)
+		return Result{Code: InstallAppsNeedFinalization, Target: &t, Reason: "the OS runs already; finalize with run"}, nil
+	}
+	if err := a.db.Finish(ctx, row, state.ModeCurrent); err != nil {
+		return Result{}, err
+	}
+	err := a.writeCurrentFile(t)
+	a.callback(ctx, installPost, &t, outcome(err))
+	return Result{Code: Ok, Target: &t}, err
+}
+
+// deployFailed: what ran before is still what boots. The target counts as
+// failing, unless this machine was to blame.
+func (a *Agent) deployFailed(ctx context.Context, t Target, row state.Target, cause error) error {
+	record := context.WithoutCancel(ctx)
+	a.callback(record, installPost, &t, resultFailed)
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(cause, a.db.DropIntent(record))
+	case fail.ClassOf(cause) == fail.NoSpace:
+		return errors.Join(coded(DownloadFailureNoSpace, cause), a.db.DropIntent(record))
+	}
+	if err := a.db.Finish(record, row, state.ModeNone); err != nil {
+		return coded(InstallRollbackFailed, errors.Join(cause, err))
+	}
+	return coded(InstallRollbackOk, fmt.Errorf("deploy target %.80q: %w; what ran before still does", t.Name, cause))
+}

@@ -1,0 +1,174 @@
+// Package gateway is the device's side of the device gateway: TUF metadata,
+// OSTree objects, and what the gateway knows about the device, over mutual TLS.
+//
+// It trusts the gateway to be who its certificate says, and with nothing else:
+// what it brings is verified by tuf and by ostree before anything uses it. It
+// never sends the client certificate or the device's headers to another host.
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/otactl/otactl/client/httprepo"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
+)
+
+// Options say where the gateway is and who the device is.
+type Options struct {
+	URL string // base URL of the gateway ("https://host:8443"); for Device
+	// RepoURL and OSTreeURL replace URL + "/repo" and URL + "/ostree".
+	RepoURL   string
+	OSTreeURL string
+	// TLS holds the gateway's CA and the device's certificate.
+	TLS       *tls.Config
+	UserAgent string
+	Headers   Headers
+	Log       *slog.Logger // nil is silent
+}
+
+// Headers are what a device tells about itself with each metadata request
+// (x-ats-*). Requests for objects carry none of them.
+type Headers struct {
+	Tags   []string
+	Target string // name of what runs; "unknown" when that is not known
+	Commit string // the OSTree commit that runs
+	Apps   []string
+}
+
+// http gives the headers for one request. A metadata request carries only the
+// first tag: gateways take the whole header for one tag.
+func (h Headers) http() http.Header {
+	tag := ""
+	if len(h.Tags) > 0 {
+		tag = h.Tags[0]
+	}
+	out := http.Header{}
+	out.Set("x-ats-tags", tag)
+	out.Set("x-ats-target", orUnknown(h.Target))
+	out.Set("x-ats-ostreehash", orUnknown(h.Commit))
+	if h.Apps != nil {
+		out.Set("x-ats-dockerapps", strings.Join(h.Apps, ","))
+	}
+	return out
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// Client talks to one gateway. It is safe for concurrent use.
+type Client struct {
+	o       Options
+	http    *http.Client
+	repo    *url.URL
+	objects string
+}
+
+// New makes a client; nothing is sent yet.
+func New(o Options) (*Client, error) {
+	c := &Client{o: o, objects: either(o.OSTreeURL, below(o.URL, "ostree"))}
+	var err error
+	if c.repo, err = parseBase(either(o.RepoURL, below(o.URL, "repo"))); err != nil {
+		return nil, err
+	}
+	if _, err := parseBase(c.objects); err != nil {
+		return nil, err
+	}
+	c.http = httpx.NewClient(httpx.Options{TLS: o.TLS, UserAgent: o.UserAgent})
+	return c, nil
+}
+
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func below(base, path string) string {
+	if base == "" {
+		return ""
+	}
+	return strings.TrimRight(base, "/") + "/" + path
+}
+
+func parseBase(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return nil, fail.New(fail.Usage, "register the device, or set [tls] server", "gateway: %.120q is not an http(s) URL", raw)
+	}
+	return u, nil
+}
+
+// Metadata fetches TUF files from the gateway's repo.
+func (c *Client) Metadata() tuf.Fetcher { return metadata{c} }
+
+// Objects is the OSTree repo behind the gateway, read-only.
+func (c *Client) Objects() ostree.Source {
+	return httprepo.New(c.objects, c.http, nil)
+}
+
+type metadata struct{ c *Client }
+
+// Fetch gets one file; only a 404 matches tuf.ErrNotFound.
+func (m metadata) Fetch(ctx context.Context, name string, max int64) ([]byte, error) {
+	data, err := m.c.get(ctx, m.c.repo.JoinPath(name).String(), max)
+	if httpx.Code(err) == http.StatusNotFound {
+		return nil, fmt.Errorf("%w: %w", tuf.ErrNotFound, err)
+	}
+	if _, long := errors.AsType[*fsx.TooLargeError](err); long {
+		return nil, fmt.Errorf("%w: %w", tuf.ErrTooLarge, err)
+	}
+	return data, err
+}
+
+// Device is what the gateway knows about this device. Gateways differ in what
+// they tell; members they do not send stay empty.
+type Device struct {
+	UUID    string `json:"uuid"`
+	Name    string `json:"name"`
+	Factory string `json:"factory"`
+	Owner   string `json:"owner"`
+	RepoID  string `json:"repo_id"`
+}
+
+// Device asks the gateway about this device.
+func (c *Client) Device(ctx context.Context) (Device, error) {
+	var d Device
+	data, err := c.get(ctx, below(c.o.URL, "device"), limits.JSON)
+	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return Device{}, fail.As(fmt.Errorf("gateway: reply about the device: %w", err), fail.Network, "")
+	}
+	return d, nil
+}
+
+func (c *Client) get(ctx context.Context, target string, max int64) ([]byte, error) {
+	data, _, err := httpx.Bytes(ctx, c.http, httpx.Retry{Attempts: 3, Log: c.o.Log}, max, func(ctx context.Context) (*http.Request, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header = c.o.Headers.http()
+		return req, nil
+	})
+	return data, err
+}
