@@ -2,6 +2,7 @@ package tuf
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -62,7 +63,7 @@ type Target struct {
 }
 
 // Commit is the OSTree commit in lower-case hex, or "" where there is none.
-func (t Target) Commit() string { return lower(t.Hashes["sha256"]) }
+func (t Target) Commit() string { return strings.ToLower(t.Hashes["sha256"]) }
 
 // Snapshot is the signed part of snapshot.json.
 type Snapshot struct {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // WriteFile replaces path by data: a temporary file in the same folder, sync,
@@ -50,10 +51,14 @@ func fill(f *os.File, data []byte, mode fs.FileMode) error {
 	return errors.Join(err, f.Close())
 }
 
+// openFlags keep a named pipe, put where a file belongs, from blocking the open
+// for ever.
+const openFlags = os.O_RDONLY | syscall.O_NONBLOCK
+
 // ReadFile reads path if it is a regular file of at most max bytes.
 // A longer file is a *TooLargeError.
 func ReadFile(path string, max int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, openFlags, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +68,7 @@ func ReadFile(path string, max int64) ([]byte, error) {
 
 // ReadFileIn is ReadFile for a name inside root; no link leads out of it.
 func ReadFileIn(root *os.Root, name string, max int64) ([]byte, error) {
-	f, err := root.Open(name)
+	f, err := root.OpenFile(name, openFlags, 0)
 	if err != nil {
 		return nil, err
 	}

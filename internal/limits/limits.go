@@ -15,6 +15,15 @@ const (
 	BundleTargets = 1 << 20
 	// RootChain is how many roots one refresh may walk.
 	RootChain = 1000
+	// Signatures is how many signatures one file may carry, and the highest
+	// threshold a role may have (libaktualizr).
+	Signatures = 1000
+	// SignedDepth is how deep arrays and objects may nest in signed JSON.
+	SignedDepth = 64
+	// KeyArchive caps an archive of offline keys, packed, and its unpacked sum.
+	KeyArchive = 1 << 20
+	// KeyFile caps one key.
+	KeyFile = 64 << 10
 
 	// OSTreeMetadata caps a commit, dirtree, dirmeta or commitmeta object, as
 	// libostree does since 2023.

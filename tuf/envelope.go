@@ -1,0 +1,185 @@
+package tuf
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// Signature is one entry of a file's signatures.
+type Signature struct {
+	KeyID  string // the root's name for the key
+	Method string // "ed25519" or "rsassa-pss-sha256"
+	Sig    string // standard base64
+}
+
+// Envelope is a metadata file: a document and the signatures over it.
+type Envelope struct {
+	Signatures []Signature // no key id twice
+	// Signed is the signed part in canonical form, made from the tokens that
+	// were received, with all fields that we do not know.
+	Signed json.RawMessage
+
+	canonical []byte // the whole file
+}
+
+// ParseEnvelope reads a file and verifies no signature.
+func ParseEnvelope(file []byte) (*Envelope, error) {
+	if len(file) > limits.Targets {
+		return nil, refuse(ErrTooLarge, "longer than %d bytes", limits.Targets)
+	}
+	canon, err := Canonical(file)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := object("document", canon)
+	if err != nil {
+		return nil, err
+	}
+	e := &Envelope{Signed: doc.m["signed"], canonical: canon}
+	if len(e.Signed) == 0 || e.Signed[0] != '{' {
+		return nil, refuse(ErrMalformed, "signed is not an object")
+	}
+	e.Signatures, err = parseSignatures(doc.m["signatures"])
+	return e, err
+}
+
+func parseSignatures(v json.RawMessage) ([]Signature, error) {
+	if len(v) == 0 || v[0] != '[' {
+		return nil, refuse(ErrMalformed, "signatures is not an array")
+	}
+	list := []Signature{}
+	seen := map[string]bool{}
+	err := elements(v, func(v json.RawMessage) error {
+		if len(list) == limits.Signatures {
+			return refuse(ErrTooLarge, "more than %d signatures", limits.Signatures)
+		}
+		s, err := parseSignature(v)
+		if err == nil && seen[s.KeyID] {
+			err = refuse(ErrMalformed, "two signatures by key id %s", s.KeyID)
+		}
+		seen[s.KeyID] = true
+		list = append(list, s)
+		return err
+	})
+	return list, err
+}
+
+func parseSignature(v json.RawMessage) (s Signature, err error) {
+	f, err := object("signature", v)
+	if err != nil {
+		return s, err
+	}
+	if s.KeyID, err = f.text("keyid"); err != nil {
+		return s, err
+	}
+	if s.Method, err = f.text("method"); err != nil {
+		return s, err
+	}
+	s.Sig, err = f.text("sig")
+	return s, err
+}
+
+// bytes is the whole file in canonical form.
+func (e *Envelope) bytes() ([]byte, error) {
+	list := []map[string]string{}
+	for _, s := range e.Signatures {
+		list = append(list, map[string]string{"keyid": s.KeyID, "method": s.Method, "sig": s.Sig})
+	}
+	raw, err := json.Marshal(list)
+	if err != nil {
+		return nil, err
+	}
+	sigs, err := Canonical(raw)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat([]byte(`{"signatures":`), sigs, []byte(`,"signed":`), e.Signed, []byte(`}`)), nil
+}
+
+// messages are the byte strings that peers may have signed for what was
+// received. All of them read back as the same document, so trying each gives
+// an attacker nothing.
+func (e *Envelope) messages() [][]byte {
+	list := [][]byte{e.Signed}
+	if !bytes.Contains(e.Signed, []byte{'\\'}) {
+		return list // the forms differ in escapes only
+	}
+	for _, f := range []form{formNewlines, formRaw} {
+		m, err := canonicalise(e.Signed, f)
+		if err == nil && !slices.ContainsFunc(list, func(o []byte) bool { return bytes.Equal(o, m) }) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// SignatureReport says whose signatures on a file count. All lists hold key
+// ids, sorted.
+type SignatureReport struct {
+	Allowed   []string // may sign
+	Threshold int      // how many distinct public keys it takes
+	Valid     []string // signed and verified; each public key once
+	Invalid   []string // may sign, but the signature is bad or its key signed under another id
+	Unknown   []string // may not sign
+}
+
+// Missing is how many signatures are still needed.
+func (s *SignatureReport) Missing() int { return max(0, s.Threshold-len(s.Valid)) }
+
+// Signatures checks every signature on file against role.
+func (r *Root) Signatures(role Role, file []byte) (*SignatureReport, error) {
+	e, err := ParseEnvelope(file)
+	if err != nil {
+		return nil, err
+	}
+	return r.signatures(role, e), nil
+}
+
+func (r *Root) signatures(role Role, e *Envelope) *SignatureReport {
+	keys := r.Roles[role]
+	rep := &SignatureReport{Allowed: slices.Sorted(slices.Values(keys.KeyIDs)), Threshold: keys.Threshold}
+	counted := map[string]bool{}
+	messages := e.messages()
+	for _, s := range e.Signatures {
+		key := r.Keys[s.KeyID]
+		switch {
+		case key == nil || !slices.Contains(keys.KeyIDs, s.KeyID):
+			rep.Unknown = append(rep.Unknown, s.KeyID)
+		case counted[key.spki] || !verifiesAny(key, messages, s):
+			rep.Invalid = append(rep.Invalid, s.KeyID)
+		default:
+			counted[key.spki] = true
+			rep.Valid = append(rep.Valid, s.KeyID)
+		}
+	}
+	slices.Sort(rep.Valid)
+	slices.Sort(rep.Invalid)
+	slices.Sort(rep.Unknown)
+	return rep
+}
+
+func verifiesAny(key *PublicKey, messages [][]byte, s Signature) bool {
+	return slices.ContainsFunc(messages, func(m []byte) bool { return key.Verify(m, s) == nil })
+}
+
+// Verify checks that enough distinct keys of role signed file: ErrSignature
+// otherwise. Signatures by others are passed over. It looks at nothing else.
+func (r *Root) Verify(role Role, file []byte) error {
+	e, err := ParseEnvelope(file)
+	if err != nil {
+		return err
+	}
+	return r.verify(role, e)
+}
+
+func (r *Root) verify(role Role, e *Envelope) error {
+	rep := r.signatures(role, e)
+	if rep.Threshold < 1 || rep.Missing() > 0 {
+		return refuse(ErrSignature, "%d of the %d distinct keys that root %d wants for %s signed validly (bad: %d, unknown: %d)",
+			len(rep.Valid), rep.Threshold, r.Version, role, len(rep.Invalid), len(rep.Unknown))
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package tuf
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// floorFile is the name under which a Cache keeps the floor.
+const floorFile = "floor.json"
+
+// floor is what has been trusted before and must not be gone below, kept apart
+// from the files themselves so that losing those loses no protection.
+type floor struct {
+	root    int    // version
+	rootSum string // digest of its signed part
+	newest  time.Time
+
+	// online names the keys under which the versions below were seen. Once a
+	// root replaces them the versions mean nothing: that is how a repository
+	// recovers from a thief who signed the highest version there is.
+	online    string
+	timestamp int
+	snapshot  int
+	meta      map[string]int // what the snapshot named; targets.json among them
+}
+
+// onlineKeys is a digest of who may sign timestamp and snapshot.
+func (r *Root) onlineKeys() string {
+	h := sha256.New()
+	for _, role := range []Role{RoleTimestamp, RoleSnapshot} {
+		var sums []string
+		for _, id := range r.Roles[role].KeyIDs {
+			sum := sha256.Sum256([]byte(r.Keys[id].spki))
+			sums = append(sums, string(sum[:]))
+		}
+		slices.Sort(sums)
+		for _, sum := range slices.Compact(sums) {
+			h.Write([]byte(sum))
+		}
+		h.Write([]byte(strconv.Itoa(r.Roles[role].Threshold) + string(role)))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (f *floor) checkTimestamp(ts *Timestamp) error {
+	if ts.Version < f.timestamp {
+		return refuse(ErrRollback, "version %d, and %d has been seen", ts.Version, f.timestamp)
+	}
+	if v := ts.Meta[SnapshotFile].Version; v < f.snapshot {
+		return refuse(ErrRollback, "it names version %d of %s, and %d has been seen", v, SnapshotFile, f.snapshot)
+	}
+	return nil
+}
+
+func (f *floor) checkSnapshot(s *Snapshot) error {
+	for name, seen := range f.meta {
+		now, there := s.Meta[name]
+		if !there {
+			return refuse(ErrRollback, "%q has gone from it", name)
+		}
+		if now.Version < seen {
+			return refuse(ErrRollback, "it names version %d of %q, and %d has been seen", now.Version, name, seen)
+		}
+	}
+	return nil
+}
+
+// raiseTimestamp, raiseSnapshot and raiseTargets take up what has been verified.
+func (f *floor) raiseTimestamp(ts *Timestamp) {
+	f.timestamp = max(f.timestamp, ts.Version)
+	f.snapshot = max(f.snapshot, ts.Meta[SnapshotFile].Version)
+}
+
+func (f *floor) raiseSnapshot(s *Snapshot) {
+	f.snapshot = max(f.snapshot, s.Version)
+	for name, m := range s.Meta {
+		// The root has a chain of its own; the note here may lag behind it.
+		if name != "root.json" {
+			f.raiseMeta(name, m.Version)
+		}
+	}
+}
+
+func (f *floor) raiseTargets(t *Targets) { f.raiseMeta(TargetsFile, t.Version) }
+
+func (f *floor) raiseMeta(name string, version int) {
+	if f.meta == nil {
+		f.meta = map[string]int{}
+	}
+	f.meta[name] = max(f.meta[name], version)
+}
+
+// under is the part of f that still holds below root.
+func (f floor) under(root *Root) floor {
+	if f.online != root.onlineKeys() {
+		return floor{root: f.root, rootSum: f.rootSum, newest: f.newest, online: root.onlineKeys()}
+	}
+	f.meta = maps.Clone(f.meta)
+	return f
+}
+
+// reached is the floor after t has been verified in full.
+func (t *Trust) reached() floor {
+	f := t.floor
+	f.meta = maps.Clone(f.meta)
+	f.root, f.rootSum = t.root.Version, t.rootSums[t.root.Version]
+	f.online, f.newest = t.root.onlineKeys(), t.newest
+	f.raiseTimestamp(t.timestamp)
+	f.raiseSnapshot(t.snapshot)
+	f.raiseTargets(t.targets)
+	return f
+}
+
+func (f floor) equal(o floor) bool {
+	return f.root == o.root && f.rootSum == o.rootSum && f.newest.Equal(o.newest) && f.online == o.online &&
+		f.timestamp == o.timestamp && f.snapshot == o.snapshot && maps.Equal(f.meta, o.meta)
+}
+
+func (f floor) bytes() ([]byte, error) {
+	meta := f.meta
+	if meta == nil {
+		meta = map[string]int{}
+	}
+	return json.Marshal(map[string]any{
+		"root": f.root, "root-sha256": f.rootSum, "newest": stamp(f.newest),
+		"online-keys": f.online, "timestamp": f.timestamp, "snapshot": f.snapshot, "meta": meta,
+	})
+}
+
+func parseFloor(data []byte) (f floor, err error) {
+	canon, err := Canonical(data)
+	if err != nil {
+		return f, err
+	}
+	doc, err := object("floor", canon)
+	if err != nil {
+		return f, err
+	}
+	if f.rootSum, err = doc.text("root-sha256"); err != nil {
+		return f, err
+	}
+	if f.online, err = doc.text("online-keys"); err != nil {
+		return f, err
+	}
+	if f.newest, err = doc.time("newest"); err != nil {
+		return f, err
+	}
+	if f.root, err = doc.version("root"); err != nil {
+		return f, err
+	}
+	if f.timestamp, err = doc.version("timestamp"); err != nil {
+		return f, err
+	}
+	if f.snapshot, err = doc.version("snapshot"); err != nil {
+		return f, err
+	}
+	meta, err := doc.object("meta")
+	if err != nil {
+		return f, err
+	}
+	f.meta = map[string]int{}
+	for name := range meta.m {
+		if f.meta[name], err = meta.version(name); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}

@@ -1,0 +1,371 @@
+package tuf
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// form is one of the ways in which peers write the characters of a string
+// before they sign. They agree on all else: no white space, members sorted by
+// the bytes of their names, integers only.
+type form int
+
+const (
+	// formEscaped escapes control characters and all that is not ASCII, as
+	// JsonCpp does for aktualizr. It is what we sign and store.
+	formEscaped form = iota
+	// formNewlines escapes LF, CR and TAB only, as fioctl does.
+	formNewlines
+	// formRaw escapes nothing but the quote and the backslash, as cjson does.
+	formRaw
+)
+
+// maxInteger is the largest integer that every JSON reader holds exactly.
+const maxInteger = "9007199254740991" // 2^53 - 1
+
+// Canonical reads data as strict JSON and writes it in canonical form.
+//
+// Strict means that there is one way to read it: no duplicate member names, no
+// number but a plain integer within ±(2^53-1), no byte order mark, no invalid
+// UTF-8, no lone surrogate, no NUL, no nesting deeper than limits.SignedDepth,
+// and nothing but white space after the value. All else is ErrMalformed.
+func Canonical(data []byte) ([]byte, error) {
+	return canonicalise(data, formEscaped)
+}
+
+func canonicalise(data []byte, f form) ([]byte, error) {
+	s := scanner{in: data, out: make([]byte, 0, len(data)), form: f}
+	if err := s.value(0); err != nil {
+		return nil, err
+	}
+	s.space()
+	if s.pos != len(s.in) {
+		return nil, s.bad("bytes after the end of the document")
+	}
+	return s.out, nil
+}
+
+// scanner reads in once from front to back and writes out as it goes.
+type scanner struct {
+	in      []byte
+	pos     int
+	out     []byte
+	form    form
+	scratch []byte // the last string that had escapes
+}
+
+func (s *scanner) bad(why string) error {
+	return refuse(ErrMalformed, "at byte %d: %s", s.pos, why)
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.in) {
+		switch s.in[s.pos] {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return
+		}
+	}
+}
+
+// next is the next byte after white space, or 0 at the end.
+func (s *scanner) next() byte {
+	s.space()
+	if s.pos == len(s.in) {
+		return 0
+	}
+	return s.in[s.pos]
+}
+
+func (s *scanner) value(depth int) error {
+	if depth > limits.SignedDepth {
+		return s.bad("nested too deep")
+	}
+	switch c := s.next(); {
+	case c == '{':
+		return s.object(depth)
+	case c == '[':
+		return s.array(depth)
+	case c == '"':
+		text, err := s.text()
+		if err == nil {
+			s.out = appendString(s.out, text, s.form)
+		}
+		return err
+	case c == '-' || '0' <= c && c <= '9':
+		return s.integer()
+	}
+	for _, word := range []string{"true", "false", "null"} {
+		if bytes.HasPrefix(s.in[s.pos:], []byte(word)) {
+			s.pos += len(word)
+			s.out = append(s.out, word...)
+			return nil
+		}
+	}
+	return s.bad("a JSON value was expected")
+}
+
+func (s *scanner) array(depth int) error {
+	s.pos++
+	s.out = append(s.out, '[')
+	for first := true; s.next() != ']'; first = false {
+		if !first {
+			if s.next() != ',' {
+				return s.bad("a comma or ] was expected")
+			}
+			s.pos++
+			s.out = append(s.out, ',')
+		}
+		if err := s.value(depth + 1); err != nil {
+			return err
+		}
+	}
+	s.pos++
+	s.out = append(s.out, ']')
+	return nil
+}
+
+// member is where one member of an object stands in the output.
+type member struct {
+	name       string
+	start, end int
+}
+
+func (s *scanner) object(depth int) error {
+	s.pos++
+	start := len(s.out)
+	s.out = append(s.out, '{')
+	var members []member
+	sorted := true
+	for s.next() != '}' {
+		if len(members) > 0 {
+			if s.next() != ',' {
+				return s.bad("a comma or } was expected")
+			}
+			s.pos++
+			s.out = append(s.out, ',')
+		}
+		m, err := s.member(depth)
+		if err != nil {
+			return err
+		}
+		sorted = sorted && (len(members) == 0 || members[len(members)-1].name < m.name)
+		members = append(members, m)
+	}
+	s.pos++
+	s.out = append(s.out, '}')
+	if sorted {
+		return nil
+	}
+	return s.sort(start, members)
+}
+
+func (s *scanner) member(depth int) (member, error) {
+	if s.next() != '"' {
+		return member{}, s.bad("a member name was expected")
+	}
+	text, err := s.text()
+	if err != nil {
+		return member{}, err
+	}
+	m := member{name: string(text), start: len(s.out)}
+	s.out = appendString(s.out, text, s.form)
+	if s.next() != ':' {
+		return member{}, s.bad("a colon was expected")
+	}
+	s.pos++
+	s.out = append(s.out, ':')
+	err = s.value(depth + 1)
+	m.end = len(s.out)
+	return m, err
+}
+
+// sort puts the members of the object that begins at start into order.
+func (s *scanner) sort(start int, members []member) error {
+	slices.SortFunc(members, func(a, b member) int {
+		return bytes.Compare([]byte(a.name), []byte(b.name))
+	})
+	was := bytes.Clone(s.out[start:])
+	s.out = append(s.out[:start], '{')
+	for i, m := range members {
+		if i > 0 {
+			if members[i-1].name == m.name {
+				return s.bad("an object has a member twice")
+			}
+			s.out = append(s.out, ',')
+		}
+		s.out = append(s.out, was[m.start-start:m.end-start]...)
+	}
+	s.out = append(s.out, '}')
+	return nil
+}
+
+// integer copies a number. Fractions and exponents are refused, since peers
+// write them differently or not at all.
+func (s *scanner) integer() error {
+	begin := s.pos
+	if s.in[s.pos] == '-' {
+		s.pos++
+	}
+	digits := s.pos
+	for s.pos < len(s.in) && '0' <= s.in[s.pos] && s.in[s.pos] <= '9' {
+		s.pos++
+	}
+	n := s.in[digits:s.pos]
+	switch {
+	case len(n) == 0, n[0] == '0' && s.pos-begin > 1:
+		return s.bad("a number is not a plain integer")
+	case len(n) > len(maxInteger), len(n) == len(maxInteger) && string(n) > maxInteger:
+		return s.bad("an integer is beyond 2^53-1")
+	case s.pos < len(s.in) && bytes.IndexByte([]byte(".eE"), s.in[s.pos]) >= 0:
+		return s.bad("a number is not an integer")
+	}
+	s.out = append(s.out, s.in[begin:s.pos]...)
+	return nil
+}
+
+// text reads a string. What it returns is valid until the next call.
+func (s *scanner) text() ([]byte, error) {
+	s.pos++
+	begin := s.pos
+	for s.pos < len(s.in) {
+		switch c := s.in[s.pos]; {
+		case c == '"':
+			s.pos++
+			return s.in[begin : s.pos-1], nil
+		case c == '\\' || c >= utf8.RuneSelf:
+			return s.slowText(begin)
+		case c < 0x20:
+			return nil, s.bad("a control character stands unescaped in a string")
+		}
+		s.pos++
+	}
+	return nil, s.bad("a string does not end")
+}
+
+// slowText goes on where text met an escape or a byte that is not ASCII.
+func (s *scanner) slowText(begin int) ([]byte, error) {
+	s.scratch = append(s.scratch[:0], s.in[begin:s.pos]...)
+	for s.pos < len(s.in) {
+		switch c := s.in[s.pos]; {
+		case c == '"':
+			s.pos++
+			return s.scratch, nil
+		case c < 0x20:
+			return nil, s.bad("a control character stands unescaped in a string")
+		case c == '\\':
+			if err := s.escape(); err != nil {
+				return nil, err
+			}
+		default:
+			r, size := utf8.DecodeRune(s.in[s.pos:])
+			if r == utf8.RuneError && size <= 1 {
+				return nil, s.bad("a string is not UTF-8")
+			}
+			s.scratch = append(s.scratch, s.in[s.pos:s.pos+size]...)
+			s.pos += size
+		}
+	}
+	return nil, s.bad("a string does not end")
+}
+
+func (s *scanner) escape() error {
+	if s.pos+1 >= len(s.in) {
+		return s.bad("a string does not end")
+	}
+	c := s.in[s.pos+1]
+	if c == 'u' {
+		return s.unicode()
+	}
+	i := bytes.IndexByte([]byte(`"\/bfnrt`), c)
+	if i < 0 {
+		return s.bad("an escape is unknown")
+	}
+	s.scratch = append(s.scratch, "\"\\/\b\f\n\r\t"[i])
+	s.pos += 2
+	return nil
+}
+
+func (s *scanner) unicode() error {
+	r, ok := s.hex4(s.pos)
+	if !ok {
+		return s.bad(`\u is not followed by four hex digits`)
+	}
+	size := 6
+	if utf16.IsSurrogate(r) {
+		low, ok := s.hex4(s.pos + size)
+		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+			return s.bad("a surrogate stands alone")
+		}
+		size *= 2
+	}
+	if r == 0 {
+		return s.bad("a string holds NUL")
+	}
+	s.scratch = utf8.AppendRune(s.scratch, r)
+	s.pos += size
+	return nil
+}
+
+// hex4 reads \uXXXX at a position.
+func (s *scanner) hex4(at int) (rune, bool) {
+	if at+6 > len(s.in) || s.in[at] != '\\' || s.in[at+1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range s.in[at+2 : at+6] {
+		d := bytes.IndexByte([]byte("0123456789abcdef"), c|0x20)
+		if d < 0 || c < '0' {
+			return 0, false
+		}
+		r = r<<4 | rune(d)
+	}
+	return r, true
+}
+
+// appendString writes text, which is valid UTF-8 without NUL, in a form.
+func appendString(out, text []byte, f form) []byte {
+	out = append(out, '"')
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		out = appendRune(out, r, f)
+		text = text[size:]
+	}
+	return append(out, '"')
+}
+
+func appendRune(out []byte, r rune, f form) []byte {
+	switch {
+	case r == '"' || r == '\\':
+		return append(out, '\\', byte(r))
+	case 0x20 <= r && r < utf8.RuneSelf || f == formRaw:
+		return utf8.AppendRune(out, r)
+	}
+	if i := bytes.IndexByte([]byte("\n\r\t"), byte(r)); i >= 0 && r < 0x20 {
+		return append(out, '\\', "nrt"[i])
+	}
+	if f == formNewlines {
+		return utf8.AppendRune(out, r)
+	}
+	switch r {
+	case '\b':
+		return append(out, `\b`...)
+	case '\f':
+		return append(out, `\f`...)
+	}
+	if r > 0xffff {
+		high, low := utf16.EncodeRune(r)
+		return appendHex4(appendHex4(out, high), low)
+	}
+	return appendHex4(out, r)
+}
+
+func appendHex4(out []byte, r rune) []byte {
+	const digits = "0123456789abcdef"
+	return append(out, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+}

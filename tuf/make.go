@@ -1,0 +1,164 @@
+package tuf
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// NewRoot begins a root; AddKey gives it its keys. The version is the caller's,
+// stored and never derived. Without a message and a time in change the root
+// says nothing about when it was made, and gives a device no clock floor.
+func NewRoot(version int, expires time.Time, change Changelog) *Root {
+	r := &Root{Version: version, Expires: whole(expires), Keys: map[string]*PublicKey{}, Roles: map[Role]RoleKeys{}}
+	if change != (Changelog{}) {
+		change.Timestamp = whole(change.Timestamp)
+		r.Changelog = &change
+	}
+	return r
+}
+
+// AddKey lets k sign for role. The first key of a role makes its threshold 1;
+// set Roles for another.
+func (r *Root) AddKey(role Role, k *PublicKey) {
+	keys := r.Roles[role]
+	if !slices.Contains(keys.KeyIDs, k.ID) {
+		keys.KeyIDs = append(slices.Clip(keys.KeyIDs), k.ID)
+	}
+	keys.Threshold = max(1, keys.Threshold)
+	r.Keys[k.ID] = k
+	r.Roles[role] = keys
+}
+
+// NewTargets makes the signed part of a targets.json.
+func NewTargets(version int, expires time.Time, targets map[string]Target) *Targets {
+	return &Targets{Version: version, Expires: whole(expires), Targets: targets}
+}
+
+// NewSnapshot vouches for a targets.json: version, length and hash.
+func NewSnapshot(version int, expires time.Time, targetsFile []byte) (*Snapshot, error) {
+	t, err := ParseTargets(targetsFile)
+	if err != nil {
+		return nil, in(TargetsFile, err)
+	}
+	m, err := describe(t.Version, targetsFile)
+	if err != nil {
+		return nil, in(TargetsFile, err)
+	}
+	return &Snapshot{Version: version, Expires: whole(expires), Meta: map[string]MetaFile{TargetsFile: m}}, nil
+}
+
+// NewTimestamp vouches for a snapshot.json: version, length and hash.
+func NewTimestamp(version int, expires time.Time, snapshotFile []byte) (*Timestamp, error) {
+	s, err := ParseSnapshot(snapshotFile)
+	if err != nil {
+		return nil, in(SnapshotFile, err)
+	}
+	m, err := describe(s.Version, snapshotFile)
+	if err != nil {
+		return nil, in(SnapshotFile, err)
+	}
+	return &Timestamp{Version: version, Expires: whole(expires), Meta: map[string]MetaFile{SnapshotFile: m}}, nil
+}
+
+// describe wants a file in canonical form, whose hash all peers agree on.
+func describe(version int, file []byte) (MetaFile, error) {
+	canon, err := Canonical(file)
+	if err != nil {
+		return MetaFile{}, err
+	}
+	if !bytes.Equal(canon, file) {
+		return MetaFile{}, refuse(ErrMalformed, "not in canonical form")
+	}
+	sum := sha256.Sum256(file)
+	return MetaFile{
+		Version: version,
+		Length:  int64(len(file)),
+		Hashes:  map[string]string{"sha256": hex.EncodeToString(sum[:])},
+	}, nil
+}
+
+// whole cuts off what timeFormat cannot hold, so that what was made equals
+// what is read back.
+func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+func stamp(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+// MarshalJSON gives the signed part in the dialect.
+func (r Root) MarshalJSON() ([]byte, error) {
+	roles := map[Role]any{}
+	for role, keys := range r.Roles {
+		roles[role] = map[string]any{"keyids": keys.KeyIDs, "threshold": keys.Threshold}
+	}
+	m := map[string]any{
+		"_type": typeRoot, "version": r.Version, "expires": stamp(r.Expires),
+		"consistent_snapshot": false, "keys": r.Keys, "roles": roles,
+	}
+	if c := r.Changelog; c != nil {
+		m["x-changelog"] = map[string]string{"polis-id": c.PolisID, "message": c.Message, "timestamp": stamp(c.Timestamp)}
+	}
+	return json.Marshal(m)
+}
+
+// MarshalJSON gives the signed part in the dialect.
+func (t Targets) MarshalJSON() ([]byte, error) {
+	targets := t.Targets
+	if targets == nil {
+		targets = map[string]Target{}
+	}
+	return json.Marshal(map[string]any{
+		"_type": typeTargets, "version": t.Version, "expires": stamp(t.Expires), "targets": targets,
+	})
+}
+
+// MarshalJSON keeps a length of 0, which OSTree targets have.
+func (t Target) MarshalJSON() ([]byte, error) {
+	m := map[string]any{"length": t.Length, "hashes": t.Hashes}
+	if t.Custom != nil {
+		m["custom"] = t.Custom
+	}
+	return json.Marshal(m)
+}
+
+// MarshalJSON gives the signed part in the dialect.
+func (s Snapshot) MarshalJSON() ([]byte, error) {
+	return marshalMeta(typeSnapshot, s.Version, s.Expires, s.Meta)
+}
+
+// MarshalJSON gives the signed part in the dialect.
+func (t Timestamp) MarshalJSON() ([]byte, error) {
+	return marshalMeta(typeTimestamp, t.Version, t.Expires, t.Meta)
+}
+
+func marshalMeta(kind string, version int, expires time.Time, meta map[string]MetaFile) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"_type": kind, "version": version, "expires": stamp(expires), "meta": meta,
+	})
+}
+
+// MarshalJSON leaves out what is not stated.
+func (m MetaFile) MarshalJSON() ([]byte, error) {
+	out := map[string]any{"version": m.Version}
+	if m.Length != 0 {
+		out["length"] = m.Length
+	}
+	if len(m.Hashes) > 0 {
+		out["hashes"] = m.Hashes
+	}
+	return json.Marshal(out)
+}
+
+// MarshalJSON gives the signed part of bundle-targets.json.
+func (b BundleTargets) MarshalJSON() ([]byte, error) {
+	targets := b.Targets
+	if targets == nil {
+		targets = []string{}
+	}
+	return json.Marshal(map[string]any{
+		"_type": typeTargets, "version": b.Version, "expires": stamp(b.Expires),
+		bundleField: map[string]any{"type": b.Type, "tag": b.Tag, "targets": targets},
+	})
+}

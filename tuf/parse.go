@@ -1,0 +1,316 @@
+package tuf
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// The values of _type. A bundle's list of targets has typeTargets as well and
+// is told apart by its bundleField.
+const (
+	typeRoot      = "Root"
+	typeTargets   = "Targets"
+	typeSnapshot  = "Snapshot"
+	typeTimestamp = "Timestamp"
+	bundleField   = "x-fio-offline-bundle"
+)
+
+// RootName is the file name of a root, "3.root.json".
+func RootName(version int) string { return strconv.Itoa(version) + ".root.json" }
+
+// ParseRoot reads a root file and verifies no signature.
+func ParseRoot(file []byte) (*Root, error) { return parseFile(file, parseRoot) }
+
+// ParseTargets reads a targets.json and verifies no signature.
+func ParseTargets(file []byte) (*Targets, error) { return parseFile(file, parseTargets) }
+
+// ParseSnapshot reads a snapshot.json and verifies no signature.
+func ParseSnapshot(file []byte) (*Snapshot, error) { return parseFile(file, parseSnapshot) }
+
+// ParseTimestamp reads a timestamp.json and verifies no signature.
+func ParseTimestamp(file []byte) (*Timestamp, error) { return parseFile(file, parseTimestamp) }
+
+// ParseBundleTargets reads a bundle-targets.json and verifies no signature.
+func ParseBundleTargets(file []byte) (*BundleTargets, error) { return parseFile(file, parseBundle) }
+
+func parseFile[T any](file []byte, parse func(json.RawMessage) (T, error)) (T, error) {
+	e, err := ParseEnvelope(file)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return parse(e.Signed)
+}
+
+// head reads what all roles have.
+func head(signed json.RawMessage, kind string) (f fields, version int, expires time.Time, err error) {
+	if f, err = object("signed", signed); err != nil {
+		return f, 0, expires, err
+	}
+	is, err := f.text("_type")
+	if err != nil {
+		return f, 0, expires, err
+	}
+	if is != kind {
+		return f, 0, expires, refuse(ErrMalformed, "_type is %q where %q belongs", is, kind)
+	}
+	if version, err = f.version("version"); err != nil {
+		return f, 0, expires, err
+	}
+	expires, err = f.time("expires")
+	return f, version, expires, err
+}
+
+func parseRoot(signed json.RawMessage) (*Root, error) {
+	f, version, expires, err := head(signed, typeRoot)
+	if err != nil {
+		return nil, err
+	}
+	r := &Root{Version: version, Expires: expires, Roles: map[Role]RoleKeys{}}
+	if r.Keys, err = parseKeys(f); err != nil {
+		return nil, err
+	}
+	roles, err := f.object("roles")
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range []Role{RoleRoot, RoleTargets, RoleSnapshot, RoleTimestamp} {
+		if r.Roles[role], err = parseRoleKeys(roles, role, r.Keys); err != nil {
+			return nil, err
+		}
+	}
+	r.Changelog = parseChangelog(f)
+	return r, nil
+}
+
+func parseKeys(f fields) (map[string]*PublicKey, error) {
+	list, err := f.object("keys")
+	if err != nil {
+		return nil, err
+	}
+	keys := map[string]*PublicKey{}
+	for id, raw := range list.m {
+		k, err := ParsePublicKey(raw)
+		if err != nil {
+			return nil, refuse(ErrMalformed, "key %q: %v", id, err)
+		}
+		k.ID = id
+		keys[id] = k
+	}
+	return keys, nil
+}
+
+// parseRoleKeys refuses a role whose threshold its keys could never meet. A
+// key that stands there under two ids counts once.
+func parseRoleKeys(roles fields, role Role, keys map[string]*PublicKey) (RoleKeys, error) {
+	f, err := roles.object(string(role))
+	if err != nil {
+		return RoleKeys{}, err
+	}
+	ids, err := f.texts("keyids")
+	if err != nil {
+		return RoleKeys{}, err
+	}
+	threshold, err := f.integer("threshold")
+	if err != nil {
+		return RoleKeys{}, err
+	}
+	distinct := map[string]bool{}
+	for i, id := range ids {
+		if keys[id] == nil || slices.Contains(ids[:i], id) {
+			return RoleKeys{}, refuse(ErrMalformed, "%s names key %q twice, or no such key is listed", f.path, id)
+		}
+		distinct[keys[id].spki] = true
+	}
+	if threshold < 1 || threshold > limits.Signatures || threshold > int64(len(distinct)) {
+		return RoleKeys{}, refuse(ErrMalformed, "%s has threshold %d with %d distinct keys", f.path, threshold, len(distinct))
+	}
+	return RoleKeys{KeyIDs: ids, Threshold: int(threshold)}, nil
+}
+
+// parseChangelog is lenient: the field is a note, and the time in it only ever
+// makes us stricter about the clock.
+func parseChangelog(f fields) *Changelog {
+	log, err := f.object("x-changelog")
+	if err != nil {
+		return nil
+	}
+	var c Changelog
+	c.PolisID, _ = log.text("polis-id")
+	c.Message, _ = log.text("message")
+	at, _ := log.text("timestamp")
+	c.Timestamp, _ = time.Parse(time.RFC3339, at)
+	return &c
+}
+
+func parseTargets(signed json.RawMessage) (*Targets, error) {
+	f, version, expires, err := head(signed, typeTargets)
+	if err != nil {
+		return nil, err
+	}
+	if f.has(bundleField) {
+		return nil, refuse(ErrMalformed, "this is the list of a bundle, not targets.json")
+	}
+	list, err := f.object("targets")
+	if err != nil {
+		return nil, err
+	}
+	t := &Targets{Version: version, Expires: expires, Targets: make(map[string]Target, len(list.m))}
+	for name, raw := range list.m {
+		if t.Targets[name], err = parseTarget(name, raw); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func parseTarget(name string, raw json.RawMessage) (t Target, err error) {
+	f, err := object("target "+strconv.QuoteToASCII(name), raw)
+	if err != nil {
+		return t, err
+	}
+	if name == "" {
+		return t, refuse(ErrMalformed, "a target has no name")
+	}
+	if t.Length, err = f.integer("length"); err != nil {
+		return t, err
+	}
+	if t.Length < 0 {
+		return t, refuse(ErrMalformed, "%s is negative", f.at("length"))
+	}
+	if t.Hashes, err = parseHashes(f); err != nil {
+		return t, err
+	}
+	if f.has("custom") {
+		if _, err = f.object("custom"); err != nil {
+			return t, err
+		}
+		t.Custom = f.m["custom"]
+	}
+	return t, nil
+}
+
+// hashLength is the number of hex digits of the hashes that we know.
+var hashLength = map[string]int{"sha256": 64, "sha512": 128}
+
+// parseHashes wants at least one hash that can be checked.
+func parseHashes(f fields) (map[string]string, error) {
+	list, err := f.object("hashes")
+	if err != nil {
+		return nil, err
+	}
+	hashes, usable := map[string]string{}, false
+	for alg := range list.m {
+		value, err := list.text(alg)
+		if err != nil {
+			return nil, err
+		}
+		if n := hashLength[alg]; n > 0 {
+			if _, err := hex.DecodeString(value); err != nil || len(value) != n {
+				return nil, refuse(ErrMalformed, "%s is not %d hex digits", list.at(alg), n)
+			}
+			usable = true
+		}
+		hashes[alg] = value
+	}
+	if !usable {
+		return nil, refuse(ErrMalformed, "%s has neither sha256 nor sha512", list.path)
+	}
+	return hashes, nil
+}
+
+func parseSnapshot(signed json.RawMessage) (*Snapshot, error) {
+	f, version, expires, err := head(signed, typeSnapshot)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := parseMeta(f, TargetsFile)
+	return &Snapshot{Version: version, Expires: expires, Meta: meta}, err
+}
+
+func parseTimestamp(signed json.RawMessage) (*Timestamp, error) {
+	f, version, expires, err := head(signed, typeTimestamp)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := parseMeta(f, SnapshotFile)
+	if err != nil {
+		return nil, err
+	}
+	if m := meta[SnapshotFile]; m.Length == 0 || len(m.Hashes) == 0 {
+		return nil, refuse(ErrMalformed, "%s lacks the length or the hashes of %s", f.at("meta"), SnapshotFile)
+	}
+	return &Timestamp{Version: version, Expires: expires, Meta: meta}, nil
+}
+
+func parseMeta(f fields, needed string) (map[string]MetaFile, error) {
+	list, err := f.object("meta")
+	if err != nil {
+		return nil, err
+	}
+	if !list.has(needed) {
+		return nil, refuse(ErrMalformed, "%s lacks %s", list.path, needed)
+	}
+	meta := map[string]MetaFile{}
+	for name := range list.m {
+		if meta[name], err = parseMetaFile(list, name); err != nil {
+			return nil, err
+		}
+	}
+	return meta, nil
+}
+
+func parseMetaFile(list fields, name string) (m MetaFile, err error) {
+	f, err := list.object(name)
+	if err != nil {
+		return m, err
+	}
+	if m.Version, err = f.version("version"); err != nil {
+		return m, err
+	}
+	if f.has("length") {
+		if m.Length, err = f.integer("length"); err == nil && m.Length < 1 {
+			err = refuse(ErrMalformed, "%s is not a length", f.at("length"))
+		}
+		if err != nil {
+			return m, err
+		}
+	}
+	if f.has("hashes") {
+		m.Hashes, err = parseHashes(f)
+	}
+	return m, err
+}
+
+func parseBundle(signed json.RawMessage) (*BundleTargets, error) {
+	f, version, expires, err := head(signed, typeTargets)
+	if err != nil {
+		return nil, err
+	}
+	if f.has("targets") {
+		return nil, refuse(ErrMalformed, "this is targets.json, not the list of a bundle")
+	}
+	b, err := f.object(bundleField)
+	if err != nil {
+		return nil, err
+	}
+	t := &BundleTargets{Version: version, Expires: expires}
+	if t.Type, err = b.text("type"); err != nil {
+		return nil, err
+	}
+	if t.Tag, err = b.text("tag"); err != nil {
+		return nil, err
+	}
+	if t.Targets, err = b.texts("targets"); err != nil {
+		return nil, err
+	}
+	if slices.Contains(t.Targets, "") || len(t.Targets) == 0 {
+		return nil, refuse(ErrMalformed, "%s is empty or has an empty name", b.at("targets"))
+	}
+	return t, nil
+}

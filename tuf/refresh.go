@@ -1,0 +1,458 @@
+package tuf
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// RefreshOptions say how a refresh may begin and what it may accept.
+type RefreshOptions struct {
+	// Now is the one clock reading that all expiries are judged by.
+	Now time.Time
+	// FirstUse allows to believe the first root that the fetcher has, when
+	// nothing is trusted yet.
+	FirstUse bool
+	// InitialRoots came by a way that is trusted, oldest first; they are where
+	// trust begins when the cache holds no root.
+	InitialRoots [][]byte
+	// EqualTimestamp accepts another validly signed timestamp of the version
+	// that is cached already. Without it the cached one stands.
+	EqualTimestamp bool
+	// Log may be nil.
+	Log *slog.Logger
+}
+
+// Refresh runs the client workflow: roots, timestamp, snapshot, targets. It
+// fetches what is new, verifies all of it, and only then stores it; roots that
+// follow a stored one are stored as they come. Whatever the cache holds that
+// does not verify is set aside and fetched again, and no version goes back
+// below what was ever stored. With a nil cache nothing is remembered.
+//
+// Errors are the sentinels of this package, or whatever the fetcher and the
+// cache return. The trust so far is nil on an error.
+func Refresh(ctx context.Context, f Fetcher, c Cache, opt RefreshOptions) (*Trust, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if c == nil {
+		c = nothing{}
+	}
+	r := &refresher{fetcher: f, keep: &keeper{cache: c, log: opt.Log}, opt: opt}
+	if err := r.roots(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.trust.CheckRoot(opt.Now); err != nil {
+		return nil, err
+	}
+	if err := r.recall(ctx); err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{r.timestamp, r.snapshot, r.targets, r.store} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.trust, nil
+}
+
+type refresher struct {
+	fetcher Fetcher
+	keep    *keeper
+	opt     RefreshOptions
+	trust   *Trust
+
+	was     floor             // as it was loaded
+	cached  map[string][]byte // files of the cache that verify under the newest root
+	fetched map[string][]byte // files to store
+	pending []int             // roots to store at the end
+}
+
+// roots finds where trust begins and walks to the newest root.
+func (r *refresher) roots(ctx context.Context) error {
+	var err error
+	if r.was, err = r.keep.floor(ctx); err != nil {
+		return err
+	}
+	if r.trust, err = r.keep.newestRoot(ctx, r.was); err != nil {
+		return err
+	}
+	anchored := r.trust != nil
+	if !anchored {
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+	}
+	r.trust.floor = r.was
+	if anchored && r.was.online == "" {
+		r.trust.floor.online = r.trust.root.onlineKeys() // a cache without our note
+	}
+	if r.was.newest.After(r.trust.newest) {
+		r.trust.newest = r.was.newest
+	}
+	if err := r.walk(ctx, anchored); err != nil {
+		return err
+	}
+	return r.was.checkRoots(r.trust)
+}
+
+// begin starts from the initial roots, or from the first root there is.
+func (r *refresher) begin(ctx context.Context) (err error) {
+	roots := r.opt.InitialRoots
+	if len(roots) == 0 {
+		if !r.opt.FirstUse && r.was.root == 0 {
+			return refuse(ErrNoRoot, "neither stored nor given")
+		}
+		first, err := r.fetch(ctx, RootName(1), limits.Root)
+		if errors.Is(err, ErrNotFound) {
+			return in(RootName(1), refuse(ErrNoRoot, "not stored, not given and not offered"))
+		}
+		if err != nil {
+			return err
+		}
+		roots = [][]byte{first}
+	}
+	if r.trust, err = NewTrust(roots[0]); err != nil {
+		return err
+	}
+	r.pending = append(r.pending, r.trust.root.Version)
+	for _, file := range roots[1:] {
+		if err := r.trust.AddRoot(file); err != nil {
+			return err
+		}
+		r.pending = append(r.pending, r.trust.root.Version)
+	}
+	return nil
+}
+
+// walk adds roots until there is no next one.
+func (r *refresher) walk(ctx context.Context, anchored bool) error {
+	for range limits.RootChain {
+		name := RootName(r.trust.root.Version + 1)
+		file, err := r.fetch(ctx, name, limits.Root)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.trust.AddRoot(file); err != nil {
+			return err
+		}
+		if !anchored {
+			r.pending = append(r.pending, r.trust.root.Version)
+			continue
+		}
+		if err := r.keep.cache.Store(ctx, name, file); err != nil {
+			return fmt.Errorf("store %s: %w", name, err)
+		}
+	}
+	return refuse(ErrTooLarge, "more than %d roots follow one another", limits.RootChain)
+}
+
+// checkRoots holds a chain against the root that was trusted before.
+func (f *floor) checkRoots(t *Trust) error {
+	if t.root.Version < f.root {
+		return in(RootName(f.root), refuse(ErrRollback, "the chain ends at version %d, and %d has been trusted", t.root.Version, f.root))
+	}
+	if sum, walked := t.rootSums[f.root]; walked && f.root > 0 && sum != f.rootSum {
+		return in(RootName(f.root), refuse(ErrRollback, "it is not the root of that version that has been trusted"))
+	}
+	return nil
+}
+
+func (r *refresher) fetch(ctx context.Context, name string, max int64) ([]byte, error) {
+	data, err := r.fetcher.Fetch(ctx, name, max)
+	if err != nil {
+		return nil, in(name, err)
+	}
+	if int64(len(data)) > max {
+		return nil, in(name, refuse(ErrTooLarge, "longer than %d bytes", max))
+	}
+	return data, nil
+}
+
+// recall reads what the cache holds, drops what does not verify, and raises
+// the floor by what does.
+func (r *refresher) recall(ctx context.Context) error {
+	r.cached, r.fetched = map[string][]byte{}, map[string][]byte{}
+	rotated := r.trust.floor.online != "" && r.trust.floor.online != r.trust.root.onlineKeys()
+	r.trust.floor = r.trust.floor.under(r.trust.root)
+	for _, name := range []string{TimestampFile, SnapshotFile, TargetsFile} {
+		if rotated {
+			continue // seen under keys that have been replaced
+		}
+		file, err := r.keep.load(ctx, name, func(file []byte) error { return r.trust.recall(name, file) })
+		if err != nil {
+			return err
+		}
+		if file != nil {
+			r.cached[name] = file
+		}
+	}
+	return nil
+}
+
+// recall verifies a file from a cache, whatever its expiry, and raises the
+// floor by it. One that is below the floor was put there by somebody else.
+func (t *Trust) recall(name string, file []byte) error {
+	switch name {
+	case TimestampFile:
+		ts, err := openTimestamp(t.root, file)
+		if err != nil {
+			return err
+		}
+		if err := t.floor.checkTimestamp(ts); err != nil {
+			return err
+		}
+		t.floor.raiseTimestamp(ts)
+	case SnapshotFile:
+		e, err := openVerified(t.root, RoleSnapshot, file, limits.Snapshot)
+		if err != nil {
+			return err
+		}
+		s, err := parseSnapshot(e.Signed)
+		if err != nil {
+			return err
+		}
+		if err := t.floor.checkSnapshot(s); err != nil {
+			return err
+		}
+		t.floor.raiseSnapshot(s)
+	case TargetsFile:
+		e, err := openVerified(t.root, RoleTargets, file, limits.Targets)
+		if err != nil {
+			return err
+		}
+		targets, err := parseTargets(e.Signed)
+		if err != nil {
+			return err
+		}
+		t.floor.raiseTargets(targets)
+	}
+	return nil
+}
+
+func (r *refresher) timestamp(ctx context.Context) error {
+	file, err := r.fetch(ctx, TimestampFile, limits.Timestamp)
+	if err != nil {
+		return err
+	}
+	old := r.cached[TimestampFile]
+	if old != nil && !r.opt.EqualTimestamp && sameVersion(r.trust.root, old, file) {
+		file = old
+	}
+	if err := r.trust.SetTimestamp(file, r.opt.Now); err != nil {
+		return err
+	}
+	r.fetched[TimestampFile] = file
+	return nil
+}
+
+func sameVersion(root *Root, a, b []byte) bool {
+	x, errX := openTimestamp(root, a)
+	y, errY := openTimestamp(root, b)
+	return errX == nil && errY == nil && x.Version == y.Version
+}
+
+func (r *refresher) snapshot(ctx context.Context) error {
+	return r.role(ctx, SnapshotFile, limits.Snapshot, r.trust.SetSnapshot)
+}
+
+func (r *refresher) targets(ctx context.Context) error {
+	return r.role(ctx, TargetsFile, limits.Targets, r.trust.SetTargets)
+}
+
+// role takes the cached file if it is the one that was announced.
+func (r *refresher) role(ctx context.Context, name string, max int64, set func([]byte, time.Time) error) error {
+	file := r.cached[name]
+	if file != nil && set(file, r.opt.Now) == nil {
+		r.fetched[name] = file
+		return nil
+	}
+	file, err := r.fetch(ctx, name, max)
+	if err != nil {
+		return err
+	}
+	if err := set(file, r.opt.Now); err != nil {
+		return err
+	}
+	r.fetched[name] = file
+	return nil
+}
+
+// store keeps what is new, and the floor last: a floor above the files would
+// shut out a cache that a power cut left half new.
+func (r *refresher) store(ctx context.Context) error {
+	for i, v := range r.pending {
+		if err := r.keep.cache.Store(ctx, RootName(v), r.trust.rootFiles[i]); err != nil {
+			return fmt.Errorf("store %s: %w", RootName(v), err)
+		}
+	}
+	for _, name := range []string{TargetsFile, SnapshotFile, TimestampFile} {
+		if bytes.Equal(r.cached[name], r.fetched[name]) {
+			continue
+		}
+		if err := r.keep.cache.Store(ctx, name, r.fetched[name]); err != nil {
+			return fmt.Errorf("store %s: %w", name, err)
+		}
+	}
+	f := r.trust.reached()
+	if f.equal(r.was) {
+		return nil
+	}
+	data, err := f.bytes()
+	if err != nil {
+		return err
+	}
+	if err := r.keep.cache.Store(ctx, floorFile, data); err != nil {
+		return fmt.Errorf("store %s: %w", floorFile, err)
+	}
+	return nil
+}
+
+// FromCache verifies what the cache holds, with nothing fetched and nothing
+// changed: what a device that is offline may go on. ErrNotFound or ErrNoRoot
+// where something was never stored, ErrDamaged, ErrVersion or ErrHash where it
+// needs a Refresh, ErrExpired where it was good once.
+func FromCache(ctx context.Context, c Cache, now time.Time) (*Trust, error) {
+	k := &keeper{cache: c, log: slog.New(slog.DiscardHandler), frozen: true}
+	was, err := k.floor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t, err := k.newestRoot(ctx, was)
+	if err != nil {
+		return nil, err
+	}
+	if t == nil {
+		return nil, refuse(ErrNoRoot, "none is stored")
+	}
+	if was.newest.After(t.newest) {
+		t.newest = was.newest
+	}
+	if err := was.checkRoots(t); err != nil {
+		return nil, err
+	}
+	t.floor = was.under(t.root)
+	if err := t.CheckRoot(now); err != nil {
+		return nil, err
+	}
+	for _, step := range []struct {
+		name string
+		set  func([]byte, time.Time) error
+	}{{TimestampFile, t.SetTimestamp}, {SnapshotFile, t.SetSnapshot}, {TargetsFile, t.SetTargets}} {
+		file, err := c.Load(ctx, step.name)
+		if err != nil {
+			return nil, in(step.name, err)
+		}
+		if err := step.set(file, now); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// keeper reads a cache that may be damaged.
+type keeper struct {
+	cache  Cache
+	log    *slog.Logger
+	frozen bool // change nothing
+}
+
+// load reads an entry and checks it; one that fails is set aside and nil.
+func (k *keeper) load(ctx context.Context, name string, check func([]byte) error) ([]byte, error) {
+	file, err := k.cache.Load(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, ErrDamaged) {
+		return nil, fmt.Errorf("trust cache: %w", err)
+	}
+	if err == nil {
+		err = check(file)
+	}
+	if err == nil {
+		return file, nil
+	}
+	k.log.WarnContext(ctx, "stored metadata is damaged and will be fetched again", "file", name, "why", err)
+	return nil, k.setAside(ctx, name)
+}
+
+func (k *keeper) setAside(ctx context.Context, name string) error {
+	if k.frozen {
+		return nil
+	}
+	if q, ok := k.cache.(Quarantiner); ok {
+		if err := q.Quarantine(ctx, name); err != nil {
+			return fmt.Errorf("trust cache: set aside %s: %w", name, err)
+		}
+		return nil
+	}
+	if err := k.cache.Remove(ctx, name); err != nil {
+		return fmt.Errorf("trust cache: remove %s: %w", name, err)
+	}
+	return nil
+}
+
+// floor is the stored floor; a damaged one is as good as none, and the files
+// that verify raise it again.
+func (k *keeper) floor(ctx context.Context) (f floor, err error) {
+	_, err = k.load(ctx, floorFile, func(data []byte) error {
+		var err error
+		f, err = parseFloor(data)
+		return err
+	})
+	return f, err
+}
+
+// newestRoot is the newest stored root that is whole, or nil. It is believed
+// because only verified roots are stored.
+func (k *keeper) newestRoot(ctx context.Context, was floor) (*Trust, error) {
+	versions, err := k.cache.Roots(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("trust cache: %w", err)
+	}
+	slices.Sort(versions)
+	for _, v := range slices.Backward(versions) {
+		var t *Trust
+		_, err := k.load(ctx, RootName(v), func(file []byte) (err error) {
+			if t, err = NewTrust(file); err != nil {
+				return err
+			}
+			return was.pinned(t, v)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if t != nil && t.root.Version == v && was.pinned(t, v) == nil {
+			return t, nil
+		}
+	}
+	return nil, nil
+}
+
+// pinned says whether the root stored as version v may be it.
+func (f *floor) pinned(t *Trust, v int) error {
+	if t.root.Version != v {
+		return refuse(ErrVersion, "it is version %d inside", t.root.Version)
+	}
+	if v == f.root && t.rootSums[v] != f.rootSum {
+		return refuse(ErrRollback, "it is not the root of that version that has been trusted")
+	}
+	return nil
+}
+
+// nothing is a Cache that remembers nothing.
+type nothing struct{}
+
+func (nothing) Roots(context.Context) ([]int, error)         { return nil, nil }
+func (nothing) Load(context.Context, string) ([]byte, error) { return nil, ErrNotFound }
+func (nothing) Store(context.Context, string, []byte) error  { return nil }
+func (nothing) Remove(context.Context, string) error         { return nil }
