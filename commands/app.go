@@ -50,6 +50,9 @@ func verbs(rt *runtime) []*cli.Command {
 		// on a device
 		registerCommand(rt),
 
+		// by hand
+		ostreeCommand(rt),
+
 		// about this program
 		completionCommand(rt),
 		manCommand(rt),

@@ -6,6 +6,15 @@ set -g __otactl_paths \
     'otactl targets list' \
     'otactl targets show' \
     'otactl register' \
+    'otactl ostree' \
+    'otactl ostree init' \
+    'otactl ostree commit' \
+    'otactl ostree rev-parse' \
+    'otactl ostree refs' \
+    'otactl ostree ls' \
+    'otactl ostree checkout' \
+    'otactl ostree pull-local' \
+    'otactl ostree fsck' \
     'otactl completion' \
     'otactl completion bash' \
     'otactl completion zsh' \
@@ -88,6 +97,27 @@ set -g __otactl_valued \
     'otactl register -a' \
     'otactl register --restorable-apps' \
     'otactl register -A' \
+    'otactl ostree --repo' \
+    'otactl ostree init --mode' \
+    'otactl ostree commit --branch' \
+    'otactl ostree commit -b' \
+    'otactl ostree commit --tree' \
+    'otactl ostree commit --subject' \
+    'otactl ostree commit -s' \
+    'otactl ostree commit --body' \
+    'otactl ostree commit -m' \
+    'otactl ostree commit --body-file' \
+    'otactl ostree commit -F' \
+    'otactl ostree commit --parent' \
+    'otactl ostree commit --timestamp' \
+    'otactl ostree commit --add-metadata-string' \
+    'otactl ostree commit --bind-ref' \
+    'otactl ostree commit --owner-uid' \
+    'otactl ostree commit --owner-gid' \
+    'otactl ostree refs --create' \
+    'otactl ostree checkout --subpath' \
+    'otactl ostree pull-local --remote' \
+    'otactl ostree pull-local --depth' \
     'otactl man --dir'
 
 function __otactl_at --argument-names wanted
@@ -112,6 +142,7 @@ complete -c otactl -f
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'register' -d 'give this device its identity'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'ostree' -d 'work on OSTree repos by hand'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'completion' -d 'print a completion script for a shell'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'man' -d 'print the manual page of a command, or write all pages'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'help' -d 'explain a command, or a topic: exit-codes, environment'
@@ -210,6 +241,110 @@ complete -c otactl -n '__otactl_at \'otactl register\'' -l quiet -s q -d 'no pro
 complete -c otactl -n '__otactl_at \'otactl register\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'init' -d 'make a new repo'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'commit' -d 'store a folder as a new commit'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'rev-parse' -d 'print the checksum of a commit'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'refs' -d 'list, create or delete refs'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'ls' -d 'list what a commit holds'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'checkout' -d 'write a commit\'s tree to a folder'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'pull-local' -d 'copy commits from another repo on this machine'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'fsck' -d 'verify all commits of a repo, object by object'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l repo -x -a '(__fish_complete_directories)' -d 'DIR of the repo (default: OSTREE_REPO, the current folder, or /sysroot/ostree/repo)'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l mode -x -a 'archive archive-z2 bare' -d 'store objects as '
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l branch -s b -x -d 'move REF to the new commit'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l orphan -d 'make a commit that no ref names'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l tree -x -d 'commit SOURCE: dir=DIR, or ref=COMMIT for the tree of another commit (default: the current folder)'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l subject -s s -x -d 'one LINE about the commit'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l body -s m -x -d 'more TEXT about it'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l body-file -s F -r -F -d 'read the text from FILE'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l parent -x -d 'COMMIT before this one, or none (default: where the branch points)'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l timestamp -x -d 'TIME of the commit: @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31 (default: SOURCE_DATE_EPOCH, or now)'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l add-metadata-string -x -d 'add KEY=VALUE to the metadata; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l bind-ref -x -d 'name REF too as one the commit is made for; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l no-bindings -d 'don\'t say which refs the commit is made for'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l owner-uid -x -d 'give all files to user UID'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l owner-gid -x -d 'give all files to group GID'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l no-xattrs -d 'leave extended attributes out'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l canonical-permissions -d 'owner 0, no extended attributes, modes cut down to 0755'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l skip-if-unchanged -d 'make no commit when the parent has the same tree'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l table-output -d 'say what was written, as KEY: VALUE lines'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l single -s S -d 'print the one commit that the repo has; more or none are an error'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l list -d 'print the names whole, with PREFIX'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l create -x -d 'make REF point at the commit given as argument'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l force -d 'with --create, move a ref that exists'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l delete -d 'delete PREFIX and all refs below it'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l dironly -s d -d 'show directories themselves, not what is in them'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l recursive -s R -d 'show all below a directory'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l checksum -s C -d 'show checksums'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l xattrs -s X -d 'show extended attributes'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l nul-filenames-only -d 'print names only, each ended by a zero byte'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l user-mode -s U -d 'leave owners and extended attributes alone, drop setuid bits'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l subpath -r -F -d 'write only PATH of the commit'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union -d 'keep existing folders, overwrite existing files'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union-add -d 'keep what exists, add the rest'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l allow-noent -d 'do nothing if the commit has no such --subpath'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l remote -x -d 'write refs as REMOTE:REF'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l depth -x -d 'copy N parents too; -1 is all there are'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l disable-verify-bindings -d 'take a commit that was made for other refs'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l version -d 'print the version of this program and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l all -s a -d 'go on after the first problem'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verify-bindings -d 'demand that commits name the refs that point at them'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l version -d 'print the version of this program and do nothing'
 complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'bash' -d 'print the completion script for bash'
 complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'zsh' -d 'print the completion script for zsh'
 complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'fish' -d 'print the completion script for fish'

@@ -9,6 +9,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'publish|send a commit to the backend, delta-wise, and have a target signed'
             'targets|what devices may install'
             'register|give this device its identity'
+            'ostree|work on OSTree repos by hand'
             'completion|print a completion script for a shell'
             'man|print the manual page of a command, or write all pages'
             'help|explain a command, or a topic: exit-codes, environment'
@@ -21,6 +22,16 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets' = @(
             'list|list targets, after their signatures were verified'
             'show|show one target, or all of a version'
+        )
+        'otactl ostree' = @(
+            'init|make a new repo'
+            'commit|store a folder as a new commit'
+            'rev-parse|print the checksum of a commit'
+            'refs|list, create or delete refs'
+            'ls|list what a commit holds'
+            'checkout|write a commit''s tree to a folder'
+            'pull-local|copy commits from another repo on this machine'
+            'fsck|verify all commits of a repo, object by object'
         )
         'otactl completion' = @(
             'bash|print the completion script for bash'
@@ -125,6 +136,117 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--use-ostree-server|fetch OSTree content from the backend''s proxy'
             '--start-daemon|start the update daemon afterwards, where it is installed'
             '--force|replace an existing registration'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree' = @(
+            '--help|explain the command and do nothing'
+            '--repo|DIR of the repo (default: OSTREE_REPO, the current folder, or /sysroot/ostree/repo)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree init' = @(
+            '--help|explain the command and do nothing'
+            '--mode|store objects as '
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree commit' = @(
+            '--help|explain the command and do nothing'
+            '--branch|move REF to the new commit'
+            '--orphan|make a commit that no ref names'
+            '--tree|commit SOURCE: dir=DIR, or ref=COMMIT for the tree of another commit (default: the current folder)'
+            '--subject|one LINE about the commit'
+            '--body|more TEXT about it'
+            '--body-file|read the text from FILE'
+            '--parent|COMMIT before this one, or none (default: where the branch points)'
+            '--timestamp|TIME of the commit: @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31 (default: SOURCE_DATE_EPOCH, or now)'
+            '--add-metadata-string|add KEY=VALUE to the metadata; may be repeated'
+            '--bind-ref|name REF too as one the commit is made for; may be repeated'
+            '--no-bindings|don''t say which refs the commit is made for'
+            '--owner-uid|give all files to user UID'
+            '--owner-gid|give all files to group GID'
+            '--no-xattrs|leave extended attributes out'
+            '--canonical-permissions|owner 0, no extended attributes, modes cut down to 0755'
+            '--skip-if-unchanged|make no commit when the parent has the same tree'
+            '--table-output|say what was written, as KEY: VALUE lines'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree rev-parse' = @(
+            '--help|explain the command and do nothing'
+            '--single|print the one commit that the repo has; more or none are an error'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree refs' = @(
+            '--help|explain the command and do nothing'
+            '--list|print the names whole, with PREFIX'
+            '--create|make REF point at the commit given as argument'
+            '--force|with --create, move a ref that exists'
+            '--delete|delete PREFIX and all refs below it'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree ls' = @(
+            '--help|explain the command and do nothing'
+            '--dironly|show directories themselves, not what is in them'
+            '--recursive|show all below a directory'
+            '--checksum|show checksums'
+            '--xattrs|show extended attributes'
+            '--nul-filenames-only|print names only, each ended by a zero byte'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree checkout' = @(
+            '--help|explain the command and do nothing'
+            '--user-mode|leave owners and extended attributes alone, drop setuid bits'
+            '--subpath|write only PATH of the commit'
+            '--union|keep existing folders, overwrite existing files'
+            '--union-add|keep what exists, add the rest'
+            '--allow-noent|do nothing if the commit has no such --subpath'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree pull-local' = @(
+            '--help|explain the command and do nothing'
+            '--remote|write refs as REMOTE:REF'
+            '--depth|copy N parents too; -1 is all there are'
+            '--disable-verify-bindings|take a commit that was made for other refs'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+            '--version|print the version of this program and do nothing'
+        )
+        'otactl ostree fsck' = @(
+            '--help|explain the command and do nothing'
+            '--all|go on after the first problem'
+            '--verify-bindings|demand that commits name the refs that point at them'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -277,6 +399,30 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl register --apps' = @()
         'otactl register -a' = @()
         'otactl register --restorable-apps' = @()
+        'otactl ostree --repo' = @()
+        'otactl ostree init --mode' = @(
+            'archive'
+            'archive-z2'
+            'bare'
+        )
+        'otactl ostree commit --branch' = @()
+        'otactl ostree commit -b' = @()
+        'otactl ostree commit --tree' = @()
+        'otactl ostree commit --subject' = @()
+        'otactl ostree commit -s' = @()
+        'otactl ostree commit --body' = @()
+        'otactl ostree commit -m' = @()
+        'otactl ostree commit --body-file' = @()
+        'otactl ostree commit --parent' = @()
+        'otactl ostree commit --timestamp' = @()
+        'otactl ostree commit --add-metadata-string' = @()
+        'otactl ostree commit --bind-ref' = @()
+        'otactl ostree commit --owner-uid' = @()
+        'otactl ostree commit --owner-gid' = @()
+        'otactl ostree refs --create' = @()
+        'otactl ostree checkout --subpath' = @()
+        'otactl ostree pull-local --remote' = @()
+        'otactl ostree pull-local --depth' = @()
         'otactl man --dir' = @()
     }
 

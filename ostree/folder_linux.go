@@ -109,6 +109,9 @@ func xattrs(list func([]byte) (int, error), get func(string, []byte) (int, error
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", name, err)
 		}
+		if len(value) == 0 { // libostree leaves these out, and ids must agree
+			continue
+		}
 		attrs = append(attrs, Xattr{Name: name, Value: value})
 	}
 	return attrs, nil
