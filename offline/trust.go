@@ -225,28 +225,30 @@ func (c *trustCheck) accept(name string, role tuf.Role, file []byte, set func([]
 	if file == nil {
 		return false
 	}
-	c.roleSignatures(name, role, file)
+	counted := c.roleSignatures(name, role, file)
 	err := set(file, c.now)
 	if errors.Is(err, tuf.ErrExpired) || errors.Is(err, tuf.ErrClock) {
 		c.refused(RuleMetadata, name, err)
 		err = set(file, expiryOf(file).Add(-time.Second))
 	}
-	if err != nil {
+	if err != nil && (counted || !errors.Is(err, tuf.ErrSignature)) {
 		c.refused(RuleMetadata, name, err)
 	}
 	return err == nil
 }
 
-// roleSignatures wants every signature on a file to count.
-func (c *trustCheck) roleSignatures(name string, role tuf.Role, file []byte) {
+// roleSignatures wants every signature on a file to count, and says whether
+// each does.
+func (c *trustCheck) roleSignatures(name string, role tuf.Role, file []byte) bool {
 	rep, err := c.trust.Root().Signatures(role, file)
 	if err != nil {
-		return // the caller meets the same fault
+		return true // the caller meets the same fault
 	}
 	c.invalid(name, rep.Invalid)
 	for _, id := range rep.Unknown {
 		c.foreign(name, id)
 	}
+	return len(rep.Invalid)+len(rep.Unknown) == 0
 }
 
 // expiryOf is the expires of any role file, or the zero time.
@@ -280,19 +282,26 @@ func (c *trustCheck) bundleTargets() {
 	if c.trust == nil {
 		return
 	}
-	c.roleSignatures(tuf.BundleTargetsFile, tuf.RoleTargets, file)
+	counted := c.roleSignatures(tuf.BundleTargetsFile, tuf.RoleTargets, file)
 	if rep, err := c.trust.Root().Signatures(tuf.RoleTargets, file); err == nil && rep.Missing() > 0 {
+		counted = false
 		c.found.bad(RuleThreshold, metadataPath(tuf.BundleTargetsFile),
 			"signed by %d distinct keys of the targets role, the root wants %d", len(rep.Valid), rep.Threshold)
+	}
+	if !counted {
+		c.bundleExpiry()
 		return
 	}
 	_, err = c.trust.VerifyBundle(file, c.now)
-	if errors.Is(err, tuf.ErrExpired) || errors.Is(err, tuf.ErrClock) {
+	if err != nil {
 		c.refused(RuleMetadata, tuf.BundleTargetsFile, err)
-		_, err = c.trust.VerifyBundle(file, expiryOf(file).Add(-time.Second))
 	}
-	if err != nil && !errors.Is(err, tuf.ErrSignature) {
-		c.refused(RuleMetadata, tuf.BundleTargetsFile, err)
+}
+
+// bundleExpiry judges a document whose signatures are not in order.
+func (c *trustCheck) bundleExpiry() {
+	if !c.now.Before(c.bundle.Expires) {
+		c.found.bad(RuleExpiry, metadataPath(tuf.BundleTargetsFile), "expired at %s", c.bundle.Expires.Format(time.RFC3339))
 	}
 }
 
