@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -84,14 +85,28 @@ func writeYAML(w io.Writer, view any) error {
 	return enc.Close()
 }
 
-// blockStyle drops the braces and quotes that JSON brought along; the encoder
-// quotes again what needs it.
+// blockStyle drops the braces that JSON brought along, and the quotes of
+// strings that no YAML reader, old or new, takes for anything else.
 func blockStyle(n *yaml.Node) {
-	n.Style = 0
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || plain(n.Value) {
+		n.Style = 0
+	}
 	for _, child := range n.Content {
 		blockStyle(child)
 	}
 }
+
+// plain says whether a string needs no quotes: a word that starts like one
+// and is none of YAML 1.1's names for true, false and null.
+func plain(s string) bool {
+	switch strings.ToLower(s) {
+	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
+		return false
+	}
+	return plainWord.MatchString(s)
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z/]([A-Za-z0-9 ./_@+-]*[A-Za-z0-9./_@+-])?$`)
 
 // Columns writes rows under a header, each column as wide as its widest cell.
 // Cells may come from outside: control characters in them are shown as "?".

@@ -1,0 +1,140 @@
+package commands
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/internal/term"
+)
+
+func TestAPipeGetsALineEveryTenSeconds(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var out bytes.Buffer
+	sink := &lineSink{out: &out, now: func() time.Time { return now }}
+	task := sink.Start("sending objects", progress.Bytes, 4<<20)
+	task.Add(1 << 20)
+	now = now.Add(9 * time.Second)
+	task.Add(1)
+	if out.Len() > 0 {
+		t.Errorf("wrote %q before ten seconds", out.String())
+	}
+	now = now.Add(time.Second)
+	task.Add(1<<20 - 1)
+	task.Grow(4 << 20)
+	now = now.Add(10 * time.Second)
+	task.Add(2 << 20)
+	task.Add(4 << 20)
+	task.Done()
+	task.Done()
+	want := "sending objects: 2.0 MiB of 4.0 MiB (50 %)\n" +
+		"sending objects: 4.0 MiB of 8.0 MiB (50 %)\n" +
+		"sending objects: 8.0 MiB of 8.0 MiB (100 %)\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+func TestAShortTaskWritesNothingToAPipe(t *testing.T) {
+	var out bytes.Buffer
+	task := (&lineSink{out: &out, now: clock.At(time.Unix(0, 0))}).Start("x", progress.Count, 3)
+	task.Add(3)
+	task.Done()
+	if out.Len() > 0 {
+		t.Errorf("wrote %q", out.String())
+	}
+}
+
+func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
+	rt, _, _ := testRuntime(nil)
+	if _, ok := rt.progress().(*lineSink); !ok {
+		t.Errorf("a pipe gets %T", rt.progress())
+	}
+	rt.quiet = true
+	if rt.progress() != nil {
+		t.Error("--quiet gets progress")
+	}
+}
+
+func TestTheBarOfTheNewestTaskIsShownAndWipedAtTheEnd(t *testing.T) {
+	var errs bytes.Buffer
+	rt := newRuntime(func(string) string { return "" }, term.Streams{Err: &errs, ErrTTY: true, Width: 80})
+	sink := rt.progress()
+	outer := sink.Start("outer", progress.Count, 10)
+	inner := sink.Start("inner", progress.Bytes, 0)
+	errs.Reset()
+	outer.Add(5)
+	if strings.Contains(errs.String(), "outer") {
+		t.Errorf("the older task draws over the newer: %q", errs.String())
+	}
+	inner.Grow(100)
+	inner.Add(50)
+	rt.say("a line")
+	if !strings.Contains(errs.String(), "\r\x1b[Ka line\n") {
+		t.Errorf("a line does not wipe the bar first: %q", errs.String())
+	}
+	inner.Done()
+	inner.Done()
+	outer.Done()
+	if rt.screen.drawn {
+		t.Error("a bar is left on the screen")
+	}
+}
+
+func TestBarsBearManyGoroutines(t *testing.T) {
+	var errs bytes.Buffer
+	rt := newRuntime(func(string) string { return "" }, term.Streams{Err: &errs, ErrTTY: true})
+	sink := rt.progress()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			task := sink.Start("t", progress.Count, 0)
+			for range 50 {
+				task.Grow(1)
+				task.Add(1)
+			}
+			task.Done()
+			rt.log.Warn("done")
+		})
+	}
+	wg.Wait()
+	if n := strings.Count(errs.String(), "warning"); n != 8 {
+		t.Errorf("%d of 8 log lines arrived", n)
+	}
+}
+
+func TestLogLinesAreForPeopleAndSafe(t *testing.T) {
+	rt, _, errs := testRuntime(nil)
+	rt.setLevel(slog.LevelInfo)
+	log := rt.log.With("device", "a b").WithGroup("http")
+	log.Info("got \x1b[1mit", "code", 200, slog.Group("peer", "name", ""))
+	log.Debug("unseen")
+	want := "info: got  [1mit device=\"a b\" http.code=200 http.peer.name=\"\"\n"
+	if errs.String() != want {
+		t.Errorf("got %q, want %q", errs.String(), want)
+	}
+}
+
+func TestColourNeedsATerminalThatWantsIt(t *testing.T) {
+	cases := []struct {
+		env  map[string]string
+		tty  bool
+		want bool
+	}{
+		{nil, true, true},
+		{nil, false, false},
+		{map[string]string{"NO_COLOR": "1"}, true, false},
+		{map[string]string{"TERM": "dumb"}, true, false},
+	}
+	for _, c := range cases {
+		rt := newRuntime(func(name string) string { return c.env[name] }, term.Streams{Err: new(bytes.Buffer), ErrTTY: c.tty})
+		if rt.colour() != c.want {
+			t.Errorf("terminal %v, %v: colour %v", c.tty, c.env, rt.colour())
+		}
+	}
+}
