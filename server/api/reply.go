@@ -1,0 +1,138 @@
+// Package api is what the handlers of the backend share: replies and errors in
+// one form, capped request bodies, who may call what, and the parsers of the
+// names that come in requests.
+//
+// It trusts nothing in a request. It must never put a token, a secret or an
+// internal path in a reply or a log line, and never reads a body that has no
+// cap.
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/server/store"
+)
+
+// Error is a refusal: what the client is told, as
+// {"message": Message, "code": Code}.
+type Error struct {
+	Status  int
+	Code    string // for programs: "target_exists"
+	Message string // for people
+	Retry   time.Duration
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// Refuse makes an *Error.
+func Refuse(status int, code, message string) error {
+	return &Error{Status: status, Code: code, Message: message}
+}
+
+// Handler is an http handler that may fail; Wrap answers the error.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Wrap answers the error of h. An error that is no *Error is logged and
+// answered without its text: it is about the server's insides.
+func Wrap(log *slog.Logger, h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			answer(log, w, r, err)
+		}
+	})
+}
+
+func answer(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
+	e := classify(err)
+	if e.Status >= 500 && r.Context().Err() == nil {
+		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	if e.Retry > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((e.Retry+time.Second-1)/time.Second)))
+	}
+	JSON(w, e.Status, map[string]string{"message": e.Message, "code": e.Code})
+}
+
+// classify finds the answer to an error.
+func classify(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &Error{Status: 413, Code: "too_large", Message: "the request body is longer than allowed"}
+	}
+	if _, ok := errors.AsType[*fsx.TooLargeError](err); ok {
+		return &Error{Status: 413, Code: "too_large", Message: "the request body is longer than allowed"}
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return &Error{Status: 404, Code: "not_found", Message: "not found"}
+	case errors.Is(err, ostree.ErrNoSpace), errors.Is(err, syscall.ENOSPC):
+		return &Error{Status: 507, Code: "no_space", Message: "the server's disk is full"}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return &Error{Status: 503, Code: "stopping", Message: "the request was given up; try again"}
+	}
+	return &Error{Status: 500, Code: "internal", Message: "the server failed; its log says why"}
+}
+
+// JSON answers v with a status.
+func JSON(w http.ResponseWriter, status int, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		status = http.StatusInternalServerError
+		b.Reset()
+		b.WriteString(`{"message":"the server failed to write its answer","code":"internal"}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a client that left is its own affair
+}
+
+// Body reads the whole request body, at most max bytes.
+func Body(w http.ResponseWriter, r *http.Request, max int64) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, max))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, err
+	}
+	if err != nil {
+		return nil, Refuse(http.StatusBadRequest, "body", "the request body broke off")
+	}
+	return b, nil
+}
+
+// ReadJSON reads a request body of at most max bytes into v.
+func ReadJSON(w http.ResponseWriter, r *http.Request, max int64, v any) error {
+	b, err := Body(w, r, max)
+	if err != nil {
+		return err
+	}
+	return Decode(b, v)
+}
+
+// Decode reads one JSON value and nothing after it.
+func Decode(b []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if err := dec.Decode(v); err != nil {
+		return Refuse(http.StatusBadRequest, "json", "the request body is not the JSON that belongs here")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return Refuse(http.StatusBadRequest, "json", "the request body goes on after the JSON value")
+	}
+	return nil
+}

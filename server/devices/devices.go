@@ -1,0 +1,121 @@
+// Package devices registers devices: it checks who asks, signs the device's
+// certificate request, and hands over the three files a device lives by. It
+// also runs the OAuth 2 device flow with which an operator lets a device in.
+//
+// It trusts no request: a uuid, a name and a CSR are parsed strictly and have
+// to agree, and a token from the device flow is good for the one uuid it was
+// approved for, once. It must never learn a device's private key, and never
+// answers before the device is stored.
+package devices
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/server/api"
+	"github.com/otactl/otactl/server/pki"
+	"github.com/otactl/otactl/server/store"
+)
+
+// API serves the registration of one factory's devices.
+type API struct {
+	Factory string
+	URL     string // the API's base URL, for the page that a code is entered at
+	Gateway string // the gateway's base URL, for sota.toml
+	DB      *store.DB
+	PKI     *pki.PKI
+	Poll    time.Duration // how often a device may ask after its code
+	Clock   clock.Clock
+	Log     *slog.Logger
+}
+
+// Routes adds the API's routes to mux.
+func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
+	open := func(h api.Handler) http.Handler { return api.Wrap(a.Log, h) }
+	mux.Handle("GET /ota/devices/{$}", open(ping)) // and HEAD
+	mux.Handle("POST /ota/devices/{$}", guard.Allow(a.create, store.ScopeRegister))
+	mux.Handle("POST /v1/devices", guard.Allow(a.create, store.ScopeRegister))
+	mux.Handle("POST /oauth/authorization/device/{$}", open(a.authorize))
+	token := open(func(w http.ResponseWriter, r *http.Request) error { return a.token(w, r, guard) })
+	mux.Handle("POST /oauth/token/{$}", token)
+	mux.Handle("POST /oauth2/token", token)
+	const base = "/ota/factories/{factory}/"
+	mux.Handle("GET "+base+"devices/{$}", guard.Allow(a.mine(a.list)))
+	mux.Handle("DELETE "+base+"devices/{name}/{$}", guard.Allow(a.mine(a.remove)))
+	mux.Handle("POST "+base+"device-codes/approve", guard.Allow(a.mine(a.answer(store.CodeApproved))))
+	mux.Handle("POST "+base+"device-codes/deny", guard.Allow(a.mine(a.answer(store.CodeDenied))))
+}
+
+func (a *API) mine(next api.Handler) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.PathValue("factory") != a.Factory {
+			return api.Refuse(http.StatusNotFound, "factory_not_found", "there is no such factory here; this server's is "+a.Factory)
+		}
+		return next(w, r)
+	}
+}
+
+// ping is what a device asks before it makes a key.
+func ping(w http.ResponseWriter, _ *http.Request) error {
+	api.JSON(w, http.StatusOK, struct{}{})
+	return nil
+}
+
+// view is a device in a list.
+type view struct {
+	UUID       string `json:"uuid"`
+	Name       string `json:"name"`
+	Factory    string `json:"factory"`
+	HardwareID string `json:"hardware-id"`
+	Group      string `json:"group"`
+	Tag        string `json:"tag"`
+	Target     string `json:"target-name"`
+	OSTreeHash string `json:"ostree-hash"`
+	Apps       string `json:"docker-apps"`
+	Production bool   `json:"is-prod"`
+	CreatedAt  string `json:"created-at"` // RFC 3339
+	LastSeen   string `json:"last-seen"`  // RFC 3339, or ""
+}
+
+// maxList is how many devices one answer lists.
+const maxList = 10_000
+
+func (a *API) list(w http.ResponseWriter, r *http.Request) error {
+	all, err := a.DB.Devices(r.Context(), maxList)
+	if err != nil {
+		return err
+	}
+	out := make([]view, 0, len(all))
+	for _, d := range all {
+		out = append(out, view{UUID: d.UUID, Name: d.Name, Factory: a.Factory, HardwareID: d.HardwareID,
+			Group: d.Group, Tag: d.Tags, Target: d.Target, OSTreeHash: d.OSTreeHash, Apps: d.Apps,
+			Production: d.Production, CreatedAt: stamp(d.Created), LastSeen: stamp(d.LastSeen)})
+	}
+	api.JSON(w, http.StatusOK, map[string]any{"devices": out, "total": len(out)})
+	return nil
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// remove puts a device on the deny list.
+func (a *API) remove(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	err := a.DB.DeleteDevice(r.Context(), name, a.Clock())
+	if errors.Is(err, store.ErrNotFound) {
+		return api.Refuse(http.StatusNotFound, "device_not_found", "there is no device of this name or uuid")
+	}
+	if err != nil {
+		return err
+	}
+	a.Log.Info("device deleted", "device", name, "by", api.IdentityOf(r.Context()).Subject)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

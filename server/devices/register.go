@@ -1,0 +1,112 @@
+package devices
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"path"
+	"regexp"
+
+	"github.com/otactl/otactl/server/api"
+	"github.com/otactl/otactl/server/pki"
+	"github.com/otactl/otactl/server/store"
+)
+
+const maxRequest = 256 << 10 // bytes of a registration
+
+// request is a registration on the wire. Clients send scalars as strings.
+type request struct {
+	Name       string                       `json:"name"`
+	UUID       string                       `json:"uuid"`
+	CSR        string                       `json:"csr"`
+	HardwareID string                       `json:"hardware-id"`
+	SotaDir    string                       `json:"sota-config-dir"`
+	Group      string                       `json:"group"`
+	Overrides  map[string]map[string]string `json:"overrides"`
+	UseServer  json.RawMessage              `json:"use-ostree-server"` // this server is both; any value will do
+}
+
+var sotaDir = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+$`)
+
+// check says what is wrong with the request's plain fields, and fills in
+// defaults.
+func (q *request) check() error {
+	id, ok := api.ParseUUID(q.UUID)
+	if !ok {
+		return invalid("uuid must be 8-4-4-4-12 hex digits")
+	}
+	if q.Name == "" {
+		q.Name = id
+	}
+	if q.SotaDir == "" {
+		q.SotaDir = "/var/sota"
+	}
+	switch {
+	case !api.IsWord(q.Name):
+		return invalid("name must be letters, digits and . _ + -, and start with a letter or digit")
+	case !api.IsWord(q.HardwareID):
+		return invalid("hardware-id is missing or not a plain name")
+	case q.Group != "" && !api.IsWord(q.Group):
+		return invalid("group is not a plain name")
+	case !sotaDir.MatchString(q.SotaDir) || path.Clean(q.SotaDir) != q.SotaDir:
+		return invalid("sota-config-dir must be a clean absolute path")
+	}
+	return nil
+}
+
+func invalid(why string) error { return api.Refuse(http.StatusBadRequest, "bad_request", why) }
+
+// create registers a device and answers the files it lives by.
+func (a *API) create(w http.ResponseWriter, r *http.Request) error {
+	var q request
+	if err := api.ReadJSON(w, r, maxRequest, &q); err != nil {
+		return err
+	}
+	if err := q.check(); err != nil {
+		return err
+	}
+	id := api.IdentityOf(r.Context())
+	uuid, _ := api.ParseUUID(q.UUID)
+	if id.Scope == store.ScopeRegister && id.Subject != uuid {
+		return api.Refuse(http.StatusForbidden, "forbidden", "the token was approved for another device")
+	}
+	csr, err := pki.ParseRequest([]byte(q.CSR), a.Factory)
+	if err != nil {
+		return invalid(err.Error())
+	}
+	if csr.CommonName != q.UUID {
+		return invalid("the CSR's CN is not the uuid")
+	}
+	sota, err := q.sotaTOML(a.Gateway)
+	if err != nil {
+		return invalid(err.Error())
+	}
+	cert, err := a.PKI.SignDevice(csr)
+	if err != nil {
+		return err
+	}
+	if err := a.keep(r, &q, uuid, csr, id); err != nil {
+		return err
+	}
+	api.JSON(w, http.StatusCreated, map[string]string{
+		"root.crt": string(a.PKI.Root()), "client.pem": string(cert), "sota.toml": sota})
+	return nil
+}
+
+// keep stores the device and spends the token of a device flow with it.
+func (a *API) keep(r *http.Request, q *request, uuid string, csr *pki.Request, id api.Identity) error {
+	spend := ""
+	if id.Scope == store.ScopeRegister {
+		spend = id.Secret
+	}
+	err := a.DB.AddDevice(r.Context(), store.Device{
+		UUID: uuid, Name: q.Name, HardwareID: q.HardwareID, Group: q.Group,
+		Production: csr.Production, PublicKey: csr.PublicKey, Created: a.Clock()}, spend)
+	if errors.Is(err, store.ErrExists) {
+		return api.Refuse(http.StatusConflict, "device_exists", "a device of this name or uuid is registered already, or was deleted")
+	}
+	if err == nil {
+		a.Log.Info("device registered", "device", uuid, "name", q.Name, "by", id.Subject)
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+// Package factory is the part of the API that operators and publishers speak:
+// TUF files, targets, and the metadata of offline bundles.
+//
+// It trusts no request: names, versions and tags are parsed strictly, a target
+// is taken only when the closure of its commit is whole in the repo. It signs
+// nothing itself and must never hand the author anything it has not checked.
+package factory
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/server/api"
+	"github.com/otactl/otactl/server/metadata"
+	"github.com/otactl/otactl/server/store"
+)
+
+// Repo says whether a commit is complete; else the error is an
+// *objects.IncompleteError.
+type Repo interface {
+	Complete(ctx context.Context, commit ostree.Checksum) error
+}
+
+// API serves one factory.
+type API struct {
+	Name   string // of the factory
+	Author *metadata.Author
+	Repo   Repo
+	Log    *slog.Logger
+}
+
+// Routes adds the API's routes to mux.
+func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
+	const targets = "/ota/factories/{factory}/targets/"
+	for pattern, h := range map[string]api.Handler{
+		"GET /ota/repo/{factory}/api/v1/user_repo/{file}": a.getFile,
+		"GET " + targets + "{$}":                          a.listTargets,
+		"POST " + targets + "{$}":                         a.addTargets,
+		"GET " + targets + "{name}":                       a.getTarget,
+		"POST " + targets + "{name}/meta/{$}":             a.bundle,
+	} {
+		mux.Handle(pattern, guard.Allow(a.mine(h), store.ScopePublish))
+	}
+}
+
+// mine refuses requests about another factory.
+func (a *API) mine(next api.Handler) api.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.PathValue("factory") != a.Name {
+			return api.Refuse(http.StatusNotFound, "factory_not_found", "there is no such factory here; this server's is "+a.Name)
+		}
+		return next(w, r)
+	}
+}
+
+// getFile answers a TUF file. One set of metadata holds all tags, so the query
+// "tag" changes nothing. Production metadata is not authored here.
+func (a *API) getFile(w http.ResponseWriter, r *http.Request) error {
+	b, err := a.Author.File(r.Context(), r.PathValue("file"))
+	if err != nil {
+		return err
+	}
+	WriteFile(w, b)
+	return nil
+}
+
+// WriteFile answers a signed file with its checksum in x-ats-role-checksum.
+func WriteFile(w http.ResponseWriter, file []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Ats-Role-Checksum", metadata.Checksum(file))
+	_, _ = w.Write(file) // a client that left is its own affair
+}

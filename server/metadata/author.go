@@ -1,0 +1,262 @@
+// Package metadata authors the backend's TUF metadata: it decides what is in a
+// file and which version it has, signs it, and stores it.
+//
+// Every version that was ever signed is stored, and a number is given out
+// once, from a counter that only grows; a file for an offline bundle takes its
+// number from the same counter as the online ones (docs/adr explains the
+// order). It trusts the database and its key files. It never signs a file it
+// did not author, and never serves a file before the database holds it.
+package metadata
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/server/store"
+	"github.com/otactl/otactl/tuf"
+)
+
+// Life says for how long files are signed, and after how long they are signed
+// again, though nothing in them changed.
+type Life struct {
+	Root, Targets, Timestamp                time.Duration
+	RenewRoot, RenewTargets, RenewTimestamp time.Duration // age; snapshot goes with targets
+}
+
+const day = 24 * time.Hour
+
+// DefaultLife leaves at least four years of root, eleven months of targets and
+// half a week of timestamp to whoever fetches them.
+func DefaultLife() Life {
+	return Life{
+		Root: 5 * 365 * day, RenewRoot: 365 * day,
+		Targets: 365 * day, RenewTargets: 30 * day,
+		Timestamp: 7 * day, RenewTimestamp: 84 * time.Hour,
+	}
+}
+
+// Author signs and stores metadata. It is safe for concurrent use.
+type Author struct {
+	db    *store.DB
+	keys  keyring
+	clock clock.Clock
+	life  Life
+	log   *slog.Logger
+}
+
+// Open loads the keys from dir, makes keys, root and an empty targets.json on
+// the first start, and renews what has grown old.
+func Open(ctx context.Context, db *store.DB, dir string, life Life, clk clock.Clock, log *slog.Logger) (*Author, error) {
+	a := &Author{db: db, clock: clk, life: life, log: log}
+	_, err := db.Metadata(ctx, string(tuf.RoleRoot))
+	first := errors.Is(err, store.ErrNotFound)
+	if err != nil && !first {
+		return nil, err
+	}
+	if a.keys, err = openKeys(dir, first); err != nil {
+		return nil, err
+	}
+	if first {
+		if err := a.begin(ctx); err != nil {
+			return nil, fmt.Errorf("make the first metadata: %w", err)
+		}
+	}
+	return a, a.Renew(ctx)
+}
+
+// begin makes version 1 of everything, in one transaction.
+func (a *Author) begin(ctx context.Context) error {
+	now := a.clock()
+	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		if err := a.newRoot(tx, nil, now); err != nil {
+			return err
+		}
+		return a.newTargets(tx, map[string]tuf.Target{}, now)
+	})
+}
+
+// newRoot signs a root with the keys and thresholds of the one before it, or
+// with this server's keys for the first.
+func (a *Author) newRoot(tx *store.MetadataTx, before *tuf.Root, now time.Time) error {
+	v, err := tx.NextVersion(string(tuf.RoleRoot))
+	if err != nil {
+		return err
+	}
+	r := tuf.NewRoot(v, expiry(now, a.life.Root), tuf.Changelog{Message: "otactl serve", Timestamp: now.Truncate(time.Second)})
+	if before != nil {
+		r.Keys, r.Roles = before.Keys, before.Roles
+	} else {
+		for _, role := range roles {
+			k, err := a.keys.signer(role)
+			if err != nil {
+				return err
+			}
+			r.AddKey(role, k.Public())
+		}
+	}
+	_, err = a.put(tx, tuf.RoleRoot, v, r.Expires, r, limits.Root)
+	return err
+}
+
+// newTargets signs targets, and the snapshot and timestamp that name it.
+func (a *Author) newTargets(tx *store.MetadataTx, targets map[string]tuf.Target, now time.Time) error {
+	v, err := tx.NextVersion(string(tuf.RoleTargets))
+	if err != nil {
+		return err
+	}
+	exp := expiry(now, a.life.Targets)
+	file, err := a.put(tx, tuf.RoleTargets, v, exp, tuf.NewTargets(v, exp, targets), limits.Targets)
+	if err != nil {
+		return err
+	}
+	sv, err := tx.NextVersion(string(tuf.RoleSnapshot))
+	if err != nil {
+		return err
+	}
+	s, err := tuf.NewSnapshot(sv, exp, file)
+	if err != nil {
+		return err
+	}
+	if file, err = a.put(tx, tuf.RoleSnapshot, sv, exp, s, limits.Snapshot); err != nil {
+		return err
+	}
+	return a.newTimestamp(tx, file, now)
+}
+
+// newTimestamp signs the online timestamp over a snapshot file. It lives at
+// least as long as every bundle made so far: a device that has seen it may be
+// handed such a bundle and then has to get by with what it has stored.
+func (a *Author) newTimestamp(tx *store.MetadataTx, snapshot []byte, now time.Time) error {
+	exp := expiry(now, a.life.Timestamp)
+	last, err := tx.LastBundle()
+	if err != nil {
+		return err
+	}
+	if last.After(exp) {
+		exp = last
+	}
+	_, err = a.signTimestamp(tx, snapshot, exp, true)
+	return err
+}
+
+func (a *Author) signTimestamp(tx *store.MetadataTx, snapshot []byte, exp time.Time, online bool) ([]byte, error) {
+	v, err := tx.NextVersion(string(tuf.RoleTimestamp))
+	if err != nil {
+		return nil, err
+	}
+	t, err := tuf.NewTimestamp(v, exp, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	file, err := a.sign(tuf.RoleTimestamp, t, limits.Timestamp)
+	if err != nil {
+		return nil, err
+	}
+	return file, tx.Put(store.File{Role: string(tuf.RoleTimestamp), Version: v, Online: online, Expires: exp, Bytes: file})
+}
+
+// put signs and stores an online file.
+func (a *Author) put(tx *store.MetadataTx, role tuf.Role, v int, exp time.Time, signed any, max int64) ([]byte, error) {
+	file, err := a.sign(role, signed, max)
+	if err != nil {
+		return nil, err
+	}
+	return file, tx.Put(store.File{Role: string(role), Version: v, Online: true, Expires: exp, Bytes: file})
+}
+
+// ErrFull says that a file would grow beyond what clients accept.
+var ErrFull = errors.New("the metadata file would be longer than clients accept")
+
+func (a *Author) sign(role tuf.Role, signed any, max int64) ([]byte, error) {
+	k, err := a.keys.signer(role)
+	if err != nil {
+		return nil, err
+	}
+	file, err := tuf.Sign(signed, k)
+	if err != nil {
+		return nil, fmt.Errorf("sign %s: %w", role, err)
+	}
+	if int64(len(file)) > max {
+		return nil, fmt.Errorf("sign %s: %w (%d bytes of %d)", role, ErrFull, len(file), max)
+	}
+	return file, nil
+}
+
+// expiry is in whole seconds, as the wire format has it.
+func expiry(now time.Time, life time.Duration) time.Time {
+	return now.Add(life).Truncate(time.Second)
+}
+
+// Renew signs again what has grown old: root, then targets with snapshot and
+// timestamp, then the timestamp alone. Each new file has a new version.
+func (a *Author) Renew(ctx context.Context) error {
+	now := a.clock()
+	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		if err := a.renewRoot(tx, now); err != nil {
+			return err
+		}
+		f, err := tx.Current(string(tuf.RoleTargets))
+		if err != nil {
+			return err
+		}
+		if old(f, now, a.life.Targets, a.life.RenewTargets) {
+			t, err := tuf.ParseTargets(f.Bytes)
+			if err != nil {
+				return err
+			}
+			a.log.Info("renewing targets, snapshot and timestamp", "expires", f.Expires)
+			return a.newTargets(tx, maps.Clone(t.Targets), now)
+		}
+		return a.renewTimestamp(tx, now)
+	})
+}
+
+func (a *Author) renewTimestamp(tx *store.MetadataTx, now time.Time) error {
+	f, err := tx.Current(string(tuf.RoleTimestamp))
+	if err != nil || !old(f, now, a.life.Timestamp, a.life.RenewTimestamp) {
+		return err
+	}
+	s, err := tx.Current(string(tuf.RoleSnapshot))
+	if err != nil {
+		return err
+	}
+	a.log.Info("renewing the timestamp", "expires", f.Expires)
+	return a.newTimestamp(tx, s.Bytes, now)
+}
+
+// renewRoot leaves a root alone whose key is kept elsewhere.
+func (a *Author) renewRoot(tx *store.MetadataTx, now time.Time) error {
+	f, err := tx.Current(string(tuf.RoleRoot))
+	if err != nil || !old(f, now, a.life.Root, a.life.RenewRoot) {
+		return err
+	}
+	if _, err := a.keys.signer(tuf.RoleRoot); err != nil {
+		a.log.Warn("the root is due for renewal and its key is not on this server", "expires", f.Expires)
+		return nil
+	}
+	r, err := tuf.ParseRoot(f.Bytes)
+	if err != nil {
+		return err
+	}
+	a.log.Info("renewing the root", "expires", f.Expires)
+	return a.newRoot(tx, r, now)
+}
+
+// old says whether f, signed for life, is older than renew.
+func old(f store.File, now time.Time, life, renew time.Duration) bool {
+	return f.Expires.Sub(now) <= life-renew
+}
+
+// Checksum is the hex SHA-256 of a file, for x-ats-role-checksum.
+func Checksum(file []byte) string {
+	h := sha256.Sum256(file)
+	return hex.EncodeToString(h[:])
+}

@@ -1,0 +1,198 @@
+package metadata
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/server/store"
+	"github.com/otactl/otactl/tuf"
+)
+
+// BundleType is the type of the bundles made here. Production targets, which
+// need signatures that are made offline, are not authored by this server.
+const BundleType = "ci"
+
+// BundleRequest asks for the metadata of an offline bundle.
+type BundleRequest struct {
+	Target string // name of a target that carries Tag
+	Tag    string
+	Days   int             // how long the bundle shall be good
+	Extend json.RawMessage // the bundle-targets.json to add Target to; nil starts a new one
+}
+
+// Bundle is the metadata of an offline bundle, each a signed file.
+type Bundle struct {
+	Timestamp json.RawMessage `json:"timestamp"`
+	Snapshot  json.RawMessage `json:"snapshot"`
+	Targets   json.RawMessage `json:"targets"`
+	Bundle    json.RawMessage `json:"bundle-targets"`
+}
+
+// RequestError says why a bundle cannot be made as it was asked for.
+type RequestError struct {
+	NotFound bool // the target is not there, or not under the tag
+	Why      string
+}
+
+func (e *RequestError) Error() string { return e.Why }
+
+func refuse(format string, args ...any) error {
+	return &RequestError{Why: fmt.Sprintf(format, args...)}
+}
+
+// MaxDays bounds BundleRequest.Days; root and targets end long before it.
+const MaxDays = 36_500
+
+// Bundle signs a timestamp of its own for a bundle and the list of its
+// targets; snapshot and targets are the online ones. A new online timestamp
+// follows at once, so that the next version a device sees online is above the
+// bundle's.
+func (a *Author) Bundle(ctx context.Context, req BundleRequest) (*Bundle, error) {
+	if req.Days < 1 || req.Days > MaxDays {
+		return nil, refuse("expires-in-days is %d and must be from 1 to %d", req.Days, MaxDays)
+	}
+	now := a.clock()
+	exp := expiry(now, time.Duration(req.Days)*day)
+	var out *Bundle
+	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		cur, err := readCurrent(tx)
+		if err != nil {
+			return err
+		}
+		if err := cur.outlive(exp); err != nil {
+			return err
+		}
+		names, err := cur.names(req)
+		if err != nil {
+			return err
+		}
+		out, err = a.signBundle(tx, cur, names, req.Tag, exp, now)
+		return err
+	})
+	return out, err
+}
+
+// current is what the online files say.
+type current struct {
+	rootFile, targetsFile, snapshotFile store.File
+	root                                *tuf.Root
+	targets                             *tuf.Targets
+}
+
+func readCurrent(tx *store.MetadataTx) (*current, error) {
+	var c current
+	var errs [5]error
+	c.rootFile, errs[0] = tx.Current(string(tuf.RoleRoot))
+	c.targetsFile, errs[1] = tx.Current(string(tuf.RoleTargets))
+	c.snapshotFile, errs[2] = tx.Current(string(tuf.RoleSnapshot))
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	c.root, errs[3] = tuf.ParseRoot(c.rootFile.Bytes)
+	c.targets, errs[4] = tuf.ParseTargets(c.targetsFile.Bytes)
+	return &c, errors.Join(errs[:]...)
+}
+
+// outlive holds that what the bundle carries besides its timestamp is good to
+// its end. The snapshot is signed with the targets and ends with them.
+func (c *current) outlive(exp time.Time) error {
+	for _, f := range []struct {
+		name string
+		end  time.Time
+	}{{"Root", c.root.Expires}, {"Targets", c.targets.Expires}} {
+		if f.end.Before(exp) {
+			return refuse("%s metadata expire (%s) before the specified expiration time (%s)",
+				f.name, f.end.Format(time.RFC3339), exp.Format(time.RFC3339))
+		}
+	}
+	return nil
+}
+
+// names are the targets of the bundle: those of the list to extend, and the
+// one asked for. Each has to be a target of the tag now.
+func (c *current) names(req BundleRequest) ([]string, error) {
+	var names []string
+	if req.Extend != nil {
+		old, err := c.verified(req.Extend)
+		if err != nil {
+			return nil, err
+		}
+		if old.Type != BundleType || old.Tag != req.Tag {
+			return nil, refuse("the bundle is of type %q and tag %q; type %q and tag %q cannot be added to it",
+				old.Type, old.Tag, BundleType, req.Tag)
+		}
+		names = old.Targets
+	}
+	if !slices.Contains(names, req.Target) {
+		names = append(names, req.Target)
+	}
+	for _, n := range names {
+		if err := c.tagged(n, req.Tag); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+// verified reads a list that this server's targets key has signed. It may have
+// expired: what is asked for is a new one.
+func (c *current) verified(file []byte) (*tuf.BundleTargets, error) {
+	if len(file) > limits.BundleTargets {
+		return nil, refuse("bundle-targets is longer than %d bytes", limits.BundleTargets)
+	}
+	if err := c.root.Verify(tuf.RoleTargets, file); err != nil {
+		return nil, refuse("bundle-targets is not signed by the targets keys of root %d: %v; build the bundle anew", c.root.Version, err)
+	}
+	b, err := tuf.ParseBundleTargets(file)
+	if err != nil {
+		return nil, refuse("bundle-targets: %v", err)
+	}
+	return b, nil
+}
+
+func (c *current) tagged(name, tag string) error {
+	t, ok := c.targets.Targets[name]
+	if !ok {
+		return &RequestError{NotFound: true, Why: fmt.Sprintf("target %s is not there", name)}
+	}
+	f, err := t.Fields()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(f.Tags, tag) {
+		return &RequestError{NotFound: true, Why: fmt.Sprintf("target %s does not carry the tag %q", name, tag)}
+	}
+	return nil
+}
+
+func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, tag string, exp, now time.Time) (*Bundle, error) {
+	timestamp, err := a.signTimestamp(tx, cur.snapshotFile.Bytes, exp, false)
+	if err != nil {
+		return nil, err
+	}
+	v, err := tx.NextVersion(bundleRole)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.sign(tuf.RoleTargets, &tuf.BundleTargets{
+		Version: v, Expires: exp, Type: BundleType, Tag: tag, Targets: names}, limits.BundleTargets)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.Put(store.File{Role: bundleRole, Version: v, Expires: exp, Bytes: list}); err != nil {
+		return nil, err
+	}
+	if err := a.newTimestamp(tx, cur.snapshotFile.Bytes, now); err != nil {
+		return nil, err
+	}
+	return &Bundle{Timestamp: timestamp, Snapshot: cur.snapshotFile.Bytes,
+		Targets: cur.targetsFile.Bytes, Bundle: list}, nil
+}
+
+// bundleRole counts and stores the signed lists of bundle targets.
+const bundleRole = "bundle-targets"

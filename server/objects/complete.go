@@ -1,0 +1,106 @@
+package objects
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree"
+)
+
+// IncompleteError says that a commit, or something it reaches, is not there.
+type IncompleteError struct {
+	Commit  ostree.Checksum
+	Missing ostree.ObjectID
+}
+
+func (e *IncompleteError) Error() string {
+	return fmt.Sprintf("commit %s is not complete: object %s is missing", e.Commit, e.Missing)
+}
+
+// whole remembers the dirtrees whose subtree was seen complete. Objects are
+// never removed while the server runs, so it stays true.
+type whole struct {
+	walking sync.Mutex // one walk at a time: the next one profits from it
+	trees   map[ostree.Checksum]struct{}
+}
+
+// maxWhole bounds the memory of whole (about 64 bytes each).
+const maxWhole = 200_000
+
+func (w *whole) add(sum ostree.Checksum) {
+	if w.trees == nil || len(w.trees) >= maxWhole {
+		w.trees = map[ostree.Checksum]struct{}{}
+	}
+	w.trees[sum] = struct{}{}
+}
+
+// Complete holds that commit and everything it reaches is in the repo; else
+// the error is an *IncompleteError. What was seen complete once is not walked
+// again.
+func (s *Store) Complete(ctx context.Context, commit ostree.Checksum) error {
+	id := ostree.ObjectID{Sum: commit, Type: ostree.TypeCommit}
+	there, err := s.has(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !there[0] {
+		return &IncompleteError{Commit: commit, Missing: id}
+	}
+	if known, err := s.db.CommitComplete(ctx, commit); err != nil || known {
+		return err
+	}
+	s.whole.walking.Lock()
+	defer s.whole.walking.Unlock()
+	if err := s.walkCommit(ctx, commit); err != nil {
+		if missing, ok := isMissing(err); ok {
+			return &IncompleteError{Commit: commit, Missing: missing}
+		}
+		return err
+	}
+	return s.db.MarkComplete(ctx, commit)
+}
+
+func (s *Store) walkCommit(ctx context.Context, commit ostree.Checksum) error {
+	c, err := ostree.LoadCommit(ctx, s.repo, commit)
+	if err != nil {
+		return err
+	}
+	meta := ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta}
+	if gap, found, err := s.missing(ctx, []ostree.ObjectID{meta}); err != nil || found {
+		return gapError(gap, err)
+	}
+	return s.walkTree(ctx, c.Tree, 0)
+}
+
+func (s *Store) walkTree(ctx context.Context, sum ostree.Checksum, depth int) error {
+	if _, seen := s.whole.trees[sum]; seen {
+		return nil
+	}
+	if depth > limits.TreeDepth {
+		return &ostree.CorruptError{ID: ostree.ObjectID{Sum: sum, Type: ostree.TypeDirTree},
+			Why: fmt.Sprintf("directories nest deeper than %d", limits.TreeDepth)}
+	}
+	d, err := ostree.LoadDirTree(ctx, s.repo, sum)
+	if err != nil {
+		return err
+	}
+	if gap, found, err := s.missing(ctx, treeChildren(d)); err != nil || found {
+		return gapError(gap, err)
+	}
+	for _, sub := range d.Dirs {
+		if err := s.walkTree(ctx, sub.Tree, depth+1); err != nil {
+			return err
+		}
+	}
+	s.whole.add(sum)
+	return nil
+}
+
+func gapError(gap ostree.ObjectID, err error) error {
+	if err != nil {
+		return err
+	}
+	return &ostree.MissingError{ID: gap}
+}

@@ -1,0 +1,123 @@
+package objects
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/server/api"
+	"github.com/otactl/otactl/server/store"
+)
+
+// repoConfig is what a client gets to see of the repo's config, whatever an
+// administrator has set in it.
+const repoConfig = "[core]\nrepo_version=1\nmode=archive-z2\n"
+
+// Treehub is the object API that publishers push to, below its base URL. Every
+// request needs a publishing token.
+func (s *Store) Treehub(guard *api.Guard) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]api.Handler{
+		"GET /config":               s.getConfig,
+		"GET /objects/{ab}/{obj}":   s.getObject, // and HEAD
+		"POST /objects/{ab}/{obj}":  s.postObject,
+		"GET /refs/heads/{ref...}":  func(w http.ResponseWriter, r *http.Request) error { return s.getRef(w, r, "") },
+		"POST /refs/heads/{ref...}": s.postRef,
+	} {
+		mux.Handle(pattern, guard.Allow(h, store.ScopePublish))
+	}
+	return mux
+}
+
+// Plain is the repo as ostree pulls it over HTTP: config, objects and refs,
+// read-only. There is no summary: refs are asked for by name.
+func (s *Store) Plain() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]api.Handler{
+		"GET /config":              s.getConfig,
+		"GET /objects/{ab}/{obj}":  s.getObject,
+		"GET /refs/heads/{ref...}": func(w http.ResponseWriter, r *http.Request) error { return s.getRef(w, r, "\n") },
+	} {
+		mux.Handle(pattern, api.Wrap(s.log, h))
+	}
+	return mux
+}
+
+func (s *Store) getConfig(w http.ResponseWriter, _ *http.Request) error {
+	text(w, repoConfig)
+	return nil
+}
+
+// text answers plain text; a client that left before its end is its own affair.
+func text(w http.ResponseWriter, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, body)
+}
+
+func objectID(r *http.Request) (ostree.ObjectID, error) {
+	id, err := ostree.ParseArchivePath("objects/" + r.PathValue("ab") + "/" + r.PathValue("obj"))
+	if err != nil || id.Type == ostree.TypeTombstoneCommit {
+		return id, api.Refuse(http.StatusNotFound, "not_found", "no such object: the path is not objects/XX/REST.TYPE")
+	}
+	return id, nil
+}
+
+// getObject answers GET and HEAD, ranges too. An object that is still on its
+// way to the disk is waited for, so that nobody builds on what a power cut
+// could take away.
+func (s *Store) getObject(w http.ResponseWriter, r *http.Request) error {
+	id, err := objectID(r)
+	if err != nil {
+		return err
+	}
+	if err := s.flights.wait(r.Context(), []ostree.ObjectID{id}); err != nil {
+		return err
+	}
+	f, err := s.root.Open(id.ArchivePath())
+	if errors.Is(err, os.ErrNotExist) {
+		return api.Refuse(http.StatusNotFound, "not_found", "object "+id.String()+" is not there")
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return errors.Join(errors.New("object "+id.String()+" is no regular file"), err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("ETag", `"`+id.String()+`"`)
+	if id.Type != ostree.TypeCommitMeta {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	allowTransfer(w)
+	http.ServeContent(w, r, "", st.ModTime(), f)
+	return nil
+}
+
+func (s *Store) getRef(w http.ResponseWriter, r *http.Request, end string) error {
+	name, err := api.ParseRef(r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	c, err := s.repo.Ref(r.Context(), name)
+	if errors.Is(err, ostree.ErrRefNotFound) {
+		return api.Refuse(http.StatusNotFound, "not_found", "ref "+name+" is not there")
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", `"`+c.String()+`"`)
+	text(w, c.String()+end)
+	return nil
+}
+
+// trimHex reads 64 hex digits in either case, with white space around them.
+func trimHex(b []byte) (ostree.Checksum, error) {
+	return ostree.ParseChecksum(strings.ToLower(strings.TrimSpace(string(b))))
+}

@@ -1,0 +1,221 @@
+// Package objects is the backend's OSTree repo behind HTTP: the treehub API
+// that publishers push to, and the plain files that ostree pulls.
+//
+// It trusts no client: an object is verified against its name before it is
+// visible, a commit or dirtree is taken only after all its children, and a ref
+// moves only to a commit whose whole closure is there. A request's path is
+// parsed into an object id or a ref name and is never used as a path. What was
+// answered with success is on the disk.
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/server/store"
+)
+
+// Store is the repo and what is known about it.
+type Store struct {
+	repo *ostree.Repo
+	root *os.Root // of the repo
+	tmp  string   // where uploads are spooled
+	db   *store.DB
+	log  *slog.Logger
+
+	refs    sync.Mutex    // one ref moves at a time
+	big     chan struct{} // one large metadata object in memory at a time
+	flights flights
+	whole   whole
+}
+
+// Open opens or makes the archive repo at dir. tmp is a folder of its own for
+// uploads under way; what an earlier run left in it is removed.
+func Open(dir, tmp string, db *store.DB, log *slog.Logger) (*Store, error) {
+	if err := emptyDir(tmp); err != nil {
+		return nil, fmt.Errorf("objects: %w", err)
+	}
+	repo, err := ostree.CreateRepo(dir, ostree.ModeArchive)
+	if err != nil {
+		return nil, fmt.Errorf("objects: %w", err)
+	}
+	// A process that was killed may have left objects visible that no sync has
+	// covered yet; from here on, what is visible is durable.
+	if err := syncAll(dir); err != nil {
+		return nil, fmt.Errorf("objects: sync %s: %w", dir, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("objects: %w", err)
+	}
+	return &Store{repo: repo, root: root, tmp: tmp, db: db, log: log, big: make(chan struct{}, 1)}, nil
+}
+
+// Close gives up the repo's folder.
+func (s *Store) Close() error { return s.root.Close() }
+
+func emptyDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// has says whether id is in the repo and durable; an object that is on its way
+// to the disk is waited for.
+func (s *Store) has(ctx context.Context, ids ...ostree.ObjectID) ([]bool, error) {
+	if err := s.flights.wait(ctx, ids); err != nil {
+		return nil, err
+	}
+	return s.repo.Has(ctx, ids)
+}
+
+// flights are the objects that are being written.
+type flights struct {
+	mu  sync.Mutex
+	out map[ostree.ObjectID]chan struct{}
+}
+
+// enter claims id; land must be called after it. When somebody else has it,
+// enter waits for them and claims nothing.
+func (f *flights) enter(ctx context.Context, id ostree.ObjectID) (claimed bool, err error) {
+	f.mu.Lock()
+	if f.out == nil {
+		f.out = map[ostree.ObjectID]chan struct{}{}
+	}
+	ch, busy := f.out[id]
+	if !busy {
+		f.out[id] = make(chan struct{})
+	}
+	f.mu.Unlock()
+	if !busy {
+		return true, nil
+	}
+	return false, await(ctx, ch)
+}
+
+func (f *flights) land(id ostree.ObjectID) {
+	f.mu.Lock()
+	ch := f.out[id]
+	delete(f.out, id)
+	f.mu.Unlock()
+	close(ch)
+}
+
+func (f *flights) wait(ctx context.Context, ids []ostree.ObjectID) error {
+	for _, id := range ids {
+		f.mu.Lock()
+		ch := f.out[id]
+		f.mu.Unlock()
+		if ch == nil {
+			continue
+		}
+		if err := await(ctx, ch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func await(ctx context.Context, ch chan struct{}) error {
+	select {
+	case <-ch:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// put stores one object durably, unless it is there. Two clients that send the
+// same object write it one after the other.
+func (s *Store) put(ctx context.Context, obj ostree.Object) (stored bool, err error) {
+	id := obj.ID()
+	for {
+		claimed, err := s.flights.enter(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if claimed {
+			break
+		}
+	}
+	defer s.flights.land(id)
+	there, err := s.repo.Has(ctx, []ostree.ObjectID{id})
+	if err != nil || there[0] {
+		return false, err
+	}
+	return true, s.repo.PutDurable(ctx, obj)
+}
+
+// missing finds the first child of a commit or dirtree that is not there.
+func (s *Store) missing(ctx context.Context, children []ostree.ObjectID) (ostree.ObjectID, bool, error) {
+	if len(children) == 0 {
+		return ostree.ObjectID{}, false, nil
+	}
+	there, err := s.has(ctx, children...)
+	if err != nil {
+		return ostree.ObjectID{}, false, err
+	}
+	for i, ok := range there {
+		if !ok {
+			return children[i], true, nil
+		}
+	}
+	return ostree.ObjectID{}, false, nil
+}
+
+// childrenOf are the objects that a metadata object names directly. A commit's
+// parent is history, not content, and is not among them.
+func childrenOf(t ostree.ObjectType, data []byte) ([]ostree.ObjectID, error) {
+	switch t {
+	case ostree.TypeCommit:
+		c, err := ostree.ParseCommit(data)
+		if err != nil {
+			return nil, err
+		}
+		return []ostree.ObjectID{
+			{Sum: c.Tree, Type: ostree.TypeDirTree}, {Sum: c.Meta, Type: ostree.TypeDirMeta}}, nil
+	case ostree.TypeDirTree:
+		d, err := ostree.ParseDirTree(data)
+		if err != nil {
+			return nil, err
+		}
+		return treeChildren(d), nil
+	}
+	return nil, nil
+}
+
+func treeChildren(d *ostree.DirTree) []ostree.ObjectID {
+	ids := make([]ostree.ObjectID, 0, len(d.Files)+2*len(d.Dirs))
+	for _, f := range d.Files {
+		ids = append(ids, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
+	}
+	for _, sub := range d.Dirs {
+		ids = append(ids, ostree.ObjectID{Sum: sub.Tree, Type: ostree.TypeDirTree},
+			ostree.ObjectID{Sum: sub.Meta, Type: ostree.TypeDirMeta})
+	}
+	return ids
+}
+
+// isMissing says whether err is about an object that is not there.
+func isMissing(err error) (ostree.ObjectID, bool) {
+	if m, ok := errors.AsType[*ostree.MissingError](err); ok {
+		return m.ID, true
+	}
+	return ostree.ObjectID{}, false
+}

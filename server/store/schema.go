@@ -1,0 +1,89 @@
+package store
+
+// migrations bring a database from version i to i+1. A released entry is never
+// edited; a change is a new entry. Times are unix seconds, UTC.
+var migrations = []string{`
+CREATE TABLE settings (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE clients (            -- OAuth 2 clients, for client_credentials
+  id          TEXT PRIMARY KEY,
+  secret_hash BLOB NOT NULL,
+  scope       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE tokens (
+  hash    BLOB PRIMARY KEY,       -- SHA-256 of the token
+  scope   TEXT NOT NULL,
+  subject TEXT NOT NULL,          -- whose it is; for a registration the device's uuid
+  expires INTEGER NOT NULL        -- 0: never
+) STRICT;
+CREATE INDEX tokens_expires ON tokens (expires) WHERE expires > 0;
+
+CREATE TABLE counters (           -- the last version given out per role; it only grows
+  role TEXT PRIMARY KEY,
+  last INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE metadata (           -- every file that was ever signed
+  role    TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  online  INTEGER NOT NULL,       -- 1: served; 0: made for a bundle only
+  expires INTEGER NOT NULL,
+  file    BLOB NOT NULL,
+  PRIMARY KEY (role, version)
+) STRICT;
+CREATE INDEX metadata_bundles ON metadata (expires) WHERE online = 0;
+
+CREATE TABLE devices (
+  uuid        TEXT PRIMARY KEY,   -- lower case
+  name        TEXT NOT NULL,
+  hwid        TEXT NOT NULL,
+  grp         TEXT NOT NULL,
+  production  INTEGER NOT NULL,
+  pubkey      BLOB NOT NULL,      -- DER SubjectPublicKeyInfo
+  created     INTEGER NOT NULL,
+  deleted     INTEGER NOT NULL,   -- when; 0: it is not
+  last_seen   INTEGER NOT NULL,   -- 0: never
+  tags        TEXT NOT NULL,      -- as the device says: comma separated
+  target      TEXT NOT NULL,
+  ostree_hash TEXT NOT NULL,
+  apps        TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX devices_name ON devices (name) WHERE deleted = 0;
+
+CREATE TABLE device_codes (
+  hash      BLOB PRIMARY KEY,     -- SHA-256 of the device code
+  user_code TEXT NOT NULL UNIQUE,
+  client_id TEXT NOT NULL,
+  peer      TEXT NOT NULL,        -- address that asked
+  created   INTEGER NOT NULL,
+  expires   INTEGER NOT NULL,
+  wait      INTEGER NOT NULL,     -- seconds between two polls
+  polled    INTEGER NOT NULL,     -- unix milliseconds; 0: never
+  state     TEXT NOT NULL         -- pending, approved, denied
+) STRICT;
+
+CREATE TABLE device_docs (        -- the latest of each kind that a device sent
+  uuid TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (uuid, kind)
+) STRICT;
+
+CREATE TABLE events (
+  seq  INTEGER PRIMARY KEY AUTOINCREMENT,
+  uuid TEXT NOT NULL,
+  id   TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  UNIQUE (uuid, id)
+) STRICT;
+
+CREATE TABLE complete_commits (   -- commits whose closure was seen whole
+  sum BLOB PRIMARY KEY
+) STRICT;
+`}
