@@ -84,7 +84,7 @@ func runTree(ctx context.Context, rt *runtime, args []string) error {
 		return err
 	case call.help:
 		return rt.showHelp(call)
-	case switchedOn(call.root().last("version")):
+	case call.about:
 		return rt.render(buildVersion())
 	case call.command().Action == nil:
 		return call.whichCommand()

@@ -21,6 +21,7 @@ type call struct {
 	levels []level  // the root, then one per command named
 	args   []string // arguments of the last command
 	help   bool     // --help or -h was among the flags
+	about  bool     // --version was, before any command
 	err    error    // the first thing that was wrong
 }
 
@@ -44,7 +45,7 @@ func parseCall(root *cli.Command, args []string, env func(string) string) (*call
 	}
 	c.args = append(c.args, args...)
 	c.takeEnv(env)
-	if c.err == nil && !c.help && !switchedOn(c.root().last("version")) {
+	if c.err == nil && !c.help && !c.about {
 		c.err = c.complete()
 	}
 	return c, c.err
@@ -116,6 +117,11 @@ func (c *call) takeShort(word string, rest []string) []string {
 func (c *call) takeFlag(shown, name, value string, attached bool, rest []string) []string {
 	if name == "help" || name == "h" {
 		c.help = true
+		return rest
+	}
+	// Commands have a --version of their own, about what they make.
+	if shown == "--version" && len(c.levels) == 1 {
+		c.about = true
 		return rest
 	}
 	at, f := c.lookup(name)

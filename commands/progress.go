@@ -24,9 +24,15 @@ type barSink struct {
 	tasks []*barTask
 }
 
-// barWidth is how many columns the bar itself takes; description, figures and
-// time stand beside it.
-const barWidth = 24
+// columns is how wide the bar itself may be: description, figures and time
+// stand beside it and the line must not wrap.
+func (s *barSink) columns(name string) int {
+	const most, besides = 24, 40
+	if s.width == 0 {
+		return most
+	}
+	return max(4, min(most, s.width-besides-len(name)))
+}
 
 // Start opens a task and shows it.
 func (s *barSink) Start(name string, unit progress.Unit, total int64) progress.Task {
@@ -39,7 +45,7 @@ func (s *barSink) Start(name string, unit progress.Unit, total int64) progress.T
 	opts := []progressbar.Option{
 		progressbar.OptionSetWriter(t),
 		progressbar.OptionSetDescription(name),
-		progressbar.OptionSetWidth(barWidth),
+		progressbar.OptionSetWidth(s.columns(name)),
 		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionSetRenderBlankState(true),
 		progressbar.OptionEnableColorCodes(s.colour),
@@ -48,7 +54,7 @@ func (s *barSink) Start(name string, unit progress.Unit, total int64) progress.T
 		progressbar.OptionClearOnFinish(),
 	}
 	if unit == progress.Bytes {
-		opts = append(opts, progressbar.OptionShowBytes(true))
+		opts = append(opts, progressbar.OptionShowBytes(true), progressbar.OptionUseIECUnits(true))
 	} else {
 		opts = append(opts, progressbar.OptionShowCount())
 	}

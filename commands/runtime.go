@@ -45,7 +45,6 @@ func globalFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress, no warnings; errors only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log each step, as --log-level debug"},
 		&cli.StringFlag{Name: "log-level", Usage: "least level that is logged (default: warn): `debug|info|warn|error`"},
-		&cli.BoolFlag{Name: "version", Usage: "print the version of this program and do nothing"},
 	}
 }
 

@@ -13,29 +13,29 @@ _otactl_commands() {
 # The flags of a command.
 _otactl_flags() {
     case $1 in
-    'otactl') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl publish') echo '--help --repo --hardware-id --credentials --ref --tag --version --name --uri --dry-run --no-target --jobs --full-check --config --context --url --factory --ca-file --output --quiet --verbose --log-level --version' ;;
-    'otactl targets') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl targets list') echo '--help --by-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level --version' ;;
-    'otactl targets show') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level --version' ;;
-    'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree') echo '--help --repo --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree init') echo '--help --mode --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree commit') echo '--help --branch --orphan --tree --subject --body --body-file --parent --timestamp --add-metadata-string --bind-ref --no-bindings --owner-uid --owner-gid --no-xattrs --canonical-permissions --skip-if-unchanged --table-output --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree rev-parse') echo '--help --single --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree refs') echo '--help --list --create --force --delete --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree ls') echo '--help --dironly --recursive --checksum --xattrs --nul-filenames-only --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree checkout') echo '--help --user-mode --subpath --union --union-add --allow-noent --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree pull-local') echo '--help --remote --depth --disable-verify-bindings --output --quiet --verbose --log-level --version' ;;
-    'otactl ostree fsck') echo '--help --all --verify-bindings --output --quiet --verbose --log-level --version' ;;
-    'otactl completion') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl completion bash') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl completion zsh') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl completion fish') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl completion powershell') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl man') echo '--help --dir --output --quiet --verbose --log-level --version' ;;
-    'otactl help') echo '--help --output --quiet --verbose --log-level --version' ;;
-    'otactl version') echo '--help --output --quiet --verbose --log-level --version' ;;
+    'otactl') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl publish') echo '--help --repo --hardware-id --credentials --ref --tag --version --name --uri --dry-run --no-target --jobs --full-check --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl targets list') echo '--help --by-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl targets show') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level' ;;
+    'otactl ostree') echo '--help --repo --output --quiet --verbose --log-level' ;;
+    'otactl ostree init') echo '--help --mode --output --quiet --verbose --log-level' ;;
+    'otactl ostree commit') echo '--help --branch --orphan --tree --subject --body --body-file --parent --timestamp --add-metadata-string --bind-ref --no-bindings --owner-uid --owner-gid --no-xattrs --canonical-permissions --skip-if-unchanged --table-output --output --quiet --verbose --log-level' ;;
+    'otactl ostree rev-parse') echo '--help --single --output --quiet --verbose --log-level' ;;
+    'otactl ostree refs') echo '--help --list --create --force --delete --output --quiet --verbose --log-level' ;;
+    'otactl ostree ls') echo '--help --dironly --recursive --checksum --xattrs --nul-filenames-only --output --quiet --verbose --log-level' ;;
+    'otactl ostree checkout') echo '--help --user-mode --subpath --union --union-add --allow-noent --output --quiet --verbose --log-level' ;;
+    'otactl ostree pull-local') echo '--help --remote --depth --disable-verify-bindings --output --quiet --verbose --log-level' ;;
+    'otactl ostree fsck') echo '--help --all --verify-bindings --output --quiet --verbose --log-level' ;;
+    'otactl completion') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl completion bash') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl completion zsh') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl completion fish') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl completion powershell') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl man') echo '--help --dir --output --quiet --verbose --log-level' ;;
+    'otactl help') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl version') echo '--help --output --quiet --verbose --log-level' ;;
     esac
 }
 

@@ -48,7 +48,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl publish' = @(
             '--help|explain the command and do nothing'
@@ -73,7 +72,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl targets' = @(
             '--help|explain the command and do nothing'
@@ -81,7 +79,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl targets list' = @(
             '--help|explain the command and do nothing'
@@ -97,7 +94,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl targets show' = @(
             '--help|explain the command and do nothing'
@@ -111,7 +107,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl register' = @(
             '--help|explain the command and do nothing'
@@ -140,7 +135,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree' = @(
             '--help|explain the command and do nothing'
@@ -149,7 +143,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree init' = @(
             '--help|explain the command and do nothing'
@@ -158,7 +151,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree commit' = @(
             '--help|explain the command and do nothing'
@@ -183,7 +175,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree rev-parse' = @(
             '--help|explain the command and do nothing'
@@ -192,7 +183,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree refs' = @(
             '--help|explain the command and do nothing'
@@ -204,7 +194,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree ls' = @(
             '--help|explain the command and do nothing'
@@ -217,7 +206,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree checkout' = @(
             '--help|explain the command and do nothing'
@@ -230,7 +218,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree pull-local' = @(
             '--help|explain the command and do nothing'
@@ -241,7 +228,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl ostree fsck' = @(
             '--help|explain the command and do nothing'
@@ -251,7 +237,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl completion' = @(
             '--help|explain the command and do nothing'
@@ -259,7 +244,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl completion bash' = @(
             '--help|explain the command and do nothing'
@@ -267,7 +251,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl completion zsh' = @(
             '--help|explain the command and do nothing'
@@ -275,7 +258,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl completion fish' = @(
             '--help|explain the command and do nothing'
@@ -283,7 +265,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl completion powershell' = @(
             '--help|explain the command and do nothing'
@@ -291,7 +272,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl man' = @(
             '--help|explain the command and do nothing'
@@ -300,7 +280,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl help' = @(
             '--help|explain the command and do nothing'
@@ -308,7 +287,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
         'otactl version' = @(
             '--help|explain the command and do nothing'
@@ -316,7 +294,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
-            '--version|print the version of this program and do nothing'
         )
     }
     # choices of flags that take a value, by command and flag

@@ -48,7 +48,7 @@ func sources(t *testing.T) []source {
 			return err
 		}
 		name := filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))
-		test := strings.HasSuffix(name, "_test.go") || within(name, "tests") || within(name, "internal/testkit")
+		test := strings.HasSuffix(name, "_test.go") || within(name, "tests") || within(name, "internal/testkit") || strings.HasSuffix(file.Name.Name, "test")
 		all = append(all, source{name, test, file, set})
 		return nil
 	})
