@@ -1,0 +1,277 @@
+// Package treehubtest is a small treehub in memory for tests: it answers as
+// the real one does, counts what it is asked, notices what comes out of order,
+// and fails where a test wants it to. It verifies nothing and keeps nothing.
+// No product code may import it.
+package treehubtest
+
+import (
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/otactl/otactl/ostree"
+)
+
+// Server is a running treehub.
+type Server struct {
+	URL string // base URL, ending in /api/v3/
+
+	// Fault, when not nil, is asked before each request; it returns true when
+	// it has answered. n counts requests from 1.
+	Fault func(n int, w http.ResponseWriter, r *http.Request) bool
+	// Token, when not empty, must come as bearer.
+	Token string
+	// Strict makes it refuse a parent before its children, as otactl's own
+	// server does, and honour If-Match.
+	Strict bool
+
+	http *httptest.Server
+	mu   sync.Mutex
+	all  int
+	// counts by "METHOD objects" or "METHOD refs"
+	counts     map[string]int
+	objects    map[string][]byte
+	refs       map[string]string
+	violations []string
+	forced     int
+}
+
+// New starts a treehub that ends with the test.
+func New(tb testing.TB) *Server {
+	s := &Server{counts: map[string]int{}, objects: map[string][]byte{}, refs: map[string]string{}}
+	s.http = httptest.NewServer(s)
+	tb.Cleanup(s.http.Close)
+	s.URL = s.http.URL + "/api/v3/"
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/api/v3/")
+	kind, _, _ := strings.Cut(path, "/")
+	s.mu.Lock()
+	s.all++
+	n := s.all
+	s.counts[r.Method+" "+kind]++
+	s.mu.Unlock()
+	switch {
+	case s.Fault != nil && s.Fault(n, w, r):
+	case s.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.Token:
+		w.WriteHeader(http.StatusUnauthorized)
+	case kind == "objects":
+		s.object(w, r, path)
+	case kind == "refs":
+		s.ref(w, r, strings.TrimPrefix(path, "refs/heads/"))
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
+func (s *Server) object(w http.ResponseWriter, r *http.Request, path string) {
+	if r.Method == http.MethodPost {
+		s.post(w, r, path)
+		return
+	}
+	s.mu.Lock()
+	data, ok := s.objects[path]
+	s.mu.Unlock()
+	if !ok {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if r.Method == http.MethodGet {
+		w.Write(data)
+	}
+}
+
+func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
+	data, err := io.ReadAll(r.Body)
+	if err != nil || int64(len(data)) != r.ContentLength || len(data) == 0 {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	id, err := ostree.ParseArchivePath(path)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.objects[path]; ok {
+		w.WriteHeader(http.StatusConflict)
+		return
+	}
+	for _, child := range children(id, data) {
+		if _, ok := s.objects[child.ArchivePath()]; ok {
+			continue
+		}
+		s.violations = append(s.violations, id.String()+" before "+child.String())
+		if s.Strict {
+			answer(w, http.StatusPreconditionFailed, "missing_child")
+			return
+		}
+	}
+	s.objects[path] = data
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func answer(w http.ResponseWriter, code int, reason string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	io.WriteString(w, `{"message":"refused","code":"`+reason+`"}`)
+}
+
+// children are the objects that one of the kinds with children names.
+func children(id ostree.ObjectID, data []byte) []ostree.ObjectID {
+	var out []ostree.ObjectID
+	switch id.Type {
+	case ostree.TypeCommit:
+		if c, err := ostree.ParseCommit(data); err == nil {
+			out = append(out, ostree.ObjectID{Sum: c.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta})
+		}
+	case ostree.TypeDirTree:
+		t, err := ostree.ParseDirTree(data)
+		if err != nil {
+			return nil
+		}
+		for _, f := range t.Files {
+			out = append(out, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
+		}
+		for _, d := range t.Dirs {
+			out = append(out, ostree.ObjectID{Sum: d.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: d.Meta, Type: ostree.TypeDirMeta})
+		}
+	}
+	return out
+}
+
+func (s *Server) ref(w http.ResponseWriter, r *http.Request, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, ok := s.refs[name]
+	if r.Method == http.MethodGet {
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		io.WriteString(w, old)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	if r.Header.Get("X-Ats-Ostree-Force") == "true" {
+		s.forced++
+	}
+	match := r.Header.Get("If-Match")
+	if s.Strict && (match != "" && match != `"`+old+`"` || r.Header.Get("If-None-Match") == "*" && ok) {
+		answer(w, http.StatusPreconditionFailed, "ref_moved")
+		return
+	}
+	commit := string(body)
+	if missing := s.missing(commit); missing != "" {
+		s.violations = append(s.violations, "ref "+name+" before "+missing)
+		if s.Strict {
+			answer(w, http.StatusPreconditionFailed, "commit_incomplete")
+			return
+		}
+	}
+	s.refs[name] = commit
+}
+
+// missing is one object that a commit reaches and that is not there, or "".
+func (s *Server) missing(commit string) string {
+	sum, err := ostree.ParseChecksum(commit)
+	if err != nil {
+		return "not a checksum"
+	}
+	todo := []ostree.ObjectID{{Sum: sum, Type: ostree.TypeCommit}}
+	seen := map[ostree.ObjectID]bool{}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		data, ok := s.objects[id.ArchivePath()]
+		if !ok {
+			return id.String()
+		}
+		todo = append(todo, children(id, data)...)
+	}
+	return ""
+}
+
+// Complete says whether everything that commit reaches is there.
+func (s *Server) Complete(commit string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.missing(commit) == ""
+}
+
+// Count is how many requests of that kind came: "HEAD objects", "POST refs".
+func (s *Server) Count(kind string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts[kind]
+}
+
+// Requests is how many requests came at all.
+func (s *Server) Requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all
+}
+
+// Reset forgets the counts and keeps the store.
+func (s *Server) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all, s.violations = 0, nil
+	clear(s.counts)
+}
+
+// Violations are what came before something it needs.
+func (s *Server) Violations() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.violations
+}
+
+// Ref is what a ref names, or "".
+func (s *Server) Ref(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refs[name]
+}
+
+// SetRef moves a ref as another publisher would.
+func (s *Server) SetRef(name, commit string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refs[name] = commit
+}
+
+// Objects is a copy of what is stored, by path.
+func (s *Server) Objects() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.objects)
+}
+
+// Lose drops objects, as a server with a bad disk does.
+func (s *Server) Lose(paths ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range paths {
+		delete(s.objects, p)
+	}
+}
+
+// Stop ends the server for good and breaks what is under way.
+func (s *Server) Stop() {
+	s.http.CloseClientConnections()
+	s.http.Close()
+}
