@@ -23,7 +23,7 @@ func targetsCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
 		Name:        "targets",
 		Usage:       "what devices may install",
-		Subcommands: []*cli.Command{targetsListCommand(rt), targetsShowCommand(rt)},
+		Subcommands: []*cli.Command{targetsListCommand(rt), targetsShowCommand(rt), offlineUpdateCommand(rt)},
 	}
 }
 
