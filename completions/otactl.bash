@@ -4,7 +4,8 @@
 _otactl_commands() {
     case $1 in
     'otactl') echo 'publish targets register ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
-    'otactl targets') echo 'list show' ;;
+    'otactl targets') echo 'list show offline-update' ;;
+    'otactl targets offline-update') echo 'sign show verify' ;;
     'otactl ostree') echo 'init commit rev-parse refs ls checkout pull-local fsck' ;;
     'otactl completion') echo 'bash zsh fish powershell' ;;
     esac
@@ -18,6 +19,10 @@ _otactl_flags() {
     'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets list') echo '--help --by-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets show') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update') echo '--help --tag --expires-in-days --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update sign') echo '--help --keys --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
     'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level' ;;
     'otactl ostree') echo '--help --repo --output --quiet --verbose --log-level' ;;
     'otactl ostree init') echo '--help --mode --output --quiet --verbose --log-level' ;;
@@ -85,6 +90,39 @@ _otactl_value() {
     'otactl targets show -f') echo 'text' ;;
     'otactl targets show --ca-file') echo 'file' ;;
     'otactl targets show #0') echo text ;;
+    'otactl targets offline-update --tag') echo 'text' ;;
+    'otactl targets offline-update --expires-in-days') echo 'text' ;;
+    'otactl targets offline-update -e') echo 'text' ;;
+    'otactl targets offline-update --tuf-only') echo 'switch' ;;
+    'otactl targets offline-update -m') echo 'switch' ;;
+    'otactl targets offline-update --no-apps') echo 'switch' ;;
+    'otactl targets offline-update --allow-multiple-targets') echo 'switch' ;;
+    'otactl targets offline-update --ostree-repo-source') echo 'dir' ;;
+    'otactl targets offline-update --dry-run') echo 'switch' ;;
+    'otactl targets offline-update --jobs') echo 'text' ;;
+    'otactl targets offline-update -j') echo 'text' ;;
+    'otactl targets offline-update --credentials') echo 'file' ;;
+    'otactl targets offline-update -c') echo 'file' ;;
+    'otactl targets offline-update --config') echo 'file' ;;
+    'otactl targets offline-update --context') echo 'text' ;;
+    'otactl targets offline-update --url') echo 'text' ;;
+    'otactl targets offline-update --factory') echo 'text' ;;
+    'otactl targets offline-update -f') echo 'text' ;;
+    'otactl targets offline-update --ca-file') echo 'file' ;;
+    'otactl targets offline-update #0') echo text ;;
+    'otactl targets offline-update #1') echo text ;;
+    'otactl targets offline-update sign --keys') echo 'file' ;;
+    'otactl targets offline-update sign -k') echo 'file' ;;
+    'otactl targets offline-update sign #0') echo text ;;
+    'otactl targets offline-update show #0') echo text ;;
+    'otactl targets offline-update verify --root') echo 'file' ;;
+    'otactl targets offline-update verify --tag') echo 'text' ;;
+    'otactl targets offline-update verify --hardware-id') echo 'text' ;;
+    'otactl targets offline-update verify --type') echo 'words ci prod' ;;
+    'otactl targets offline-update verify --now') echo 'text' ;;
+    'otactl targets offline-update verify --jobs') echo 'text' ;;
+    'otactl targets offline-update verify -j') echo 'text' ;;
+    'otactl targets offline-update verify #0') echo text ;;
     'otactl register --name') echo 'text' ;;
     'otactl register -n') echo 'text' ;;
     'otactl register --server') echo 'text' ;;

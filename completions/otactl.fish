@@ -5,6 +5,10 @@ set -g __otactl_paths \
     'otactl targets' \
     'otactl targets list' \
     'otactl targets show' \
+    'otactl targets offline-update' \
+    'otactl targets offline-update sign' \
+    'otactl targets offline-update show' \
+    'otactl targets offline-update verify' \
     'otactl register' \
     'otactl ostree' \
     'otactl ostree init' \
@@ -70,6 +74,29 @@ set -g __otactl_valued \
     'otactl targets show --factory' \
     'otactl targets show -f' \
     'otactl targets show --ca-file' \
+    'otactl targets offline-update --tag' \
+    'otactl targets offline-update --expires-in-days' \
+    'otactl targets offline-update -e' \
+    'otactl targets offline-update --ostree-repo-source' \
+    'otactl targets offline-update --jobs' \
+    'otactl targets offline-update -j' \
+    'otactl targets offline-update --credentials' \
+    'otactl targets offline-update -c' \
+    'otactl targets offline-update --config' \
+    'otactl targets offline-update --context' \
+    'otactl targets offline-update --url' \
+    'otactl targets offline-update --factory' \
+    'otactl targets offline-update -f' \
+    'otactl targets offline-update --ca-file' \
+    'otactl targets offline-update sign --keys' \
+    'otactl targets offline-update sign -k' \
+    'otactl targets offline-update verify --root' \
+    'otactl targets offline-update verify --tag' \
+    'otactl targets offline-update verify --hardware-id' \
+    'otactl targets offline-update verify --type' \
+    'otactl targets offline-update verify --now' \
+    'otactl targets offline-update verify --jobs' \
+    'otactl targets offline-update verify -j' \
     'otactl register --name' \
     'otactl register -n' \
     'otactl register --server' \
@@ -180,6 +207,7 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l verbose -s v -d 'log e
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'list' -d 'list targets, after their signatures were verified'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'show' -d 'show one target, or all of a version'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'offline-update' -d 'put a target and its signed metadata into a folder, for devices without a network'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l quiet -s q -d 'no progress, no warnings; errors only'
@@ -209,6 +237,50 @@ complete -c otactl -n '__otactl_at \'otactl targets show\'' -l output -s o -x -a
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'sign' -d 'add a signature with an offline targets key'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'show' -d 'show what a bundle says it holds, until when, and who signed it'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify' -d 'check everything in a bundle, from the root of trust to the last object'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tag -x -d 'the TAG that the devices follow'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-in-days -s e -x -d 'the bundle is good for DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l dry-run -d 'say what would be written, and write nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l jobs -s j -x -d 'move N objects at once (default: as suits the machine)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l keys -s k -r -F -d 'the key archive FILE (tgz) with one targets key of the bundle\'s root'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l root -r -F -d 'trust the root FILE; several go from the oldest to the newest'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l tag -x -d 'it must be for TAG'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l hardware-id -x -d 'it must have a target for hardware ID'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l type -x -a 'ci prod' -d 'it must be of type '
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l now -x -d 'judge expiry at TIME (RFC 3339) and not by the clock'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l jobs -s j -x -d 'read N objects at once (default: as suits the machine)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l name -s n -x -d 'NAME in the backend\'s lists (default: the UUID)'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l server -x -d 'register at the otactl serve at URL; sets --device-api and --oauth-base'

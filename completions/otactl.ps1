@@ -22,6 +22,12 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets' = @(
             'list|list targets, after their signatures were verified'
             'show|show one target, or all of a version'
+            'offline-update|put a target and its signed metadata into a folder, for devices without a network'
+        )
+        'otactl targets offline-update' = @(
+            'sign|add a signature with an offline targets key'
+            'show|show what a bundle says it holds, until when, and who signed it'
+            'verify|check everything in a bundle, from the root of trust to the last object'
         )
         'otactl ostree' = @(
             'init|make a new repo'
@@ -103,6 +109,55 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
             '--factory|work with the factory NAME'
             '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update' = @(
+            '--help|explain the command and do nothing'
+            '--tag|the TAG that the devices follow'
+            '--expires-in-days|the bundle is good for DAYS'
+            '--tuf-only|renew the metadata only'
+            '--no-apps|leave the target''s apps out'
+            '--allow-multiple-targets|add to a bundle that holds other targets'
+            '--ostree-repo-source|take the objects from the local repo in DIR'
+            '--dry-run|say what would be written, and write nothing'
+            '--jobs|move N objects at once (default: as suits the machine)'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update sign' = @(
+            '--help|explain the command and do nothing'
+            '--keys|the key archive FILE (tgz) with one targets key of the bundle''s root'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update show' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update verify' = @(
+            '--help|explain the command and do nothing'
+            '--root|trust the root FILE; several go from the oldest to the newest'
+            '--tag|it must be for TAG'
+            '--hardware-id|it must have a target for hardware ID'
+            '--type|it must be of type '
+            '--now|judge expiry at TIME (RFC 3339) and not by the clock'
+            '--jobs|read N objects at once (default: as suits the machine)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -351,6 +406,32 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets show --factory' = @()
         'otactl targets show -f' = @()
         'otactl targets show --ca-file' = @()
+        'otactl targets offline-update --tag' = @()
+        'otactl targets offline-update --expires-in-days' = @()
+        'otactl targets offline-update -e' = @()
+        'otactl targets offline-update --ostree-repo-source' = @()
+        'otactl targets offline-update --jobs' = @()
+        'otactl targets offline-update -j' = @()
+        'otactl targets offline-update --credentials' = @()
+        'otactl targets offline-update -c' = @()
+        'otactl targets offline-update --config' = @()
+        'otactl targets offline-update --context' = @()
+        'otactl targets offline-update --url' = @()
+        'otactl targets offline-update --factory' = @()
+        'otactl targets offline-update -f' = @()
+        'otactl targets offline-update --ca-file' = @()
+        'otactl targets offline-update sign --keys' = @()
+        'otactl targets offline-update sign -k' = @()
+        'otactl targets offline-update verify --root' = @()
+        'otactl targets offline-update verify --tag' = @()
+        'otactl targets offline-update verify --hardware-id' = @()
+        'otactl targets offline-update verify --type' = @(
+            'ci'
+            'prod'
+        )
+        'otactl targets offline-update verify --now' = @()
+        'otactl targets offline-update verify --jobs' = @()
+        'otactl targets offline-update verify -j' = @()
         'otactl register --name' = @()
         'otactl register -n' = @()
         'otactl register --server' = @()
