@@ -28,10 +28,18 @@ func verifyObject(ctx context.Context, obj Object) (int64, error) {
 	}
 	h, payload, err := obj.OpenFile(ctx)
 	if err != nil {
-		return 0, asCorrupt(id, "", err)
+		return 0, placed(obj, asCorrupt(id, "", err))
 	}
 	n, err := hashPayload(ctx, id, h, payload, io.Discard)
-	return n, errors.Join(err, payload.Close())
+	return n, placed(obj, errors.Join(err, payload.Close()))
+}
+
+// placed says in an error about obj where its bytes are, if that is known.
+func placed(obj Object, err error) error {
+	if bad, ok := errors.AsType[*CorruptError](err); ok && bad.Where == "" {
+		return &CorruptError{ID: bad.ID, Why: bad.Why, Where: locationOf(obj)}
+	}
+	return err
 }
 
 // hashPayload moves payload to w and checks that with h it is object id, and
@@ -68,7 +76,7 @@ func readMetadata(ctx context.Context, obj Object) ([]byte, error) {
 	if err = errors.Join(err, rc.Close()); err != nil {
 		return nil, err
 	}
-	return data, checkMetadata(obj.ID(), data)
+	return data, placed(obj, checkMetadata(obj.ID(), data))
 }
 
 // readSized reads all of r under the cap of metadata objects; size is a hint.

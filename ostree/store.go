@@ -40,8 +40,9 @@ type Store interface {
 // Traits describe a store.
 type Traits struct {
 	// Ordered stores refuse or never see a parent before its children, so a
-	// commit or dirtree that is there implies its whole subtree. A local repo
-	// is ordered except for commits marked partial.
+	// commit or dirtree that is there implies its whole subtree. A repo on
+	// disk is not: a pull that libostree broke off leaves dirtrees without
+	// their children. There a commit that is not marked partial is whole.
 	Ordered bool
 	// Batch is how many ids one question of Has, or one batch of Put, should
 	// hold; 0 or 1 where the store takes one at a time.

@@ -1,0 +1,64 @@
+package ostree
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// canTellStale: a stage whose lock is free belongs to nobody.
+const canTellStale = true
+
+// noFollow opens an object without following a link or waiting for a pipe.
+const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
+
+// lockShared takes libostree's lock on .lock: an open file description lock
+// over the whole file. File systems without locks go without.
+func lockShared(f *os.File) error {
+	lock := unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart}
+	return lockError(unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock))
+}
+
+func lockAlone(f *os.File) error {
+	return lockError(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB))
+}
+
+func lockError(err error) error {
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
+		return errLocked
+	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
+		return nil
+	}
+	return err
+}
+
+// syncsDisk: one call makes a batch of files durable.
+const syncsDisk = true
+
+// syncDisk makes everything on the file system of dir durable.
+func syncDisk(dir *os.File) error { return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd()))) }
+
+// renameNew gives from the name to, unless that is taken.
+func renameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):
+		return renameOver(from, to)
+	}
+	return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+}
+
+// renameOver stands in where the file system cannot refuse to replace. Two
+// objects of one name are the same, so the race does no harm.
+func renameOver(from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+	}
+	return os.Rename(from, to)
+}

@@ -1,0 +1,31 @@
+//go:build !linux
+
+package ostree
+
+import (
+	"io/fs"
+	"os"
+)
+
+// canTellStale: without locks a stage at work looks like one left behind.
+const canTellStale = false
+
+const noFollow = 0
+
+// Without the locks of Linux one process at a time may write a repo.
+func lockShared(*os.File) error { return nil }
+func lockAlone(*os.File) error  { return nil }
+
+// syncsDisk: a whole file system cannot be synced, so each file is.
+const syncsDisk = false
+
+func syncDisk(*os.File) error { return nil }
+
+// renameNew gives from the name to, unless that is taken. Two objects of one
+// name are the same, so the race does no harm.
+func renameNew(from, to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+	}
+	return os.Rename(from, to)
+}

@@ -1,0 +1,155 @@
+package ostree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/otactl/otactl/internal/fail"
+)
+
+// lockPoll is how often a lock that somebody holds is tried again.
+const lockPoll = 50 * time.Millisecond
+
+// errLocked is what the lock calls of a platform say when somebody holds it.
+var errLocked = errors.New("locked")
+
+// acquire takes the repo's lock, shared, as libostree's transactions do: it
+// keeps a prune away. Sessions of one Repo hold it together.
+func (r *Repo) acquire(ctx context.Context) error {
+	if !r.config.bool("core", "locking", true) {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.locks > 0 {
+		r.locks++
+		return nil
+	}
+	f, err := os.OpenFile(filepath.Join(r.path, ".lock"), os.O_RDWR|os.O_CREATE, 0o660)
+	if err != nil {
+		return fmt.Errorf("lock repo %s: %w", r.path, fullDisk(err, r.path))
+	}
+	if err := waitFor(ctx, r.lockTimeout(), func() error { return lockShared(f) }); err != nil {
+		_ = f.Close()
+		if errors.Is(err, errLocked) {
+			return fail.New(fail.Busy, "wait until it is done and run it again", "lock repo %s: another process holds it, perhaps a prune", r.path)
+		}
+		return fmt.Errorf("lock repo %s: %w", r.path, err)
+	}
+	r.lock, r.locks = f, 1
+	return nil
+}
+
+func (r *Repo) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.locks == 0 {
+		return // no lock was taken: the repo's config says so
+	}
+	if r.locks--; r.locks == 0 {
+		_ = r.lock.Close() // the lock goes with the descriptor
+		r.lock = nil
+	}
+}
+
+// waitFor tries until it gets the lock, ctx ends or the time is over; a
+// negative limit waits for ever.
+func waitFor(ctx context.Context, limit time.Duration, try func() error) error {
+	tick := time.NewTicker(lockPoll)
+	defer tick.Stop()
+	var timeout <-chan time.Time
+	if limit >= 0 {
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	for {
+		err := try()
+		if !errors.Is(err, errLocked) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout:
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// lockFolder locks a folder of ours, alone, and gives what unlocks it.
+func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := waitFor(ctx, -1, func() error { return lockAlone(f) }); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// newStage makes a folder below tmp that this process alone fills. It is
+// locked, so that whoever finds it can tell one at work from one left behind.
+func (r *Repo) newStage() (string, *os.File, error) {
+	tmp := filepath.Join(r.path, "tmp")
+	if err := os.MkdirAll(tmp, 0o775); err != nil {
+		return "", nil, err
+	}
+	for {
+		dir, err := os.MkdirTemp(tmp, "otactl-stage-")
+		if err != nil {
+			return "", nil, err
+		}
+		f, err := os.Open(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // swept away before it was locked
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		if lockAlone(f) == nil && samePath(f, dir) {
+			return dir, f, nil
+		}
+		_ = f.Close()
+	}
+}
+
+func samePath(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(path)
+	return err == nil && os.SameFile(a, b)
+}
+
+// sweep removes the stages of processes that are gone.
+func (r *Repo) sweep() {
+	tmp := filepath.Join(r.path, "tmp")
+	list, err := os.ReadDir(tmp)
+	if err != nil || !canTellStale {
+		return
+	}
+	for _, d := range list {
+		if !strings.HasPrefix(d.Name(), "otactl-stage-") {
+			continue
+		}
+		dir := filepath.Join(tmp, d.Name())
+		f, err := os.Open(dir)
+		if err != nil {
+			continue
+		}
+		if lockAlone(f) == nil {
+			_ = os.RemoveAll(dir)
+		}
+		_ = f.Close()
+	}
+}

@@ -1,0 +1,83 @@
+package ostree
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// repoObject is an object of a repo on disk.
+type repoObject struct {
+	repo *Repo
+	id   ObjectID
+}
+
+func (o *repoObject) ID() ObjectID { return o.id }
+
+// archived objects are on disk as an archive repo has them.
+func (o *repoObject) archived() bool { return o.id.Type != TypeFile || o.repo.mode == ModeArchive }
+
+// location is for messages.
+func (o *repoObject) location() string { return o.repo.objectPath(o.id) }
+
+func (o *repoObject) OpenArchive(ctx context.Context) (io.ReadCloser, int64, error) {
+	if !o.archived() {
+		return compressed(ctx, o)
+	}
+	f, size, err := o.open()
+	if err != nil {
+		return nil, 0, err
+	}
+	return f, size, nil
+}
+
+// open opens the object's file, which must be a regular one.
+func (o *repoObject) open() (*os.File, int64, error) {
+	f, err := os.OpenFile(o.location(), os.O_RDONLY|noFollow, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, &MissingError{ID: o.id, Where: o.repo.path}
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("object %s: %w", o.id, err)
+	}
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = &CorruptError{ID: o.id, Where: o.location(), Why: "not a regular file"}
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, st.Size(), nil
+}
+
+func (o *repoObject) OpenFile(context.Context) (*FileHeader, io.ReadCloser, error) {
+	switch {
+	case o.id.Type != TypeFile:
+		return nil, nil, notAFile(o.id)
+	case o.repo.mode == ModeArchive:
+		f, _, err := o.open()
+		if err != nil {
+			return nil, nil, err
+		}
+		return inflated(o.id, o.location(), f)
+	case o.repo.mode == ModeBareUser:
+		return o.openBareUser()
+	}
+	return o.openBare()
+}
+
+// empty is the payload of a symlink.
+func empty() io.ReadCloser { return io.NopCloser(bytes.NewReader(nil)) }
+
+// checked holds a header that came from a disk against the rules.
+func (o *repoObject) checked(h *FileHeader, payload io.ReadCloser) (*FileHeader, io.ReadCloser, error) {
+	sortXattrs(h.Xattrs)
+	if err := h.Check(); err != nil {
+		return nil, nil, errors.Join(asCorrupt(o.id, o.location(), err), payload.Close())
+	}
+	return h, payload, nil
+}

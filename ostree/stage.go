@@ -1,0 +1,305 @@
+package ostree
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/fsx"
+)
+
+// stage is a folder below the repo's tmp in which objects are written and
+// verified before they get their names. What a killed process leaves there is
+// swept away by the next one; it was never visible.
+type stage struct {
+	repo *Repo
+	dir  string
+	lock *os.File // the folder itself, locked
+	next atomic.Uint64
+}
+
+// staged is an object that is verified and waits for its name.
+type staged struct {
+	id   ObjectID
+	path string
+	size int64 // on disk
+}
+
+// openStage takes the repo's lock and makes a stage.
+func (r *Repo) openStage(ctx context.Context) (*stage, error) {
+	if err := r.acquire(ctx); err != nil {
+		return nil, err
+	}
+	r.sweep()
+	dir, lock, err := r.newStage()
+	if err != nil {
+		r.release()
+		return nil, fmt.Errorf("write to repo %s: %w", r.path, fullDisk(err, r.path))
+	}
+	return &stage{repo: r, dir: dir, lock: lock}, nil
+}
+
+// close removes what is still in the stage and gives the repo's lock back.
+func (s *stage) close() {
+	_ = os.RemoveAll(s.dir)
+	_ = s.lock.Close()
+	s.repo.release()
+}
+
+// write puts obj into the stage, whole and verified, or leaves nothing.
+func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
+	if err := faults.At(s.repo.faults, "repo.stage"); err != nil {
+		return staged{}, err
+	}
+	id := obj.ID()
+	st := staged{id: id, path: s.dir + "/" + strconv.FormatUint(s.next.Add(1), 10)}
+	var err error
+	switch {
+	case id.Type != TypeFile:
+		st.size, err = s.writeMetadata(ctx, obj, st.path)
+	case s.repo.mode == ModeArchive && isArchived(obj):
+		st.size, err = s.keepArchived(ctx, obj, st.path)
+	default:
+		st.size, err = s.writeFile(ctx, obj, st.path)
+	}
+	if err != nil {
+		_ = os.Remove(st.path)
+		return st, fmt.Errorf("store object %s: %w", id, fullDisk(asCorrupt(id, "", err), s.repo.path))
+	}
+	return st, nil
+}
+
+// create makes a file in the stage, fills it, and closes it. Nobody else may
+// read it before it is verified.
+func (s *stage) create(path string, fill func(f *os.File) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = fill(f)
+	if err == nil && !syncsDisk && s.repo.durably() {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// durably says whether the repo's config wants writes synced.
+func (r *Repo) durably() bool { return r.config.bool("core", "fsync", true) }
+
+// publishMode makes a verified file readable by all. FAT, where a bundle may
+// lie, has no modes to set.
+func publishMode(f *os.File) error {
+	err := f.Chmod(0o644)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+func (s *stage) writeMetadata(ctx context.Context, obj Object, path string) (int64, error) {
+	data, err := readMetadata(ctx, obj)
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(data)), s.create(path, func(f *os.File) error {
+		if _, err := f.Write(data); err != nil {
+			return err
+		}
+		return publishMode(f)
+	})
+}
+
+// keepArchived stores a file that comes in archive form as it comes, once it
+// is seen to be what its name says: its compressed bytes have no name.
+func (s *stage) keepArchived(ctx context.Context, obj Object, path string) (n int64, err error) {
+	rc, _, err := obj.OpenArchive(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rc.Close()) }()
+	err = s.create(path, func(f *os.File) error {
+		out := &counter{w: f}
+		h, payload, err := ReadFilez(io.TeeReader(rc, out))
+		if err != nil {
+			return err
+		}
+		_, err = hashPayload(ctx, obj.ID(), h, payload, io.Discard)
+		n = out.n
+		if err = errors.Join(err, payload.Close()); err != nil {
+			return err
+		}
+		return publishMode(f)
+	})
+	return n, err
+}
+
+// counter counts what it passes on.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// writeFile stores a file out of its header and plain payload.
+func (s *stage) writeFile(ctx context.Context, obj Object, path string) (n int64, err error) {
+	h, payload, err := obj.OpenFile(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, payload.Close()) }()
+	switch {
+	case s.repo.mode == ModeArchive:
+		return s.compressFile(ctx, obj.ID(), h, payload, path)
+	case s.repo.mode == ModeBare && h.IsSymlink():
+		if _, err := hashPayload(ctx, obj.ID(), h, payload, io.Discard); err != nil {
+			return 0, err
+		}
+		return 0, stageLink(path, h)
+	}
+	err = s.create(path, func(f *os.File) error {
+		if n, err = hashPayload(ctx, obj.ID(), h, payload, f); err != nil {
+			return err
+		}
+		if h.IsSymlink() { // bare-user keeps the target as content
+			if _, err := f.Write(append([]byte(h.Target), 0)); err != nil {
+				return err
+			}
+		}
+		return s.repo.dress(f, h)
+	})
+	return n, err
+}
+
+func (s *stage) compressFile(ctx context.Context, id ObjectID, h *FileHeader, payload io.Reader, path string) (int64, error) {
+	header, err := h.marshalFilez()
+	if err != nil {
+		return 0, err
+	}
+	frame, err := framed(header)
+	if err != nil {
+		return 0, err
+	}
+	out := &counter{}
+	err = s.create(path, func(f *os.File) error {
+		out.w = f
+		buf := bufio.NewWriterSize(out, bufferSize/2)
+		if _, err := buf.Write(frame); err != nil {
+			return err
+		}
+		if err := compressInto(ctx, buf, id, h, payload); err != nil {
+			return err
+		}
+		if err := buf.Flush(); err != nil {
+			return err
+		}
+		return publishMode(f)
+	})
+	return out.n, err
+}
+
+func compressInto(ctx context.Context, w io.Writer, id ObjectID, h *FileHeader, payload io.Reader) error {
+	if h.IsSymlink() {
+		_, err := hashPayload(ctx, id, h, payload, io.Discard)
+		return err
+	}
+	d, err := newDeflater(w)
+	if err != nil {
+		return err
+	}
+	if _, err := hashPayload(ctx, id, h, payload, d); err != nil {
+		d.release()
+		return err
+	}
+	return d.finish()
+}
+
+// publish gives a batch of staged objects their names: one sync for all that
+// they hold, then the names, children before parents as they come in list;
+// commits once the names of what they reach are durable.
+func (s *stage) publish(list []staged) error {
+	if len(list) == 0 {
+		return nil
+	}
+	if err := faults.At(s.repo.faults, "repo.sync"); err != nil {
+		return err
+	}
+	if s.repo.durably() {
+		if err := syncDisk(s.lock); err != nil {
+			return fullDisk(err, s.repo.path)
+		}
+	}
+	var children, commits []staged
+	for _, st := range list {
+		if st.id.Type == TypeCommit {
+			commits = append(commits, st)
+		} else {
+			children = append(children, st)
+		}
+	}
+	for _, part := range [][]staged{children, commits} {
+		if err := s.name(part); err != nil {
+			return fmt.Errorf("write to repo %s: %w", s.repo.path, fullDisk(err, s.repo.path))
+		}
+	}
+	return nil
+}
+
+// name renames staged objects into place and makes the names durable.
+func (s *stage) name(list []staged) error {
+	touched := map[string]bool{}
+	for _, st := range list {
+		if err := faults.At(s.repo.faults, "repo.rename"); err != nil {
+			return err
+		}
+		to := s.repo.objectPath(st.id)
+		if err := s.nameOne(st, to, touched); err != nil {
+			return err
+		}
+		touched[filepath.Dir(to)] = true
+	}
+	if !s.repo.durably() {
+		return nil
+	}
+	if err := faults.At(s.repo.faults, "repo.dirsync"); err != nil {
+		return err
+	}
+	for dir := range touched {
+		if err := fsx.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stage) nameOne(st staged, to string, touched map[string]bool) error {
+	rename := renameNew
+	if !st.id.Type.namedByContent() {
+		rename = os.Rename // a newer one replaces it
+	}
+	err := rename(st.path, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(to)
+		if err := os.Mkdir(dir, 0o775); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		touched[filepath.Dir(dir)] = true
+		err = rename(st.path, to)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return os.Remove(st.path) // somebody else was first; it is the same object
+	}
+	return err
+}
