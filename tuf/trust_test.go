@@ -29,5 +29,3 @@ func TestAnHonestRepositoryIsTrusted(t *testing.T) {
 		t.Errorf("targets.json as a bundle: %v", err)
 	}
 }
-
-const commit = "5e05aabbccddeeff00112233445566778899aabbccddeeff0011223344556677"
