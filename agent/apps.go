@@ -68,6 +68,13 @@ func (a *Agent) packedApps(c tuf.Custom) map[string]tuf.App {
 	return packed
 }
 
+// appOn says whether the configuration lets an app run: compose_apps names it,
+// or is not set.
+func (a *Agent) appOn(name string) bool {
+	p := a.cfg.Pacman
+	return !p.HasComposeApps || slices.Contains(p.ComposeApps, name)
+}
+
 func appURIs(apps map[string]tuf.App) []string {
 	var uris []string
 	for _, name := range slices.Sorted(maps.Keys(apps)) {

@@ -1,11 +1,6 @@
 package agent
 
-import (
-	"context"
-	"errors"
-
-	"github.com/otactl/otactl/agent/state"
-)
+import "context"
 
 // Listed is a target that this device may install, as a list shows it.
 type Listed struct {
@@ -15,6 +10,9 @@ type Listed struct {
 	Failed   bool   // on this device before
 	Selected bool   // what an update without a name would install
 	Reason   string // why it is selected
+
+	// On says whether the device is configured to run an app.
+	On func(app string) bool
 }
 
 // Listing is the outcome of Check and List.
@@ -42,11 +40,7 @@ func (a *Agent) check(ctx context.Context, src Source) (Listing, error) {
 // List lists the targets by the stored metadata alone. src may be nil; else
 // only targets whose content it has are listed.
 func (a *Agent) List(ctx context.Context, src Source) (Listing, error) {
-	v, err := a.stored(ctx)
-	if err != nil {
-		return Listing{}, err
-	}
-	in, err := a.narrow(ctx, v, src)
+	in, err := a.checkInStored(ctx, src)
 	if err != nil {
 		return Listing{}, err
 	}
@@ -71,7 +65,7 @@ func (a *Agent) list(ctx context.Context, in *checkin, cached bool) (Listing, er
 		if err != nil {
 			return Listing{}, err
 		}
-		row := Listed{Target: t, Current: t.Version == current.Version, Newer: t.Version > current.Version, Failed: failed}
+		row := Listed{Target: t, Current: t.Version == current.Version, Newer: t.Version > current.Version, Failed: failed, On: a.appOn}
 		if sel.Target != nil && sel.Target.Name == t.Name {
 			row.Selected, row.Reason = true, sel.Reason
 		}
@@ -88,11 +82,14 @@ type Status struct {
 	Commit     string // the OSTree commit that runs
 	Current    Target
 	Pending    *Target // waits for a reboot
+
+	// On says whether the device is configured to run an app.
+	On func(app string) bool
 }
 
 // Status reads the state; it changes nothing.
 func (a *Agent) Status(ctx context.Context) (Status, error) {
-	s := Status{DeviceID: a.deviceID, HardwareID: a.ecu.HardwareID, Tags: a.cfg.Pacman.Tags}
+	s := Status{DeviceID: a.deviceID, HardwareID: a.ecu.HardwareID, Tags: a.cfg.Pacman.Tags, On: a.appOn}
 	var err error
 	if s.Current, err = a.Current(ctx); err != nil {
 		return s, err
@@ -106,6 +103,3 @@ func (a *Agent) Status(ctx context.Context) (Status, error) {
 	s.Pending = &t
 	return s, err
 }
-
-// NeverRan says whether err means that this device has no database yet.
-func NeverRan(err error) bool { return errors.Is(err, state.ErrNoDatabase) }

@@ -29,6 +29,15 @@ func (a *Agent) checkIn(ctx context.Context, src Source) (*checkin, error) {
 	return a.narrow(ctx, v, src)
 }
 
+// checkInStored does so by the stored metadata; src may be nil.
+func (a *Agent) checkInStored(ctx context.Context, src Source) (*checkin, error) {
+	v, err := a.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.narrow(ctx, v, src)
+}
+
 // narrow leaves of what is vouched for what this device can install. src may
 // be nil: then nothing is asked about content.
 func (a *Agent) narrow(ctx context.Context, v *vouched, src Source) (*checkin, error) {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -35,6 +34,7 @@ const (
 	NoPendingInstallation        Code = 40
 	DownloadFailure              Code = 50
 	DownloadFailureNoSpace       Code = 60
+	InstallTargetPullFailure     Code = 80
 	InstallNeedsRebootForBootFw  Code = 90
 	InstallOfflineRollbackOk     Code = 99
 	InstallNeedsReboot           Code = 100
@@ -87,5 +87,3 @@ type Result struct {
 	From   *Target // what ran before
 	Reason string  // why the target was selected, or what is to be done now
 }
-
-func (r Result) String() string { return fmt.Sprintf("code %d: %s", r.Code, r.Reason) }

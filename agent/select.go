@@ -12,6 +12,7 @@ import (
 // want says what to select.
 type want struct {
 	name      string // of a target, or its version; empty: the newest
+	nameOnly  bool   // name is never a version
 	allowBad  bool   // also a target that failed on this device before
 	syncApps  bool   // the target that runs counts as something to install
 	downgrade bool   // also an older target when none is named
@@ -26,7 +27,7 @@ type Selection struct {
 
 // choose selects among targets, which are sorted by version.
 func (a *Agent) choose(ctx context.Context, targets []Target, current Target, w want) (Selection, error) {
-	candidate, err := named(targets, w.name)
+	candidate, err := named(targets, w)
 	if err != nil {
 		return Selection{}, err
 	}
@@ -63,18 +64,22 @@ func (a *Agent) choose(ctx context.Context, targets []Target, current Target, w 
 
 // named finds a target by its name, else by its version; the last of several
 // wins. An empty name means the newest.
-func named(targets []Target, name string) (Target, error) {
-	match := func(t Target) bool { return t.Name == name }
-	if !slices.ContainsFunc(targets, match) {
-		version, err := strconv.Atoi(name)
-		match = func(t Target) bool { return name == "" || (err == nil && t.Version == version) }
+func named(targets []Target, w want) (Target, error) {
+	if w.name == "" {
+		return targets[len(targets)-1], nil
 	}
 	for _, t := range slices.Backward(targets) {
-		if match(t) {
+		if t.Name == w.name {
 			return t, nil
 		}
 	}
-	return Target{}, failure(TufTargetNotFound, fail.NotFound, "see which there are with check", "no target with name or version %.80q", name)
+	version, err := strconv.Atoi(w.name)
+	for _, t := range slices.Backward(targets) {
+		if err == nil && !w.nameOnly && t.Version == version {
+			return t, nil
+		}
+	}
+	return Target{}, failure(TufTargetNotFound, fail.NotFound, "see which there are with check", "no target with name or version %.80q", w.name)
 }
 
 func (a *Agent) rollbackTarget(ctx context.Context) (Target, error) {

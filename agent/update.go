@@ -24,6 +24,7 @@ const (
 // UpdateRequest says what to install and how.
 type UpdateRequest struct {
 	Name      string // of a target, or its version; empty: the newest
+	NameOnly  bool   // Name is never a version
 	Downgrade Downgrade
 	// Deferred leaves even an update that changes no OS pending until
 	// Finalize, as aklite-offline does.
@@ -35,32 +36,54 @@ type UpdateRequest struct {
 // InstallAppsNeedFinalization when Finalize has to be called without one, and
 // Ok when there was nothing to do or nothing is left to do.
 func (a *Agent) Update(ctx context.Context, src Source, req UpdateRequest) (Result, error) {
+	return a.run(ctx, src, req, steps{checkIn: true, download: true, install: true})
+}
+
+// Pull selects a target by the stored metadata and brings its content in from
+// src.
+func (a *Agent) Pull(ctx context.Context, src Source, req UpdateRequest) (Result, error) {
+	return a.run(ctx, src, req, steps{download: true})
+}
+
+// Install selects a target by the stored metadata and deploys what Pull has
+// brought in. src may be nil; else only targets that it has are selected.
+func (a *Agent) Install(ctx context.Context, src Source, req UpdateRequest) (Result, error) {
+	return a.run(ctx, src, req, steps{install: true})
+}
+
+// steps are the parts of an update.
+type steps struct{ checkIn, download, install bool }
+
+func (a *Agent) run(ctx context.Context, src Source, req UpdateRequest, do steps) (Result, error) {
 	current, err := a.readyToInstall(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	a.callback(ctx, checkPre, nil, "")
-	sel, err := a.selectForUpdate(ctx, src, current, req)
-	a.callback(ctx, checkPost, sel.Target, outcome(err))
+	sel, err := a.selectForUpdate(ctx, src, current, req, do.checkIn)
 	if err != nil {
 		return Result{}, err
 	}
+	res := Result{Code: Ok, Target: sel.Target, From: &current, Reason: sel.Reason}
 	if sel.Target == nil {
-		return Result{Code: Ok, From: &current, Reason: sel.Reason}, nil
+		return res, nil
 	}
-	t := *sel.Target
-	if err := a.permit(ctx, t, current, req); err != nil {
+	if err := a.permit(ctx, *sel.Target, current, req); err != nil {
 		return Result{}, err
 	}
-	if err := a.download(ctx, src, t); err != nil {
+	if do.download {
+		if err := a.download(ctx, src, *sel.Target); err != nil {
+			return Result{}, err
+		}
+	}
+	if !do.install {
+		return res, nil
+	}
+	code, err := a.install(ctx, *sel.Target, req.Deferred)
+	if err != nil {
 		return Result{}, err
 	}
-	res, err := a.install(ctx, t, req.Deferred)
-	res.From = &current
-	if res.Reason == "" {
-		res.Reason = sel.Reason
-	}
-	return res, err
+	res.Code = code
+	return res, nil
 }
 
 // readyToInstall fails while another installation waits for its end.
@@ -82,13 +105,23 @@ func (a *Agent) readyToInstall(ctx context.Context) (Target, error) {
 	return a.Current(ctx)
 }
 
-func (a *Agent) selectForUpdate(ctx context.Context, src Source, current Target, req UpdateRequest) (Selection, error) {
-	in, err := a.checkIn(ctx, src)
+// selectForUpdate checks in, or goes by what is stored, and selects.
+func (a *Agent) selectForUpdate(ctx context.Context, src Source, current Target, req UpdateRequest, fresh bool) (sel Selection, err error) {
+	if fresh {
+		a.callback(ctx, checkPre, nil, "")
+		defer func() { a.callback(ctx, checkPost, sel.Target, outcome(err)) }()
+	}
+	var in *checkin
+	if fresh {
+		in, err = a.checkIn(ctx, src)
+	} else {
+		in, err = a.checkInStored(ctx, src)
+	}
 	if err != nil {
 		return Selection{}, err
 	}
 	return a.choose(ctx, in.targets, current, want{
-		name: req.Name, allowBad: true, syncApps: true, downgrade: req.Downgrade != DowngradeNamed,
+		name: req.Name, nameOnly: req.NameOnly, allowBad: true, syncApps: true, downgrade: req.Downgrade != DowngradeNamed,
 	})
 }
 
@@ -145,66 +178,88 @@ func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
 	return faults.At(a.faults, "agent.fetch.after")
 }
 
-// install deploys t, whose commit is complete in the sysroot's repo, and
-// records what waits. What a crash in between leaves is put right by
-// recoverInstall.
-func (a *Agent) install(ctx context.Context, t Target, deferred bool) (Result, error) {
+// install deploys t and records what waits. What a crash in between leaves is
+// put right by recoverInstall.
+func (a *Agent) install(ctx context.Context, t Target, deferred bool) (Code, error) {
+	if err := a.havePulled(ctx, t); err != nil {
+		return 0, err
+	}
 	st, err := a.root.Read()
 	if err != nil {
-		return Result{}, err
+		return 0, err
 	}
 	a.callback(ctx, installPre, &t, "")
-	if t.Commit == st.Booted.Commit {
+	if st.Booted != nil && t.Commit == st.Booted.Commit {
 		return a.reinstall(ctx, t, deferred, st.Pending != nil)
 	}
 	if a.boot.updateWaits(ctx) {
 		a.callback(ctx, installPost, &t, resultWaits)
-		return Result{}, failure(InstallNeedsRebootForBootFw, fail.Conflict, "reboot, then start the update again",
+		return 0, failure(InstallNeedsRebootForBootFw, fail.Conflict, "reboot, then start the update again",
 			"an update of the boot firmware waits for a reboot")
 	}
 	row := t.row(a.correlationID(t))
 	if err := a.db.BeginInstall(ctx, row); err != nil {
-		return Result{}, err
+		return 0, err
 	}
 	if err := a.boot.prepare(ctx); err != nil {
-		return Result{}, err
+		return 0, err
 	}
 	if err := a.root.Deploy(ctx, t.Commit); err != nil {
-		return Result{}, a.deployFailed(ctx, t, row, err)
+		return 0, a.deployFailed(ctx, t, row, err)
 	}
 	a.boot.noteFirmware(ctx, a.root, t.Commit)
 	if err := a.db.SavePending(ctx, row); err != nil {
-		return Result{}, err
+		return 0, err
 	}
 	a.callback(ctx, installPost, &t, resultWaits)
-	return Result{Code: InstallNeedsReboot, Target: &t, Reason: "installed; reboot, then finalize it with run"}, nil
+	return InstallNeedsReboot, nil
+}
+
+// havePulled fails unless the target's commit is complete in the sysroot.
+func (a *Agent) havePulled(ctx context.Context, t Target) error {
+	commit, err := t.checksum()
+	if err != nil {
+		return coded(InstallTargetPullFailure, err)
+	}
+	repo, err := ostree.OpenRepo(a.root.RepoPath())
+	if err != nil {
+		return coded(InstallTargetPullFailure, err)
+	}
+	there, err := repo.Has(ctx, []ostree.ObjectID{{Sum: commit, Type: ostree.TypeCommit}})
+	if err != nil {
+		return coded(InstallTargetPullFailure, err)
+	}
+	if !there[0] || repo.IsPartial(commit) {
+		return failure(InstallTargetPullFailure, fail.NotFound, "pull it first", "content of target %.80q is not on this device", t.Name)
+	}
+	return nil
 }
 
 // reinstall installs the target that runs. Only when another deployment waits
 // for the reboot is there anything to deploy: then this undoes it.
-func (a *Agent) reinstall(ctx context.Context, t Target, deferred, otherWaits bool) (Result, error) {
+func (a *Agent) reinstall(ctx context.Context, t Target, deferred, otherWaits bool) (Code, error) {
 	if otherWaits {
 		if err := a.root.Deploy(ctx, t.Commit); err != nil {
-			return Result{}, coded(InstallRollbackFailed, err)
+			return 0, coded(InstallRollbackFailed, err)
 		}
 		if err := a.root.Sentinel().Clear(); err != nil {
-			return Result{}, err
+			return 0, err
 		}
 	}
 	row := t.row(a.correlationID(t))
 	if deferred {
 		if err := a.db.Save(ctx, row, state.ModePending); err != nil {
-			return Result{}, err
+			return 0, err
 		}
 		a.callback(ctx, installPost, &t, resultWaits)
-		return Result{Code: InstallAppsNeedFinalization, Target: &t, Reason: "the OS runs already; finalize with run"}, nil
+		return InstallAppsNeedFinalization, nil
 	}
 	if err := a.db.Finish(ctx, row, state.ModeCurrent); err != nil {
-		return Result{}, err
+		return 0, err
 	}
 	err := a.writeCurrentFile(t)
 	a.callback(ctx, installPost, &t, outcome(err))
-	return Result{Code: Ok, Target: &t}, err
+	return Ok, err
 }
 
 // deployFailed: what ran before is still what boots. The target counts as

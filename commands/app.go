@@ -49,6 +49,7 @@ func verbs(rt *runtime) []*cli.Command {
 
 		// on a device
 		registerCommand(rt),
+		agentCommand(rt),
 
 		// by hand
 		ostreeCommand(rt),

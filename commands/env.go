@@ -13,3 +13,7 @@ func Getenv(name string) string { return os.Getenv(name) }
 func envName(flag string) string {
 	return "OTACTL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
+
+// envDeviceConfig names a folder that holds the configuration of the device,
+// as custom clients of aktualizr-lite read it.
+const envDeviceConfig = "AKLITE_CONFIG_DIR"

@@ -160,6 +160,11 @@ func writeExitCodes(w io.Writer) error {
 		}
 		seen[line] = true
 	}
+	b.WriteString("\n## On a device\n\n`otactl agent`, `aklite-offline` and `aktualizr-lite` end with these instead; a mistake in\n" +
+		"the call of `otactl agent` still ends with 2.\n\n| code | name | meaning |\n|---|---|---|\n")
+	for _, row := range agentTable() {
+		fmt.Fprintf(&b, "| %d | `%s` | %s |\n", row.code, row.name, row.meaning)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

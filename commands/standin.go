@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -17,18 +16,10 @@ type standIn func(ctx context.Context, rt *runtime, args []string) int
 // with (argv[0], or the first argument of otactl).
 func standIns() map[string]standIn {
 	return map[string]standIn{
-		"aklite-offline":      notBuiltIn("aklite-offline", 1),
-		"aktualizr-lite":      notBuiltIn("aktualizr-lite", 1),
+		"aklite-offline":      akliteOffline,
+		"aktualizr-lite":      aktualizrLite,
 		"garage-push":         garagePush,
 		"lmp-device-register": lmpDeviceRegister,
-	}
-}
-
-// notBuiltIn answers for a tool that this build has no mode for.
-func notBuiltIn(name string, code int) standIn {
-	return func(_ context.Context, rt *runtime, _ []string) int {
-		fmt.Fprintf(rt.std.Err, "%s: this build of otactl does not stand in for it yet\n", name)
-		return code
 	}
 }
 

@@ -3,9 +3,10 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'publish targets register ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
+    'otactl') echo 'publish targets register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
     'otactl targets') echo 'list show offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
+    'otactl agent') echo 'check list update pull install run status' ;;
     'otactl ostree') echo 'init commit rev-parse refs ls checkout pull-local fsck' ;;
     'otactl completion') echo 'bash zsh fish powershell' ;;
     esac
@@ -24,6 +25,14 @@ _otactl_flags() {
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
     'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level' ;;
+    'otactl agent') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl agent check') echo '--help --src-dir --device-config --output --quiet --verbose --log-level' ;;
+    'otactl agent list') echo '--help --src-dir --device-config --output --quiet --verbose --log-level' ;;
+    'otactl agent update') echo '--help --src-dir --device-config --target --force --output --quiet --verbose --log-level' ;;
+    'otactl agent pull') echo '--help --src-dir --device-config --target --force --output --quiet --verbose --log-level' ;;
+    'otactl agent install') echo '--help --src-dir --device-config --target --force --output --quiet --verbose --log-level' ;;
+    'otactl agent run') echo '--help --device-config --output --quiet --verbose --log-level' ;;
+    'otactl agent status') echo '--help --device-config --output --quiet --verbose --log-level' ;;
     'otactl ostree') echo '--help --repo --output --quiet --verbose --log-level' ;;
     'otactl ostree init') echo '--help --mode --output --quiet --verbose --log-level' ;;
     'otactl ostree commit') echo '--help --branch --orphan --tree --subject --body --body-file --parent --timestamp --add-metadata-string --bind-ref --no-bindings --owner-uid --owner-gid --no-xattrs --canonical-permissions --skip-if-unchanged --table-output --output --quiet --verbose --log-level' ;;
@@ -157,6 +166,49 @@ _otactl_value() {
     'otactl register --use-ostree-server') echo 'switch' ;;
     'otactl register --start-daemon') echo 'switch' ;;
     'otactl register --force') echo 'switch' ;;
+    'otactl agent check --src-dir') echo 'dir' ;;
+    'otactl agent check -s') echo 'dir' ;;
+    'otactl agent check --device-config') echo 'file' ;;
+    'otactl agent check -c') echo 'file' ;;
+    'otactl agent check --config') echo 'file' ;;
+    'otactl agent list --src-dir') echo 'dir' ;;
+    'otactl agent list -s') echo 'dir' ;;
+    'otactl agent list --device-config') echo 'file' ;;
+    'otactl agent list -c') echo 'file' ;;
+    'otactl agent list --config') echo 'file' ;;
+    'otactl agent update --src-dir') echo 'dir' ;;
+    'otactl agent update -s') echo 'dir' ;;
+    'otactl agent update --device-config') echo 'file' ;;
+    'otactl agent update -c') echo 'file' ;;
+    'otactl agent update --config') echo 'file' ;;
+    'otactl agent update --target') echo 'text' ;;
+    'otactl agent update -t') echo 'text' ;;
+    'otactl agent update --force') echo 'switch' ;;
+    'otactl agent update -f') echo 'switch' ;;
+    'otactl agent pull --src-dir') echo 'dir' ;;
+    'otactl agent pull -s') echo 'dir' ;;
+    'otactl agent pull --device-config') echo 'file' ;;
+    'otactl agent pull -c') echo 'file' ;;
+    'otactl agent pull --config') echo 'file' ;;
+    'otactl agent pull --target') echo 'text' ;;
+    'otactl agent pull -t') echo 'text' ;;
+    'otactl agent pull --force') echo 'switch' ;;
+    'otactl agent pull -f') echo 'switch' ;;
+    'otactl agent install --src-dir') echo 'dir' ;;
+    'otactl agent install -s') echo 'dir' ;;
+    'otactl agent install --device-config') echo 'file' ;;
+    'otactl agent install -c') echo 'file' ;;
+    'otactl agent install --config') echo 'file' ;;
+    'otactl agent install --target') echo 'text' ;;
+    'otactl agent install -t') echo 'text' ;;
+    'otactl agent install --force') echo 'switch' ;;
+    'otactl agent install -f') echo 'switch' ;;
+    'otactl agent run --device-config') echo 'file' ;;
+    'otactl agent run -c') echo 'file' ;;
+    'otactl agent run --config') echo 'file' ;;
+    'otactl agent status --device-config') echo 'file' ;;
+    'otactl agent status -c') echo 'file' ;;
+    'otactl agent status --config') echo 'file' ;;
     'otactl ostree --repo') echo 'dir' ;;
     'otactl ostree init --mode') echo 'words archive archive-z2 bare' ;;
     'otactl ostree commit --branch') echo 'text' ;;

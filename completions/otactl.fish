@@ -10,6 +10,14 @@ set -g __otactl_paths \
     'otactl targets offline-update show' \
     'otactl targets offline-update verify' \
     'otactl register' \
+    'otactl agent' \
+    'otactl agent check' \
+    'otactl agent list' \
+    'otactl agent update' \
+    'otactl agent pull' \
+    'otactl agent install' \
+    'otactl agent run' \
+    'otactl agent status' \
     'otactl ostree' \
     'otactl ostree init' \
     'otactl ostree commit' \
@@ -124,6 +132,43 @@ set -g __otactl_valued \
     'otactl register -a' \
     'otactl register --restorable-apps' \
     'otactl register -A' \
+    'otactl agent check --src-dir' \
+    'otactl agent check -s' \
+    'otactl agent check --device-config' \
+    'otactl agent check -c' \
+    'otactl agent check --config' \
+    'otactl agent list --src-dir' \
+    'otactl agent list -s' \
+    'otactl agent list --device-config' \
+    'otactl agent list -c' \
+    'otactl agent list --config' \
+    'otactl agent update --src-dir' \
+    'otactl agent update -s' \
+    'otactl agent update --device-config' \
+    'otactl agent update -c' \
+    'otactl agent update --config' \
+    'otactl agent update --target' \
+    'otactl agent update -t' \
+    'otactl agent pull --src-dir' \
+    'otactl agent pull -s' \
+    'otactl agent pull --device-config' \
+    'otactl agent pull -c' \
+    'otactl agent pull --config' \
+    'otactl agent pull --target' \
+    'otactl agent pull -t' \
+    'otactl agent install --src-dir' \
+    'otactl agent install -s' \
+    'otactl agent install --device-config' \
+    'otactl agent install -c' \
+    'otactl agent install --config' \
+    'otactl agent install --target' \
+    'otactl agent install -t' \
+    'otactl agent run --device-config' \
+    'otactl agent run -c' \
+    'otactl agent run --config' \
+    'otactl agent status --device-config' \
+    'otactl agent status -c' \
+    'otactl agent status --config' \
     'otactl ostree --repo' \
     'otactl ostree init --mode' \
     'otactl ostree commit --branch' \
@@ -169,6 +214,7 @@ complete -c otactl -f
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'register' -d 'give this device its identity'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'agent' -d 'update the device this runs on'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'ostree' -d 'work on OSTree repos by hand'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'completion' -d 'print a completion script for a shell'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'man' -d 'print the manual page of a command, or write all pages'
@@ -307,6 +353,71 @@ complete -c otactl -n '__otactl_at \'otactl register\'' -l output -s o -x -a 'ta
 complete -c otactl -n '__otactl_at \'otactl register\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'check' -d 'update the metadata and list the targets for this device'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'list' -d 'list the targets by the metadata that is stored'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'update' -d 'check in, bring in and deploy the newest target, or the one named'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'pull' -d 'bring in a target by the metadata that is stored'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'install' -d 'deploy what was pulled; with --src-dir all that update does'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'run' -d 'after the reboot, confirm what was installed'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -a 'status' -d 'show what runs and what waits for a reboot'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l src-dir -s s -x -a '(__fish_complete_directories)' -d 'take updates from the offline bundle in DIR, not from the gateway'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent check\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l src-dir -s s -x -a '(__fish_complete_directories)' -d 'take updates from the offline bundle in DIR, not from the gateway'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l src-dir -s s -x -a '(__fish_complete_directories)' -d 'take updates from the offline bundle in DIR, not from the gateway'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l target -s t -x -d 'the target of that NAME or version (default: the newest)'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l force -s f -d 'go back to an older target as well'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent update\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l src-dir -s s -x -a '(__fish_complete_directories)' -d 'take updates from the offline bundle in DIR, not from the gateway'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l target -s t -x -d 'the target of that NAME or version (default: the newest)'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l force -s f -d 'go back to an older target as well'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent pull\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l src-dir -s s -x -a '(__fish_complete_directories)' -d 'take updates from the offline bundle in DIR, not from the gateway'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l target -s t -x -d 'the target of that NAME or version (default: the newest)'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l force -s f -d 'go back to an older target as well'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent install\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent run\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent run\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent run\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent run\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent run\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent run\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl agent status\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl agent status\'' -l device-config -l config -s c -r -F -d 'read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl agent status\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl agent status\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl agent status\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl agent status\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'init' -d 'make a new repo'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'commit' -d 'store a folder as a new commit'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'rev-parse' -d 'print the checksum of a commit'

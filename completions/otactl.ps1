@@ -9,6 +9,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'publish|send a commit to the backend, delta-wise, and have a target signed'
             'targets|what devices may install'
             'register|give this device its identity'
+            'agent|update the device this runs on'
             'ostree|work on OSTree repos by hand'
             'completion|print a completion script for a shell'
             'man|print the manual page of a command, or write all pages'
@@ -28,6 +29,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'sign|add a signature with an offline targets key'
             'show|show what a bundle says it holds, until when, and who signed it'
             'verify|check everything in a bundle, from the root of trust to the last object'
+        )
+        'otactl agent' = @(
+            'check|update the metadata and list the targets for this device'
+            'list|list the targets by the metadata that is stored'
+            'update|check in, bring in and deploy the newest target, or the one named'
+            'pull|bring in a target by the metadata that is stored'
+            'install|deploy what was pulled; with --src-dir all that update does'
+            'run|after the reboot, confirm what was installed'
+            'status|show what runs and what waits for a reboot'
         )
         'otactl ostree' = @(
             'init|make a new repo'
@@ -186,6 +196,80 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--use-ostree-server|fetch OSTree content from the backend''s proxy'
             '--start-daemon|start the update daemon afterwards, where it is installed'
             '--force|replace an existing registration'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent check' = @(
+            '--help|explain the command and do nothing'
+            '--src-dir|take updates from the offline bundle in DIR, not from the gateway'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent list' = @(
+            '--help|explain the command and do nothing'
+            '--src-dir|take updates from the offline bundle in DIR, not from the gateway'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent update' = @(
+            '--help|explain the command and do nothing'
+            '--src-dir|take updates from the offline bundle in DIR, not from the gateway'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+            '--target|the target of that NAME or version (default: the newest)'
+            '--force|go back to an older target as well'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent pull' = @(
+            '--help|explain the command and do nothing'
+            '--src-dir|take updates from the offline bundle in DIR, not from the gateway'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+            '--target|the target of that NAME or version (default: the newest)'
+            '--force|go back to an older target as well'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent install' = @(
+            '--help|explain the command and do nothing'
+            '--src-dir|take updates from the offline bundle in DIR, not from the gateway'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+            '--target|the target of that NAME or version (default: the newest)'
+            '--force|go back to an older target as well'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent run' = @(
+            '--help|explain the command and do nothing'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl agent status' = @(
+            '--help|explain the command and do nothing'
+            '--device-config|read the configuration in PATH, a file or folder, instead of the usual places; may be repeated'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -457,6 +541,43 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl register --apps' = @()
         'otactl register -a' = @()
         'otactl register --restorable-apps' = @()
+        'otactl agent check --src-dir' = @()
+        'otactl agent check -s' = @()
+        'otactl agent check --device-config' = @()
+        'otactl agent check -c' = @()
+        'otactl agent check --config' = @()
+        'otactl agent list --src-dir' = @()
+        'otactl agent list -s' = @()
+        'otactl agent list --device-config' = @()
+        'otactl agent list -c' = @()
+        'otactl agent list --config' = @()
+        'otactl agent update --src-dir' = @()
+        'otactl agent update -s' = @()
+        'otactl agent update --device-config' = @()
+        'otactl agent update -c' = @()
+        'otactl agent update --config' = @()
+        'otactl agent update --target' = @()
+        'otactl agent update -t' = @()
+        'otactl agent pull --src-dir' = @()
+        'otactl agent pull -s' = @()
+        'otactl agent pull --device-config' = @()
+        'otactl agent pull -c' = @()
+        'otactl agent pull --config' = @()
+        'otactl agent pull --target' = @()
+        'otactl agent pull -t' = @()
+        'otactl agent install --src-dir' = @()
+        'otactl agent install -s' = @()
+        'otactl agent install --device-config' = @()
+        'otactl agent install -c' = @()
+        'otactl agent install --config' = @()
+        'otactl agent install --target' = @()
+        'otactl agent install -t' = @()
+        'otactl agent run --device-config' = @()
+        'otactl agent run -c' = @()
+        'otactl agent run --config' = @()
+        'otactl agent status --device-config' = @()
+        'otactl agent status -c' = @()
+        'otactl agent status --config' = @()
         'otactl ostree --repo' = @()
         'otactl ostree init --mode' = @(
             'archive'
