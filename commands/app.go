@@ -46,6 +46,10 @@ func verbs(rt *runtime) []*cli.Command {
 		// on a workstation and in CI
 		publishCommand(rt),
 		targetsCommand(rt),
+		devicesCommand(rt),
+
+		// where it runs
+		serveCommand(rt),
 
 		// on a device
 		registerCommand(rt),

@@ -39,14 +39,27 @@ func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 	return wrapped.Devices, r.decode("devices", &wrapped)
 }
 
+// Approval says whose code was approved.
+type Approval struct {
+	UUID        string `json:"uuid" yaml:"uuid"`
+	UserCode    string `json:"user_code" yaml:"user_code"`
+	From        string `json:"from" yaml:"from"`                 // address that asked
+	RequestedAt string `json:"requested-at" yaml:"requested-at"` // RFC 3339
+	ExpiresAt   string `json:"expires-at" yaml:"expires-at"`     // RFC 3339
+}
+
 // ApproveDevice confirms the user code that a device shows while it registers.
-func (c *Client) ApproveDevice(ctx context.Context, userCode string) error {
+func (c *Client) ApproveDevice(ctx context.Context, userCode string) (Approval, error) {
 	body := map[string]string{"user_code": userCode}
-	_, err := c.call(ctx, http.MethodPost, c.path("device-codes", "approve"), nil, body)
+	var a Approval
+	r, err := c.call(ctx, http.MethodPost, c.path("device-codes", "approve"), nil, body)
 	if httpx.Code(err) == http.StatusNotFound {
 		if se, ok := errors.AsType[*httpx.StatusError](err); ok && se.Reason != "" {
-			return fail.New(fail.NotFound, "compare it with what the device shows; codes run out after a while", "user code %q: not waiting for approval", userCode)
+			return a, fail.New(fail.NotFound, "compare it with what the device shows; codes run out after a while", "user code %q: not waiting for approval", userCode)
 		}
 	}
-	return err
+	if err != nil {
+		return a, err
+	}
+	return a, r.decode("device-codes/approve", &a)
 }
