@@ -17,3 +17,17 @@ func envName(flag string) string {
 // envDeviceConfig names a folder that holds the configuration of the device,
 // as custom clients of aktualizr-lite read it.
 const envDeviceConfig = "AKLITE_CONFIG_DIR"
+
+// otherVariables are those that stand in for no flag, for docs/env.md.
+func otherVariables() [][2]string {
+	return [][2]string{
+		{"OTACTL_TOKEN", "API token for the backend; there is no flag, since others could read it in the process list"},
+		{"XDG_CONFIG_HOME, HOME, USERPROFILE", "where the context file `otactl/config.yaml` lies"},
+		{"SOTA_PACKED_CREDENTIALS", "credentials file when `--credentials` is not given"},
+		{"OSTREE_REPO", "repository when `--repo` is not given"},
+		{"SOURCE_DATE_EPOCH", "time of a commit, in seconds since 1970, when `--timestamp` is not given"},
+		{"DEVICE_FACTORY, PRODUCTION", "factory, and whether the device is a production device, when a device registers"},
+		{"DEVICE_API, OAUTH_BASE", "where `lmp-device-register` registers"},
+		{"NO_COLOR, TERM=dumb", "no colour"},
+	}
+}

@@ -193,7 +193,10 @@ func writeEnvironment(w io.Writer, root *outline.Command) error {
 	for _, name := range names {
 		fmt.Fprintf(&b, "| `%s` | `--%s` | %s |\n", name, flagOf[name], strings.Join(users[name], ", "))
 	}
-	b.WriteString("\nBesides these: `NO_COLOR` (any value) and `TERM=dumb` turn colour off.\n")
+	b.WriteString("\nVariables without a flag:\n\n| variable | meaning |\n|---|---|\n")
+	for _, v := range otherVariables() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(v[0], ", ", "`, `"), v[1])
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

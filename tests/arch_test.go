@@ -40,7 +40,7 @@ func rooms() []room {
 		{"offline", []string{"client", "internal", "ostree", "tuf"}, sides},
 		{"register", []string{"client/gateway", "client/httprepo", "internal", "ostree", "tuf"}, device},
 		{"agent", []string{"client/gateway", "client/httprepo", "internal", "offline", "ostree", "tuf"}, device + "; it reads bundles through offline"},
-		{"server", []string{"client", "internal", "ostree", "tuf"}, "the backend writes the context and credentials files that its clients read"},
+		{"server", []string{"client/account", "client/credentials", "internal", "ostree", "tuf"}, "the backend needs no client of itself, only the formats of the files it hands out"},
 		{"tests", []string{"agent", "client", "commands", "internal", "offline", "ostree", "publish", "register", "server", "tuf"}, "tests may look everywhere"},
 	}
 }

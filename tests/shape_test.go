@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,8 +74,9 @@ var callOwners = []struct {
 	{"fmt.Print", nil, "standard output is handed in"},
 	{"fmt.Println", nil, "standard output is handed in"},
 	{"fmt.Printf", nil, "standard output is handed in"},
-	// ContentChecksum hashes what the caller has in hand and waits for nobody.
-	{"context.Background", []string{"main.go", "ostree/content.go"}, "whoever is asked to stop has to reach all work"},
+	// ContentChecksum hashes what the caller has in hand and waits for nobody;
+	// a server's grace period begins when its context has ended.
+	{"context.Background", []string{"main.go", "ostree/content.go", "server/server.go"}, "whoever is asked to stop has to reach all work"},
 	{"context.TODO", nil, "whoever is asked to stop has to reach all work"},
 }
 
@@ -96,6 +98,29 @@ func TestArchCallsStayWithTheirOwners(t *testing.T) {
 				if from.Name+"."+sel.Sel.Name == rule.call && !withinAny(s.path, rule.files) {
 					t.Errorf("%s: %s: %s", s.at(n), rule.call, rule.why)
 				}
+			}
+			return true
+		})
+	}
+}
+
+// Every variable that is read by name is written down.
+func TestArchVariablesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/env.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 1 || !strings.HasSuffix(calledName(call), ".env") {
+				return true
+			}
+			if name, ok := call.Args[0].(*ast.BasicLit); ok && !strings.Contains(string(page), strings.Trim(name.Value, `"`)) {
+				t.Errorf("%s: docs/env.md does not know %s", s.at(call), name.Value)
 			}
 			return true
 		})
