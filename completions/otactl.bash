@@ -3,9 +3,10 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'publish targets register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
+    'otactl') echo 'publish targets devices serve register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
     'otactl targets') echo 'list show offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
+    'otactl devices') echo 'list approve' ;;
     'otactl agent') echo 'check list update pull install run status' ;;
     'otactl ostree') echo 'init commit rev-parse refs ls checkout pull-local fsck' ;;
     'otactl completion') echo 'bash zsh fish powershell' ;;
@@ -24,6 +25,10 @@ _otactl_flags() {
     'otactl targets offline-update sign') echo '--help --keys --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
+    'otactl devices') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl devices list') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl devices approve') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl serve') echo '--help --data --addr --gateway-addr --url --gateway-url --dns-name --factory --output --quiet --verbose --log-level' ;;
     'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level' ;;
     'otactl agent') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl agent check') echo '--help --src-dir --device-config --output --quiet --verbose --log-level' ;;
@@ -132,6 +137,27 @@ _otactl_value() {
     'otactl targets offline-update verify --jobs') echo 'text' ;;
     'otactl targets offline-update verify -j') echo 'text' ;;
     'otactl targets offline-update verify #0') echo text ;;
+    'otactl devices list --config') echo 'file' ;;
+    'otactl devices list --context') echo 'text' ;;
+    'otactl devices list --url') echo 'text' ;;
+    'otactl devices list --factory') echo 'text' ;;
+    'otactl devices list -f') echo 'text' ;;
+    'otactl devices list --ca-file') echo 'file' ;;
+    'otactl devices approve --config') echo 'file' ;;
+    'otactl devices approve --context') echo 'text' ;;
+    'otactl devices approve --url') echo 'text' ;;
+    'otactl devices approve --factory') echo 'text' ;;
+    'otactl devices approve -f') echo 'text' ;;
+    'otactl devices approve --ca-file') echo 'file' ;;
+    'otactl devices approve #0') echo text ;;
+    'otactl serve --data') echo 'dir' ;;
+    'otactl serve --addr') echo 'text' ;;
+    'otactl serve --gateway-addr') echo 'text' ;;
+    'otactl serve --url') echo 'text' ;;
+    'otactl serve --gateway-url') echo 'text' ;;
+    'otactl serve --dns-name') echo 'text' ;;
+    'otactl serve --factory') echo 'text' ;;
+    'otactl serve -f') echo 'text' ;;
     'otactl register --name') echo 'text' ;;
     'otactl register -n') echo 'text' ;;
     'otactl register --server') echo 'text' ;;

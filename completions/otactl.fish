@@ -9,6 +9,10 @@ set -g __otactl_paths \
     'otactl targets offline-update sign' \
     'otactl targets offline-update show' \
     'otactl targets offline-update verify' \
+    'otactl devices' \
+    'otactl devices list' \
+    'otactl devices approve' \
+    'otactl serve' \
     'otactl register' \
     'otactl agent' \
     'otactl agent check' \
@@ -105,6 +109,26 @@ set -g __otactl_valued \
     'otactl targets offline-update verify --now' \
     'otactl targets offline-update verify --jobs' \
     'otactl targets offline-update verify -j' \
+    'otactl devices list --config' \
+    'otactl devices list --context' \
+    'otactl devices list --url' \
+    'otactl devices list --factory' \
+    'otactl devices list -f' \
+    'otactl devices list --ca-file' \
+    'otactl devices approve --config' \
+    'otactl devices approve --context' \
+    'otactl devices approve --url' \
+    'otactl devices approve --factory' \
+    'otactl devices approve -f' \
+    'otactl devices approve --ca-file' \
+    'otactl serve --data' \
+    'otactl serve --addr' \
+    'otactl serve --gateway-addr' \
+    'otactl serve --url' \
+    'otactl serve --gateway-url' \
+    'otactl serve --dns-name' \
+    'otactl serve --factory' \
+    'otactl serve -f' \
     'otactl register --name' \
     'otactl register -n' \
     'otactl register --server' \
@@ -213,6 +237,8 @@ end
 complete -c otactl -f
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'devices' -d 'who is registered, and who may be'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'serve' -d 'be the backend: repo, signed metadata, registration and device gateway in one process'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'register' -d 'give this device its identity'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'agent' -d 'update the device this runs on'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'ostree' -d 'work on OSTree repos by hand'
@@ -327,6 +353,45 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'list' -d 'list the registered devices'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'approve' -d 'let a device register that shows this code'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl devices list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l data -x -a '(__fish_complete_directories)' -d 'keep everything in DIR'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l addr -x -d 'serve the API on HOST:PORT, in plain HTTP (default: 127.0.0.1:8080)'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l gateway-addr -x -d 'serve devices on HOST:PORT, in mutual TLS (default: :8443)'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l url -x -d 'clients reach the API at URL (default: from --addr)'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l gateway-url -x -d 'devices reach the gateway at URL (default: from --dns-name and --gateway-addr)'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l dns-name -x -d 'the gateway\'s certificate is for NAME, a DNS name or an IP address; repeat for more'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l factory -s f -x -d 'the factory is called NAME (default: local); the first start fixes it'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl serve\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l name -s n -x -d 'NAME in the backend\'s lists (default: the UUID)'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l server -x -d 'register at the otactl serve at URL; sets --device-api and --oauth-base'

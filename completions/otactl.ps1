@@ -8,6 +8,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl' = @(
             'publish|send a commit to the backend, delta-wise, and have a target signed'
             'targets|what devices may install'
+            'devices|who is registered, and who may be'
+            'serve|be the backend: repo, signed metadata, registration and device gateway in one process'
             'register|give this device its identity'
             'agent|update the device this runs on'
             'ostree|work on OSTree repos by hand'
@@ -29,6 +31,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'sign|add a signature with an offline targets key'
             'show|show what a bundle says it holds, until when, and who signed it'
             'verify|check everything in a bundle, from the root of trust to the last object'
+        )
+        'otactl devices' = @(
+            'list|list the registered devices'
+            'approve|let a device register that shows this code'
         )
         'otactl agent' = @(
             'check|update the metadata and list the targets for this device'
@@ -168,6 +174,51 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--type|it must be of type '
             '--now|judge expiry at TIME (RFC 3339) and not by the clock'
             '--jobs|read N objects at once (default: as suits the machine)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl devices' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl devices list' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl devices approve' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl serve' = @(
+            '--help|explain the command and do nothing'
+            '--data|keep everything in DIR'
+            '--addr|serve the API on HOST:PORT, in plain HTTP (default: 127.0.0.1:8080)'
+            '--gateway-addr|serve devices on HOST:PORT, in mutual TLS (default: :8443)'
+            '--url|clients reach the API at URL (default: from --addr)'
+            '--gateway-url|devices reach the gateway at URL (default: from --dns-name and --gateway-addr)'
+            '--dns-name|the gateway''s certificate is for NAME, a DNS name or an IP address; repeat for more'
+            '--factory|the factory is called NAME (default: local); the first start fixes it'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -516,6 +567,26 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update verify --now' = @()
         'otactl targets offline-update verify --jobs' = @()
         'otactl targets offline-update verify -j' = @()
+        'otactl devices list --config' = @()
+        'otactl devices list --context' = @()
+        'otactl devices list --url' = @()
+        'otactl devices list --factory' = @()
+        'otactl devices list -f' = @()
+        'otactl devices list --ca-file' = @()
+        'otactl devices approve --config' = @()
+        'otactl devices approve --context' = @()
+        'otactl devices approve --url' = @()
+        'otactl devices approve --factory' = @()
+        'otactl devices approve -f' = @()
+        'otactl devices approve --ca-file' = @()
+        'otactl serve --data' = @()
+        'otactl serve --addr' = @()
+        'otactl serve --gateway-addr' = @()
+        'otactl serve --url' = @()
+        'otactl serve --gateway-url' = @()
+        'otactl serve --dns-name' = @()
+        'otactl serve --factory' = @()
+        'otactl serve -f' = @()
         'otactl register --name' = @()
         'otactl register -n' = @()
         'otactl register --server' = @()
