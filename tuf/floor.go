@@ -95,12 +95,18 @@ func (f *floor) raiseMeta(name string, version int) {
 	f.meta[name] = max(f.meta[name], version)
 }
 
+// replaced says whether root is a later one that put other keys in the place
+// of those under which the versions of f were seen.
+func (f *floor) replaced(root *Root) bool {
+	return f.online != "" && f.online != root.onlineKeys() && f.root < root.Version
+}
+
 // under is the part of f that still holds below root.
 func (f floor) under(root *Root) floor {
-	if f.online != root.onlineKeys() {
-		return floor{root: f.root, rootSum: f.rootSum, newest: f.newest, online: root.onlineKeys()}
+	if f.replaced(root) {
+		f.timestamp, f.snapshot, f.meta = 0, 0, nil
 	}
-	f.meta = maps.Clone(f.meta)
+	f.online, f.meta = root.onlineKeys(), maps.Clone(f.meta)
 	return f
 }
 
@@ -121,15 +127,30 @@ func (f floor) equal(o floor) bool {
 		f.timestamp == o.timestamp && f.snapshot == o.snapshot && maps.Equal(f.meta, o.meta)
 }
 
+// bytes is the floor as it is stored, with a checksum: a flipped bit must not
+// pass for a lower version.
 func (f floor) bytes() ([]byte, error) {
 	meta := f.meta
 	if meta == nil {
 		meta = map[string]int{}
 	}
-	return json.Marshal(map[string]any{
+	raw, err := json.Marshal(map[string]any{
 		"root": f.root, "root-sha256": f.rootSum, "newest": stamp(f.newest),
 		"online-keys": f.online, "timestamp": f.timestamp, "snapshot": f.snapshot, "meta": meta,
 	})
+	if err != nil {
+		return nil, err
+	}
+	note, err := Canonical(raw)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"floor": json.RawMessage(note), "sha256": checksum(note)})
+}
+
+func checksum(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 func parseFloor(data []byte) (f floor, err error) {
@@ -137,37 +158,47 @@ func parseFloor(data []byte) (f floor, err error) {
 	if err != nil {
 		return f, err
 	}
-	doc, err := object("floor", canon)
+	file, err := object("document", canon)
 	if err != nil {
 		return f, err
 	}
-	if f.rootSum, err = doc.text("root-sha256"); err != nil {
+	if sum, err := file.text("sha256"); err != nil || sum != checksum(file.m["floor"]) {
+		return f, refuse(ErrMalformed, "the checksum is wrong")
+	}
+	doc, err := file.object("floor")
+	if err != nil {
 		return f, err
+	}
+	if err := f.read(doc); err != nil {
+		return floor{}, err
+	}
+	return f, nil
+}
+
+func (f *floor) read(doc fields) (err error) {
+	if f.rootSum, err = doc.text("root-sha256"); err != nil {
+		return err
 	}
 	if f.online, err = doc.text("online-keys"); err != nil {
-		return f, err
+		return err
 	}
 	if f.newest, err = doc.time("newest"); err != nil {
-		return f, err
+		return err
 	}
-	if f.root, err = doc.version("root"); err != nil {
-		return f, err
-	}
-	if f.timestamp, err = doc.version("timestamp"); err != nil {
-		return f, err
-	}
-	if f.snapshot, err = doc.version("snapshot"); err != nil {
-		return f, err
+	for name, to := range map[string]*int{"root": &f.root, "timestamp": &f.timestamp, "snapshot": &f.snapshot} {
+		if *to, err = doc.version(name); err != nil {
+			return err
+		}
 	}
 	meta, err := doc.object("meta")
 	if err != nil {
-		return f, err
+		return err
 	}
 	f.meta = map[string]int{}
 	for name := range meta.m {
 		if f.meta[name], err = meta.version(name); err != nil {
-			return f, err
+			return err
 		}
 	}
-	return f, nil
+	return nil
 }

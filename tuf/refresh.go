@@ -90,8 +90,8 @@ func (r *refresher) roots(ctx context.Context) error {
 		}
 	}
 	r.trust.floor = r.was
-	if anchored && r.was.online == "" {
-		r.trust.floor.online = r.trust.root.onlineKeys() // a cache without our note
+	if anchored && r.was.online == "" { // a cache without our note
+		r.trust.floor.root, r.trust.floor.online = r.trust.root.Version, r.trust.root.onlineKeys()
 	}
 	if r.was.newest.After(r.trust.newest) {
 		r.trust.newest = r.was.newest
@@ -182,7 +182,7 @@ func (r *refresher) fetch(ctx context.Context, name string, max int64) ([]byte, 
 // the floor by what does.
 func (r *refresher) recall(ctx context.Context) error {
 	r.cached, r.fetched = map[string][]byte{}, map[string][]byte{}
-	rotated := r.trust.floor.online != "" && r.trust.floor.online != r.trust.root.onlineKeys()
+	rotated := r.trust.floor.replaced(r.trust.root)
 	r.trust.floor = r.trust.floor.under(r.trust.root)
 	for _, name := range []string{TimestampFile, SnapshotFile, TargetsFile} {
 		if rotated {
@@ -422,17 +422,18 @@ func (k *keeper) newestRoot(ctx context.Context, was floor) (*Trust, error) {
 	slices.Sort(versions)
 	for _, v := range slices.Backward(versions) {
 		var t *Trust
-		_, err := k.load(ctx, RootName(v), func(file []byte) (err error) {
-			if t, err = NewTrust(file); err != nil {
-				return err
+		_, err := k.load(ctx, RootName(v), func(file []byte) error {
+			stored, err := NewTrust(file)
+			if err == nil {
+				err = was.pinned(stored, v)
 			}
-			return was.pinned(t, v)
+			if err == nil {
+				t = stored
+			}
+			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		if t != nil && t.root.Version == v && was.pinned(t, v) == nil {
-			return t, nil
+		if t != nil || err != nil {
+			return t, err
 		}
 	}
 	return nil, nil

@@ -108,8 +108,8 @@ func sizeLimit(signed json.RawMessage) int {
 // checkASCII finds the first string in v, in canonical form, that peers would
 // not all write alike.
 func checkASCII(path string, v json.RawMessage) error {
-	if !bytes.Contains(v, []byte{'\\'}) {
-		return nil
+	if !bytes.ContainsAny(v, "\\\x7f") {
+		return nil // the canonical form escapes all else that could be wrong
 	}
 	switch v[0] {
 	case '{':
