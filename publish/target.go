@@ -63,15 +63,17 @@ func (t *TargetRequest) Check() error {
 	}
 	for _, s := range words {
 		if !word(s) {
-			return fail.New(fail.Usage, "use letters, digits and . _ + - only", "target: %.80q is no name, tag or hardware id", s)
+			return fail.New(fail.Usage, "use letters, digits and . _ + -, and begin with a letter or digit", "target: %.80q is no name, tag or hardware id", s)
 		}
 	}
 	return nil
 }
 
+// word holds what every backend and device of the field takes as a name.
 func word(s string) bool {
-	return s != "" && len(s) <= 200 && s[0] != '.' && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._+-:@", r)
+	alnum := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' }
+	return s != "" && len(s) <= 128 && alnum(rune(s[0])) && !strings.ContainsFunc(s, func(r rune) bool {
+		return !alnum(r) && !strings.ContainsRune("._+-", r)
 	})
 }
 

@@ -1,0 +1,196 @@
+package publish
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/otactl/otactl/client/factory"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/tuf"
+)
+
+// shelf is a Backend in memory that refuses what a real one refuses.
+type shelf struct {
+	targets map[string]tuf.Target
+	version int
+	before  func() // somebody else's moment, once
+	ready   func() bool
+}
+
+func newShelf() *shelf { return &shelf{targets: map[string]tuf.Target{}} }
+
+func (s *shelf) Targets(context.Context) (map[string]tuf.Target, error) {
+	return maps.Clone(s.targets), nil
+}
+
+func (s *shelf) AddTargets(_ context.Context, m map[string]tuf.Target, _ string) (factory.Added, error) {
+	if f := s.before; f != nil {
+		s.before = nil
+		f()
+	}
+	if s.ready != nil && !s.ready() {
+		return factory.Added{}, status(http.StatusPreconditionFailed, "commit_incomplete")
+	}
+	for name, t := range m {
+		if _, ok := s.targets[name]; ok {
+			return factory.Added{}, status(http.StatusConflict, "target_exists")
+		}
+		s.targets[name] = t
+	}
+	s.version++
+	return factory.Added{Created: true, Version: s.version}, nil
+}
+
+func status(code int, reason string) error {
+	req, _ := http.NewRequest(http.MethodPost, "http://h/", nil)
+	return httpx.NewStatusError(req, code, http.Header{}, []byte(`{"code":"`+reason+`"}`))
+}
+
+func (s *shelf) add(name, version, commit string, hwids, tags []string) {
+	custom, _ := json.Marshal(tuf.Custom{Name: name, Version: version, HardwareIDs: hwids, Tags: tags, TargetFormat: "OSTREE"})
+	s.targets[name+"-"+version] = tuf.Target{Hashes: map[string]string{"sha256": commit}, Custom: custom}
+}
+
+func wants(s *shelf, change ...func(*TargetRequest)) func(*Options) {
+	return func(o *Options) {
+		o.Backend = s
+		o.Target = &TargetRequest{HardwareIDs: []string{"qemu"}, Tags: []string{"main"}}
+		for _, f := range change {
+			f(o.Target)
+		}
+	}
+}
+
+func TestTargetHasTheFieldsDevicesRead(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	s.ready = func() bool { return w.hub.Complete(w.first) && w.hub.Ref("main") == w.first }
+	rep := w.mustPush(wants(s))
+	if rep.Target == nil || *rep.Target != (TargetReport{Name: "qemu-1", Version: 1, MetadataVersion: 1}) {
+		t.Fatalf("%+v", rep.Target)
+	}
+	got := s.targets["qemu-1"]
+	c, err := got.Fields()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tuf.Custom{Name: "qemu", Version: "1", HardwareIDs: []string{"qemu"}, Tags: []string{"main"}, TargetFormat: "OSTREE",
+		CreatedAt: "2023-11-14T22:13:20Z", UpdatedAt: "2023-11-14T22:13:20Z"}
+	if got.Commit() != w.first || got.Length != 0 || fmt.Sprint(c) != fmt.Sprint(want) {
+		t.Errorf("%+v %+v", got, c)
+	}
+}
+
+func TestVersionsGoOnFromTheHighestOfTheHardware(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	other := strings.Repeat("0a", 32)
+	s.add("qemu", "9", other, []string{"qemu"}, []string{"main"})
+	s.add("qemu", "10", other, []string{"qemu", "x"}, []string{"devel"})
+	s.add("rpi", "99", other, []string{"rpi"}, []string{"main"})
+	s.add("odd", "abc", other, []string{"qemu"}, []string{"main"})
+	if rep := w.mustPush(wants(s)); rep.Target.Name != "qemu-11" {
+		t.Errorf("%+v", rep.Target)
+	}
+	if rep := w.mustPush(wants(s, func(t *TargetRequest) { t.HardwareIDs = []string{"qemu", "rpi"}; t.Name = "both" })); rep.Target.Name != "both-100" {
+		t.Errorf("%+v", rep.Target)
+	}
+}
+
+func TestPublishingTheSameAgainChangesNothing(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	w.mustPush(wants(s))
+	rep := w.mustPush(wants(s))
+	if !rep.Target.Existed || rep.Target.Name != "qemu-1" || len(s.targets) != 1 || rep.RefMoved {
+		t.Errorf("%+v, %d targets", rep.Target, len(s.targets))
+	}
+	if rep := w.mustPush(wants(s, func(t *TargetRequest) { t.Version = 1 })); !rep.Target.Existed {
+		t.Errorf("%+v", rep.Target)
+	}
+}
+
+func TestGoingBackToAnOldCommitMakesANewTarget(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	w.mustPush(wants(s))
+	w.commit("2", 12)
+	w.mustPush(wants(s))
+	rep := w.mustPush(wants(s), func(o *Options) { o.Rev = w.first })
+	if rep.Target.Existed || rep.Target.Name != "qemu-3" || s.targets["qemu-3"].Commit() != w.first {
+		t.Errorf("%+v", rep.Target)
+	}
+}
+
+func TestTakenVersionIsAConflictBeforeAnythingIsSent(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	s.add("qemu", "5", strings.Repeat("0a", 32), []string{"qemu"}, nil)
+	_, err := w.push(wants(s, func(t *TargetRequest) { t.Version = 5 }))
+	if fail.ClassOf(err) != fail.Conflict || fail.HintOf(err) == "" || w.hub.Count("POST objects") != 0 {
+		t.Errorf("%v, %d objects sent", err, w.hub.Count("POST objects"))
+	}
+}
+
+func TestVersionTakenMeanwhileIsReplacedByTheNext(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	s.before = func() { s.add("qemu", "1", strings.Repeat("0a", 32), []string{"qemu"}, []string{"main"}) }
+	if rep := w.mustPush(wants(s)); rep.Target.Name != "qemu-2" {
+		t.Errorf("%+v", rep.Target)
+	}
+	s.before = func() { s.add("qemu", "7", strings.Repeat("0a", 32), []string{"qemu"}, []string{"main"}) }
+	_, err := w.push(wants(s, func(t *TargetRequest) { t.Version = 7 }))
+	if fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("asked for: %v", err)
+	}
+}
+
+func TestHolesThatTheTargetShowsAreMended(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	w.mustPush()
+	w.hub.Lose(someFiles(w, 2)...)
+	s.ready = func() bool { return w.hub.Complete(w.first) }
+	if rep := w.mustPush(wants(s)); rep.Target.Name != "qemu-1" || rep.New != 2 {
+		t.Errorf("%+v %+v", rep, rep.Target)
+	}
+}
+
+func TestDryRunNamesTheTargetAndSignsNone(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	rep := w.mustPush(wants(s), func(o *Options) { o.DryRun = true })
+	if rep.Target.Name != "qemu-1" || rep.Target.Existed || len(s.targets) != 0 {
+		t.Errorf("%+v, %d targets", rep.Target, len(s.targets))
+	}
+}
+
+func TestOddWordsAreRefusedBeforeAnythingIsAsked(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	for _, change := range []func(*TargetRequest){
+		func(t *TargetRequest) { t.HardwareIDs = nil },
+		func(t *TargetRequest) { t.HardwareIDs = []string{"a b"} },
+		func(t *TargetRequest) { t.Tags = []string{"bücher"} },
+		func(t *TargetRequest) { t.Name = "../x" },
+		func(t *TargetRequest) { t.Name = "a/b" },
+		func(t *TargetRequest) { t.Version = -1 },
+		func(t *TargetRequest) { t.Tags = []string{strings.Repeat("x", 201)} },
+	} {
+		if _, err := w.push(wants(s, change)); fail.ClassOf(err) != fail.Usage {
+			t.Errorf("%v", err)
+		}
+	}
+	if w.hub.Count("POST objects") != 0 {
+		t.Error("something was sent")
+	}
+}
+
+func TestManyTargetsAreNotMistakenForOne(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	for i := range 300 {
+		s.add("qemu", strconv.Itoa(i+1), strings.Repeat("0a", 32), []string{"qemu"}, []string{"main"})
+	}
+	if rep := w.mustPush(wants(s)); rep.Target.Version != 301 {
+		t.Errorf("%+v", rep.Target)
+	}
+}
