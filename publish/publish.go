@@ -96,6 +96,7 @@ func (r Report) Saved() float64 {
 type run struct {
 	Options
 	plan   plan
+	before treehub.Sent // by the Remote, ahead of this run
 	report Report
 }
 
@@ -109,6 +110,9 @@ func Run(ctx context.Context, opt Options) (Report, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &run{Options: opt}
+	if c, ok := opt.Remote.(Counting); ok {
+		r.before = c.Sent()
+	}
 	start := opt.Clock()
 	err := r.all(ctx)
 	r.report.Elapsed = opt.Clock().Sub(start)
@@ -208,7 +212,7 @@ func (r *run) count(rep ostree.CopyReport, dst ostree.Store) {
 	}
 	if c, ok := r.Remote.(Counting); ok && !r.DryRun {
 		sent := c.Sent()
-		r.report.New, r.report.Bytes = int(sent.Stored), sent.Bytes
+		r.report.New, r.report.Bytes = int(sent.Stored-r.before.Stored), sent.Bytes-r.before.Bytes
 	}
 	r.report.Present = max(0, r.report.Objects-r.report.New)
 }

@@ -247,11 +247,14 @@ func (s *Server) Ref(name string) string {
 	return s.refs[name]
 }
 
-// SetRef moves a ref as another publisher would.
+// SetRef moves a ref as another publisher would; "" removes it.
 func (s *Server) SetRef(name, commit string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refs[name] = commit
+	if commit == "" {
+		delete(s.refs, name)
+	}
 }
 
 // Objects is a copy of what is stored, by path.
