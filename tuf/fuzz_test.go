@@ -151,7 +151,7 @@ func FuzzCustom(f *testing.F) {
 
 func FuzzKeyArchive(f *testing.F) {
 	a := tuf.NewKeyArchive()
-	if err := a.Add(tuf.RoleTargets, tuftest.RSAKey(f)); err != nil {
+	if err := a.Add(tuf.RoleTargets, seeded(f, 1)); err != nil {
 		f.Fatal(err)
 	}
 	good, err := a.Bytes()

@@ -25,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // seeded is a key that is the same in every run.
-func seeded(t *testing.T, n byte) *tuf.PrivateKey {
+func seeded(t testing.TB, n byte) *tuf.PrivateKey {
 	t.Helper()
 	k, err := tuf.NewPrivateKey(ed25519.NewKeyFromSeed(bytes.Repeat([]byte{n}, ed25519.SeedSize)))
 	if err != nil {
