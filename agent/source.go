@@ -32,6 +32,8 @@ type Rules struct {
 	// StoredAfter says whether metadata that the device has stored may be used
 	// after an update of it has failed with err.
 	StoredAfter func(err error) bool
+	// Jobs is how many objects may be under way at once.
+	Jobs int
 	// TellStored makes a check that had to use stored metadata say so.
 	TellStored bool
 	// Missing is the code for a metadata file that is not there, and Fetch for

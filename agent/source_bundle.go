@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/otactl/otactl/offline"
@@ -66,6 +67,7 @@ func (s *bundle) Rules() Rules {
 	return Rules{
 		FirstUse:    s.firstUse,
 		StoredAfter: func(err error) bool { return errors.Is(err, tuf.ErrRollback) },
+		Jobs:        runtime.GOMAXPROCS(0) + 1,
 		TellStored:  true,
 		Missing:     CheckinMetadataNotFound,
 		Fetch:       CheckinFailure,

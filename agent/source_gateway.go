@@ -12,6 +12,10 @@ import (
 	"github.com/otactl/otactl/tuf"
 )
 
+// gatewayJobs is how many objects are asked for at once: over a network the
+// time that an answer takes is the limit.
+const gatewayJobs = 16
+
 // online is the Source behind a device gateway.
 type online struct{ c *gateway.Client }
 
@@ -99,6 +103,7 @@ func (s *online) Rules() Rules {
 	return Rules{
 		FirstUse:    true,
 		StoredAfter: func(error) bool { return true },
+		Jobs:        gatewayJobs,
 		Missing:     CheckinMetadataFetchFailure,
 		Fetch:       CheckinMetadataFetchFailure,
 	}

@@ -17,7 +17,7 @@ const defaultReserve = 3
 // reserving is a store that stops before the file system of the sysroot is
 // fuller than the reserve allows.
 type reserving struct {
-	ostree.Store
+	*ostree.Repo
 	check func() error
 }
 
@@ -33,7 +33,7 @@ func (a *Agent) reserving(repo *ostree.Repo) (ostree.Store, error) {
 			}
 		}
 	}
-	r := &reserving{Store: repo, check: func() error { return a.checkSpace(percent) }}
+	r := &reserving{Repo: repo, check: func() error { return a.checkSpace(percent) }}
 	return r, coded(DownloadFailureNoSpace, r.check())
 }
 
@@ -54,7 +54,7 @@ func (a *Agent) checkSpace(percent int) error {
 }
 
 func (r *reserving) Begin(ctx context.Context) (ostree.Session, error) {
-	s, err := r.Store.Begin(ctx)
+	s, err := r.Repo.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -159,6 +159,7 @@ func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
 	if err != nil {
 		return coded(DownloadFailure, fmt.Errorf("sysroot: %w", err))
 	}
+	repo.SetFaults(a.faults)
 	dst, err := a.reserving(repo)
 	if err != nil {
 		return err
@@ -167,7 +168,9 @@ func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
 	if err != nil {
 		return coded(DownloadFailure, err)
 	}
-	report, err := ostree.Copy(ctx, dst, objects, commit, ostree.CopyOptions{Progress: a.progress, Log: a.log, Faults: a.faults})
+	report, err := ostree.Copy(ctx, dst, objects, commit, ostree.CopyOptions{
+		Jobs: src.Rules().Jobs, Progress: a.progress, Log: a.log, Faults: a.faults,
+	})
 	if errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) == fail.NoSpace {
 		return coded(DownloadFailureNoSpace, err)
 	}

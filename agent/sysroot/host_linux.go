@@ -1,9 +1,11 @@
 package sysroot
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,8 +16,20 @@ func ownedByCaller(st fs.FileInfo) bool {
 	return ok && int(sys.Uid) == os.Geteuid()
 }
 
-// syncAll makes the deployment durable on every file system it lies on.
-func syncAll() { unix.Sync() }
+// sync makes the deployment durable on the file systems it lies on.
+func (s *Sysroot) sync() error {
+	for _, dir := range []string{s.o.Path, filepath.Join(s.o.Path, "boot")} {
+		f, err := os.Open(dir)
+		if err != nil {
+			return fmt.Errorf("sysroot %s: %w", s.o.Path, err)
+		}
+		err = unix.Syncfs(int(f.Fd()))
+		if err = errors.Join(err, f.Close()); err != nil {
+			return fmt.Errorf("sysroot %s: sync: %w", s.o.Path, err)
+		}
+	}
+	return nil
+}
 
 // Space is the room on the sysroot's file system, in bytes: all of it, and
 // what the superuser may still write.

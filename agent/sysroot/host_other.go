@@ -9,7 +9,7 @@ import (
 
 func ownedByCaller(fs.FileInfo) bool { return false }
 
-func syncAll() {}
+func (s *Sysroot) sync() error { return errors.ErrUnsupported }
 
 // Space can't be told here: deployments exist on Linux alone.
 func (s *Sysroot) Space() (total, free uint64, err error) {

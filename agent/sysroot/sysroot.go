@@ -218,7 +218,9 @@ func (s *Sysroot) Deploy(ctx context.Context, commit string) error {
 			return errors.Join(err, s.undoSentinel(st))
 		}
 	}
-	syncAll()
+	if err := s.sync(); err != nil {
+		return err
+	}
 	return faults.At(s.o.Faults, "sysroot.deploy.after")
 }
 
