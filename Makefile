@@ -12,8 +12,13 @@ PLATFORMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwi
 # Packages in which goroutines share memory; the race detector runs on these.
 RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/... ./commands
 FUZZTIME   ?= 2s
+TEST_PACKAGES   := ostree zsh fish
+DEMO_PACKAGES   := ostree python3 curl
+DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
+# Root keeps the caller's Go and its caches.
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME")
 
-.PHONY: all build generate lint cross test race fuzz bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test race fuzz bench demo test-device clean packages
 
 all: build
 
@@ -45,6 +50,10 @@ cross:
 	@for p in $(PLATFORMS); do echo "build $$p"; \
 		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null . || exit 1; done
 
+# The same commit gives the same bytes; run before a release.
+reproducible:
+	scripts/reproducible
+
 test: packages
 	$(GO) test -timeout 6m ./...
 	$(GO) test -race -short -timeout 6m $(RACE)
@@ -54,18 +63,23 @@ test: packages
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
 
-bench: packages build
-	tests/bench/run.sh
+bench: packages
+	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-demo: packages build
-	tests/demo/demo.sh $(if $(KEEP),--keep "$(KEEP)")
+# make demo [KEEP=DIR]: the main job from end to end; needs root for deployments.
+demo: build
+	@echo "demo: needs root (for deployments), and the Debian packages: $(DEMO_PACKAGES)"
+	@scripts/packages $(DEMO_PACKAGES)
+	$(SUDO) tests/demo/demo.sh $(BIN)/otactl $(KEEP)
 
-test-device: packages build
-	tests/device/run.sh
+# Installs a bundle on a virtual device that is really booted; needs root.
+test-device:
+	@scripts/packages $(DEVICE_PACKAGES)
+	$(SUDO) $(GO) test -tags device -count=1 -timeout 20m -v ./tests/device
 
-# Debian packages that tests and demo use; installed only if missing.
+# Debian packages that tests use; installed only if missing.
 packages:
-	@scripts/packages ostree zsh fish
+	@scripts/packages $(TEST_PACKAGES)
 
 clean:
 	rm -rf $(BIN) dist
