@@ -10,6 +10,7 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -37,19 +38,69 @@ func (b *builder) content(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", dirRepo, err)
 	}
-	rep, err := ostree.Copy(ctx, repo, src, b.commit, b.copyOptions(false))
-	if err != nil {
+	if err := b.copy(ctx, repo, src); err != nil {
 		return fmt.Errorf("copy commit %s: %w", short(b.commit.String()), err)
 	}
-	b.counted(rep)
 	if err := faults.At(b.opt.Faults, FaultRef); err != nil {
 		return err
 	}
 	return repo.SetRef(ctx, refName(b.opt.Target, b.commit), b.commit, nil)
 }
 
+// copy moves the closure. What was there already may have suffered since it
+// was written: it is read again, and what is bad is fetched anew.
+func (b *builder) copy(ctx context.Context, repo *ostree.Repo, src ostree.Source) error {
+	opt := b.copyOptions(false)
+	rep, err := ostree.Copy(ctx, repo, src, b.commit, opt)
+	if err != nil {
+		return err
+	}
+	b.counted(rep)
+	opt.FullCheck = true
+	// A bad dirtree hides what is below it, so each round may find more.
+	for round := 0; rep.Present > 0 && round < limits.TreeDepth; round++ {
+		bad, err := b.removeBad(ctx)
+		if bad == 0 || err != nil {
+			return err
+		}
+		b.opt.Log.Warn("objects on the medium were damaged and are fetched again", "objects", bad)
+		again, err := ostree.Copy(ctx, repo, src, b.commit, opt)
+		if err != nil {
+			return err
+		}
+		b.report.Copied += again.Copied
+		b.report.Bytes += again.Bytes
+	}
+	return nil
+}
+
+// removeBad reads every object of the commit in the bundle, removes those that
+// are not what their names say, and counts these and the missing ones.
+func (b *builder) removeBad(ctx context.Context) (int, error) {
+	repo, err := openArchive(ctx, b.root, dirRepo)
+	if err != nil {
+		return 0, err
+	}
+	rep, err := ostree.Verify(ctx, repo, b.commit, ostree.VerifyOptions{Jobs: b.opt.Jobs, KeepOn: true, Progress: b.opt.Progress})
+	if err != nil && len(rep.Problems) == 0 {
+		return 0, err
+	}
+	for _, p := range rep.Problems {
+		if e, ok := errors.AsType[*ostree.CorruptError](p); ok {
+			if err := b.root.Remove(repo.path(e.ID)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return len(rep.Problems), nil
+}
+
 func (b *builder) copyOptions(dryRun bool) ostree.CopyOptions {
-	return ostree.CopyOptions{Jobs: b.opt.Jobs, DryRun: dryRun, Progress: b.opt.Progress, Log: b.opt.Log, Faults: b.opt.Faults}
+	opt := ostree.CopyOptions{Jobs: b.opt.Jobs, DryRun: dryRun, Log: b.opt.Log}
+	if !dryRun {
+		opt.Progress, opt.Faults = b.opt.Progress, b.opt.Faults
+	}
+	return opt
 }
 
 func (b *builder) counted(rep ostree.CopyReport) {
@@ -124,9 +175,13 @@ func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.C
 }
 
 // room finds out what has to be copied, and whether the medium has space for
-// it.
+// it. Over a network that takes a question for each object, as long as copying
+// it: then only a dry run asks, and a full medium is met while writing.
 func (b *builder) room(ctx context.Context, src ostree.Source) error {
 	b.report.Free = freeSpace(b.existingDir())
+	if _, local := src.(*ostree.Repo); !local && !b.opt.DryRun {
+		return nil
+	}
 	dst, err := b.present(ctx)
 	if err != nil {
 		return err

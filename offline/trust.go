@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"time"
@@ -28,7 +27,7 @@ type trustCheck struct {
 func (c *trustCheck) file(name string, max int64) []byte {
 	data, err := c.read(name, max)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, tuf.ErrNotFound):
 		c.found.bad(RuleComplete, metadataPath(name), "missing")
 	case err != nil:
 		c.found.bad(RuleMetadata, metadataPath(name), "%v", err)
@@ -109,6 +108,7 @@ func (c *trustCheck) addRoot(trust *tuf.Trust, version int, file []byte) bool {
 // rootSignatures wants every signature on a root to be by a root key of one of
 // signers and to verify, also those beyond the threshold.
 func (c *trustCheck) rootSignatures(name string, file []byte, signers ...*tuf.Root) {
+	c.methods(name, file)
 	known, unknown := map[string]bool{}, map[string]bool{}
 	for _, root := range signers {
 		rep, err := root.Signatures(tuf.RoleRoot, file)
@@ -237,6 +237,22 @@ func (c *trustCheck) accept(name string, role tuf.Role, file []byte, set func([]
 	return err == nil
 }
 
+// methods are the spellings of signature methods. Devices go by the type of
+// the key, so that another one is a sign of damage and no more.
+var methods = []string{"ed25519", "rsassa-pss-sha256", "rsassa-pss"}
+
+func (c *trustCheck) methods(name string, file []byte) {
+	env, err := tuf.ParseEnvelope(file)
+	if err != nil {
+		return // whoever reads the file says so
+	}
+	for _, sig := range env.Signatures {
+		if !slices.Contains(methods, sig.Method) {
+			c.found.bad(RuleSignature, metadataPath(name), "the signature by key %s has the method %.40q", short(sig.KeyID), sig.Method)
+		}
+	}
+}
+
 // roleSignatures wants every signature on a file to count, and says whether
 // each does.
 func (c *trustCheck) roleSignatures(name string, role tuf.Role, file []byte) bool {
@@ -244,6 +260,7 @@ func (c *trustCheck) roleSignatures(name string, role tuf.Role, file []byte) boo
 	if err != nil {
 		return true // the caller meets the same fault
 	}
+	c.methods(name, file)
 	c.invalid(name, rep.Invalid)
 	for _, id := range rep.Unknown {
 		c.foreign(name, id)

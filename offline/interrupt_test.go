@@ -1,0 +1,229 @@
+package offline
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/testkit"
+)
+
+// errPulled stands for a stick that is pulled out.
+var errPulled = errors.New("pulled out")
+
+// pull fails at the nth fault point, and at each one after it: nothing is done
+// any more once the stick is gone.
+type pull struct {
+	after int
+	seen  []string
+}
+
+// At implements faults.Injector.
+func (p *pull) At(point string) error {
+	p.seen = append(p.seen, point)
+	if len(p.seen) > p.after {
+		return errPulled
+	}
+	return nil
+}
+
+// interrupted runs build with a stop at every point in turn, each time on what
+// prepare made, and calls look with what was left.
+func interrupted(t *testing.T, prepare func() string, opt BuildOptions, b *backend, look func(dir string, at string)) {
+	t.Helper()
+	for n := 0; ; n++ {
+		dir := prepare()
+		p := &pull{after: n}
+		opt.Faults = p
+		_, err := Build(t.Context(), b, dir, opt)
+		if err == nil {
+			if !slices.Contains(p.seen, FaultSwap) || n < 6 {
+				t.Errorf("only these points were met: %v", p.seen)
+			}
+			return
+		}
+		if !errors.Is(err, errPulled) {
+			t.Fatalf("stopped at %s: %v", p.seen[n], err)
+		}
+		look(dir, p.seen[n])
+		opt.Faults = nil
+		if _, err := Build(t.Context(), b, dir, opt); err != nil {
+			t.Errorf("after a stop at %s, the next run: %v", p.seen[n], err)
+		}
+		if rep := verify(t, dir); rep.Err() != nil || len(rep.Findings) > 0 {
+			t.Errorf("after a stop at %s and another run: %v", p.seen[n], rep.Findings)
+		}
+	}
+}
+
+func TestFirstBuildCutOffIsRecognisedAndGoesOn(t *testing.T) {
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", testkit.SmallOS(t, "1"), nil)
+	root := t.TempDir()
+	fresh := func() string {
+		dir, err := os.MkdirTemp(root, "bundle")
+		check(t, err)
+		return dir
+	}
+	interrupted(t, fresh, options("pc-1"), b, func(dir, at string) {
+		rep := verify(t, dir)
+		if at == FaultSync {
+			if rep.Err() != nil {
+				t.Errorf("stopped at %s: %v", at, rep.Err())
+			}
+			return
+		}
+		wantFinding(t, rep, RuleRootChain, "tuf")
+		wantFinding(t, rep, RuleComplete, "tuf/bundle-targets.json")
+	})
+}
+
+func TestUpdateCutOffLeavesTheOldBundleOrTheNewOne(t *testing.T) {
+	dir, b := small(t)
+	b.publish("board-1", "board", testkit.SmallOS(t, "2"), nil)
+	b.addRoot()
+	root := t.TempDir()
+	old := func() string {
+		cp := filepath.Join(root, filepath.Base(t.TempDir()))
+		check(t, os.CopyFS(cp, os.DirFS(dir)))
+		return cp
+	}
+	opt := options("board-1")
+	opt.AllowMultiple = true
+	interrupted(t, old, opt, b, func(dir, at string) {
+		rep := verify(t, dir)
+		if err := rep.Err(); err != nil {
+			t.Errorf("stopped at %s: %v", at, rep.Findings)
+		}
+		want := "pc-1"
+		if at == FaultSync {
+			want = "pc-1 board-1"
+		}
+		if got := names(rep); got != want {
+			t.Errorf("stopped at %s: the bundle names %q, want %q", at, got, want)
+		}
+	})
+}
+
+func names(rep *VerifyReport) string {
+	var list []string
+	for _, t := range rep.Targets {
+		list = append(list, t.Name)
+	}
+	return strings.Join(list, " ")
+}
+
+// exFAT mounts a file system of a stick: no links, modes or owners, folded
+// case, and no exchange of two names. The kernel of a test machine need not
+// know FAT, so FUSE serves it.
+func exFAT(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	image, mount := filepath.Join(dir, "stick.img"), filepath.Join(dir, "stick")
+	check(t, os.Mkdir(mount, 0o755))
+	run(t, "truncate", "-s", "64M", image)
+	run(t, "mkfs.exfat", image)
+	loop := run(t, "losetup", "-f", "--show", image)
+	t.Cleanup(func() { run(t, "losetup", "-d", loop) })
+	run(t, "mount.exfat-fuse", loop, mount)
+	t.Cleanup(func() { run(t, "umount", mount) })
+	return mount
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func TestBundleLivesOnAStickWithoutLinksAndModes(t *testing.T) {
+	stick := exFAT(t)
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", testkit.SmallOS(t, "1"), nil)
+	dir := filepath.Join(stick, "update")
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	if rep := verify(t, dir); rep.Err() != nil || len(rep.Findings) > 0 {
+		t.Errorf("%v", rep.Findings)
+	}
+	commit := b.targets["pc-1"].Commit()
+	bare := filepath.Join(t.TempDir(), "bare")
+	testkit.OSTree(t, "--repo="+bare, "init", "--mode=bare")
+	testkit.OSTree(t, "--repo="+bare, "pull-local", "--untrusted", filepath.Join(dir, "ostree_repo"), commit)
+}
+
+// Where names cannot be exchanged there is a moment without metadata.
+func TestUpdateCutOffOnAStickIsOldNewOrIncomplete(t *testing.T) {
+	stick := exFAT(t)
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)
+	first := filepath.Join(stick, "first")
+	_, err := Build(t.Context(), b, first, options("pc-1"))
+	check(t, err)
+	b.publish("board-1", "board", tinyTree(t, "2"), nil)
+	n := 0
+	copyOf := func() string {
+		n++
+		dir := filepath.Join(stick, "copy"+strings.Repeat("x", n))
+		check(t, os.CopyFS(dir, os.DirFS(first)))
+		return dir
+	}
+	opt := options("board-1")
+	opt.AllowMultiple = true
+	between := false
+	interrupted(t, copyOf, opt, b, func(dir, at string) {
+		rep := verify(t, dir)
+		if at == FaultBetween {
+			between = true
+			wantFinding(t, rep, RuleComplete, "tuf/bundle-targets.json")
+			return
+		}
+		if err := rep.Err(); err != nil {
+			t.Errorf("stopped at %s: %v", at, err)
+		}
+	})
+	if !between {
+		t.Error("the stick can exchange names after all: this test tests nothing")
+	}
+}
+
+func TestFullMediumIsSaidAndTheOldBundleStays(t *testing.T) {
+	dir := t.TempDir()
+	run(t, "mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", dir)
+	t.Cleanup(func() { run(t, "umount", dir) })
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	big := tinyTree(t, "2")
+	write(t, filepath.Join(big, "noise"), noise(400<<10))
+	b.publish("board-1", "board", big, nil)
+	opt := options("board-1")
+	opt.AllowMultiple = true
+	if _, err := Build(t.Context(), b, dir, opt); fail.ClassOf(err) != fail.NoSpace || fail.HintOf(err) == "" {
+		t.Errorf("error %v, class %v, hint %q", err, fail.ClassOf(err), fail.HintOf(err))
+	}
+	if rep := verify(t, dir); rep.Err() != nil || names(rep) != "pc-1" {
+		t.Errorf("the old bundle: %v", rep.Findings)
+	}
+}
+
+// noise is data that does not compress, the same each time.
+func noise(n int) []byte {
+	data, x := make([]byte, n), uint32(1)
+	for i := range data {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		data[i] = byte(x)
+	}
+	return data
+}
