@@ -20,7 +20,7 @@ func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
 		v.found.bad(RuleRepo, dirRepo, "%v", err)
 		return nil
 	}
-	seen := &recorder{Source: repo, ids: map[ostree.ObjectID]bool{}}
+	seen := &recorder{ids: map[ostree.ObjectID]bool{}}
 	done := map[ostree.Checksum]bool{}
 	for _, t := range targets {
 		commit, err := ostree.ParseChecksum(t.target.Commit())
@@ -32,7 +32,7 @@ func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
 			continue
 		}
 		done[commit] = true
-		if err := v.commit(ctx, seen, repo, commit); err != nil {
+		if err := v.commit(ctx, repo, seen, commit); err != nil {
 			return err
 		}
 	}
@@ -41,13 +41,15 @@ func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
 	return nil
 }
 
-func (v *verifier) commit(ctx context.Context, src ostree.Source, repo *archive, commit ostree.Checksum) error {
-	if c, err := ostree.LoadCommit(ctx, src, commit); err == nil && c.Time.After(v.opt.Now.Add(clockSlack)) {
+func (v *verifier) commit(ctx context.Context, repo *archive, seen *recorder, commit ostree.Checksum) error {
+	if c, err := ostree.LoadCommit(ctx, repo, commit); err == nil && c.Time.After(v.opt.Now.Add(clockSlack)) {
 		v.found.bad(RuleClock, repo.path(ostree.ObjectID{Sum: commit, Type: ostree.TypeCommit}),
 			"was made at %s, which is after the clock's %s: no expiry can be judged",
 			c.Time.Format(time.RFC3339), v.opt.Now.Format(time.RFC3339))
 	}
-	rep, err := ostree.Verify(ctx, src, commit, ostree.VerifyOptions{Jobs: v.opt.Jobs, KeepOn: true, Progress: v.opt.Progress})
+	rep, err := ostree.Verify(ctx, repo, commit, ostree.VerifyOptions{
+		Jobs: v.opt.Jobs, KeepOn: true, Progress: v.opt.Progress, Seen: seen.add,
+	})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -97,8 +99,7 @@ func (v *verifier) partials(commits map[ostree.Checksum]bool) {
 func (v *verifier) unreferenced(seen *recorder) {
 	var n, size int64
 	for id, length := range v.inv.objects {
-		commit := ostree.ObjectID{Sum: id.Sum, Type: ostree.TypeCommit}
-		if seen.ids[id] || id.Type == ostree.TypeCommitMeta && seen.ids[commit] {
+		if seen.ids[id] {
 			continue
 		}
 		n++
@@ -109,17 +110,14 @@ func (v *verifier) unreferenced(seen *recorder) {
 	}
 }
 
-// recorder remembers which objects were asked for.
+// recorder remembers which objects a target reaches.
 type recorder struct {
-	ostree.Source
 	mu  sync.Mutex
 	ids map[ostree.ObjectID]bool
 }
 
-// Object implements ostree.Source.
-func (r *recorder) Object(ctx context.Context, id ostree.ObjectID) (ostree.Object, error) {
+func (r *recorder) add(id ostree.ObjectID) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.ids[id] = true
-	r.mu.Unlock()
-	return r.Source.Object(ctx, id)
 }
