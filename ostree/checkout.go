@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/progress"
 )
 
@@ -62,19 +61,11 @@ func Checkout(ctx context.Context, src Source, commit Checksum, dest string, opt
 	if err != nil {
 		return CheckoutReport{}, err
 	}
-	report, err := checkout(ctx, src, entry, dest, opt)
+	report, err := checkoutEntry(ctx, src, entry, dest, opt)
 	if err != nil {
 		err = fmt.Errorf("check out %s to %s: %w", commit, dest, err)
 	}
-	return report, noSpace(err)
-}
-
-// noSpace gives an error about a full disk its class.
-func noSpace(err error) error {
-	if err == nil || !isNoSpace(err) {
-		return err
-	}
-	return fail.As(fmt.Errorf("%w: %w", ErrNoSpace, err), fail.NoSpace, "free some space and run it again")
+	return report, noSpace(err, dest)
 }
 
 // fileMode is the mode on disk of a file that was committed with mode.

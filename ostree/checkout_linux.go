@@ -34,9 +34,7 @@ type treeReader struct {
 	report CheckoutReport
 }
 
-func isNoSpace(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
-
-func checkout(ctx context.Context, src Source, entry *Entry, dest string, opt CheckoutOptions) (CheckoutReport, error) {
+func checkoutEntry(ctx context.Context, src Source, entry *Entry, dest string, opt CheckoutOptions) (CheckoutReport, error) {
 	if opt.Jobs < 1 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
 	}
@@ -67,7 +65,7 @@ func (r *treeReader) into(entry *Entry, dest string) (CheckoutReport, error) {
 	if err := r.tree(fd, entry, false); err != nil {
 		return r.report, err
 	}
-	return r.report, syncFS(dest)
+	return r.report, syncTree(dest)
 }
 
 // beside builds a new directory next to dest and then renames it to dest.
@@ -88,14 +86,10 @@ func (r *treeReader) beside(entry *Entry, dest string) (report CheckoutReport, e
 	if err := r.tree(fd, entry, entry.IsDir()); err != nil {
 		return report, err
 	}
-	if err := syncFS(work); err != nil {
+	if err := syncTree(work); err != nil {
 		return report, err
 	}
-	err = unix.Renameat2(unix.AT_FDCWD, work, unix.AT_FDCWD, dest, unix.RENAME_NOREPLACE)
-	if err == unix.EINVAL || err == unix.ENOSYS { // a file system without it; an empty directory may get lost
-		err = os.Rename(work, dest)
-	}
-	if err != nil {
+	if err := renameNew(work, dest); err != nil {
 		return report, err
 	}
 	return r.report, fsx.SyncDir(filepath.Dir(dest))
@@ -195,12 +189,7 @@ func (r *treeReader) dirMeta(fd int, m *DirMeta) error {
 	if err := unix.Fchmod(fd, m.Mode&modePerm); err != nil {
 		return fmt.Errorf("mode: %w", err)
 	}
-	return setTimes(fd)
-}
-
-// setTimes gives a file the one time that all files of a deployment have.
-func setTimes(fd int) error {
-	return unix.Futimes(fd, []unix.Timeval{{}, {}})
+	return epoch(fd)
 }
 
 func setXattrs(attrs []Xattr, set func(string, []byte) error) error {
@@ -328,6 +317,9 @@ func (r *treeReader) createRegular(f *folder, name string, id ObjectID, h *FileH
 // change of owner or attributes clears the setuid bit.
 func (r *treeReader) fileMeta(fd int, h *FileHeader) error {
 	if !r.opt.UserMode {
+		if err := checkOwner(h); err != nil {
+			return err
+		}
 		if err := unix.Fchown(fd, int(h.UID), int(h.GID)); err != nil {
 			return fmt.Errorf("owner: %w", err)
 		}
@@ -338,14 +330,14 @@ func (r *treeReader) fileMeta(fd int, h *FileHeader) error {
 	if err := unix.Fchmod(fd, r.opt.fileMode(h.Mode)); err != nil {
 		return fmt.Errorf("mode: %w", err)
 	}
-	return setTimes(fd)
+	return epoch(fd)
 }
 
-// syncFS makes all that was written below dir durable at once.
-func syncFS(dir string) error {
+// syncTree makes all that was written below dir durable at once.
+func syncTree(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(unix.Syncfs(int(d.Fd())), d.Close())
+	return errors.Join(syncFS(d), d.Close())
 }

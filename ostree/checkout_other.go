@@ -8,8 +8,6 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 )
 
-func checkout(context.Context, Source, *Entry, string, CheckoutOptions) (CheckoutReport, error) {
+func checkoutEntry(context.Context, Source, *Entry, string, CheckoutOptions) (CheckoutReport, error) {
 	return CheckoutReport{}, fail.New(fail.Unsupported, "run it on Linux", "this system cannot give files the owners and attributes that Linux has")
 }
-
-func isNoSpace(error) bool { return false }

@@ -38,11 +38,11 @@ type treeWriter struct {
 	seen   map[ObjectID]bool // metadata counted already
 }
 
-// branch is a directory whose files may still be under way.
-type branch struct {
+// growing is a directory whose files may still be under way.
+type growing struct {
 	tree DirTree
 	meta Checksum
-	dirs []*branch // in the order of tree.Dirs
+	dirs []*growing // in the order of tree.Dirs
 }
 
 func commitTree(ctx context.Context, repo *Repo, session Session, dir string, opt TreeOptions) (TreeReport, error) {
@@ -72,7 +72,7 @@ func commitTree(ctx context.Context, repo *Repo, session Session, dir string, op
 }
 
 // scan lists a directory, starts work on its files and descends.
-func (w *treeWriter) scan(f *folder, depth int) (*branch, error) {
+func (w *treeWriter) scan(f *folder, depth int) (*growing, error) {
 	defer f.release()
 	if depth > limits.TreeDepth {
 		return nil, fmt.Errorf("%s: directories nest deeper than %d", f.path, limits.TreeDepth)
@@ -96,7 +96,7 @@ func (w *treeWriter) scan(f *folder, depth int) (*branch, error) {
 	return b, nil
 }
 
-func (w *treeWriter) entry(f *folder, b *branch, name string, depth int) error {
+func (w *treeWriter) entry(f *folder, b *growing, name string, depth int) error {
 	if err := errors.Join(w.ctx.Err(), checkName(name)); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (w *treeWriter) entry(f *folder, b *branch, name string, depth int) error {
 	return nil
 }
 
-func (w *treeWriter) dirMeta(f *folder) (*branch, error) {
+func (w *treeWriter) dirMeta(f *folder) (*growing, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(f.fd, &st); err != nil {
 		return nil, err
@@ -156,11 +156,11 @@ func (w *treeWriter) dirMeta(f *folder) (*branch, error) {
 		return nil, err
 	}
 	sum, err := w.metadata(TypeDirMeta, data)
-	return &branch{meta: sum}, err
+	return &growing{meta: sum}, err
 }
 
 // store writes a directory after what is in it and returns its checksum.
-func (w *treeWriter) store(b *branch) (Checksum, error) {
+func (w *treeWriter) store(b *growing) (Checksum, error) {
 	for i, sub := range b.dirs {
 		sum, err := w.store(sub)
 		if err != nil {

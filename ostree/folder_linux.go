@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/otactl/otactl/internal/limits"
 )
 
 // folder is an open directory, shared by those who work on what is in it. Its
@@ -85,66 +84,20 @@ func (f *folder) linkPath(name string) string {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", f.fd, name)
 }
 
-// xattrs reads extended attributes through list and get, which are the calls
-// for a handle or for a path whose last part is not followed.
-func xattrs(list func([]byte) (int, error), get func(string, []byte) (int, error)) ([]Xattr, error) {
-	buf, err := sized(list)
-	if err != nil || len(buf) == 0 {
-		if err == unix.ENOTSUP {
-			err = nil
-		}
-		return nil, err
-	}
-	var attrs []Xattr
-	for start, i := 0, 0; i < len(buf); i++ {
-		if buf[i] != 0 {
-			continue
-		}
-		name := string(buf[start:i])
-		start = i + 1
-		value, err := sized(func(b []byte) (int, error) { return get(name, b) })
-		if err == unix.ENODATA { // removed since it was listed
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", name, err)
-		}
-		if len(value) == 0 { // libostree leaves these out, and ids must agree
-			continue
-		}
-		attrs = append(attrs, Xattr{Name: name, Value: value})
-	}
-	return attrs, nil
-}
-
-// sized calls read with no buffer for the length and again with one, until it
-// fits.
-func sized(read func([]byte) (int, error)) ([]byte, error) {
-	for {
-		n, err := retry(func() (int, error) { return read(nil) })
-		if err != nil || n == 0 {
-			return nil, err
-		}
-		if n > limits.FileHeader {
-			return nil, fmt.Errorf("%d bytes of attributes, %d are allowed", n, limits.FileHeader)
-		}
-		buf := make([]byte, n)
-		n, err = retry(func() (int, error) { return read(buf) })
-		if err == nil {
-			return buf[:n], nil
-		}
-		if err != unix.ERANGE {
-			return nil, err
-		}
-	}
+// treeXattrs reads what a commit keeps of a file's extended attributes, through
+// the calls for a handle or for a path whose last part is not followed.
+// libostree leaves out those without a value, and ids must agree.
+func treeXattrs(list func([]byte) (int, error), get func(string, []byte) (int, error)) ([]Xattr, error) {
+	all, err := readXattrs(list, get)
+	return slices.DeleteFunc(all, func(x Xattr) bool { return len(x.Value) == 0 }), err
 }
 
 func fdXattrs(fd int) ([]Xattr, error) {
-	return xattrs(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
+	return treeXattrs(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
 		func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) })
 }
 
 func linkXattrs(path string) ([]Xattr, error) {
-	return xattrs(func(b []byte) (int, error) { return unix.Llistxattr(path, b) },
+	return treeXattrs(func(b []byte) (int, error) { return unix.Llistxattr(path, b) },
 		func(name string, b []byte) (int, error) { return unix.Lgetxattr(path, name, b) })
 }
