@@ -55,9 +55,12 @@ func class(c fail.Class) func(error) bool {
 	return func(err error) bool { return fail.ClassOf(err) == c }
 }
 
+// isNet does not fall for syscall.Errno, which has the methods of a net.Error
+// and is inside every error about a file.
 func isNet(err error) bool {
-	_, ok := errors.AsType[net.Error](err)
-	return ok
+	e, ok := errors.AsType[net.Error](err)
+	_, errno := e.(syscall.Errno)
+	return ok && !errno
 }
 
 // exitCode is an error that has said all it had to say: only the number is

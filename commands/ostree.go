@@ -59,9 +59,9 @@ func openRepoAt(path string) (*ostree.Repo, error) {
 	return repo, err
 }
 
-// aboutRepo gives errors of the engine their class.
+// aboutRepo gives errors of the engine the class and the hint that they lack.
 func aboutRepo(err error) error {
-	if err == nil || fail.ClassOf(err) != fail.Unknown {
+	if err == nil || fail.HintOf(err) != "" {
 		return err
 	}
 	_, corrupt := errors.AsType[*ostree.CorruptError](err)
@@ -79,8 +79,6 @@ func aboutRepo(err error) error {
 		return fail.As(err, fail.Conflict, "")
 	case errors.Is(err, ostree.ErrNotBound):
 		return fail.As(err, fail.Verification, "pull the commit by its checksum, or give --disable-verify-bindings")
-	case errors.Is(err, ostree.ErrNoSpace):
-		return fail.As(err, fail.NoSpace, "free some space and run it again")
 	}
 	return err
 }

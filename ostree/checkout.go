@@ -65,7 +65,7 @@ func Checkout(ctx context.Context, src Source, commit Checksum, dest string, opt
 	if err != nil {
 		err = fmt.Errorf("check out %s to %s: %w", commit, dest, err)
 	}
-	return report, noSpace(err, dest)
+	return report, fullDisk(err, dest)
 }
 
 // fileMode is the mode on disk of a file that was committed with mode.

@@ -339,5 +339,5 @@ func syncTree(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncFS(d), d.Close())
+	return errors.Join(syncDisk(d), d.Close())
 }

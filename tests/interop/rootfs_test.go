@@ -13,25 +13,62 @@ import (
 // of all objects are the same.
 func TestRootFileSystemIsTheSameInBothPrograms(t *testing.T) {
 	v1, v2 := testkit.RootFS(t)
-	for _, mode := range []string{"archive", "bare"} {
-		t.Run(mode, func(t *testing.T) {
-			ours, theirs := ourRepo(t, mode), newRepo(t, mode)
-			for _, tree := range []string{v1, v2} {
-				want := theirCommit(t, theirs, commitFlags(tree)...)
-				if got := ourCommit(t, ours, commitFlags(tree)...); got != want {
-					t.Fatalf("commit of %s is %s, ostree says %s", tree, got, want)
-				}
-			}
-			testkit.OSTree(t, "fsck", "--repo="+ours)
-			otactl(t, "ostree", "fsck", "--repo="+theirs)
-			sameObjects(t, theirs, ours)
-			theirDir, ourDir := filepath.Join(t.TempDir(), "theirs"), filepath.Join(t.TempDir(), "ours")
-			testkit.OSTree(t, "checkout", "--repo="+ours, "--force-copy", "os/main", theirDir)
-			testkit.SameTree(t, v2, theirDir)
-			otactl(t, "ostree", "checkout", "--repo="+theirs, "os/main^", ourDir)
-			testkit.SameTree(t, v1, ourDir)
-		})
+	ours, theirs := ourRepo(t, "archive"), newRepo(t, "archive")
+	for _, tree := range []string{v1, v2} {
+		commitBoth(t, ours, theirs, tree)
 	}
+	sameObjects(t, theirs, ours)
+	testkit.OSTree(t, "fsck", "--repo="+ours)
+	otactl(t, "ostree", "fsck", "--repo="+theirs)
+	theirDir, ourDir := filepath.Join(t.TempDir(), "theirs"), filepath.Join(t.TempDir(), "ours")
+	testkit.OSTree(t, "checkout", "--repo="+ours, "--force-copy", "os/main", theirDir)
+	testkit.SameTree(t, v2, theirDir)
+	otactl(t, "ostree", "checkout", "--repo="+theirs, "os/main^", ourDir)
+	testkit.SameTree(t, v1, ourDir)
+	t.Run("between modes", func(t *testing.T) { betweenModes(t, theirs, v2) })
+}
+
+func TestRootFileSystemIsTheSameInBareRepos(t *testing.T) {
+	v1, _ := testkit.RootFS(t)
+	ours, theirs := ourRepo(t, "bare"), newRepo(t, "bare")
+	commitBoth(t, ours, theirs, v1)
+	sameObjects(t, theirs, ours)
+	testkit.OSTree(t, "fsck", "--repo="+ours)
+	otactl(t, "ostree", "fsck", "--repo="+theirs)
+	theirDir, ourDir := filepath.Join(t.TempDir(), "theirs"), filepath.Join(t.TempDir(), "ours")
+	testkit.OSTree(t, "checkout", "--repo="+ours, "os/main", theirDir)
+	testkit.SameTree(t, v1, theirDir)
+	otactl(t, "ostree", "checkout", "--repo="+theirs, "os/main", ourDir)
+	testkit.SameTree(t, v1, ourDir)
+}
+
+func commitBoth(t *testing.T, ours, theirs, tree string) {
+	t.Helper()
+	want := theirCommit(t, theirs, commitFlags(tree)...)
+	if got := ourCommit(t, ours, commitFlags(tree)...); got != want {
+		t.Fatalf("commit of %s is %s, ostree says %s", tree, got, want)
+	}
+}
+
+// betweenModes takes a commit from each mode we read to each we write.
+func betweenModes(t *testing.T, archive, tree string) {
+	bareUser := newRepo(t, "bare-user")
+	testkit.OSTree(t, "pull-local", "--repo="+bareUser, archive, "os/main")
+	bare, back := ourRepo(t, "bare"), ourRepo(t, "archive")
+	otactl(t, "ostree", "pull-local", "--repo="+bare, bareUser, "os/main")
+	testkit.OSTree(t, "fsck", "--repo="+bare)
+	otactl(t, "ostree", "pull-local", "--repo="+back, bare, "os/main")
+	testkit.OSTree(t, "fsck", "--repo="+back)
+	commit := testkit.OSTree(t, "rev-parse", "--repo="+archive, "os/main")
+	for _, repo := range []string{bareUser, bare, back} {
+		if got := otactl(t, "ostree", "rev-parse", "--repo="+repo, "os/main"); got != commit {
+			t.Errorf("%s: os/main is %s, want %s", repo, got, commit)
+		}
+		otactl(t, "ostree", "fsck", "--repo="+repo)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	otactl(t, "ostree", "checkout", "--repo="+bareUser, "os/main", out)
+	testkit.SameTree(t, tree, out)
 }
 
 // sameObjects compares the names of all objects.
@@ -61,31 +98,6 @@ func objectNames(t *testing.T, repo string) map[string]bool {
 		names[strings.TrimPrefix(f, repo)] = true
 	}
 	return names
-}
-
-// Objects go from each mode we read to each we write, through both programs.
-func TestPullLocalBetweenModesKeepsEveryObject(t *testing.T) {
-	v1, _ := testkit.RootFS(t)
-	archive := newRepo(t, "archive")
-	commit := theirCommit(t, archive, commitFlags(v1)...)
-	bareUser := newRepo(t, "bare-user")
-	testkit.OSTree(t, "pull-local", "--repo="+bareUser, archive, "os/main")
-	bare := ourRepo(t, "bare")
-	otactl(t, "ostree", "pull-local", "--repo="+bare, bareUser, "os/main")
-	testkit.OSTree(t, "fsck", "--repo="+bare)
-	back := ourRepo(t, "archive")
-	otactl(t, "ostree", "pull-local", "--repo="+back, bare, "os/main")
-	testkit.OSTree(t, "fsck", "--repo="+back)
-	sameObjects(t, archive, back)
-	for _, repo := range []string{bareUser, bare, back} {
-		if got := otactl(t, "ostree", "rev-parse", "--repo="+repo, "os/main"); got != commit {
-			t.Errorf("%s: os/main is %s, want %s", repo, got, commit)
-		}
-		otactl(t, "ostree", "fsck", "--repo="+repo)
-	}
-	out := filepath.Join(t.TempDir(), "out")
-	otactl(t, "ostree", "checkout", "--repo="+bareUser, "os/main", out)
-	testkit.SameTree(t, v1, out)
 }
 
 // ls prints the same lines, so a script does not notice.

@@ -1,0 +1,69 @@
+package commands
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/otactl/otactl/internal/clock"
+)
+
+func TestErrorsAboutFilesAreNoNetworkErrors(t *testing.T) {
+	for want, err := range map[int]error{
+		5: &os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT},
+		1: &os.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
+		9: fmt.Errorf("write: %w", syscall.ENOSPC),
+		8: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+	} {
+		if got := classify(err).code; got != want {
+			t.Errorf("%v: exit code %d, want %d", err, got, want)
+		}
+	}
+}
+
+func TestTimestampsAreReadAsOSTreeReadsThem(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for in, want := range map[string]int64{
+		"":                          now.Unix(),
+		"@1600000000":               1600000000,
+		"@0":                        0,
+		"2020-02-29":                1582934400,
+		"2020-02-29 12:00:01":       1582977601,
+		"2020-02-29T12:00:01Z":      1582977601,
+		"2020-02-29 14:00:01 +0200": 1582977601,
+	} {
+		if got, err := parseTime(in, clock.At(now)); err != nil || got.Unix() != want {
+			t.Errorf("parseTime(%q) = %v, %v; want %d", in, got, err, want)
+		}
+	}
+	for _, bad := range []string{"@", "@-1", "@1.5", "yesterday", "2020-13-01", "1600000000"} {
+		if got, err := parseTime(bad, clock.At(now)); err == nil {
+			t.Errorf("parseTime(%q) = %v, want an error", bad, got)
+		}
+	}
+}
+
+func TestRefsBelowAPrefixEndAtASlash(t *testing.T) {
+	for _, c := range []struct {
+		ref, prefix string
+		want        bool
+	}{
+		{"os/main", "", true}, {"os/main", "os", true}, {"os/main", "os/main", true}, {"os/main", "o", false},
+		{"os/main", "os/ma", false}, {"up:main", "up", true}, {"up:main", "up:", true}, {"up:os/main", "up:os", true}, {"main", "up", false},
+	} {
+		if got := below(c.ref, c.prefix); got != c.want {
+			t.Errorf("below(%q, %q) = %v", c.ref, c.prefix, got)
+		}
+	}
+}
+
+func TestAttributesPrintAsGVariantText(t *testing.T) {
+	got := variantText([]xattr{{"user.b", []byte("xy")}, {"user.c", []byte("ab\x00")}, {"user.d", []byte("a\x00b")}, {"user.e'x", []byte{0}}, {"user.f\"x", []byte("'\n\x00")}})
+	want := `[(b'user.b', [byte 0x78, 0x79]), (b'user.c', b'ab'), (b'user.d', [0x61, 0x00, 0x62]), (b"user.e'x", b''), (b'user.f\"x', b"'\n")]`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
