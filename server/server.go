@@ -46,6 +46,11 @@ func Open(ctx context.Context, opt Options) (*Server, error) {
 	if opt.DataDir == "" {
 		return nil, fail.New(fail.Usage, "say where the server keeps its things", "serve: no data folder given")
 	}
+	dir, err := filepath.Abs(opt.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("serve: %w", err)
+	}
+	opt.DataDir = dir
 	if opt.Clock == nil {
 		opt.Clock = clock.System
 	}
