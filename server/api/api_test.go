@@ -1,0 +1,108 @@
+package api
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestNamesFromOutsideAreStrict(t *testing.T) {
+	for s, want := range map[string]bool{
+		"main": true, "a": true, "raspberrypi4-64": true, "1.2_3+x": true, strings.Repeat("a", 128): true,
+		"": false, ".": false, "..": false, ".hidden": false, "-x": false, "a/b": false, "a b": false, "é": false,
+		"a\n": false, strings.Repeat("a", 129): false,
+	} {
+		if IsWord(s) != want {
+			t.Errorf("IsWord(%q) is %t", s, !want)
+		}
+	}
+	for s, want := range map[string]bool{"0": true, "42": true, "": false, "01": false, "-1": false, "1.5": false, "9999999999999999999": false} {
+		if IsVersion(s) != want {
+			t.Errorf("IsVersion(%q) is %t", s, !want)
+		}
+	}
+	for s, want := range map[string]bool{"main": true, "os/amd64/main": true, "a/_b": true, "": false, "/a": false, "a/": false,
+		"a//b": false, "../a": false, "a/..": false, "a/.b": false, "a.lock": false, "a:b": false, strings.Repeat("a/", 200) + "a": false} {
+		if _, err := ParseRef(s); (err == nil) != want {
+			t.Errorf("ParseRef(%q): %v", s, err)
+		}
+	}
+}
+
+func TestOnlyFailuresAreLimitedAndEachPeerAlone(t *testing.T) {
+	l := newLimiter(3, time.Second)
+	now := time.Unix(1_000_000, 0)
+	for i := range 2 {
+		if wait := l.fail("a", now); wait != 0 {
+			t.Fatalf("failure %d has to wait %s", i, wait)
+		}
+	}
+	if l.fail("a", now) == 0 {
+		t.Error("a third failure at once was free")
+	}
+	if l.fail("b", now) != 0 {
+		t.Error("another peer has to wait for the first one's failures")
+	}
+	if l.fail("a", now.Add(2*time.Second)) != 0 {
+		t.Error("failures are not forgiven with time")
+	}
+}
+
+func TestLimiterMemoryIsBounded(t *testing.T) {
+	l := newLimiter(3, time.Second)
+	now := time.Unix(1_000_000, 0)
+	for i := range 3 * maxPeers {
+		l.fail(strings.Repeat("x", i%7)+string(rune(i)), now)
+	}
+	if len(l.debt) > maxPeers {
+		t.Errorf("it remembers %d peers", len(l.debt))
+	}
+}
+
+func TestPeerOfAnIPv6AddressIsItsNetwork(t *testing.T) {
+	for addr, want := range map[string]string{
+		"192.0.2.1:5": "192.0.2.1", "[::ffff:192.0.2.1]:5": "192.0.2.1",
+		"[2001:db8:1:2:3:4:5:6]:7": "2001:db8:1:2::/64", "[fe80::1%eth0]:1": "fe80::/64", "@": "unknown",
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = addr
+		if got := Peer(r); got != want {
+			t.Errorf("Peer(%s) is %s, want %s", addr, got, want)
+		}
+	}
+}
+
+func TestTokenIsReadFromEitherHeaderInEitherForm(t *testing.T) {
+	for header, value := range map[string]string{"OSF-TOKEN": "tok", "Authorization": "Bearer tok"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set(header, value)
+		if got := presented(r); len(got) == 0 || got[0] != "tok" {
+			t.Errorf("%s: %v", header, got)
+		}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "bearer dG9r")
+	if got := presented(r); len(got) != 2 || got[1] != "tok" {
+		t.Errorf("base64 form: %v", got)
+	}
+	r.Header.Set("Authorization", "Basic dG9r")
+	if got := presented(r); len(got) != 0 {
+		t.Errorf("Basic: %v", got)
+	}
+}
+
+func FuzzParseRef(f *testing.F) {
+	for _, s := range []string{"main", "os/amd64/main", "../x", "a//b", "a.lock", "\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ref, err := ParseRef(s)
+		if err != nil {
+			return
+		}
+		if ref != s || strings.Contains(ref, "..") && strings.Contains("/"+ref+"/", "/../") || strings.HasPrefix(ref, "/") {
+			t.Errorf("%q was taken", s)
+		}
+	})
+}
