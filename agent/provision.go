@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
@@ -18,15 +20,22 @@ import (
 // provision takes roots that the image or the factory floor has put on the
 // device into the database, unless it knows root 2 already. They are what a
 // device starts to trust with; what is wrong with them must not end in trust
-// on first use.
-func (a *Agent) provision(ctx context.Context) error {
+// on first use. first says whether the source at hand may give the device its
+// first root; if not, a registered device asks its gateway for it.
+func (a *Agent) provision(ctx context.Context, first bool) error {
 	versions, err := a.db.Metadata().Roots(ctx)
 	if err != nil || slices.ContainsFunc(versions, func(v int) bool { return v >= 2 }) {
 		return err
 	}
 	files, err := a.providedRoots(len(versions) == 0)
-	if err != nil || len(files) == 0 {
+	if err != nil {
 		return coded(CheckinFailure, err)
+	}
+	if len(files) == 0 && len(versions) == 0 && !first {
+		files = a.rootOfGateway(ctx)
+	}
+	if len(files) == 0 {
+		return nil
 	}
 	if len(versions) == 1 {
 		known, err := a.db.Metadata().Load(ctx, tuf.RootName(versions[0]))
@@ -39,6 +48,31 @@ func (a *Agent) provision(ctx context.Context) error {
 		}
 	}
 	return a.storeRoots(ctx, files)
+}
+
+// gatewayPatience is how long a device without a root waits for its gateway
+// before it does without.
+const gatewayPatience = 20 * time.Second
+
+// rootOfGateway is the first root from the gateway that this device's
+// registration has pinned; nothing where there is none or it can't be reached.
+func (a *Agent) rootOfGateway(ctx context.Context) [][]byte {
+	creds, err := a.db.Credentials(ctx)
+	if err != nil || len(creds.CA) == 0 || !strings.HasPrefix(a.cfg.Uptane.RepoServer, "https://") {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, gatewayPatience)
+	defer cancel()
+	c, err := a.gateway(ctx, "otactl")
+	if err != nil {
+		return nil
+	}
+	file, err := c.Metadata().Fetch(ctx, tuf.RootName(1), limits.Root)
+	if err != nil {
+		a.log.WarnContext(ctx, "this device knows no root, and its gateway gives none", "err", err)
+		return nil
+	}
+	return [][]byte{file}
 }
 
 func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {

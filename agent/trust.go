@@ -23,7 +23,7 @@ type vouched struct {
 // vouches for. All expiries are held against one reading of the clock.
 func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
 	now := a.clock()
-	if err := a.provision(ctx); err != nil {
+	if err := a.provision(ctx, src.Rules().FirstUse); err != nil {
 		return nil, err
 	}
 	names, err := a.checkStatement(ctx, src, now)

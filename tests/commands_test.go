@@ -27,6 +27,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	stopserve [SIGNAL]         end it (TERM by default; KILL pulls the plug) and, for TERM, want exit code 0
 //	jsonget VAR FILE PATH      put the value at PATH (a.0.b) of a JSON file, "stdout" or "stderr" into $VAR
 //	flipbit FILE OFFSET [BIT]  flip one bit; a negative OFFSET counts from the end
+//	osversion VERSION          commit a tree that can be deployed to os/main of the archive repo "repo"
+//	device DIR                 a device that runs the newest version: DIR/sysroot and DIR/sota
 //	mktree DIR [VERSION]       a small root file system with links, modes and odd names; versions differ
 func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
@@ -37,6 +39,8 @@ func scriptCommands() map[string]scriptCommand {
 		"jsonget":   jsonget,
 		"flipbit":   flipbit,
 		"mktree":    mktree,
+		"osversion": osversion,
+		"device":    device,
 	}
 }
 

@@ -111,7 +111,6 @@ cat >"$work/device/z-demo.toml" <<T
 type = "ostree"
 sysroot = "$work/sysroot"
 os = "lmp"
-booted = "staged"
 [bootloader]
 reboot_sentinel_dir = "$work/device/run"
 T
