@@ -37,9 +37,8 @@ func (t session) Put(ctx context.Context, obj ostree.Object) error {
 	if length > inMemory {
 		return s.verifyAndPost(ctx, obj, length)
 	}
-	buf, _ := s.buffers.Get().(*bytes.Buffer)
-	defer s.buffers.Put(buf)
-	buf.Reset()
+	buf := s.buffer()
+	defer s.giveBack(buf)
 	n, err := io.Copy(buf, io.LimitReader(r, inMemory+1))
 	if err != nil {
 		return err
@@ -51,6 +50,32 @@ func (t session) Put(ctx context.Context, obj ostree.Object) error {
 		return &ostree.CorruptError{ID: obj.ID(), Why: fmt.Sprintf("%d bytes, where %d were announced", n, length)}
 	}
 	return s.putBytes(ctx, obj.ID(), buf.Bytes())
+}
+
+// keepBuffer is the largest buffer worth keeping: nine objects in ten fit, and
+// a hundred larger ones waiting for reuse would be memory.
+const keepBuffer = 32 << 10
+
+func (s *Store) buffer() *bytes.Buffer {
+	buf, _ := s.buffers.Get().(*bytes.Buffer)
+	buf.Reset()
+	return buf
+}
+
+func (s *Store) giveBack(buf *bytes.Buffer) {
+	if buf.Cap() <= keepBuffer {
+		s.buffers.Put(buf)
+	}
+}
+
+func (s *Store) verify(ctx context.Context, obj ostree.Object) error {
+	select {
+	case s.checking <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-s.checking }()
+	return ostree.VerifyObject(ctx, obj)
 }
 
 func (s *Store) putBytes(ctx context.Context, id ostree.ObjectID, data []byte) error {
@@ -79,7 +104,7 @@ func (s *Store) putSpooled(ctx context.Context, obj ostree.Object, r io.Reader) 
 }
 
 func (s *Store) verifyAndPost(ctx context.Context, obj ostree.Object, length int64) error {
-	if err := ostree.VerifyObject(ctx, obj); err != nil {
+	if err := s.verify(ctx, obj); err != nil {
 		return err
 	}
 	err := s.post(ctx, obj, length)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,9 @@ type Store struct {
 	*httprepo.Source
 	opt     Options
 	buffers sync.Pool
+	// checking bounds how many objects are read and verified at once: that is
+	// work for processors, while many more may wait for the network.
+	checking chan struct{}
 
 	stored, existed, sent atomic.Int64
 }
@@ -81,7 +85,8 @@ func New(o Options) (*Store, error) {
 	src := httprepo.Open(httprepo.Options{BaseURL: o.BaseURL, HTTP: o.HTTP, Auth: o.Auth, Retry: o.Retry, Parallel: o.Jobs, Header: h})
 	return &Store{
 		Source: src, opt: o,
-		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
 	}, nil
 }
 
