@@ -86,13 +86,13 @@ func damages(t *testing.T) map[string]func(dir, name string) error {
 		}
 	}
 	damages := map[string]func(dir, name string) error{
-		"removed":   func(dir, name string) error { return os.Remove(filepath.Join(dir, name)) },
-		"empty":     replace(func(string, []byte) []byte { return nil }),
-		"zeroed":    replace(func(_ string, b []byte) []byte { return make([]byte, len(b)) }),
-		"doubled":   replace(func(_ string, b []byte) []byte { return append(b, b...) }),
-		"endless":   replace(func(_ string, b []byte) []byte { return pad(b, 9<<20) }),
-		"a link":    other(func(path, aside string) error { return os.Symlink(aside, path) }),
-		"a folder":  other(func(path, _ string) error { return os.Mkdir(path, 0o700) }),
+		"removed":  func(dir, name string) error { return os.Remove(filepath.Join(dir, name)) },
+		"empty":    replace(func(string, []byte) []byte { return nil }),
+		"zeroed":   replace(func(_ string, b []byte) []byte { return make([]byte, len(b)) }),
+		"doubled":  replace(func(_ string, b []byte) []byte { return append(b, b...) }),
+		"endless":  replace(func(_ string, b []byte) []byte { return pad(b, 9<<20) }),
+		"a link":   other(func(path, aside string) error { return os.Symlink(aside, path) }),
+		"a folder": other(func(path, _ string) error { return os.Mkdir(path, 0o700) }),
 		"a full folder": other(func(path, _ string) error {
 			return errors.Join(os.Mkdir(path, 0o700), os.WriteFile(filepath.Join(path, "x"), nil, 0o600))
 		}),

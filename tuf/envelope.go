@@ -34,7 +34,7 @@ func ParseEnvelope(file []byte) (*Envelope, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := object("document", canon)
+	doc, err := pick("document", canon, "signatures", "signed")
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func parseSignatures(v json.RawMessage) ([]Signature, error) {
 }
 
 func parseSignature(v json.RawMessage) (s Signature, err error) {
-	f, err := object("signature", v)
+	f, err := pick("signature", v, "keyid", "method", "sig")
 	if err != nil {
 		return s, err
 	}

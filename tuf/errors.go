@@ -3,6 +3,7 @@ package tuf
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -66,7 +67,31 @@ func (e *Error) Unwrap() error { return e.Kind }
 
 // refuse makes an Error; the file is filled in by in.
 func refuse(kind error, format string, args ...any) error {
-	return &Error{Kind: kind, Why: fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Why: oneLine(fmt.Sprintf(format, args...))}
+}
+
+// longestWhy is how many bytes of an explanation are kept.
+const longestWhy = 300
+
+// oneLine makes a text safe to print: names in it come from files that nobody
+// has verified.
+func oneLine(s string) string {
+	cut := len(s) > longestWhy
+	if cut {
+		s = s[:longestWhy]
+	}
+	var out strings.Builder
+	for _, c := range []byte(s) {
+		if c < 0x20 || c > 0x7e {
+			fmt.Fprintf(&out, `\x%02x`, c)
+			continue
+		}
+		out.WriteByte(c)
+	}
+	if cut {
+		out.WriteString("...")
+	}
+	return out.String()
 }
 
 // in says which file err is about, unless that is known already.

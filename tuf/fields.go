@@ -1,8 +1,10 @@
 package tuf
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -26,6 +28,23 @@ func object(path string, v json.RawMessage) (fields, error) {
 	f.m = map[string]json.RawMessage{}
 	err := members(v, func(name string, value json.RawMessage) error {
 		f.m[name] = value
+		return nil
+	})
+	return f, err
+}
+
+// pick is object with only the members asked for: what is read before its
+// signature must not cost more memory than its length.
+func pick(path string, v json.RawMessage, names ...string) (fields, error) {
+	f := fields{path: path}
+	if len(v) == 0 || v[0] != '{' {
+		return f, refuse(ErrMalformed, "%s is not an object", path)
+	}
+	f.m = make(map[string]json.RawMessage, len(names))
+	err := members(v, func(name string, value json.RawMessage) error {
+		if slices.Contains(names, name) {
+			f.m[name] = value
+		}
 		return nil
 	})
 	return f, err
@@ -97,6 +116,9 @@ func valueLen(v []byte) int {
 }
 
 func unquote(v []byte) (string, error) {
+	if len(v) > 1 && v[0] == '"' && bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1]), nil
+	}
 	var s string
 	if len(v) == 0 || v[0] != '"' || json.Unmarshal(v, &s) != nil {
 		return "", refuse(ErrMalformed, "a string was expected")

@@ -27,12 +27,20 @@ type floor struct {
 	timestamp int
 	snapshot  int
 	meta      map[string]int // what the snapshot named; targets.json among them
+
+	// all names the keys of all three roles, whose word newest was.
+	all string
 }
 
 // onlineKeys is a digest of who may sign timestamp and snapshot.
-func (r *Root) onlineKeys() string {
+func (r *Root) onlineKeys() string { return r.keysOf(RoleTimestamp, RoleSnapshot) }
+
+// allKeys is a digest of who may sign anything but roots.
+func (r *Root) allKeys() string { return r.keysOf(RoleTimestamp, RoleSnapshot, RoleTargets) }
+
+func (r *Root) keysOf(roles ...Role) string {
 	h := sha256.New()
-	for _, role := range []Role{RoleTimestamp, RoleSnapshot} {
+	for _, role := range roles {
 		var sums []string
 		for _, id := range r.Roles[role].KeyIDs {
 			sum := sha256.Sum256([]byte(r.Keys[id].spki))
@@ -66,6 +74,13 @@ func (f *floor) checkSnapshot(s *Snapshot) error {
 		if now.Version < seen {
 			return refuse(ErrRollback, "it names version %d of %q, and %d has been seen", now.Version, name, seen)
 		}
+	}
+	return nil
+}
+
+func (f *floor) checkTargets(t *Targets) error {
+	if seen := f.meta[TargetsFile]; t.Version < seen {
+		return refuse(ErrRollback, "version %d, and %d has been seen", t.Version, seen)
 	}
 	return nil
 }
@@ -106,7 +121,10 @@ func (f floor) under(root *Root) floor {
 	if f.replaced(root) {
 		f.timestamp, f.snapshot, f.meta = 0, 0, nil
 	}
-	f.online, f.meta = root.onlineKeys(), maps.Clone(f.meta)
+	if f.root < root.Version && f.all != root.allKeys() {
+		f.newest = time.Time{} // a thief may have dated it
+	}
+	f.online, f.all, f.meta = root.onlineKeys(), root.allKeys(), maps.Clone(f.meta)
 	return f
 }
 
@@ -115,7 +133,7 @@ func (t *Trust) reached() floor {
 	f := t.floor
 	f.meta = maps.Clone(f.meta)
 	f.root, f.rootSum = t.root.Version, t.rootSums[t.root.Version]
-	f.online, f.newest = t.root.onlineKeys(), t.newest
+	f.online, f.all, f.newest = t.root.onlineKeys(), t.root.allKeys(), t.newest
 	f.raiseTimestamp(t.timestamp)
 	f.raiseSnapshot(t.snapshot)
 	f.raiseTargets(t.targets)
@@ -123,7 +141,7 @@ func (t *Trust) reached() floor {
 }
 
 func (f floor) equal(o floor) bool {
-	return f.root == o.root && f.rootSum == o.rootSum && f.newest.Equal(o.newest) && f.online == o.online &&
+	return f.root == o.root && f.rootSum == o.rootSum && f.newest.Equal(o.newest) && f.online == o.online && f.all == o.all &&
 		f.timestamp == o.timestamp && f.snapshot == o.snapshot && maps.Equal(f.meta, o.meta)
 }
 
@@ -136,7 +154,7 @@ func (f floor) bytes() ([]byte, error) {
 	}
 	raw, err := json.Marshal(map[string]any{
 		"root": f.root, "root-sha256": f.rootSum, "newest": stamp(f.newest),
-		"online-keys": f.online, "timestamp": f.timestamp, "snapshot": f.snapshot, "meta": meta,
+		"online-keys": f.online, "all-keys": f.all, "timestamp": f.timestamp, "snapshot": f.snapshot, "meta": meta,
 	})
 	if err != nil {
 		return nil, err
@@ -180,6 +198,9 @@ func (f *floor) read(doc fields) (err error) {
 		return err
 	}
 	if f.online, err = doc.text("online-keys"); err != nil {
+		return err
+	}
+	if f.all, err = doc.text("all-keys"); err != nil {
 		return err
 	}
 	if f.newest, err = doc.time("newest"); err != nil {

@@ -56,6 +56,7 @@ type scanner struct {
 	out     []byte
 	form    form
 	scratch []byte // the last string that had escapes
+	lenient bool   // takes control characters in strings, which raw forms have
 }
 
 func (s *scanner) bad(why string) error {
@@ -130,79 +131,101 @@ func (s *scanner) array(depth int) error {
 	return nil
 }
 
-// member is where one member of an object stands in the output.
-type member struct {
-	name       string
-	start, end int
-}
-
+// object writes the members as they come, and sorts them only if it has to: a
+// file in canonical form costs nothing beyond its own length.
 func (s *scanner) object(depth int) error {
 	s.pos++
 	start := len(s.out)
 	s.out = append(s.out, '{')
-	var members []member
+	var last []byte
 	sorted := true
-	for s.next() != '}' {
-		if len(members) > 0 {
+	for n := 0; s.next() != '}'; n++ {
+		if n > 0 {
 			if s.next() != ',' {
 				return s.bad("a comma or } was expected")
 			}
 			s.pos++
 			s.out = append(s.out, ',')
 		}
-		m, err := s.member(depth)
+		name, err := s.name()
 		if err != nil {
 			return err
 		}
-		sorted = sorted && (len(members) == 0 || members[len(members)-1].name < m.name)
-		members = append(members, m)
+		sorted = sorted && (n == 0 || bytes.Compare(last, name) < 0)
+		last = append(last[:0], name...)
+		if err := s.value(depth + 1); err != nil {
+			return err
+		}
 	}
 	s.pos++
 	s.out = append(s.out, '}')
 	if sorted {
 		return nil
 	}
-	return s.sort(start, members)
+	return s.sort(start)
 }
 
-func (s *scanner) member(depth int) (member, error) {
+// name reads and writes the name of a member, colon included.
+func (s *scanner) name() ([]byte, error) {
 	if s.next() != '"' {
-		return member{}, s.bad("a member name was expected")
+		return nil, s.bad("a member name was expected")
 	}
-	text, err := s.text()
+	name, err := s.text()
 	if err != nil {
-		return member{}, err
+		return nil, err
 	}
-	m := member{name: string(text), start: len(s.out)}
-	s.out = appendString(s.out, text, s.form)
+	s.out = appendString(s.out, name, s.form)
 	if s.next() != ':' {
-		return member{}, s.bad("a colon was expected")
+		return nil, s.bad("a colon was expected")
 	}
 	s.pos++
 	s.out = append(s.out, ':')
-	err = s.value(depth + 1)
-	m.end = len(s.out)
-	return m, err
+	return name, nil
+}
+
+// member is one member of an object in the output.
+type member struct {
+	name []byte // decoded
+	text []byte // name, colon and value
 }
 
 // sort puts the members of the object that begins at start into order.
-func (s *scanner) sort(start int, members []member) error {
-	slices.SortFunc(members, func(a, b member) int {
-		return bytes.Compare([]byte(a.name), []byte(b.name))
-	})
-	was := bytes.Clone(s.out[start:])
+func (s *scanner) sort(start int) error {
+	rest := bytes.Clone(s.out[start+1:])
+	var list []member
+	for len(rest) > 1 {
+		n := valueLen(rest)
+		name, err := s.decode(rest[:n])
+		if err != nil {
+			return err
+		}
+		n += 1 + valueLen(rest[n+1:])
+		list = append(list, member{name, rest[:n]})
+		rest = rest[n+1:]
+	}
+	slices.SortFunc(list, func(a, b member) int { return bytes.Compare(a.name, b.name) })
 	s.out = append(s.out[:start], '{')
-	for i, m := range members {
+	for i, m := range list {
 		if i > 0 {
-			if members[i-1].name == m.name {
+			if bytes.Equal(list[i-1].name, m.name) {
 				return s.bad("an object has a member twice")
 			}
 			s.out = append(s.out, ',')
 		}
-		s.out = append(s.out, was[m.start-start:m.end-start]...)
+		s.out = append(s.out, m.text...)
 	}
 	s.out = append(s.out, '}')
 	return nil
+}
+
+// decode reads a string that was written in the scanner's form.
+func (s *scanner) decode(quoted []byte) ([]byte, error) {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1], nil
+	}
+	again := scanner{in: quoted, lenient: s.form != formEscaped}
+	name, err := again.text()
+	return bytes.Clone(name), err
 }
 
 // integer copies a number. Fractions and exponents are refused, since peers
@@ -231,24 +254,16 @@ func (s *scanner) integer() error {
 
 // text reads a string. What it returns is valid until the next call.
 func (s *scanner) text() ([]byte, error) {
-	s.pos++
-	begin := s.pos
-	for s.pos < len(s.in) {
-		switch c := s.in[s.pos]; {
-		case c == '"':
-			s.pos++
-			return s.in[begin : s.pos-1], nil
-		case c == '\\' || c >= utf8.RuneSelf:
-			return s.slowText(begin)
-		case c < 0x20:
-			return nil, s.bad("a control character stands unescaped in a string")
-		}
+	begin := s.pos + 1
+	s.pos = begin + alike(s.in[begin:])
+	if s.pos < len(s.in) && s.in[s.pos] == '"' {
 		s.pos++
+		return s.in[begin : s.pos-1], nil
 	}
-	return nil, s.bad("a string does not end")
+	return s.slowText(begin)
 }
 
-// slowText goes on where text met an escape or a byte that is not ASCII.
+// slowText goes on where text met something else than plain ASCII.
 func (s *scanner) slowText(begin int) ([]byte, error) {
 	s.scratch = append(s.scratch[:0], s.in[begin:s.pos]...)
 	for s.pos < len(s.in) {
@@ -256,7 +271,7 @@ func (s *scanner) slowText(begin int) ([]byte, error) {
 		case c == '"':
 			s.pos++
 			return s.scratch, nil
-		case c < 0x20:
+		case c < 0x20 && !s.lenient:
 			return nil, s.bad("a control character stands unescaped in a string")
 		case c == '\\':
 			if err := s.escape(); err != nil {
@@ -332,11 +347,26 @@ func (s *scanner) hex4(at int) (rune, bool) {
 func appendString(out, text []byte, f form) []byte {
 	out = append(out, '"')
 	for len(text) > 0 {
+		n := alike(text)
+		out = append(out, text[:n]...)
+		if text = text[n:]; len(text) == 0 {
+			break
+		}
 		r, size := utf8.DecodeRune(text)
 		out = appendRune(out, r, f)
 		text = text[size:]
 	}
 	return append(out, '"')
+}
+
+// alike is how many bytes of text every form writes as they are.
+func alike(text []byte) int {
+	for i, c := range text {
+		if c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 func appendRune(out []byte, r rune, f form) []byte {

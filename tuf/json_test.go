@@ -151,3 +151,29 @@ func TestObjectsInWorstOrderCostNoMoreThanTheirLengthTimesDepth(t *testing.T) {
 		t.Errorf("%v allocations for %d bytes", allocated, len(doc))
 	}
 }
+
+// A stranger's file is read before its signature is checked; what that costs
+// must follow from its length alone.
+func TestAStrangersFileCostsLittleMemory(t *testing.T) {
+	var doc bytes.Buffer
+	doc.WriteString(`{"signatures":[{"keyid":"","method":"","sig":""`)
+	for i := range 200_000 {
+		fmt.Fprintf(&doc, `,"x%06d":1`, i)
+	}
+	doc.WriteString(`}],"signed":{}`)
+	for i := range 200_000 {
+		fmt.Fprintf(&doc, `,"x%06d":1`, i)
+	}
+	doc.WriteString(`}`)
+	result := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := tuf.ParseEnvelope(doc.Bytes()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	if got, most := result.AllocedBytesPerOp(), int64(6*doc.Len()); got > most {
+		t.Errorf("%d bytes for a file of %d", got, doc.Len())
+	}
+}

@@ -142,17 +142,20 @@ func (k PrivateKey) GoString() string { return k.String() }
 // LogValue keeps MarshalJSON away from loggers.
 func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// known is s under the id that a root gives its key.
+// known is a signer under the id that a root gives its key. It shows nothing of
+// the signer to loggers and encoders.
 type known struct {
-	Signer
+	signer Signer
 	public PublicKey
 }
 
-func (k *known) Public() *PublicKey { return &k.public }
+func (k *known) Public() *PublicKey              { return &k.public }
+func (k *known) Method() string                  { return k.signer.Method() }
+func (k *known) Sign(msg []byte) ([]byte, error) { return k.signer.Sign(msg) }
 
 // withID is s with another key id in its signatures.
 func withID(s Signer, id string) Signer {
-	k := &known{Signer: s, public: *s.Public()}
+	k := &known{signer: s, public: *s.Public()}
 	k.public.ID = id
 	return k
 }

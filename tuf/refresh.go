@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/otactl/otactl/internal/limits"
@@ -38,13 +37,7 @@ type RefreshOptions struct {
 // Errors are the sentinels of this package, or whatever the fetcher and the
 // cache return. The trust so far is nil on an error.
 func Refresh(ctx context.Context, f Fetcher, c Cache, opt RefreshOptions) (*Trust, error) {
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
-	}
-	if c == nil {
-		c = nothing{}
-	}
-	r := &refresher{fetcher: f, keep: &keeper{cache: c, log: opt.Log}, opt: opt}
+	r := newRefresher(f, c, opt)
 	if err := r.roots(ctx); err != nil {
 		return nil, err
 	}
@@ -62,6 +55,28 @@ func Refresh(ctx context.Context, f Fetcher, c Cache, opt RefreshOptions) (*Trus
 	return r.trust, nil
 }
 
+// Chain is the first step of Refresh alone: it walks to the newest root and
+// stores and sets aside nothing. The root's expiry is CheckRoot's to judge. It
+// is what a bundle's list of targets is verified with before anything else.
+func Chain(ctx context.Context, f Fetcher, c Cache, opt RefreshOptions) (*Trust, error) {
+	r := newRefresher(f, c, opt)
+	r.keep.frozen = true
+	if err := r.roots(ctx); err != nil {
+		return nil, err
+	}
+	return r.trust, nil
+}
+
+func newRefresher(f Fetcher, c Cache, opt RefreshOptions) *refresher {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if c == nil {
+		c = nothing{}
+	}
+	return &refresher{fetcher: f, keep: &keeper{cache: c, log: opt.Log}, opt: opt}
+}
+
 type refresher struct {
 	fetcher Fetcher
 	keep    *keeper
@@ -69,6 +84,7 @@ type refresher struct {
 	trust   *Trust
 
 	was     floor             // as it was loaded
+	rotated bool              // the online keys have been replaced since
 	cached  map[string][]byte // files of the cache that verify under the newest root
 	fetched map[string][]byte // files to store
 	pending []int             // roots to store at the end
@@ -93,13 +109,23 @@ func (r *refresher) roots(ctx context.Context) error {
 	if anchored && r.was.online == "" { // a cache without our note
 		r.trust.floor.root, r.trust.floor.online = r.trust.root.Version, r.trust.root.onlineKeys()
 	}
-	if r.was.newest.After(r.trust.newest) {
-		r.trust.newest = r.was.newest
-	}
 	if err := r.walk(ctx, anchored); err != nil {
 		return err
 	}
-	return r.was.checkRoots(r.trust)
+	if err := r.was.checkRoots(r.trust); err != nil {
+		return err
+	}
+	r.rotated = r.trust.floor.replaced(r.trust.root)
+	r.trust.stand(r.trust.floor)
+	return nil
+}
+
+// stand puts t on what still holds of a floor below its root.
+func (t *Trust) stand(f floor) {
+	t.floor = f.under(t.root)
+	if t.floor.newest.After(t.newest) {
+		t.newest = t.floor.newest
+	}
 }
 
 // begin starts from the initial roots, or from the first root there is.
@@ -145,7 +171,7 @@ func (r *refresher) walk(ctx context.Context, anchored bool) error {
 		if err := r.trust.AddRoot(file); err != nil {
 			return err
 		}
-		if !anchored {
+		if !anchored || r.keep.frozen {
 			r.pending = append(r.pending, r.trust.root.Version)
 			continue
 		}
@@ -182,10 +208,8 @@ func (r *refresher) fetch(ctx context.Context, name string, max int64) ([]byte, 
 // the floor by what does.
 func (r *refresher) recall(ctx context.Context) error {
 	r.cached, r.fetched = map[string][]byte{}, map[string][]byte{}
-	rotated := r.trust.floor.replaced(r.trust.root)
-	r.trust.floor = r.trust.floor.under(r.trust.root)
 	for _, name := range []string{TimestampFile, SnapshotFile, TargetsFile} {
-		if rotated {
+		if r.rotated {
 			continue // seen under keys that have been replaced
 		}
 		file, err := r.keep.load(ctx, name, func(file []byte) error { return r.trust.recall(name, file) })
@@ -204,39 +228,22 @@ func (r *refresher) recall(ctx context.Context) error {
 func (t *Trust) recall(name string, file []byte) error {
 	switch name {
 	case TimestampFile:
-		ts, err := openTimestamp(t.root, file)
-		if err != nil {
-			return err
-		}
-		if err := t.floor.checkTimestamp(ts); err != nil {
-			return err
-		}
-		t.floor.raiseTimestamp(ts)
+		return recall(t, timestampKind, file, t.floor.checkTimestamp, t.floor.raiseTimestamp)
 	case SnapshotFile:
-		e, err := openVerified(t.root, RoleSnapshot, file, limits.Snapshot)
-		if err != nil {
-			return err
-		}
-		s, err := parseSnapshot(e.Signed)
-		if err != nil {
-			return err
-		}
-		if err := t.floor.checkSnapshot(s); err != nil {
-			return err
-		}
-		t.floor.raiseSnapshot(s)
-	case TargetsFile:
-		e, err := openVerified(t.root, RoleTargets, file, limits.Targets)
-		if err != nil {
-			return err
-		}
-		targets, err := parseTargets(e.Signed)
-		if err != nil {
-			return err
-		}
-		t.floor.raiseTargets(targets)
+		return recall(t, snapshotKind, file, t.floor.checkSnapshot, t.floor.raiseSnapshot)
 	}
-	return nil
+	return recall(t, targetsKind, file, t.floor.checkTargets, t.floor.raiseTargets)
+}
+
+func recall[T any](t *Trust, k kind[T], file []byte, check func(T) error, raise func(T)) error {
+	_, signed, err := open(t.root, k, file)
+	if err == nil {
+		err = check(signed)
+	}
+	if err == nil {
+		raise(signed)
+	}
+	return err
 }
 
 func (r *refresher) timestamp(ctx context.Context) error {
@@ -256,8 +263,8 @@ func (r *refresher) timestamp(ctx context.Context) error {
 }
 
 func sameVersion(root *Root, a, b []byte) bool {
-	x, errX := openTimestamp(root, a)
-	y, errY := openTimestamp(root, b)
+	_, x, errX := open(root, timestampKind, a)
+	_, y, errY := open(root, timestampKind, b)
 	return errX == nil && errY == nil && x.Version == y.Version
 }
 
@@ -316,144 +323,3 @@ func (r *refresher) store(ctx context.Context) error {
 	}
 	return nil
 }
-
-// FromCache verifies what the cache holds, with nothing fetched and nothing
-// changed: what a device that is offline may go on. ErrNotFound or ErrNoRoot
-// where something was never stored, ErrDamaged, ErrVersion or ErrHash where it
-// needs a Refresh, ErrExpired where it was good once.
-func FromCache(ctx context.Context, c Cache, now time.Time) (*Trust, error) {
-	k := &keeper{cache: c, log: slog.New(slog.DiscardHandler), frozen: true}
-	was, err := k.floor(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t, err := k.newestRoot(ctx, was)
-	if err != nil {
-		return nil, err
-	}
-	if t == nil {
-		return nil, refuse(ErrNoRoot, "none is stored")
-	}
-	if was.newest.After(t.newest) {
-		t.newest = was.newest
-	}
-	if err := was.checkRoots(t); err != nil {
-		return nil, err
-	}
-	t.floor = was.under(t.root)
-	if err := t.CheckRoot(now); err != nil {
-		return nil, err
-	}
-	for _, step := range []struct {
-		name string
-		set  func([]byte, time.Time) error
-	}{{TimestampFile, t.SetTimestamp}, {SnapshotFile, t.SetSnapshot}, {TargetsFile, t.SetTargets}} {
-		file, err := c.Load(ctx, step.name)
-		if err != nil {
-			return nil, in(step.name, err)
-		}
-		if err := step.set(file, now); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// keeper reads a cache that may be damaged.
-type keeper struct {
-	cache  Cache
-	log    *slog.Logger
-	frozen bool // change nothing
-}
-
-// load reads an entry and checks it; one that fails is set aside and nil.
-func (k *keeper) load(ctx context.Context, name string, check func([]byte) error) ([]byte, error) {
-	file, err := k.cache.Load(ctx, name)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil && !errors.Is(err, ErrDamaged) {
-		return nil, fmt.Errorf("trust cache: %w", err)
-	}
-	if err == nil {
-		err = check(file)
-	}
-	if err == nil {
-		return file, nil
-	}
-	k.log.WarnContext(ctx, "stored metadata is damaged and will be fetched again", "file", name, "why", err)
-	return nil, k.setAside(ctx, name)
-}
-
-func (k *keeper) setAside(ctx context.Context, name string) error {
-	if k.frozen {
-		return nil
-	}
-	if q, ok := k.cache.(Quarantiner); ok {
-		if err := q.Quarantine(ctx, name); err != nil {
-			return fmt.Errorf("trust cache: set aside %s: %w", name, err)
-		}
-		return nil
-	}
-	if err := k.cache.Remove(ctx, name); err != nil {
-		return fmt.Errorf("trust cache: remove %s: %w", name, err)
-	}
-	return nil
-}
-
-// floor is the stored floor; a damaged one is as good as none, and the files
-// that verify raise it again.
-func (k *keeper) floor(ctx context.Context) (f floor, err error) {
-	_, err = k.load(ctx, floorFile, func(data []byte) error {
-		var err error
-		f, err = parseFloor(data)
-		return err
-	})
-	return f, err
-}
-
-// newestRoot is the newest stored root that is whole, or nil. It is believed
-// because only verified roots are stored.
-func (k *keeper) newestRoot(ctx context.Context, was floor) (*Trust, error) {
-	versions, err := k.cache.Roots(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("trust cache: %w", err)
-	}
-	slices.Sort(versions)
-	for _, v := range slices.Backward(versions) {
-		var t *Trust
-		_, err := k.load(ctx, RootName(v), func(file []byte) error {
-			stored, err := NewTrust(file)
-			if err == nil {
-				err = was.pinned(stored, v)
-			}
-			if err == nil {
-				t = stored
-			}
-			return err
-		})
-		if t != nil || err != nil {
-			return t, err
-		}
-	}
-	return nil, nil
-}
-
-// pinned says whether the root stored as version v may be it.
-func (f *floor) pinned(t *Trust, v int) error {
-	if t.root.Version != v {
-		return refuse(ErrVersion, "it is version %d inside", t.root.Version)
-	}
-	if v == f.root && t.rootSums[v] != f.rootSum {
-		return refuse(ErrRollback, "it is not the root of that version that has been trusted")
-	}
-	return nil
-}
-
-// nothing is a Cache that remembers nothing.
-type nothing struct{}
-
-func (nothing) Roots(context.Context) ([]int, error)         { return nil, nil }
-func (nothing) Load(context.Context, string) ([]byte, error) { return nil, ErrNotFound }
-func (nothing) Store(context.Context, string, []byte) error  { return nil }
-func (nothing) Remove(context.Context, string) error         { return nil }

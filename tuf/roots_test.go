@@ -433,3 +433,30 @@ func ExampleRootName() {
 	fmt.Println(tuf.RootName(3))
 	// Output: 3.root.json
 }
+
+func TestAChainAloneStoresNothing(t *testing.T) {
+	r := tuftest.New(t)
+	d := newDevice(t, r)
+	opt := tuf.RefreshOptions{Now: r.Now}
+	if _, err := tuf.Chain(t.Context(), r, d.cache, opt); !errors.Is(err, tuf.ErrNoRoot) {
+		t.Errorf("got %v", err)
+	}
+	opt.FirstUse = true
+	if trust, err := tuf.Chain(t.Context(), r, d.cache, opt); err != nil || trust.Root().Version != 1 {
+		t.Errorf("got %v", err)
+	}
+	if n := len(d.files()); n != 0 {
+		t.Errorf("%d files were stored", n)
+	}
+	d.accepts()
+	before := len(d.files())
+	r.NextRoot()
+	trust, err := tuf.Chain(t.Context(), r, d.cache, opt)
+	if err != nil || trust.Root().Version != 2 || len(d.files()) != before {
+		t.Errorf("got %v", err)
+	}
+	r.Bundle("ci", "main", "one")
+	if _, err := trust.VerifyBundle(r.Files[tuf.BundleTargetsFile], r.Now); err != nil {
+		t.Error(err)
+	}
+}

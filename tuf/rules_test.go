@@ -542,3 +542,60 @@ func TestAHashOverTheFileAsItLiesPasses(t *testing.T) {
 	r.Publish()
 	newDevice(t, r).refuses(tuf.ErrHash)
 }
+
+func TestAWrongBuildClockShutsNobodyOutForLongerThanTheTimestampLives(t *testing.T) {
+	r := tuftest.New(t)
+	d := newDevice(t, r)
+	r.AddTarget("one", commit, "intel", "1", "main")
+	late := r.Now.Add(r.Lifetime[tuf.RoleTimestamp])
+	r.Edit[tuf.TargetsFile] = func(m map[string]any) {
+		set(m, late.Format(time.RFC3339), "targets", "one", "custom", "createdAt")
+	}
+	r.Publish()
+	d.accepts()
+	r.Edit[tuf.TargetsFile] = func(m map[string]any) {
+		set(m, late.Add(-time.Second).Format(time.RFC3339), "targets", "one", "custom", "createdAt")
+	}
+	r.Publish()
+	d.refuses(tuf.ErrClock)
+}
+
+func TestKeysThatWereReplacedSetNoClock(t *testing.T) {
+	r := tuftest.New(t)
+	r.Lifetime[tuf.RoleTimestamp] = 1000 * time.Hour
+	d := newDevice(t, r)
+	r.AddTarget("one", commit, "intel", "1", "main")
+	thief := func(m map[string]any) {
+		set(m, r.Now.Add(900*time.Hour).Format(time.RFC3339), "targets", "one", "custom", "createdAt")
+	}
+	r.Edit[tuf.TargetsFile] = thief
+	r.Publish()
+	d.opt.Now = r.Now.Add(890 * time.Hour)
+	d.accepts()
+	d.opt.Now = r.Now
+	d.refuses(tuf.ErrClock)
+	r.Edit[tuf.TargetsFile] = nil
+	r.SetKeys(tuf.RoleTargets, r.Key(tuf.ED25519))
+	r.NextRoot()
+	r.Publish()
+	d.accepts()
+}
+
+func TestErrorsCarryNothingThatATerminalObeys(t *testing.T) {
+	k := seeded(t, 1)
+	root := tuf.NewRoot(1, tuftest.Start, tuf.Changelog{})
+	root.AddKey(tuf.RoleRoot, k.Public())
+	evil := "\x1b[2J\n" + strings.Repeat("x", 5000)
+	one := map[string]string{"keyid": evil, "method": "ed25519", "sig": ""}
+	for _, file := range [][]byte{
+		tuftest.Envelope(t, []byte(`{}`), []any{one, one}),
+		tuftest.SignRaw(t, []byte(`{"_type":"\u001b[2J\n","a":1}`), k),
+		tuftest.SignRaw(t, []byte(`{"_type":"Targets","version":1,"expires":"2027-01-01T00:00:00Z","targets":{"\u001b[2J\n":null}}`), k),
+		tuftest.SignRaw(t, []byte(`{"_type":"Targets","version":1,"expires":"2027-01-01T00:00:00Z","targets":{"a":{"length":0,"hashes":{"\u001b[2J\n":1}}}}`), k),
+	} {
+		_, err := tuf.ParseTargets(file)
+		if err == nil || strings.ContainsAny(err.Error(), "\x1b\n") || len(err.Error()) > 500 {
+			t.Errorf("got %.600q", fmt.Sprint(err))
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -168,7 +169,7 @@ func (t *Trust) inForce(expires, now time.Time) error {
 // SetTimestamp takes timestamp.json. Versions never go back, neither its own
 // nor the one it names for the snapshot.
 func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
-	ts, err := openTimestamp(t.root, file)
+	_, ts, err := open(t.root, timestampKind, file)
 	if err == nil {
 		err = t.floor.checkTimestamp(ts)
 	}
@@ -185,20 +186,29 @@ func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
 	return nil
 }
 
-func openTimestamp(root *Root, file []byte) (*Timestamp, error) {
-	e, err := openVerified(root, RoleTimestamp, file, limits.Timestamp)
-	if err != nil {
-		return nil, err
-	}
-	return parseTimestamp(e.Signed)
+// kind is how a role's files are read.
+type kind[T any] struct {
+	role  Role
+	limit int // bytes
+	parse func(json.RawMessage) (T, error)
 }
 
-func openVerified(root *Root, role Role, file []byte, limit int) (*Envelope, error) {
-	e, err := openFile(file, limit)
-	if err != nil {
-		return nil, err
+var (
+	timestampKind = kind[*Timestamp]{RoleTimestamp, limits.Timestamp, parseTimestamp}
+	snapshotKind  = kind[*Snapshot]{RoleSnapshot, limits.Snapshot, parseSnapshot}
+	targetsKind   = kind[*Targets]{RoleTargets, limits.Targets, parseTargets}
+)
+
+// open checks the signatures on a file before it reads what was signed.
+func open[T any](root *Root, k kind[T], file []byte) (e *Envelope, signed T, err error) {
+	if e, err = openFile(file, k.limit); err != nil {
+		return nil, signed, err
 	}
-	return e, root.verify(role, e)
+	if err = root.verify(k.role, e); err != nil {
+		return nil, signed, err
+	}
+	signed, err = k.parse(e.Signed)
+	return e, signed, err
 }
 
 // SetSnapshot takes snapshot.json: what the timestamp announced, with no role
@@ -212,16 +222,12 @@ func (t *Trust) setSnapshot(file []byte, now time.Time) error {
 	if t.timestamp == nil {
 		return refuse(ErrVersion, "no timestamp has been verified")
 	}
-	e, err := openVerified(t.root, RoleSnapshot, file, limits.Snapshot)
+	e, s, err := open(t.root, snapshotKind, file)
 	if err != nil {
 		return err
 	}
 	want := t.timestamp.Meta[SnapshotFile]
 	if err := want.matches(file, e); err != nil {
-		return err
-	}
-	s, err := parseSnapshot(e.Signed)
-	if err != nil {
 		return err
 	}
 	if s.Version != want.Version {
@@ -247,7 +253,7 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 	if t.snapshot == nil {
 		return refuse(ErrVersion, "no snapshot has been verified")
 	}
-	e, err := openVerified(t.root, RoleTargets, file, limits.Targets)
+	e, targets, err := open(t.root, targetsKind, file)
 	if err != nil {
 		return err
 	}
@@ -255,15 +261,17 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 	if err := want.matches(file, e); err != nil {
 		return err
 	}
-	targets, err := parseTargets(e.Signed)
-	if err != nil {
-		return err
-	}
 	if targets.Version != want.Version {
 		return refuse(ErrVersion, "it is version %d, the snapshot names %d", targets.Version, want.Version)
 	}
+	// A build machine with a wrong clock must not shut devices out for longer
+	// than this metadata lives, so the earliest expiry bounds what is believed.
+	end := t.Expires()
+	if targets.Expires.Before(end) {
+		end = targets.Expires
+	}
 	before := t.newest
-	t.saw(targets.newest(), targets.Expires)
+	t.saw(targets.newest(end), end)
 	if err := t.inForce(targets.Expires, now); err != nil {
 		t.newest = before
 		return err
@@ -272,21 +280,21 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 	return nil
 }
 
-// newest is the latest createdAt or updatedAt of all targets.
-func (t *Targets) newest() time.Time {
+// newest is the latest createdAt or updatedAt of all targets before end.
+func (t *Targets) newest(end time.Time) time.Time {
 	var last time.Time
 	for _, target := range t.Targets {
 		if target.Custom == nil {
 			continue
 		}
-		f, err := object("custom", target.Custom)
+		f, err := pick("custom", target.Custom, "createdAt", "updatedAt")
 		if err != nil {
 			continue
 		}
 		for _, name := range []string{"createdAt", "updatedAt"} {
 			text, _ := f.text(name)
 			at, err := time.Parse(time.RFC3339, text)
-			if err == nil && at.After(last) && at.Before(t.Expires) {
+			if err == nil && at.After(last) && at.Before(end) {
 				last = at.UTC()
 			}
 		}
