@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf"
+)
+
+func client(t *testing.T, url string) *Client {
+	t.Helper()
+	c, err := New(Options{URL: url, Headers: Headers{Tags: []string{"main", "second"}, Target: "board-1", Commit: "aa"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestMetadataRequestsTellWhatRuns(t *testing.T) {
+	var got http.Header
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header
+		if r.URL.Path != "/base/repo/1.root.json" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("root"))
+	}))
+	defer srv.Close()
+	data, err := client(t, srv.URL+"/base/").Metadata().Fetch(t.Context(), "1.root.json", 10)
+	if err != nil || string(data) != "root" {
+		t.Fatalf("%q, %v", data, err)
+	}
+	for name, want := range map[string]string{"x-ats-tags": "main", "x-ats-target": "board-1", "x-ats-ostreehash": "aa"} {
+		if got.Get(name) != want {
+			t.Errorf("%s: %q, want %q (one tag: gateways take the header for one)", name, got.Get(name), want)
+		}
+	}
+}
+
+func TestOnlyNotFoundEndsTheRootChain(t *testing.T) {
+	for _, tt := range []struct {
+		code int
+		want error
+	}{{http.StatusNotFound, tuf.ErrNotFound}, {http.StatusForbidden, nil}, {http.StatusGone, nil}} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.code) }))
+		_, err := client(t, srv.URL).Metadata().Fetch(t.Context(), "2.root.json", 10)
+		srv.Close()
+		if err == nil || errors.Is(err, tuf.ErrNotFound) != (tt.want != nil) {
+			t.Errorf("HTTP %d: %v", tt.code, err)
+		}
+	}
+}
+
+func TestReplyOverItsCapIsNotRead(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(strings.Repeat("x", 11)))
+	}))
+	defer srv.Close()
+	if _, err := client(t, srv.URL).Metadata().Fetch(t.Context(), "targets.json", 10); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestHeadersStayWithTheGateway(t *testing.T) {
+	var got http.Header
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	defer elsewhere.Close()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL, http.StatusFound)
+	}))
+	defer srv.Close()
+	_, _ = client(t, srv.URL).Metadata().Fetch(t.Context(), "targets.json", 10)
+	if got == nil {
+		t.Fatal("the redirect was not followed")
+	}
+	for name := range got {
+		if strings.HasPrefix(strings.ToLower(name), "x-ats") {
+			t.Errorf("%s went to another host", name)
+		}
+	}
+}
+
+func TestGatewayNeedsAURL(t *testing.T) {
+	for _, url := range []string{"", "gw:8443", "ftp://gw", "https://"} {
+		if _, err := New(Options{URL: url}); fail.ClassOf(err) != fail.Usage {
+			t.Errorf("%q: %v", url, err)
+		}
+	}
+}
+
+func TestDeviceTakesWhatTheGatewayTells(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(`{"uuid":"u","tag":"main","unknown":1}`))
+	}))
+	defer srv.Close()
+	if d, err := client(t, srv.URL).Device(t.Context()); err != nil || d.UUID != "u" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
