@@ -366,3 +366,62 @@ func TestAFolderIsReadWithoutLeavingIt(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAFirstRootThatBeginsHigherUpIsRefused(t *testing.T) {
+	d, dir := stored(t)
+	for _, name := range []string{"1.root.json", "2.root.json"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	thief := tuftest.New(t)
+	for range 9 {
+		thief.NextRoot()
+		thief.Publish()
+	}
+	thief.Files["1.root.json"] = thief.Files["10.root.json"]
+	d.repo.Files = thief.Files
+	if _, err := d.refresh(); !errors.Is(err, tuf.ErrVersion) {
+		t.Errorf("got %v", err)
+	}
+	fresh := newDevice(t, thief)
+	fresh.refuses(tuf.ErrVersion)
+}
+
+// With the newest roots damaged, a thief of a root key that was replaced long
+// ago must not be able to lead the chain another way.
+func TestAReplacedRootKeyIsNoUseAgainstADamagedCache(t *testing.T) {
+	d, dir := stored(t)
+	stolen := d.repo.Keys[tuf.RoleRoot][0]
+	second := d.repo.Files["2.root.json"]
+	d.repo.SetKeys(tuf.RoleRoot, d.repo.Key(tuf.ED25519))
+	for range 3 {
+		d.repo.NextRoot()
+	}
+	d.repo.Publish()
+	d.accepts()
+	honest := d.repo.Files
+	for _, v := range []int{3, 4, 5} {
+		if err := os.WriteFile(filepath.Join(dir, tuf.RootName(v)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	thief := tuftest.New(t)
+	thief.Keys[tuf.RoleRoot] = []*tuf.PrivateKey{stolen}
+	thief.SetKeys(tuf.RoleRoot, stolen)
+	thief.Root.Version = 2
+	thief.Files["2.root.json"] = second
+	for range 6 {
+		thief.NextRoot()
+	}
+	thief.Publish()
+	d.repo.Files = thief.Files
+	if _, err := d.refresh(); !errors.Is(err, tuf.ErrRollback) {
+		t.Errorf("got %v", err)
+	}
+	if got := fmt.Sprint(names(t, dir)); strings.Contains(got, "8.root.json ") || strings.Contains(got, "3.root.json ") {
+		t.Errorf("roots of the thief were stored: %s", got)
+	}
+	d.repo.Files = honest
+	d.accepts()
+}

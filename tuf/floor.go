@@ -132,7 +132,7 @@ func (f floor) under(root *Root) floor {
 func (t *Trust) reached() floor {
 	f := t.floor
 	f.meta = maps.Clone(f.meta)
-	f.root, f.rootSum = t.root.Version, t.rootSums[t.root.Version]
+	f.root, f.rootSum = t.root.Version, t.sums[t.root.Version]
 	f.online, f.all, f.newest = t.root.onlineKeys(), t.root.allKeys(), t.newest
 	f.raiseTimestamp(t.timestamp)
 	f.raiseSnapshot(t.snapshot)

@@ -133,7 +133,7 @@ func (f *floor) pinned(t *Trust, v int) error {
 	if t.root.Version != v {
 		return refuse(ErrVersion, "it is version %d inside", t.root.Version)
 	}
-	if v == f.root && t.rootSums[v] != f.rootSum {
+	if v == f.root && t.sums[v] != f.rootSum {
 		return refuse(ErrRollback, "it is not the root of that version that has been trusted")
 	}
 	return nil

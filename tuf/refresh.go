@@ -105,11 +105,14 @@ func (r *refresher) roots(ctx context.Context) error {
 			return err
 		}
 	}
+	// Below the root that was trusted, roots may be signed by keys that have
+	// been replaced since; they are stored once the chain has passed it.
+	firm := anchored && r.trust.root.Version >= r.was.root
 	r.trust.floor = r.was
 	if anchored && r.was.online == "" { // a cache without our note
 		r.trust.floor.root, r.trust.floor.online = r.trust.root.Version, r.trust.root.onlineKeys()
 	}
-	if err := r.walk(ctx, anchored); err != nil {
+	if err := r.walk(ctx, firm); err != nil {
 		return err
 	}
 	if err := r.was.checkRoots(r.trust); err != nil {
@@ -129,23 +132,22 @@ func (t *Trust) stand(f floor) {
 }
 
 // begin starts from the initial roots, or from the first root there is.
-func (r *refresher) begin(ctx context.Context) (err error) {
+func (r *refresher) begin(ctx context.Context) error {
 	roots := r.opt.InitialRoots
 	if len(roots) == 0 {
-		if !r.opt.FirstUse && r.was.root == 0 {
-			return refuse(ErrNoRoot, "neither stored nor given")
-		}
-		first, err := r.fetch(ctx, RootName(1), limits.Root)
-		if errors.Is(err, ErrNotFound) {
-			return in(RootName(1), refuse(ErrNoRoot, "not stored, not given and not offered"))
-		}
+		first, err := r.firstRoot(ctx)
 		if err != nil {
 			return err
 		}
 		roots = [][]byte{first}
 	}
+	var err error
 	if r.trust, err = NewTrust(roots[0]); err != nil {
 		return err
+	}
+	if len(r.opt.InitialRoots) == 0 && r.trust.root.Version != 1 {
+		// A chain that began higher up could pass by the root that was trusted.
+		return in(RootName(1), refuse(ErrVersion, "it is version %d inside", r.trust.root.Version))
 	}
 	r.pending = append(r.pending, r.trust.root.Version)
 	for _, file := range roots[1:] {
@@ -157,8 +159,21 @@ func (r *refresher) begin(ctx context.Context) (err error) {
 	return nil
 }
 
+// firstRoot is fetched on first use, or to rebuild the chain up to a root that
+// is known to have been trusted.
+func (r *refresher) firstRoot(ctx context.Context) ([]byte, error) {
+	if !r.opt.FirstUse && r.was.root == 0 {
+		return nil, refuse(ErrNoRoot, "neither stored nor given")
+	}
+	first, err := r.fetch(ctx, RootName(1), limits.Root)
+	if errors.Is(err, ErrNotFound) {
+		return nil, in(RootName(1), refuse(ErrNoRoot, "not stored, not given and not offered"))
+	}
+	return first, err
+}
+
 // walk adds roots until there is no next one.
-func (r *refresher) walk(ctx context.Context, anchored bool) error {
+func (r *refresher) walk(ctx context.Context, firm bool) error {
 	for range limits.RootChain {
 		name := RootName(r.trust.root.Version + 1)
 		file, err := r.fetch(ctx, name, limits.Root)
@@ -171,7 +186,7 @@ func (r *refresher) walk(ctx context.Context, anchored bool) error {
 		if err := r.trust.AddRoot(file); err != nil {
 			return err
 		}
-		if !anchored || r.keep.frozen {
+		if !firm || r.keep.frozen {
 			r.pending = append(r.pending, r.trust.root.Version)
 			continue
 		}
@@ -187,7 +202,7 @@ func (f *floor) checkRoots(t *Trust) error {
 	if t.root.Version < f.root {
 		return in(RootName(f.root), refuse(ErrRollback, "the chain ends at version %d, and %d has been trusted", t.root.Version, f.root))
 	}
-	if sum, walked := t.rootSums[f.root]; walked && f.root > 0 && sum != f.rootSum {
+	if sum, walked := t.sums[f.root]; walked && f.root > 0 && sum != f.rootSum {
 		return in(RootName(f.root), refuse(ErrRollback, "it is not the root of that version that has been trusted"))
 	}
 	return nil
@@ -297,9 +312,10 @@ func (r *refresher) role(ctx context.Context, name string, max int64, set func([
 // store keeps what is new, and the floor last: a floor above the files would
 // shut out a cache that a power cut left half new.
 func (r *refresher) store(ctx context.Context) error {
-	for i, v := range r.pending {
-		if err := r.keep.cache.Store(ctx, RootName(v), r.trust.rootFiles[i]); err != nil {
-			return fmt.Errorf("store %s: %w", RootName(v), err)
+	for _, v := range r.pending {
+		name := RootName(v)
+		if err := r.keep.cache.Store(ctx, name, r.trust.files[v]); err != nil {
+			return fmt.Errorf("store %s: %w", name, err)
 		}
 	}
 	for _, name := range []string{TargetsFile, SnapshotFile, TimestampFile} {

@@ -21,9 +21,10 @@ import (
 // SetTimestamp, SetSnapshot, SetTargets; and VerifyBundle at any time after
 // the roots.
 type Trust struct {
-	root      *Root
-	rootFiles [][]byte
-	rootSums  map[int]string // version to digest of the signed part
+	root  *Root
+	first int            // version of the first root
+	files map[int][]byte // root files by version, as received
+	sums  map[int]string // digests of their signed parts
 
 	timestamp *Timestamp
 	snapshot  *Snapshot
@@ -43,7 +44,7 @@ func NewTrust(trustedRoot []byte) (*Trust, error) {
 	if err := root.verify(RoleRoot, e); err != nil {
 		return nil, in(RootName(root.Version), err)
 	}
-	t := &Trust{rootSums: map[int]string{}}
+	t := &Trust{first: root.Version, files: map[int][]byte{}, sums: map[int]string{}}
 	t.accept(trustedRoot, e, root)
 	return t, nil
 }
@@ -93,9 +94,9 @@ func (t *Trust) AddRoot(file []byte) error {
 
 func (t *Trust) accept(file []byte, e *Envelope, root *Root) {
 	t.root = root
-	t.rootFiles = append(t.rootFiles, bytes.Clone(file))
+	t.files[root.Version] = bytes.Clone(file)
 	sum := sha256.Sum256(e.Signed)
-	t.rootSums[root.Version] = hex.EncodeToString(sum[:])
+	t.sums[root.Version] = hex.EncodeToString(sum[:])
 	t.timestamp, t.snapshot, t.targets = nil, nil, nil
 	if c := root.Changelog; c != nil {
 		t.saw(c.Timestamp, root.Expires)
@@ -114,7 +115,13 @@ func (t *Trust) saw(at, expires time.Time) {
 func (t *Trust) Root() *Root { return t.root }
 
 // RootFiles are the root files walked, oldest first, as they were received.
-func (t *Trust) RootFiles() [][]byte { return t.rootFiles }
+func (t *Trust) RootFiles() [][]byte {
+	var list [][]byte
+	for v := t.first; v <= t.root.Version; v++ {
+		list = append(list, t.files[v])
+	}
+	return list
+}
 
 // Timestamp is the verified timestamp, or nil.
 func (t *Trust) Timestamp() *Timestamp { return t.timestamp }
