@@ -110,7 +110,8 @@ func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt.warnExpiry(trust.Expires(), opt.Now)
+	rt.warnExpiry("metadata", trust.Expires(), opt.Now, soon)
+	rt.warnExpiry("root", trust.Root().Expires, opt.Now, rootSoon)
 	return &verified{targets: trust.Targets(), raw: cache[tuf.TargetsFile], expires: trust.Expires()}, nil
 }
 
@@ -141,12 +142,16 @@ func (rt *runtime) metadata(c *cli.Context) (tuf.Fetcher, []byte, error) {
 	return p.backend.Fetcher(nil), creds.Root, nil
 }
 
-// soon is how long before an expiry it is worth a word.
-const soon = 7 * 24 * time.Hour
+// How long before an expiry it is worth a word: a backend renews timestamps by
+// itself every few days, a root takes people.
+const (
+	soon     = 24 * time.Hour
+	rootSoon = 30 * 24 * time.Hour
+)
 
-func (rt *runtime) warnExpiry(expires, now time.Time) {
-	if left := expires.Sub(now); !expires.IsZero() && left < soon {
-		rt.log.Warn("metadata expires soon", "at", expires.Format(time.RFC3339), "hours-left", int(left.Hours()))
+func (rt *runtime) warnExpiry(what string, expires, now time.Time, early time.Duration) {
+	if left := expires.Sub(now); !expires.IsZero() && left < early {
+		rt.log.Warn(what+" expires soon", "at", expires.Format(time.RFC3339), "hours-left", int(left.Hours()))
 	}
 }
 

@@ -61,8 +61,8 @@ func TestBrokenStreamGoesOnWhereItEnded(t *testing.T) {
 			} else {
 				w.Header().Set("Content-Length", fmt.Sprint(len(data)))
 			}
-			if n.Add(1) < 4 {
-				w.Write(data[:len(data)/3])
+			if try := n.Add(1); try < 4 {
+				w.Write(data[:len(data)/3/int(try)]) // earlier each time
 				w.(http.Flusher).Flush()
 				panic(http.ErrAbortHandler)
 			}

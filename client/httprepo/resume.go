@@ -35,15 +35,21 @@ func (r *resuming) Read(p []byte) (int, error) {
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
-	if r.length < 0 || r.tries >= resumes || r.ctx.Err() != nil {
-		return n, r.failed(err)
+	for r.length >= 0 && r.tries < resumes && r.ctx.Err() == nil {
+		r.tries++
+		rerr := r.reopen()
+		if rerr == nil {
+			return n, nil
+		}
+		if !errors.Is(rerr, errCutAgain) {
+			return n, r.failed(fmt.Errorf("%w, and then %w", err, rerr))
+		}
 	}
-	r.tries++
-	if rerr := r.reopen(); rerr != nil {
-		return n, r.failed(errors.Join(err, rerr))
-	}
-	return n, nil
+	return n, r.failed(err)
 }
+
+// errCutAgain says that a stream broke before it was back where it had been.
+var errCutAgain = errors.New("the connection broke again")
 
 func (r *resuming) failed(err error) error {
 	if r.ctx.Err() != nil {
@@ -67,8 +73,10 @@ func (r *resuming) reopen() error {
 		return nil
 	}
 	// The server knows no ranges and began anew: skip what was read already.
-	_, err = io.CopyN(io.Discard, resp.Body, r.offset)
-	return err
+	if _, err := io.CopyN(io.Discard, resp.Body, r.offset); err != nil {
+		return fmt.Errorf("%w: %w", errCutAgain, err)
+	}
+	return nil
 }
 
 // Close gives the connection up, or back when all was read.

@@ -144,6 +144,10 @@ func (s *Store) post(ctx context.Context, obj ostree.Object, length int64) error
 			return &ostree.CorruptError{ID: obj.ID(), Why: "its length changed while it was sent"}
 		}
 		req.Body, req.ContentLength = body, length
+		req.GetBody = func() (io.ReadCloser, error) { // for a kept connection that turns out to be closed
+			again, _, err := obj.OpenArchive(ctx)
+			return again, err
+		}
 		req.Header.Set("Content-Type", "application/octet-stream")
 		if length > askFirst {
 			req.Header.Set("Expect", "100-continue")
