@@ -259,6 +259,13 @@ func TestDeviceFlowEnds(t *testing.T) {
 		t.Errorf("after its time the poll says %s", got)
 	}
 	b.approve(t, b.operator, "approve", f.UserCode).refused(t, 404, "code_not_found")
+	f = b.begin(t, uuid1)
+	b.poll(t, f, uuid1)
+	for range 30 { // a device that never listens to slow_down gets nothing else
+		if got, _ := b.poll(t, f, uuid1); got != "slow_down" {
+			t.Fatalf("asked without pause, the poll says %s", got)
+		}
+	}
 	for _, form := range []url.Values{
 		{"client_id": {"x"}, "scope": {"local:devices:create"}}, {"client_id": {uuid1}, "scope": {"other:devices:create"}},
 	} {

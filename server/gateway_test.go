@@ -31,6 +31,12 @@ func TestGatewayRecordsWhatADeviceSays(t *testing.T) {
 	}
 	ok := `{"id":"e-1","deviceTime":"2026-01-01T00:00:00Z","event":{"correlationId":"1-x","ecu":"","targetName":"t","version":"1"},"eventType":{"id":"EcuDownloadStarted","version":0}}`
 	b.gate(t, c, "POST", "/events", []byte("["+ok+`,{"id":"../x"},7]`)).want(t, 200)
+	b.gate(t, c, "POST", "/events", []byte("["+ok+"]")).want(t, 200) // sent twice, kept once
+	var events []struct{ ID string }
+	b.call(t, b.operator, "GET", "/ota/factories/local/devices/dev-1/events", nil).want(t, 200).json(t, &events)
+	if len(events) != 1 || events[0].ID != "e-1" {
+		t.Errorf("the events are %v", events)
+	}
 	b.gate(t, c, "POST", "/events", []byte("{")).want(t, 400)
 	b.gate(t, c, "PUT", "/system_info", []byte(`{"id":"hw"}`)).want(t, 200)
 	b.gate(t, c, "PUT", "/system_info", []byte(`nope`)).want(t, 400)
@@ -39,6 +45,10 @@ func TestGatewayRecordsWhatADeviceSays(t *testing.T) {
 	b.gate(t, c, "POST", "/apps-states", []byte(`{"deviceTime":"2026-01-01T00:00:00Z","apps":{}}`)).want(t, 200)
 	b.gate(t, c, "POST", "/apps-states", []byte(`{"deviceTime":"now"}`)).want(t, 400)
 	b.gate(t, c, "PUT", "/system_info/config", []byte(strings.Repeat("x", 101<<10))).want(t, 413)
+	if got := b.call(t, b.operator, "GET", "/ota/factories/local/devices/"+uuid1+"/system_info", nil).want(t, 200).body; got != `{"id":"hw"}` {
+		t.Errorf("its system_info is %s", got)
+	}
+	b.call(t, b.operator, "GET", "/ota/factories/local/devices/dev-1/none", nil).want(t, 404)
 }
 
 func TestGatewayLetsOnlyItsDevicesIn(t *testing.T) {

@@ -156,5 +156,8 @@ func (s *Server) started(ctx context.Context) error {
 	if was != "" {
 		return nil
 	}
+	if err := fsx.SyncDir(s.opt.DataDir); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
 	return s.db.SetSetting(ctx, "started", "yes")
 }

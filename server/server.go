@@ -16,6 +16,7 @@ import (
 
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/server/metadata"
 	"github.com/otactl/otactl/server/objects"
 	"github.com/otactl/otactl/server/pki"
@@ -87,6 +88,9 @@ func (s *Server) open(ctx context.Context) error {
 
 func (s *Server) openFolder(ctx context.Context) error {
 	if err := os.MkdirAll(s.opt.DataDir, 0o700); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if err := fsx.SyncDir(filepath.Dir(s.opt.DataDir)); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	lock := flock.New(s.path("lock"), flock.SetPermissions(0o600))

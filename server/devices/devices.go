@@ -9,6 +9,7 @@
 package devices
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -44,6 +45,7 @@ func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
 	mux.Handle("POST /oauth2/token", token)
 	const base = "/ota/factories/{factory}/"
 	mux.Handle("GET "+base+"devices/{$}", guard.Allow(a.mine(a.list)))
+	mux.Handle("GET "+base+"devices/{name}/{kind}", guard.Allow(a.mine(a.reports)))
 	mux.Handle("DELETE "+base+"devices/{name}/{$}", guard.Allow(a.mine(a.remove)))
 	mux.Handle("POST "+base+"device-codes/approve", guard.Allow(a.mine(a.answer(store.CodeApproved))))
 	mux.Handle("POST "+base+"device-codes/deny", guard.Allow(a.mine(a.answer(store.CodeDenied))))
@@ -103,6 +105,35 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.Format(time.RFC3339)
+}
+
+// reports answers what a device sent: its events as a JSON array, or its latest
+// document of a kind.
+func (a *API) reports(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.DB.DeviceNamed(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	if r.PathValue("kind") != "events" {
+		doc, err := a.DB.Doc(r.Context(), d.UUID, r.PathValue("kind"))
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/octet-stream") // it is the device's, whatever it is
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = w.Write(doc) // a client that left is its own affair
+		return nil
+	}
+	events, err := a.DB.Events(r.Context(), d.UUID)
+	if err != nil {
+		return err
+	}
+	out := make([]json.RawMessage, 0, len(events))
+	for _, e := range events {
+		out = append(out, e.Body)
+	}
+	api.JSON(w, http.StatusOK, out)
+	return nil
 }
 
 // remove puts a device on the deny list.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
@@ -82,7 +83,7 @@ func (a *API) addTargets(w http.ResponseWriter, r *http.Request) error {
 	if added {
 		status = http.StatusCreated
 		a.Log.Info("targets added", "targets", slices.Sorted(maps.Keys(targets)), "version", version,
-			"by", api.IdentityOf(r.Context()).Subject, "creator", creator)
+			"by", api.IdentityOf(r.Context()).Subject, "creator", strconv.QuoteToASCII(creator[:min(len(creator), 200)]))
 	}
 	api.JSON(w, status, map[string]int{"targets-version": version})
 	return nil

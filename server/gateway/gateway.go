@@ -78,9 +78,7 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
-		if d, err = g.checkIn(r, d); err != nil {
-			return err
-		}
+		d = g.checkIn(r, d)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), deviceKey{}, d)))
 		return nil
 	})

@@ -14,15 +14,17 @@ import (
 )
 
 const (
-	maxHeader  = 1024 // bytes kept of a header
-	keepEvents = 500  // per device
+	maxHeader  = 1024    // bytes kept of a header
+	keepEvents = 500     // per device
+	maxEvent   = 8 << 10 // bytes; clients cut their details at 2 KiB
 	// seenEvery is how often a check-in that says nothing new is written down.
 	seenEvery = time.Minute
 )
 
 // checkIn records what the request's headers say. A header that is missing
-// keeps what is known; an empty one clears it.
-func (g *Gateway) checkIn(r *http.Request, d store.Device) (store.Device, error) {
+// keeps what is known; an empty one clears it. A device gets what it came for
+// also when that cannot be written down: on a full disk updates still go out.
+func (g *Gateway) checkIn(r *http.Request, d store.Device) store.Device {
 	now := g.Clock()
 	said := d.CheckIn
 	header(r, "x-ats-tags", &said.Tags)
@@ -31,11 +33,14 @@ func (g *Gateway) checkIn(r *http.Request, d store.Device) (store.Device, error)
 	header(r, "x-ats-dockerapps", &said.Apps)
 	said.Tags = cleanTags(said.Tags)
 	if said == d.CheckIn && now.Sub(d.LastSeen) < seenEvery {
-		return d, nil
+		return d
 	}
 	said.LastSeen = now
 	d.CheckIn = said
-	return d, g.DB.Seen(r.Context(), d.UUID, said)
+	if err := g.DB.Seen(r.Context(), d.UUID, said); err != nil && r.Context().Err() == nil {
+		g.Log.Warn("a check-in was not recorded", "device", d.UUID, "error", err)
+	}
+	return d
 }
 
 func header(r *http.Request, name string, into *string) {
@@ -135,7 +140,7 @@ func parseEvent(b []byte) (id string, ok bool) {
 			CorrelationID string `json:"correlationId"`
 		} `json:"event"`
 	}
-	if json.Unmarshal(b, &e) != nil {
+	if len(b) > maxEvent || json.Unmarshal(b, &e) != nil {
 		return "", false
 	}
 	return e.ID, eventID.MatchString(e.ID) && eventID.MatchString(e.Event.CorrelationID)

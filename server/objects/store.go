@@ -31,6 +31,7 @@ type Store struct {
 
 	refs    sync.Mutex    // one ref moves at a time
 	big     chan struct{} // one large metadata object in memory at a time
+	slots   chan struct{} // uploads under way
 	flights flights
 	whole   whole
 }
@@ -54,7 +55,8 @@ func Open(dir, tmp string, db *store.DB, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
-	return &Store{repo: repo, root: root, tmp: tmp, db: db, log: log, big: make(chan struct{}, 1)}, nil
+	return &Store{repo: repo, root: root, tmp: tmp, db: db, log: log,
+		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads)}, nil
 }
 
 // Close gives up the repo's folder.

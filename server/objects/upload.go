@@ -18,6 +18,14 @@ import (
 const (
 	// maxFile caps a content object in archive form, in bytes, as treehub does.
 	maxFile = 3 << 30
+	// maxMetadata caps a metadata object, in bytes: a folder of half a million
+	// entries. It is parsed in memory.
+	maxMetadata = 32 << 20
+	// maxPayload caps what a content object may inflate to, in bytes; it bounds
+	// the work that a small body can ask for.
+	maxPayload = 16 << 30
+	// maxUploads is how many bodies are received at once.
+	maxUploads = 128
 	// inMemory is up to which length a body is not spooled to a file.
 	inMemory = 256 << 10
 )
@@ -43,7 +51,7 @@ func maxLength(t ostree.ObjectType) int64 {
 	case ostree.TypeCommitMeta:
 		return limits.FileHeader
 	}
-	return limits.OSTreeMetadata
+	return maxMetadata
 }
 
 // upload is a received body. It can be opened as often as needed until close.
@@ -130,6 +138,10 @@ func (s *Store) postObject(w http.ResponseWriter, r *http.Request) error {
 	if there[0] {
 		return alreadyThere()
 	}
+	if err := take(r.Context(), s.slots); err != nil {
+		return err
+	}
+	defer func() { <-s.slots }()
 	allowTransfer(w)
 	u, err := s.receive(w, r, maxLength(id.Type))
 	if err != nil {
@@ -137,7 +149,7 @@ func (s *Store) postObject(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer u.close()
 	if id.Type != ostree.TypeFile && u.file != nil {
-		if err := s.takeTurn(r.Context()); err != nil {
+		if err := take(r.Context(), s.big); err != nil {
 			return err
 		}
 		defer func() { <-s.big }()
@@ -157,9 +169,10 @@ func alreadyThere() error {
 	return api.Refuse(http.StatusConflict, "object_exists", "the object is there already")
 }
 
-func (s *Store) takeTurn(ctx context.Context) error {
+// take waits for a free place in slots.
+func take(ctx context.Context, slots chan struct{}) error {
 	select {
-	case s.big <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -171,6 +184,11 @@ func (s *Store) accept(ctx context.Context, id ostree.ObjectID, u *upload) (bool
 	obj := ostree.NewArchived(id, u.open)
 	if id.Type == ostree.TypeCommit || id.Type == ostree.TypeDirTree {
 		if err := s.checkOrder(ctx, obj, u); err != nil {
+			return false, err
+		}
+	}
+	if id.Type == ostree.TypeFile && u.file != nil {
+		if err := checkPayload(u); err != nil {
 			return false, err
 		}
 	}
@@ -199,6 +217,20 @@ func (s *Store) checkOrder(ctx context.Context, obj ostree.Object, u *upload) er
 	if found {
 		return api.Refuse(http.StatusPreconditionFailed, "missing_child",
 			"object "+obj.ID().String()+" names "+gap.String()+", which is not there: send children first")
+	}
+	return nil
+}
+
+// checkPayload refuses a large object whose header announces more than
+// maxPayload, before a byte of it is inflated.
+func checkPayload(u *upload) error {
+	h, payload, err := ostree.ReadFilez(io.NewSectionReader(u.file, 0, u.size))
+	if err != nil {
+		return api.Refuse(http.StatusBadRequest, "corrupt", "the object has no header that can be read")
+	}
+	defer payload.Close()
+	if h.Size > maxPayload {
+		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", "the object's content is longer than allowed")
 	}
 	return nil
 }

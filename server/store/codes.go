@@ -36,12 +36,12 @@ type CodeCaps struct{ Total, PerPeer int }
 // in use is ErrExists.
 func (d *DB) AddCode(ctx context.Context, deviceCode string, c Code, caps CodeCaps) error {
 	return d.update(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM device_codes WHERE expires <= ?", c.Created.Unix()); err != nil {
-			return fmt.Errorf("database: %w", err)
+		if err := exec(ctx, tx, dropOldCodes, c.Created.Add(-codeGrace).Unix()); err != nil {
+			return err
 		}
 		var total, peer, same int
-		err := tx.QueryRowContext(ctx, `SELECT count(*), coalesce(sum(peer = ?), 0), coalesce(sum(user_code = ?), 0)
-			FROM device_codes`, c.Peer, c.UserCode).Scan(&total, &peer, &same)
+		err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(expires > ?1), 0), coalesce(sum(expires > ?1 AND peer = ?2), 0),
+			coalesce(sum(user_code = ?3), 0) FROM device_codes`, c.Created.Unix(), c.Peer, c.UserCode).Scan(&total, &peer, &same)
 		switch {
 		case err != nil:
 			return fmt.Errorf("database: %w", err)
@@ -56,6 +56,12 @@ func (d *DB) AddCode(ctx context.Context, deviceCode string, c Code, caps CodeCa
 		return err
 	})
 }
+
+// codeGrace is for how long a code that has run out is remembered, so that its
+// device hears why it is refused.
+const codeGrace = time.Hour
+
+const dropOldCodes = "DELETE FROM device_codes WHERE expires <= ?"
 
 const codeColumns = "SELECT user_code, client_id, peer, created, expires, wait, state FROM device_codes "
 
@@ -93,13 +99,19 @@ type Poll struct {
 // came too soon.
 const slowDown = 5 * time.Second
 
+// maxWait is how far slowDown makes the interval grow.
+const maxWait = time.Minute
+
 // PollCode answers one poll. The code must belong to clientID, else it is
 // ErrNotFound. One that was approved is exchanged for the token stored under
 // secret, and is gone; one that was denied is gone as well.
 func (d *DB) PollCode(ctx context.Context, deviceCode, clientID, secret string, t Token, now time.Time) (Poll, error) {
+	key := hash(deviceCode)
+	if p, err := d.peek(ctx, key, clientID, now); err != nil || p.TooSoon {
+		return p, err
+	}
 	var p Poll
 	err := d.update(ctx, func(tx *sql.Tx) error {
-		key := hash(deviceCode)
 		c, err := scanCode(tx.QueryRowContext(ctx, codeColumns+"WHERE hash = ? AND client_id = ?", key, clientID))
 		if err != nil {
 			return err
@@ -124,6 +136,18 @@ func (d *DB) PollCode(ctx context.Context, deviceCode, clientID, secret string, 
 	return p, err
 }
 
+// peek answers without a write what anybody could ask for without end: unknown
+// codes, and a code that is asked after far too often.
+func (d *DB) peek(ctx context.Context, key []byte, clientID string, now time.Time) (Poll, error) {
+	c, err := scanCode(d.sql.QueryRowContext(ctx, codeColumns+"WHERE hash = ? AND client_id = ?", key, clientID))
+	if err != nil || c.Wait < maxWait {
+		return Poll{}, err
+	}
+	var polled int64
+	err = d.sql.QueryRowContext(ctx, "SELECT polled FROM device_codes WHERE hash = ?", key).Scan(&polled)
+	return Poll{Code: c, TooSoon: now.UnixMilli()-polled < c.Wait.Milliseconds()}, notFound(err)
+}
+
 // tooSoon notes the poll and says whether it broke the interval.
 func tooSoon(ctx context.Context, tx *sql.Tx, key []byte, wait time.Duration, now time.Time) (bool, error) {
 	var polled int64
@@ -133,7 +157,7 @@ func tooSoon(ctx context.Context, tx *sql.Tx, key []byte, wait time.Duration, no
 	// Half a second of grace: two requests that left in time may arrive closer.
 	soon := polled > 0 && now.UnixMilli()-polled < wait.Milliseconds()-500
 	if soon {
-		wait += slowDown
+		wait = min(wait+slowDown, max(wait, maxWait))
 	}
 	return soon, exec(ctx, tx, "UPDATE device_codes SET polled = ?, wait = ? WHERE hash = ?",
 		now.UnixMilli(), int64(wait/time.Second), key)

@@ -48,6 +48,11 @@ func (d *DB) Device(ctx context.Context, uuid string) (Device, error) {
 	return scanDevice(d.sql.QueryRowContext(ctx, deviceColumns+"WHERE uuid = ?", uuid))
 }
 
+// DeviceNamed finds a device that is not deleted by its uuid or its name.
+func (d *DB) DeviceNamed(ctx context.Context, nameOrUUID string) (Device, error) {
+	return scanDevice(d.sql.QueryRowContext(ctx, deviceColumns+"WHERE deleted = 0 AND (uuid = ?1 OR name = ?1) ORDER BY uuid = ?1 DESC LIMIT 1", nameOrUUID))
+}
+
 // Devices lists at most max devices that are not deleted, by name.
 func (d *DB) Devices(ctx context.Context, max int) ([]Device, error) {
 	rows, err := d.sql.QueryContext(ctx, deviceColumns+"WHERE deleted = 0 ORDER BY name LIMIT ?", max)

@@ -100,15 +100,10 @@ func (d *DB) Client(ctx context.Context, id, secret string) (Scope, error) {
 // Sweep drops tokens and device codes that have expired.
 func (d *DB) Sweep(ctx context.Context, now time.Time) error {
 	return d.update(ctx, func(tx *sql.Tx) error {
-		for _, q := range []string{
-			"DELETE FROM tokens WHERE expires > 0 AND expires <= ?",
-			"DELETE FROM device_codes WHERE expires <= ?",
-		} {
-			if _, err := tx.ExecContext(ctx, q, now.Unix()); err != nil {
-				return fmt.Errorf("database: %w", err)
-			}
+		if err := exec(ctx, tx, "DELETE FROM tokens WHERE expires > 0 AND expires <= ?", now.Unix()); err != nil {
+			return err
 		}
-		return nil
+		return exec(ctx, tx, dropOldCodes, now.Add(-codeGrace).Unix())
 	})
 }
 
