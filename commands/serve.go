@@ -73,8 +73,8 @@ func (v serveView) Table(w io.Writer) {
 func (v serveView) next() string {
 	return fmt.Sprintf(`first start: keys, certificates and accounts were made in %[1]s
   publish   otactl publish -r REPO -m HWID --tag TAG -c %[2]s
-  look      otactl --config %[3]s targets list
+  look      otactl targets list --config %[3]s
   register  otactl register -n NAME -f %[4]s --server %[5]s   (on the device)
-  approve   otactl --config %[3]s devices approve CODE
+  approve   otactl devices approve CODE --config %[3]s
 keep %[1]s private and back it up: it holds every key`, v.DataDir, v.Credentials, v.Context, v.Factory, v.URL)
 }

@@ -121,10 +121,10 @@ func TestRegisteredDeviceGetsWhatItNeeds(t *testing.T) {
 		t.Error("sota.toml comes in another order the second time")
 	}
 	var list struct {
-		Devices []struct{ Name, UUID string }
+		Devices []struct{ Name, UUID, Tag string }
 	}
 	b.call(t, b.operator, "GET", "/ota/factories/local/devices/", nil).want(t, 200).json(t, &list)
-	if len(list.Devices) != 2 || list.Devices[0].Name != "dev-1" || list.Devices[0].UUID != uuid1 {
+	if len(list.Devices) != 2 || list.Devices[0].Tag != "main" || list.Devices[0].Name != "dev-1" || list.Devices[0].UUID != uuid1 {
 		t.Errorf("the list is %+v", list)
 	}
 }

@@ -46,7 +46,7 @@ var activatePage = template.Must(template.New("activate").Parse(`<!doctype html>
 <body><h1>Let a device in</h1>
 <p>A device that registers shows a code. Compare it with the device's screen, then approve it on a machine
 that has the server's context file:</p>
-<pre>otactl --config DIR/otactl.yaml devices approve {{if .}}{{.}}{{else}}CODE{{end}}</pre>
+<pre>otactl devices approve {{if .}}{{.}}{{else}}CODE{{end}} --config DIR/otactl.yaml</pre>
 <p>Approve only a code that you have seen on a device of yours.</p>
 </body></html>
 `))

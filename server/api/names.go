@@ -49,3 +49,14 @@ func ParseRef(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// CleanTags keeps the well-formed tags of a comma-separated list.
+func CleanTags(s string) string {
+	var tags []string
+	for t := range strings.SplitSeq(s, ",") {
+		if t = strings.TrimSpace(t); IsWord(t) {
+			tags = append(tags, t)
+		}
+	}
+	return strings.Join(tags, ",")
+}

@@ -28,10 +28,11 @@ func TestOverridesCannotBreakOutOfTheirValue(t *testing.T) {
 	q := request{UUID: "x", HardwareID: "hw", SotaDir: "/var/sota"}
 	for _, value := range []string{"\"a\"\n[tls]\nserver = \"evil\"", `"a" # "`, "a\nb", `"a\"b"`, `"unclosed`, "'''a\nb'''", `"a", "b"`, "é", strings.Repeat("x", 5000)} {
 		q.Overrides = map[string]map[string]string{"pacman": {"tags": value}}
-		text, err := q.sotaTOML("https://gw:8443")
+		s, err := q.sota("https://gw:8443")
 		if err != nil {
 			continue
 		}
+		text := s.String()
 		var doc map[string]map[string]string
 		if err := toml.Unmarshal([]byte(text), &doc); err != nil {
 			t.Errorf("%q makes TOML that cannot be read: %v", value, err)
@@ -41,7 +42,7 @@ func TestOverridesCannotBreakOutOfTheirValue(t *testing.T) {
 		}
 	}
 	q.Overrides = map[string]map[string]string{"pac]man": {"tags": "x"}}
-	if _, err := q.sotaTOML("https://gw:8443"); err == nil {
+	if _, err := q.sota("https://gw:8443"); err == nil {
 		t.Error("a section with a bracket was taken")
 	}
 }
@@ -53,10 +54,11 @@ func FuzzSotaOverride(f *testing.F) {
 	f.Fuzz(func(t *testing.T, section, key, value string) {
 		q := request{UUID: "x", HardwareID: "hw", SotaDir: "/var/sota",
 			Overrides: map[string]map[string]string{section: {key: value}}}
-		text, err := q.sotaTOML("https://gw:8443")
+		s, err := q.sota("https://gw:8443")
 		if err != nil {
 			return
 		}
+		text := s.String()
 		var doc map[string]map[string]string
 		if err := toml.Unmarshal([]byte(text), &doc); err != nil {
 			t.Fatalf("%v in\n%s", err, text)

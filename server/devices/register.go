@@ -77,7 +77,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 	if csr.CommonName != q.UUID {
 		return invalid("the CSR's CN is not the uuid")
 	}
-	sota, err := q.sotaTOML(a.Gateway)
+	sota, err := q.sota(a.Gateway)
 	if err != nil {
 		return invalid(err.Error())
 	}
@@ -85,23 +85,26 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.keep(r, &q, uuid, csr, id); err != nil {
+	if err := a.keep(r, &q, sota["pacman"]["tags"], csr, id); err != nil {
 		return err
 	}
 	api.JSON(w, http.StatusCreated, map[string]string{
-		"root.crt": string(a.PKI.Root()), "client.pem": string(cert), "sota.toml": sota})
+		"root.crt": string(a.PKI.Root()), "client.pem": string(cert), "sota.toml": sota.String()})
 	return nil
 }
 
-// keep stores the device and spends the token of a device flow with it.
-func (a *API) keep(r *http.Request, q *request, uuid string, csr *pki.Request, id api.Identity) error {
+// keep stores the device, with the tags it will follow, and spends the token of
+// a device flow with it.
+func (a *API) keep(r *http.Request, q *request, tags string, csr *pki.Request, id api.Identity) error {
+	uuid, _ := api.ParseUUID(q.UUID) // checked before
 	spend := ""
 	if id.Scope == store.ScopeRegister {
 		spend = id.Secret
 	}
 	err := a.DB.AddDevice(r.Context(), store.Device{
 		UUID: uuid, Name: q.Name, HardwareID: q.HardwareID, Group: q.Group,
-		Production: csr.Production, PublicKey: csr.PublicKey, Created: a.Clock()}, spend)
+		Production: csr.Production, PublicKey: csr.PublicKey, Created: a.Clock(),
+		CheckIn: store.CheckIn{Tags: api.CleanTags(tags)}}, spend)
 	if errors.Is(err, store.ErrExists) {
 		return api.Refuse(http.StatusConflict, "device_exists", "a device of this name or uuid is registered already, or was deleted")
 	}

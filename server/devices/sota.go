@@ -24,14 +24,11 @@ const (
 
 var tomlKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// sotaTOML is the device's configuration: what points it to this gateway, with
-// the request's overrides merged in. The order is always the same.
-func (q *request) sotaTOML(gateway string) (string, error) {
+// sota is the device's configuration: what points it to this gateway, with the
+// request's overrides merged in.
+func (q *request) sota(gateway string) (sections, error) {
 	s := q.defaults(gateway)
-	if err := s.merge(q.Overrides); err != nil {
-		return "", err
-	}
-	return s.String(), nil
+	return s, s.merge(q.Overrides)
 }
 
 func (q *request) defaults(gateway string) sections {

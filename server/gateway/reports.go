@@ -31,7 +31,7 @@ func (g *Gateway) checkIn(r *http.Request, d store.Device) store.Device {
 	header(r, "x-ats-target", &said.Target)
 	header(r, "x-ats-ostreehash", &said.OSTreeHash)
 	header(r, "x-ats-dockerapps", &said.Apps)
-	said.Tags = cleanTags(said.Tags)
+	said.Tags = api.CleanTags(said.Tags)
 	if said == d.CheckIn && now.Sub(d.LastSeen) < seenEvery {
 		return d
 	}
@@ -61,17 +61,6 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// cleanTags keeps the well-formed tags of a comma-separated list.
-func cleanTags(s string) string {
-	var tags []string
-	for t := range strings.SplitSeq(s, ",") {
-		if t = strings.TrimSpace(t); api.IsWord(t) {
-			tags = append(tags, t)
-		}
-	}
-	return strings.Join(tags, ",")
 }
 
 // document stores the body as the device's latest of a kind.
