@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
 			"renewed in place, and what it holds is not fetched again.",
 		Flags: targetsFlags(
-			&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow", Required: true},
+			&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required)"},
 			&cli.IntFlag{Name: "expires-in-days", Aliases: []string{"e"}, Usage: "the bundle is good for `DAYS`", Value: 30},
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
 			&cli.BoolFlag{Name: "no-apps", Usage: "leave the target's apps out"},
@@ -47,6 +48,9 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 }
 
 func (rt *runtime) offlineUpdate(c *cli.Context) error {
+	if c.String("tag") == "" {
+		return fail.New(fail.Usage, "give the tag that the devices follow, such as --tag main", "targets offline-update: flag --tag is missing")
+	}
 	days := c.Int("expires-in-days")
 	if days < 1 {
 		return fail.New(fail.Usage, "give the number of days, such as 30", "--expires-in-days %d: not at least 1", days)
@@ -106,13 +110,16 @@ func (v buildView) Table(w io.Writer) {
 	if v.DryRun {
 		bundle += " (dry run: nothing was written)"
 	}
-	free := ""
+	objects, free := "", ""
+	if v.Objects > 0 {
+		objects = fmt.Sprintf("%d, of them %d copied (%s) and %d there already", v.Objects, v.Copied, size(v.Bytes), v.Present)
+	}
 	if v.Free >= 0 {
 		free = size(v.Free)
 	}
 	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "tag", v.Tag,
 		"targets", strings.Join(v.Targets, " "), "expires", date(v.Expires),
-		"objects", fmt.Sprintf("%d, of them %d copied (%s) and %d there already", v.Objects, v.Copied, size(v.Bytes), v.Present),
+		"objects", objects,
 		"free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing))
 }
 
@@ -138,6 +145,19 @@ func size(n int64) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
+// ownFlags refuses flags of offline-update itself for the commands below it,
+// to which they mean nothing.
+func ownFlags(c *cli.Context) error {
+	parent := c.Lineage()[1]
+	for _, f := range parent.Command.Flags {
+		if name := f.Names()[0]; slices.Contains(parent.LocalFlagNames(), name) {
+			return fail.New(fail.Usage, "see otactl targets offline-update "+c.Command.Name+" --help",
+				"targets offline-update %s: unknown flag --%s", c.Command.Name, name)
+		}
+	}
+	return nil
+}
+
 func offlineSignCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
 		Name:      "sign",
@@ -147,6 +167,9 @@ func offlineSignCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "keys", Aliases: []string{"k"}, Usage: "the key archive `FILE` (tgz) with one targets key of the bundle's root", Required: true},
 		},
 		Action: func(c *cli.Context) error {
+			if err := ownFlags(c); err != nil {
+				return err
+			}
 			keys, err := tuf.OpenKeyArchive(c.String("keys"))
 			if err != nil {
 				return err
@@ -179,6 +202,9 @@ func offlineShowCommand(rt *runtime) *cli.Command {
 		Usage:     "show what a bundle says it holds, until when, and who signed it",
 		ArgsUsage: "BUNDLE",
 		Action: func(c *cli.Context) error {
+			if err := ownFlags(c); err != nil {
+				return err
+			}
 			b, err := offline.Open(c.Args().First())
 			if err != nil {
 				return err
@@ -259,6 +285,9 @@ func offlineVerifyCommand(rt *runtime) *cli.Command {
 }
 
 func (rt *runtime) offlineVerify(c *cli.Context) error {
+	if err := ownFlags(c); err != nil {
+		return err
+	}
 	opt := offline.VerifyOptions{
 		Now: rt.clock(), Tag: c.String("tag"), HardwareID: c.String("hardware-id"), Type: c.String("type"),
 		Jobs: c.Int("jobs"), Progress: rt.progress(), Log: rt.log,

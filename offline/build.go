@@ -89,19 +89,23 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 	if opt.Log == nil {
 		b.opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if err := b.open(ctx); err != nil {
-		return nil, fmt.Errorf("bundle %s: %w", dst, err)
-	}
-	if b.root != nil {
-		defer b.root.Close()
-	}
+	defer b.close()
 	if err := b.run(ctx); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", dst, noSpace(err))
 	}
 	return &b.report, nil
 }
 
+func (b *builder) close() {
+	if b.root != nil {
+		_ = b.root.Close() // a folder handle: nothing is lost with it
+	}
+}
+
 func (b *builder) run(ctx context.Context) error {
+	if err := b.open(ctx); err != nil {
+		return err
+	}
 	if err := b.old.allows(b.opt); err != nil {
 		return err
 	}
@@ -111,15 +115,20 @@ func (b *builder) run(ctx context.Context) error {
 	if err := b.checkTarget(); err != nil {
 		return err
 	}
+	bring := b.content
 	if b.opt.TUFOnly {
-		if err := b.haveContent(ctx); err != nil {
-			return err
-		}
-	} else if err := b.content(ctx); err != nil {
+		bring = b.haveContent
+	}
+	if err := bring(ctx); err != nil || b.opt.DryRun {
 		return err
 	}
-	if b.opt.DryRun {
-		return nil
+	return b.finish()
+}
+
+// finish puts the metadata in place, after which the bundle is the new one.
+func (b *builder) finish() error {
+	if err := b.makeFolder(); err != nil {
+		return err
 	}
 	if err := replaceMetadata(b.root, b.meta.files(), b.opt.Faults); err != nil {
 		return err
@@ -130,22 +139,16 @@ func (b *builder) run(ctx context.Context) error {
 	return nil
 }
 
-// open opens the folder, makes it if it may, and reads what is there.
+// open reads what is in the folder. One that is not there is made later, when
+// it is known that there will be something to put into it.
 func (b *builder) open(ctx context.Context) error {
-	_, err := os.Stat(b.dst)
-	switch {
-	case err == nil:
-	case !errors.Is(err, fs.ErrNotExist):
-		return cause(err)
-	case b.opt.DryRun:
-		b.old = &oldBundle{}
+	b.old = &oldBundle{}
+	var err error
+	b.root, err = os.OpenRoot(b.dst)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	default:
-		if err := os.MkdirAll(b.dst, 0o755); err != nil {
-			return noSpace(err)
-		}
 	}
-	if b.root, err = os.OpenRoot(b.dst); err != nil {
+	if err != nil {
 		return cause(err)
 	}
 	if !b.opt.DryRun {
@@ -154,6 +157,19 @@ func (b *builder) open(ctx context.Context) error {
 		}
 	}
 	b.old, err = readOld(ctx, b.root)
+	return err
+}
+
+// makeFolder makes the folder where there is none yet.
+func (b *builder) makeFolder() error {
+	if b.root != nil {
+		return nil
+	}
+	if err := os.MkdirAll(b.dst, 0o755); err != nil {
+		return err
+	}
+	var err error
+	b.root, err = os.OpenRoot(b.dst)
 	return err
 }
 

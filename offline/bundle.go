@@ -81,7 +81,7 @@ func (b *Bundle) Repo(ctx context.Context) (ostree.Source, error) {
 // AppURIs lists the URIs of the apps in the bundle, sorted. No apps folder is
 // no apps.
 func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
-	var uris []string
+	uris := []string{}
 	names, err := b.list(path.Join(dirApps, dirApps))
 	if err != nil {
 		return nil, err

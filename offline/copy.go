@@ -30,6 +30,9 @@ func (b *builder) content(ctx context.Context) error {
 	if err := faults.At(b.opt.Faults, FaultContent); err != nil {
 		return err
 	}
+	if err := b.makeFolder(); err != nil {
+		return err
+	}
 	dir, err := b.repoDir()
 	if err != nil {
 		return err

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -65,6 +67,9 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 	reply, err := b.backend.BundleMeta(ctx, b.opt.Target, MetaRequest{
 		Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, BundleTargets: b.old.file,
 	})
+	if httpx.Code(err) == http.StatusBadRequest {
+		err = fail.As(err, fail.Usage, "ask for fewer days with --expires-in-days, or have the backend's own metadata renewed first")
+	}
 	if err != nil {
 		return fmt.Errorf("have the metadata signed: %w", err)
 	}

@@ -59,7 +59,7 @@ type SignatureSummary struct {
 // Show reads a bundle. It fails with ErrIncomplete where there is no metadata,
 // and shows what it can where something is wrong: Verify says what.
 func Show(ctx context.Context, b *Bundle, now time.Time) (*Summary, error) {
-	s := &Summary{Dir: b.dir}
+	s := &Summary{Dir: b.dir, Targets: []TargetSummary{}, Signatures: []SignatureSummary{}, Keys: []string{}}
 	root, err := b.newestRoot(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("show %s: %w", b.dir, err)
@@ -126,7 +126,7 @@ func (s *Summary) bundle(ctx context.Context, b *Bundle, root *tuf.Root) error {
 	if err != nil {
 		return err
 	}
-	s.Keys, s.Threshold, s.Missing = slices.Clone(sigs.Allowed), sigs.Threshold, sigs.Missing()
+	s.Keys, s.Threshold, s.Missing = append(s.Keys, sigs.Allowed...), sigs.Threshold, sigs.Missing()
 	slices.Sort(s.Keys)
 	s.signatures(sigs.Valid, "")
 	s.signatures(sigs.Invalid, "does not verify, or is the same key again")

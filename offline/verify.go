@@ -61,7 +61,7 @@ type verifier struct {
 // look (a cancelled context, a folder that cannot be walked); what is wrong
 // with the bundle is in the report, and VerifyReport.Err sums it up.
 func Verify(ctx context.Context, b *Bundle, opt VerifyOptions) (*VerifyReport, error) {
-	v := &verifier{bundle: b, opt: opt, report: VerifyReport{Dir: b.dir}}
+	v := &verifier{bundle: b, opt: opt, report: VerifyReport{Dir: b.dir, Targets: []VerifiedTarget{}}}
 	inv, err := scan(ctx, b, &v.found)
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (v *verifier) finish(trust *trustCheck) *VerifyReport {
 		r.Type, r.Tag = trust.bundle.Type, trust.bundle.Tag
 	}
 	r.Expires = trust.expires()
-	r.Findings, r.More = v.found.list, v.found.more
+	r.Findings, r.More = append([]Finding{}, v.found.list...), v.found.more
 	// An order that does not depend on which object was read first.
 	slices.SortFunc(r.Findings, Finding.compare)
 	r.Good = r.Err() == nil
