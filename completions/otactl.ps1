@@ -132,7 +132,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl targets offline-update' = @(
             '--help|explain the command and do nothing'
-            '--tag|the TAG that the devices follow'
+            '--tag|the TAG that the devices follow (required)'
             '--expires-in-days|the bundle is good for DAYS'
             '--tuf-only|renew the metadata only'
             '--no-apps|leave the target''s apps out'
