@@ -12,6 +12,8 @@ PLATFORMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwi
 # Packages in which goroutines share memory; the race detector runs on these.
 RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/... ./commands
 FUZZTIME   ?= 2s
+RUNS       ?= 3
+ROOTS      ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otactl-test/demo-roots
 TEST_PACKAGES   := ostree zsh fish
 DEMO_PACKAGES   := ostree python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
@@ -63,8 +65,12 @@ test: packages
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
 
-bench: packages
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+# Each claim on speed and memory, beside a peer that does the same work; needs
+# root for deployments. docs/benchmarks.md has figures.
+bench: build
+	@scripts/packages $(DEMO_PACKAGES)
+	$(GO) run ./internal/testkit/rootfs $(ROOTS)
+	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $(ROOTS) $(RUNS)
 
 # make demo [KEEP=DIR]: the main job from end to end; needs root for deployments.
 demo: build
