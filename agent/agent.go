@@ -99,10 +99,14 @@ func (a *Agent) open(ctx context.Context, o Options) (err error) {
 	return a.identify(ctx, o)
 }
 
-// confirmBoot tells the boot loader that all is well, unless a deployment
-// waits to be booted: its boots are being counted.
+// confirmBoot tells the boot loader that all is well, unless its boots are
+// being counted: a deployment waits to be booted, or to be finalized.
 func (a *Agent) confirmBoot(ctx context.Context) {
-	if st, err := a.root.Read(); err == nil && st.Pending == nil {
+	st, err := a.root.Read()
+	if err != nil || st.Pending != nil {
+		return
+	}
+	if _, waiting, err := a.db.Pending(ctx); err == nil && !waiting {
 		a.boot.markGood(ctx)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,8 +15,10 @@ import (
 
 	"github.com/otactl/otactl/agent/config"
 	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/testkit"
+	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 	"github.com/otactl/otactl/tuf/tuftest"
 )
@@ -485,20 +488,43 @@ install-post|board-lmp-2|OK
 	}
 }
 
-func TestNoRoomIsSaidBeforeAnythingIsWritten(t *testing.T) {
+func TestReserveIsNeverTouched(t *testing.T) {
 	d := newDevice(t)
 	a := d.open()
-	_, free, err := a.root.Space()
+	total, free, err := a.root.Space()
 	d.must(err)
-	total, _, _ := a.root.Space()
-	if free*100/total < 99 {
-		d.must(a.checkSpace(0))
+	d.must(a.checkSpace(0, 1))
+	for _, err := range []error{a.checkSpace(100, 0), a.checkSpace(0, free+total)} {
+		if !errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) != fail.NoSpace {
+			t.Errorf("no room: %v", err)
+		}
 	}
-	err = a.checkSpace(100)
-	if CodeOf(coded(DownloadFailureNoSpace, err)) != DownloadFailureNoSpace || err == nil {
-		t.Errorf("a reserve of all there is: %v", err)
+	a.Close()
+	d.extra = "[pacman]\nsysroot_ostree_reserved_space_percentage = 50\n"
+	if free < total/2 {
+		r, err := d.install(UpdateRequest{})
+		wantCode(t, "install with too little room", r, err, DownloadFailureNoSpace)
 	}
 }
+
+func TestObjectThatClaimsMoreThanThereIsRoomIsNotRead(t *testing.T) {
+	read := false
+	o := &roomy{Object: ostree.NewFile(ostree.Checksum{}, &ostree.FileHeader{Mode: 0o100644, Size: 1 << 60}, func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(readerFunc(func([]byte) (int, error) { read = true; return 0, io.EOF })), nil
+	}), check: func(need uint64) error {
+		if need > 1<<40 {
+			return ostree.ErrNoSpace
+		}
+		return nil
+	}}
+	if _, _, err := o.OpenFile(t.Context()); !errors.Is(err, ostree.ErrNoSpace) || read {
+		t.Errorf("error %v, read %v", err, read)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestTargetWithAppsIsRefusedWhereAppsWouldHaveToRun(t *testing.T) {
 	d := newDevice(t)

@@ -56,16 +56,16 @@ func (a *Agent) list(ctx context.Context, in *checkin, cached bool) (Listing, er
 	if err != nil {
 		return Listing{}, err
 	}
+	failing, err := a.db.Failing(ctx)
+	if err != nil {
+		return Listing{}, err
+	}
 	l := Listing{Code: sel.Code}
 	if cached && sel.Code == Ok {
 		l.Code = CheckinOkCached
 	}
 	for _, t := range in.targets {
-		failed, err := a.db.Failing(ctx, t.Name)
-		if err != nil {
-			return Listing{}, err
-		}
-		row := Listed{Target: t, Current: t.Version == current.Version, Newer: t.Version > current.Version, Failed: failed, On: a.appOn}
+		row := Listed{Target: t, Current: t.Version == current.Version, Newer: t.Version > current.Version, Failed: failing[t.Name], On: a.appOn}
 		if sel.Target != nil && sel.Target.Name == t.Name {
 			row.Selected, row.Reason = true, sel.Reason
 		}

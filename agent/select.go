@@ -35,21 +35,17 @@ func (a *Agent) choose(ctx context.Context, targets []Target, current Target, w 
 		return Selection{Reason: fmt.Sprintf("newest target %s is older than %s, which runs", candidate.Name, current.Name)}, nil
 	}
 	code, verb := CheckinUpdateNewVersion, "Updating"
-	failing, err := a.db.Failing(ctx, current.Name)
+	failing, err := a.db.Failing(ctx)
 	if err != nil {
 		return Selection{}, err
 	}
-	if failing && candidate.Name == current.Name {
+	if failing[current.Name] && candidate.Name == current.Name {
 		if candidate, err = a.rollbackTarget(ctx); err != nil {
 			return Selection{}, err
 		}
 		code, verb = CheckinUpdateRollback, "Rolling back"
 	}
-	bad, err := a.db.Failing(ctx, candidate.Name)
-	if err != nil {
-		return Selection{}, err
-	}
-	if candidate.Name != current.Name && (!bad || w.allowBad) {
+	if candidate.Name != current.Name && (!failing[candidate.Name] || w.allowBad) {
 		return Selection{Target: &candidate, Code: code, Reason: fmt.Sprintf("%s from %s to %s", verb, current.Name, candidate.Name)}, nil
 	}
 	if !w.syncApps {

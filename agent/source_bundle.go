@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
 
@@ -16,6 +17,7 @@ import (
 type bundle struct {
 	b        *offline.Bundle
 	firstUse bool
+	log      *slog.Logger
 }
 
 // OpenBundle opens the bundle in dir as a source of updates.
@@ -24,7 +26,7 @@ func (a *Agent) OpenBundle(dir string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bundle{b: b, firstUse: a.cfg.Own.TrustFirstBundle}, nil
+	return &bundle{b: b, firstUse: a.cfg.Own.TrustFirstBundle, log: a.log}, nil
 }
 
 func (s *bundle) Metadata() tuf.Fetcher { return s.b.Metadata() }
@@ -32,7 +34,8 @@ func (s *bundle) Metadata() tuf.Fetcher { return s.b.Metadata() }
 func (s *bundle) Statement(ctx context.Context) ([]byte, error) {
 	data, err := s.b.BundleTargets(ctx)
 	if errors.Is(err, tuf.ErrNotFound) {
-		return nil, nil // bundles of old tools have none
+		s.log.WarnContext(ctx, "bundle does not say which targets it is for; bundles of old tools don't, and all that fit are taken")
+		return nil, nil
 	}
 	return data, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -18,7 +19,7 @@ const defaultReserve = 3
 // fuller than the reserve allows.
 type reserving struct {
 	*ostree.Repo
-	check func() error
+	check func(need uint64) error
 }
 
 // reserving wraps the sysroot's repo. It fails right away when the reserve is
@@ -33,11 +34,13 @@ func (a *Agent) reserving(repo *ostree.Repo) (ostree.Store, error) {
 			}
 		}
 	}
-	r := &reserving{Repo: repo, check: func() error { return a.checkSpace(percent) }}
-	return r, coded(DownloadFailureNoSpace, r.check())
+	r := &reserving{Repo: repo, check: func(need uint64) error { return a.checkSpace(percent, need) }}
+	return r, coded(DownloadFailureNoSpace, r.check(0))
 }
 
-func (a *Agent) checkSpace(percent int) error {
+// checkSpace fails unless need bytes can be written without touching the
+// reserve.
+func (a *Agent) checkSpace(percent int, need uint64) error {
 	total, free, err := a.root.Space()
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
@@ -45,9 +48,9 @@ func (a *Agent) checkSpace(percent int) error {
 	if err != nil {
 		return err
 	}
-	if reserve := total / 100 * uint64(percent); free <= reserve {
-		return fail.As(fmt.Errorf("sysroot %s: %w: %d MiB are free and %d %% (%d MiB) are kept in reserve",
-			a.root.Path(), ostree.ErrNoSpace, free>>20, percent, reserve>>20), fail.NoSpace,
+	if reserve := total / 100 * uint64(percent); free <= reserve || free-reserve < need {
+		return fail.As(fmt.Errorf("sysroot %s: %w: %d MiB are free, %d %% (%d MiB) are kept in reserve, and the next object takes %d MiB",
+			a.root.Path(), ostree.ErrNoSpace, free>>20, percent, reserve>>20, need>>20), fail.NoSpace,
 			"free some space, or lower [pacman] sysroot_ostree_reserved_space_percentage")
 	}
 	return nil
@@ -63,12 +66,31 @@ func (r *reserving) Begin(ctx context.Context) (ostree.Session, error) {
 
 type reservingSession struct {
 	ostree.Session
-	check func() error
+	check func(need uint64) error
 }
 
 func (s *reservingSession) Put(ctx context.Context, obj ostree.Object) error {
-	if err := s.check(); err != nil {
+	if err := s.check(0); err != nil {
 		return err
 	}
-	return s.Session.Put(ctx, obj)
+	return s.Session.Put(ctx, &roomy{Object: obj, check: s.check})
+}
+
+// roomy is an object that is not read unless there is room for what its header
+// claims: the header is not verified before the end, and a bomb must not fill
+// the disk until then.
+type roomy struct {
+	ostree.Object
+	check func(need uint64) error
+}
+
+func (o *roomy) OpenFile(ctx context.Context) (*ostree.FileHeader, io.ReadCloser, error) {
+	h, payload, err := o.Object.OpenFile(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := o.check(h.Size); err != nil {
+		return nil, nil, errors.Join(err, payload.Close())
+	}
+	return h, payload, nil
 }

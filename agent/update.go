@@ -205,6 +205,7 @@ func (a *Agent) install(ctx context.Context, t Target, deferred bool) (Code, err
 		return 0, err
 	}
 	if err := a.boot.prepare(ctx); err != nil {
+		a.boot.markGood(ctx)
 		return 0, err
 	}
 	if err := a.root.Deploy(ctx, t.Commit); err != nil {
@@ -269,6 +270,7 @@ func (a *Agent) reinstall(ctx context.Context, t Target, deferred, otherWaits bo
 // failing, unless this machine was to blame.
 func (a *Agent) deployFailed(ctx context.Context, t Target, row state.Target, cause error) error {
 	record := context.WithoutCancel(ctx)
+	a.boot.markGood(record) // no boots are to be counted
 	a.callback(record, installPost, &t, resultFailed)
 	switch {
 	case ctx.Err() != nil:

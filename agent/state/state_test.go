@@ -84,11 +84,11 @@ func TestModesOfTheOriginal(t *testing.T) {
 	if p, ok, _ := db.Pending(ctx); !ok || p.Name != "two" || string(p.Custom) != `{"version":"2"}` || p.Hashes["sha256"] != "bb" {
 		t.Errorf("pending: %+v %v", p, ok)
 	}
-	if failing, _ := db.Failing(ctx, "two"); failing {
+	if failing, _ := db.Failing(ctx); failing["two"] {
 		t.Error("a pending target counts as failing")
 	}
 	must(t, db.Save(ctx, two, ModeNone))
-	if failing, _ := db.Failing(ctx, "two"); !failing {
+	if failing, _ := db.Failing(ctx); !failing["two"] {
 		t.Error("a target that never ran does not count as failing")
 	}
 	must(t, db.Save(ctx, two, ModeCurrent)) // the newest row is updated in place
@@ -103,7 +103,7 @@ func TestModesOfTheOriginal(t *testing.T) {
 		t.Errorf("log: %+v", log)
 	}
 	must(t, db.Save(ctx, two, ModeBad))
-	if failing, _ := db.Failing(ctx, "two"); !failing {
+	if failing, _ := db.Failing(ctx); !failing["two"] {
 		t.Error("a bad target does not count as failing")
 	}
 	if c, ok, _ := db.Current(ctx, "bb"); !ok || c.Name != "two" {

@@ -225,27 +225,24 @@ func decodeHashes(s string) map[string]string {
 	return m
 }
 
-// Failing says whether a target of that name was tried and never came to run:
-// the log knows the name, no row of it was ever installed, and it is not
+// Failing is the set of names of targets that were tried and never came to
+// run: the log knows the name, no row of it was ever installed, and none is
 // about the pending commit.
-func (db *DB) Failing(ctx context.Context, name string) (bool, error) {
+func (db *DB) Failing(ctx context.Context) (map[string]bool, error) {
 	log, err := db.Log(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	pending, hasPending, err := db.Pending(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	known := false
+	failing := map[string]bool{}
 	for _, t := range log {
-		if t.Name != name {
-			continue
+		good := t.WasInstalled || (hasPending && t.SHA256 == pending.SHA256)
+		if was, seen := failing[t.Name]; !seen || was {
+			failing[t.Name] = !good
 		}
-		if t.WasInstalled || (hasPending && t.SHA256 == pending.SHA256) {
-			return false, nil
-		}
-		known = true
 	}
-	return known, nil
+	return failing, nil
 }

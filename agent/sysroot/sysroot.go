@@ -194,8 +194,8 @@ func (s *Sysroot) runs(d Deployment) bool {
 
 // Deploy makes commit, which must be complete in the sysroot's repo, what
 // boots next, with configuration and kernel arguments of the deployment that
-// runs, and marks that a reboot is due. When commit boots next already only
-// the mark is made. A deployment of another commit that was waiting is dropped.
+// runs, and marks that a reboot is due. A deployment that was waiting is
+// dropped, of whatever commit: its configuration may be out of date.
 //
 // The mark comes first: a deployment that waits without it has seen a reboot.
 func (s *Sysroot) Deploy(ctx context.Context, commit string) error {
@@ -213,10 +213,8 @@ func (s *Sysroot) Deploy(ctx context.Context, commit string) error {
 	if err := faults.At(s.o.Faults, "sysroot.deploy.before"); err != nil {
 		return errors.Join(err, s.undoSentinel(st))
 	}
-	if st.Pending == nil || st.Pending.Commit != commit {
-		if err := s.deploy(ctx, st, commit); err != nil {
-			return errors.Join(err, s.undoSentinel(st))
-		}
+	if err := s.deploy(ctx, st, commit); err != nil {
+		return errors.Join(err, s.undoSentinel(st))
 	}
 	if err := s.sync(); err != nil {
 		return err
@@ -237,7 +235,7 @@ func (s *Sysroot) deploy(ctx context.Context, before *State, commit string) erro
 	err := s.admin(ctx, "deploy", append(args, commit)...)
 	if err != nil {
 		after, rerr := s.Read()
-		if rerr != nil || after.Pending == nil || after.Pending.Commit != commit {
+		if rerr != nil || after.Pending == nil || after.Pending.Commit != commit || sameDeployment(before.Pending, after.Pending) {
 			return err
 		}
 		s.o.Log.WarnContext(ctx, "deployed, but old deployments were not cleaned away", "err", err)
@@ -249,6 +247,8 @@ func (s *Sysroot) deploy(ctx context.Context, before *State, commit string) erro
 	}
 	return nil
 }
+
+func sameDeployment(a, b *Deployment) bool { return a != nil && b != nil && a.ID() == b.ID() }
 
 // undoSentinel takes the mark back after a deployment that did not happen.
 func (s *Sysroot) undoSentinel(before *State) error {

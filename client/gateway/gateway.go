@@ -3,7 +3,8 @@
 //
 // It trusts the gateway to be who its certificate says, and with nothing else:
 // what it brings is verified by tuf and by ostree before anything uses it. It
-// never sends the client certificate or the device's headers to another host.
+// never sends the device's headers to another host, nor shows its certificate
+// to one that the CA it was given has not certified.
 package gateway
 
 import (
