@@ -14,7 +14,7 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 FUZZTIME   ?= 2s
 RUNS       ?= 3
 ROOTS      ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otactl-test/demo-roots
-TEST_PACKAGES   := ostree zsh fish
+TEST_PACKAGES   := ostree zsh fish exfat-fuse exfatprogs
 DEMO_PACKAGES   := ostree python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
 # Root keeps the caller's Go and its caches.
