@@ -14,8 +14,7 @@ import (
 const maxXattrValue = 64 << 10
 
 var (
-	xattrType  = variant.MustType("(ayay)")
-	xattrsType = variant.MustType("a(ayay)")
+	xattrType = variant.MustType("(ayay)")
 	// Owner, group and mode in big-endian, xattrs.
 	dirMetaType = variant.MustType("(uuua(ayay))")
 	// Owner, group, mode, device (always 0), symlink target, xattrs.

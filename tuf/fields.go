@@ -140,14 +140,6 @@ func (f fields) text(name string) (string, error) {
 	return s, nil
 }
 
-// optionalText is "" where the member is absent.
-func (f fields) optionalText(name string) (string, error) {
-	if !f.has(name) {
-		return "", nil
-	}
-	return f.text(name)
-}
-
 func (f fields) integer(name string) (int64, error) {
 	n, err := strconv.ParseInt(string(f.m[name]), 10, 64)
 	if err != nil {

@@ -30,14 +30,13 @@ type Reply struct {
 }
 
 func main() {
-	if err := serve(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	fmt.Fprintln(os.Stderr, serve(os.Args[1]))
+	os.Exit(1)
 }
 
 // serve finds the port by the name QEMU gave it, since there is no udev that
-// would make a link, says hello, and answers until the machine goes down.
+// would make a link, says hello, and answers until the machine goes down; it
+// returns only with an error.
 func serve(name string) error {
 	dev, err := port(name)
 	if err != nil {
