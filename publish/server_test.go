@@ -19,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/storetest"
 	"github.com/otactl/otactl/publish"
 	"github.com/otactl/otactl/server"
 	"github.com/otactl/otactl/tuf"
@@ -103,6 +104,13 @@ func TestEmbeddedBackendTakesAndSignsWhatIsPublished(t *testing.T) {
 		}
 	}
 	testkit.OSTree(t, "--repo="+filepath.Join(r.DataDir, "ostree"), "fsck")
+}
+
+func TestBackendKeepsAStoresPromises(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) ostree.Store {
+		opt, _ := options(t, backend(t), nil)
+		return opt.Remote
+	})
 }
 
 func TestTwoPublishersAtOnceGetAVersionEach(t *testing.T) {

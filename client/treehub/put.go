@@ -3,6 +3,7 @@ package treehub
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,10 +23,15 @@ const inMemory = 256 << 10
 // sent (Expect: 100-continue).
 const askFirst = 1 << 20
 
+var errSessionOver = errors.New("treehub: the write session is over")
+
 // Put verifies obj and sends it. An object that the server has already is a
 // success. A server that misses a child answers ErrMissingChild.
-func (t session) Put(ctx context.Context, obj ostree.Object) error {
+func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	s := t.s
+	if t.over.Load() {
+		return errSessionOver
+	}
 	if err := faults.At(s.opt.Faults, "treehub.put"); err != nil {
 		return err
 	}

@@ -109,16 +109,22 @@ func (s *Store) Sent() Sent {
 }
 
 // Begin opens a session. The server makes each object durable as it answers,
-// so a session keeps nothing.
-func (s *Store) Begin(context.Context) (ostree.Session, error) { return session{s}, nil }
+// so that a session keeps nothing but whether it is over.
+func (s *Store) Begin(context.Context) (ostree.Session, error) { return &session{s: s}, nil }
 
-type session struct{ s *Store }
+type session struct {
+	s    *Store
+	over atomic.Bool
+}
 
-// Close has nothing to do.
-func (session) Close(ctx context.Context) error { return ctx.Err() }
+// Close has nothing left to make durable.
+func (t *session) Close(ctx context.Context) error {
+	t.over.Store(true)
+	return ctx.Err()
+}
 
-// Abort has nothing to do: what arrived stays, and a later run finds it.
-func (session) Abort() {}
+// Abort has nothing to undo: what arrived stays, and a later run finds it.
+func (t *session) Abort() { t.over.Store(true) }
 
 // SetRef points name at c. want is sent as If-Match, which otactl's server
 // honours, and compared with what the ref is now, which is the best that can

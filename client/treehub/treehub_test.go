@@ -19,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/storetest"
 )
 
 var quick = httpx.Retry{Base: time.Millisecond, Max: time.Millisecond}
@@ -75,6 +76,14 @@ func put(t *testing.T, st *Store, obj ostree.Object) error {
 		return err
 	}
 	return se.Close(t.Context())
+}
+
+func TestTreehubKeepsAStoresPromises(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) ostree.Store {
+		s := treehubtest.New(t)
+		s.Strict = true
+		return open(t, s, nil)
+	})
 }
 
 func TestObjectsArriveWholeWhateverTheirSize(t *testing.T) {
