@@ -30,6 +30,36 @@ func RootFS(tb testing.TB) (v1, v2 string) {
 	return img.V1, img.V2
 }
 
+// RootFSRepo gives an archive repo that holds both versions of RootFS, the
+// second on top of the first, made by the real ostree program once for all
+// test processes (a minute). The branch is "os/main". It is shared: never write
+// to it, CopyRepo makes one of your own.
+func RootFSRepo(tb testing.TB) string {
+	tb.Helper()
+	v1, v2 := RootFS(tb)
+	name := "repo-of-" + filepath.Base(filepath.Dir(v1))
+	dir, err := osimage.Once(osimage.CacheDir(), name, func(dir string) error {
+		repo := filepath.Join(dir, "repo")
+		OSTree(tb, "--repo="+repo, "init", "--mode=archive")
+		Commit(tb, repo, v1, "os/main", "version=1")
+		Commit(tb, repo, v2, "os/main", "version=2")
+		return nil
+	})
+	must(tb, err)
+	return filepath.Join(dir, "repo")
+}
+
+// CopyRepo makes a copy of a repo in a folder of its own.
+func CopyRepo(tb testing.TB, repo string) string {
+	tb.Helper()
+	to := filepath.Join(tb.TempDir(), "repo")
+	out, err := exec.Command("cp", "-a", "--reflink=auto", repo, to).CombinedOutput()
+	if err != nil {
+		tb.Fatalf("copy %s: %v: %s", repo, err, out)
+	}
+	return to
+}
+
 // SmallOS makes a tree of a few kilobytes that ostree admin deploy accepts, in
 // a folder of its own. version goes into os-release and into a file's content;
 // the kernel is the same for all versions.

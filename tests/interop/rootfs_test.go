@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,9 +14,13 @@ import (
 // of all objects are the same.
 func TestRootFileSystemIsTheSameInBothPrograms(t *testing.T) {
 	v1, v2 := testkit.RootFS(t)
-	ours, theirs := ourRepo(t, "archive"), newRepo(t, "archive")
-	for _, tree := range []string{v1, v2} {
-		commitBoth(t, ours, theirs, tree)
+	theirs, ours := testkit.RootFSRepo(t), ourRepo(t, "archive")
+	for i, tree := range []string{v1, v2} {
+		ourCommit(t, ours, "--branch=os/main", "--tree=dir="+tree, "--subject=os/main",
+			fmt.Sprintf("--timestamp=@%d", 1_700_000_000+60*i), fmt.Sprintf("--add-metadata-string=version=%d", i+1))
+	}
+	if got, want := otactl(t, "ostree", "rev-parse", "--repo="+ours, "os/main"), testkit.OSTree(t, "rev-parse", "--repo="+theirs, "os/main"); got != want {
+		t.Fatalf("commit is %s, ostree says %s", got, want)
 	}
 	sameObjects(t, theirs, ours)
 	testkit.OSTree(t, "fsck", "--repo="+ours)
@@ -25,7 +30,29 @@ func TestRootFileSystemIsTheSameInBothPrograms(t *testing.T) {
 	testkit.SameTree(t, v2, theirDir)
 	otactl(t, "ostree", "checkout", "--repo="+theirs, "os/main^", ourDir)
 	testkit.SameTree(t, v1, ourDir)
-	t.Run("between modes", func(t *testing.T) { betweenModes(t, theirs, v2) })
+}
+
+// A commit goes from each mode we read to each we write.
+func TestPullLocalBetweenModesKeepsEveryObject(t *testing.T) {
+	_, v2 := testkit.RootFS(t)
+	archive := testkit.RootFSRepo(t)
+	bareUser := newRepo(t, "bare-user")
+	testkit.OSTree(t, "pull-local", "--repo="+bareUser, archive, "os/main")
+	bare, back := ourRepo(t, "bare"), ourRepo(t, "archive")
+	otactl(t, "ostree", "pull-local", "--repo="+bare, bareUser, "os/main")
+	testkit.OSTree(t, "fsck", "--repo="+bare)
+	otactl(t, "ostree", "pull-local", "--repo="+back, bare, "os/main")
+	testkit.OSTree(t, "fsck", "--repo="+back)
+	commit := testkit.OSTree(t, "rev-parse", "--repo="+archive, "os/main")
+	for _, repo := range []string{bareUser, bare, back} {
+		if got := otactl(t, "ostree", "rev-parse", "--repo="+repo, "os/main"); got != commit {
+			t.Errorf("%s: os/main is %s, want %s", repo, got, commit)
+		}
+		otactl(t, "ostree", "fsck", "--repo="+repo)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	otactl(t, "ostree", "checkout", "--repo="+bareUser, "os/main", out)
+	testkit.SameTree(t, v2, out)
 }
 
 func TestRootFileSystemIsTheSameInBareRepos(t *testing.T) {
@@ -48,27 +75,6 @@ func commitBoth(t *testing.T, ours, theirs, tree string) {
 	if got := ourCommit(t, ours, commitFlags(tree)...); got != want {
 		t.Fatalf("commit of %s is %s, ostree says %s", tree, got, want)
 	}
-}
-
-// betweenModes takes a commit from each mode we read to each we write.
-func betweenModes(t *testing.T, archive, tree string) {
-	bareUser := newRepo(t, "bare-user")
-	testkit.OSTree(t, "pull-local", "--repo="+bareUser, archive, "os/main")
-	bare, back := ourRepo(t, "bare"), ourRepo(t, "archive")
-	otactl(t, "ostree", "pull-local", "--repo="+bare, bareUser, "os/main")
-	testkit.OSTree(t, "fsck", "--repo="+bare)
-	otactl(t, "ostree", "pull-local", "--repo="+back, bare, "os/main")
-	testkit.OSTree(t, "fsck", "--repo="+back)
-	commit := testkit.OSTree(t, "rev-parse", "--repo="+archive, "os/main")
-	for _, repo := range []string{bareUser, bare, back} {
-		if got := otactl(t, "ostree", "rev-parse", "--repo="+repo, "os/main"); got != commit {
-			t.Errorf("%s: os/main is %s, want %s", repo, got, commit)
-		}
-		otactl(t, "ostree", "fsck", "--repo="+repo)
-	}
-	out := filepath.Join(t.TempDir(), "out")
-	otactl(t, "ostree", "checkout", "--repo="+bareUser, "os/main", out)
-	testkit.SameTree(t, tree, out)
 }
 
 // sameObjects compares the names of all objects.

@@ -38,30 +38,42 @@ func CacheDir() string {
 }
 
 // Ensure gives the image below cache, building it when it is not there yet.
-// Several processes may call it at once; one builds and the others wait. The
-// trees are shared: nobody may write to them.
+// The trees are shared: nobody may write to them.
 func Ensure(ctx context.Context, cache string, log *slog.Logger) (Image, error) {
-	dir := filepath.Join(cache, "rootfs-"+layout)
-	img := Image{V1: filepath.Join(dir, "v1"), V2: filepath.Join(dir, "v2")}
+	dir, err := Once(cache, "rootfs-"+layout, func(dir string) error {
+		return build(ctx, image(dir), filepath.Join(cache, "debs"), log)
+	})
+	return image(dir), err
+}
+
+func image(dir string) Image {
+	return Image{V1: filepath.Join(dir, "v1"), V2: filepath.Join(dir, "v2")}
+}
+
+// Once has the folder called name below cache filled by one of all the
+// processes that ask for it, and gives its path; the others wait. What a killed
+// one left is removed first.
+func Once(cache, name string, fill func(dir string) error) (string, error) {
+	dir := filepath.Join(cache, name)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return img, err
+		return dir, err
 	}
 	lock := flock.New(dir + ".lock")
 	if err := lock.Lock(); err != nil {
-		return img, fmt.Errorf("lock %s: %w", lock.Path(), err)
+		return dir, fmt.Errorf("lock %s: %w", lock.Path(), err)
 	}
 	defer func() { _ = lock.Unlock() }()
 	stamp := filepath.Join(dir, "complete")
 	if _, err := os.Stat(stamp); err == nil {
-		return img, nil
+		return dir, nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return img, err
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
+		return dir, err
 	}
-	if err := build(ctx, img, filepath.Join(cache, "debs"), log); err != nil {
-		return img, err
+	if err := fill(dir); err != nil {
+		return dir, err
 	}
-	return img, os.WriteFile(stamp, []byte(layout+"\n"), 0o644)
+	return dir, os.WriteFile(stamp, nil, 0o644)
 }
 
 func build(ctx context.Context, img Image, debs string, log *slog.Logger) error {
