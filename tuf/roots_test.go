@@ -95,7 +95,7 @@ func TestABrokenRootIsRefusedAndNotStored(t *testing.T) {
 		{"the same version again", put(1, "version"), tuf.ErrVersion},
 		{"a version left out", put(3, "version"), tuf.ErrVersion},
 		{"version 0", put(0, "version"), tuf.ErrMalformed},
-		{"version 2^31", put(1<<31, "version"), tuf.ErrMalformed},
+		{"version 2^31", put(int64(1)<<31, "version"), tuf.ErrMalformed},
 		{"lower-case type", put("root", "_type"), tuf.ErrMalformed},
 		{"no keys", without("keys"), tuf.ErrMalformed},
 		{"keys null", put(nil, "keys"), tuf.ErrMalformed},

@@ -182,7 +182,7 @@ func TestOneBrokenThingIsRefused(t *testing.T) {
 		{"version below 0", put(ts, -1, "version"), tuf.ErrMalformed},
 		{"version as text", put(ts, "2", "version"), tuf.ErrMalformed},
 		{"version null", put(ts, nil, "version"), tuf.ErrMalformed},
-		{"version 2^31", put(ts, 1<<31, "version"), tuf.ErrMalformed},
+		{"version 2^31", put(ts, int64(1)<<31, "version"), tuf.ErrMalformed},
 		{"version 2.0", rewrite(ts, `"version":2}`, `"version":2.0}`), tuf.ErrMalformed},
 		{"version 2e0", rewrite(ts, `"version":2}`, `"version":2e0}`), tuf.ErrMalformed},
 		{"Version and version", rewrite(ts, `"_type"`, `"Version":9,"_type"`), nil},
