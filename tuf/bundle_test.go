@@ -182,3 +182,21 @@ func TestABundleIsNotTakenForTargets(t *testing.T) {
 	r.Files[tuf.TargetsFile] = list
 	newDevice(t, r).refuses(tuf.ErrMalformed)
 }
+
+func TestABadSignatureBeyondTheThresholdRefusesABundle(t *testing.T) {
+	r := tuftest.New(t)
+	a, b := r.Key(tuf.ED25519), r.Key(tuf.ED25519)
+	r.SetKeys(tuf.RoleTargets, a, b)
+	r.Root.Roles[tuf.RoleTargets] = tuf.RoleKeys{KeyIDs: r.Root.Roles[tuf.RoleTargets].KeyIDs, Threshold: 1}
+	r.NextRoot()
+	r.Publish()
+	trust := r.Trust()
+	signed := envelope(t, r.Bundle("prod", "main", "one")).Signed
+	good, bad := tuftest.Signature(t, signed, a), tuftest.Signature(t, []byte("another"), b)
+	if _, err := trust.VerifyBundle(tuftest.Envelope(t, signed, []any{good}), r.Now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := trust.VerifyBundle(tuftest.Envelope(t, signed, []any{good, bad}), r.Now); !errors.Is(err, tuf.ErrBundle) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -148,13 +148,9 @@ func (f floor) equal(o floor) bool {
 // bytes is the floor as it is stored, with a checksum: a flipped bit must not
 // pass for a lower version.
 func (f floor) bytes() ([]byte, error) {
-	meta := f.meta
-	if meta == nil {
-		meta = map[string]int{}
-	}
 	raw, err := json.Marshal(map[string]any{
 		"root": f.root, "root-sha256": f.rootSum, "newest": stamp(f.newest),
-		"online-keys": f.online, "all-keys": f.all, "timestamp": f.timestamp, "snapshot": f.snapshot, "meta": meta,
+		"online-keys": f.online, "all-keys": f.all, "timestamp": f.timestamp, "snapshot": f.snapshot, "meta": f.meta,
 	})
 	if err != nil {
 		return nil, err

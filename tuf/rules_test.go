@@ -599,3 +599,34 @@ func TestErrorsCarryNothingThatATerminalObeys(t *testing.T) {
 		}
 	}
 }
+
+func TestOneTrustTakesNoOlderTimestamp(t *testing.T) {
+	r := tuftest.New(t)
+	trust := r.Trust()
+	old := r.Files[tuf.TimestampFile]
+	r.Refresh()
+	if err := trust.SetTimestamp(r.Files[tuf.TimestampFile], r.Now); err != nil {
+		t.Fatal(err)
+	}
+	if err := trust.SetTimestamp(old, r.Now); !errors.Is(err, tuf.ErrRollback) || trust.Timestamp().Version != 2 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestATimeAfterTheTargetsThemselvesRaisesNoFloor(t *testing.T) {
+	r := tuftest.New(t)
+	r.Lifetime[tuf.RoleTargets] = 48 * time.Hour
+	r.AddTarget("one", commit, "intel", "1", "main")
+	r.Edit[tuf.TargetsFile] = func(m map[string]any) {
+		set(m, r.Now.Add(49*time.Hour).Format(time.RFC3339), "targets", "one", "custom", "createdAt")
+	}
+	r.Publish()
+	newDevice(t, r).accepts()
+}
+
+func TestNoFileIsReadThatIsOverEveryCap(t *testing.T) {
+	file := pad([]byte(`{"signatures":[],"signed":{}}`), limits.Targets+1)
+	if _, err := tuf.ParseEnvelope(file); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -291,9 +291,6 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 func (t *Targets) newest(end time.Time) time.Time {
 	var last time.Time
 	for _, target := range t.Targets {
-		if target.Custom == nil {
-			continue
-		}
 		f, err := pick("custom", target.Custom, "createdAt", "updatedAt")
 		if err != nil {
 			continue
