@@ -161,7 +161,9 @@ func (s *session) settle(batch []staged, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.err = errors.Join(s.err, err)
+		if s.err == nil {
+			s.err = err
+		}
 		return
 	}
 	for _, st := range batch {
