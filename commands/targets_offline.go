@@ -130,7 +130,13 @@ func countOrNone(n int) string {
 	return strconv.Itoa(n) + " (otactl targets offline-update sign)"
 }
 
-func date(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// date is a time as people read it, or "" for none.
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
 
 // size is a number of bytes as people read it.
 func size(n int64) string {

@@ -88,6 +88,21 @@ func TestSameRunAgainCopiesNothing(t *testing.T) {
 	}
 }
 
+func TestDamageOnTheMediumIsRepairedByTheNextRun(t *testing.T) {
+	dir, b := small(t)
+	truncate(t, objectFile(t, dir, "dirtree"))
+	truncate(t, objectFile(t, dir, "filez"))
+	check(t, os.Remove(objectFile(t, dir, "dirmeta")))
+	if verify(t, dir).Good {
+		t.Fatal("the damage is not found")
+	}
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	if rep := verify(t, dir); rep.Err() != nil {
+		t.Errorf("%v", rep.Findings)
+	}
+}
+
 func TestTUFOnlyRenewsTheExpiryAndLeavesTheContent(t *testing.T) {
 	dir, b := small(t)
 	before := tree(t, filepath.Join(dir, "ostree_repo"))

@@ -64,23 +64,37 @@ func (f Finding) compare(g Finding) int {
 		cmp.Compare(f.Problem, g.Problem))
 }
 
-// maxFindings is how many findings are kept; a wrecked stick can have one for
-// each of its objects.
-const maxFindings = 1000
+// maxFindings and maxWarnings are how many are kept; a wrecked stick can have
+// one for each of its objects. They are counted apart, so that no number of
+// warnings hides a fault.
+const (
+	maxFindings = 1000
+	maxWarnings = 100
+)
 
 // findings collects what is wrong. It is safe for concurrent use.
 type findings struct {
-	mu   sync.Mutex
-	list []Finding
-	more int // findings beyond maxFindings
+	mu       sync.Mutex
+	list     []Finding
+	bads     int // in list, those that make the bundle bad
+	more     int // bad ones beyond maxFindings
+	warnings int // all of them, kept or not
 }
 
 func (fs *findings) add(f Finding) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if len(fs.list) == maxFindings {
+	switch {
+	case f.Warning && fs.warnings >= maxWarnings:
+		fs.warnings++
+		return
+	case f.Warning:
+		fs.warnings++
+	case fs.bads >= maxFindings:
 		fs.more++
 		return
+	default:
+		fs.bads++
 	}
 	fs.list = append(fs.list, f)
 }

@@ -64,18 +64,31 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 		s.found.bad(RuleFiles, name, "neither a file nor a folder; a bundle has no links")
 		return nil
 	}
+	if why := leftAside(name); why != "" {
+		s.found.warn(RuleFiles, name, "%s", why)
+		return skip(d)
+	}
 	top, rest, _ := strings.Cut(name, "/")
 	switch {
 	case top == dirMetadata && s.metadata(rest, d),
 		top == dirRepo && s.repo(rest, d),
 		top == dirApps && s.app(name, rest, d):
 		return nil
-	case (top == dirStaged || top == dirReplaced) && rest == "":
-		s.found.warn(RuleFiles, name, "left by an interrupted run; the next run removes it")
-		return skip(d)
 	}
 	s.found.bad(RuleFiles, name, "unknown file in the bundle")
 	return skip(d)
+}
+
+// leftAside says why what is at name and below it is left aside: nothing reads
+// it. It is "" for all that is looked at.
+func leftAside(name string) string {
+	switch {
+	case name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp":
+		return "left by an interrupted run; the next run removes it"
+	case path.Dir(name) == dirRepo+"/deltas", path.Dir(name) == dirRepo+"/delta-indexes":
+		return "static deltas; not verified, and not used from a bundle"
+	}
+	return ""
 }
 
 func skip(d fs.DirEntry) error {
@@ -134,12 +147,6 @@ func (s *scanner) repo(rest string, d fs.DirEntry) bool {
 	case "state":
 		s.inv.partial = append(s.inv.partial, rest)
 		return strings.HasSuffix(rest, ".commitpartial")
-	case "tmp":
-		s.found.warn(RuleFiles, path.Join(dirRepo, rest), "left by an interrupted run")
-		return true
-	case "deltas", "delta-indexes":
-		s.found.warn(RuleFiles, path.Join(dirRepo, rest), "a static delta; not verified, and not used from a bundle")
-		return true
 	}
 	return false
 }

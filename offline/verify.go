@@ -34,12 +34,12 @@ type VerifyReport struct {
 	Anchor   string           `json:"anchor"` // what the trust begins with, in words
 	Type     string           `json:"type"`
 	Tag      string           `json:"tag"`
-	Expires  time.Time        `json:"expires"` // the earliest of all roles
+	Expires  time.Time        `json:"expires,omitzero"` // the earliest of all roles
 	Targets  []VerifiedTarget `json:"targets"`
 	Objects  int              `json:"objects"` // read and hashed, per target
 	Bytes    int64            `json:"bytes"`   // of those, uncompressed
 	Findings []Finding        `json:"findings"`
-	More     int              `json:"more,omitempty"` // findings beyond the first thousand
+	More     int              `json:"more,omitempty"` // bad findings beyond the first thousand
 }
 
 // VerifiedTarget is a target of a bundle and the commit it is bound to.

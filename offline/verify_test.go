@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,30 @@ func TestVerifyReportsAllFaultsAtOnce(t *testing.T) {
 	wantFinding(t, rep, RuleFiles, "x")
 	if !strings.Contains(rep.Err().Error(), "more)") {
 		t.Errorf("error %q does not say that there is more", rep.Err())
+	}
+}
+
+func TestNoNumberOfWarningsHidesAFault(t *testing.T) {
+	dir, _ := small(t)
+	for i := range maxWarnings + maxFindings + 10 {
+		write(t, filepath.Join(dir, "ostree_repo/tmp", "left-"+strconv.Itoa(i)), nil)
+	}
+	check(t, os.Remove(objectFile(t, dir, "filez")))
+	rep := verify(t, dir)
+	wantFinding(t, rep, RuleObject, ".filez")
+	if rep.Good || len(rep.Findings) != maxWarnings+1 {
+		t.Errorf("good %v, %d findings", rep.Good, len(rep.Findings))
+	}
+}
+
+func TestFaultsBeyondThoseKeptAreCounted(t *testing.T) {
+	dir, _ := small(t)
+	for i := range maxFindings + 10 {
+		write(t, filepath.Join(dir, "x"+strconv.Itoa(i)), nil)
+	}
+	rep := verify(t, dir)
+	if rep.More != 10 || !strings.Contains(rep.Err().Error(), "(and 1009 more)") {
+		t.Errorf("more %d, error %v", rep.More, rep.Err())
 	}
 }
 
