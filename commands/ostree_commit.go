@@ -85,7 +85,7 @@ func (rt *runtime) ostreeCommit(c *cli.Context, repo *ostree.Repo) error {
 
 // storeTree stores the tree that the flags name, or finds it.
 func (rt *runtime) storeTree(c *cli.Context, repo *ostree.Repo) (ostree.TreeReport, error) {
-	opt := ostree.TreeOptions{NoXattrs: c.Bool("no-xattrs"), Canonical: c.Bool("canonical-permissions"), Progress: rt.progress(), Log: rt.log}
+	opt := ostree.TreeOptions{NoXattrs: c.Bool("no-xattrs"), Canonical: c.Bool("canonical-permissions"), Progress: rt.progress()}
 	var err error
 	if opt.UID, err = ownerFlag(c, "owner-uid"); err != nil {
 		return ostree.TreeReport{}, err

@@ -3,7 +3,6 @@ package ostree
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
 	"github.com/otactl/otactl/internal/progress"
 )
@@ -23,7 +22,6 @@ type TreeOptions struct {
 	// Jobs is how many files are read at once; 0 means one per processor.
 	Jobs     int
 	Progress progress.Sink
-	Log      *slog.Logger // nil is silent
 }
 
 // TreeReport is what CommitTree made.

@@ -26,6 +26,9 @@ func ParseChecksum(s string) (Checksum, error) {
 // String is the checksum in 64 lower-case hex digits.
 func (c Checksum) String() string { return hex.EncodeToString(c[:]) }
 
+// MarshalText is String, so that JSON shows a checksum as text.
+func (c Checksum) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 // IsZero says whether c is unset.
 func (c Checksum) IsZero() bool { return c == Checksum{} }
 
