@@ -150,3 +150,29 @@ func TestTreehubNeedsAPublishingToken(t *testing.T) {
 	}
 	b.call(t, b.operator, "GET", object, nil).want(t, 200)
 }
+
+func TestClientsThatSendTheSameObjectAtOnceAgree(t *testing.T) {
+	b, l := start(t), smallRepo(t, "1")
+	token := b.publisher(t)
+	for _, id := range l.ids {
+		body := l.bytes(t, id)
+		codes := make(chan int, 8)
+		for range cap(codes) {
+			go func() { codes <- post(b.Ready, token, "/api/v3/"+id.ArchivePath(), body) }()
+		}
+		stored := 0
+		for range cap(codes) {
+			switch code := <-codes; code {
+			case 204:
+				stored++
+			case 409:
+			default:
+				t.Fatalf("%s: status %d", id, code)
+			}
+		}
+		if stored != 1 {
+			t.Errorf("%s was stored %d times", id, stored)
+		}
+	}
+	testkit.OSTree(t, "--repo="+filepath.Join(b.dir, "ostree"), "fsck")
+}
