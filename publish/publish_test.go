@@ -58,6 +58,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	t.Parallel() // nearly all of a test's time is waiting for the disk
 	w := &world{t: t, hub: treehubtest.New(t)}
 	w.hub.Strict = true
 	w.path = filepath.Join(t.TempDir(), "repo")
@@ -182,7 +183,7 @@ func TestKilledHalfWayGoesOnWhereItWas(t *testing.T) {
 	const until = 150
 	ctx, cancel := context.WithCancel(t.Context())
 	w.hub.Fault = func(int, http.ResponseWriter, *http.Request) bool {
-		if w.hub.Count("POST objects") == until {
+		if w.hub.Count("POST objects") >= until {
 			cancel()
 		}
 		return false
@@ -190,7 +191,6 @@ func TestKilledHalfWayGoesOnWhereItWas(t *testing.T) {
 	if _, err := Run(ctx, w.options()); !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
 	}
-	w.hub.Fault = nil
 	w.visible("")
 	had := len(w.hub.Objects())
 	if had < until/2 {
@@ -199,8 +199,9 @@ func TestKilledHalfWayGoesOnWhereItWas(t *testing.T) {
 	w.hub.Reset()
 	rep := w.mustPush()
 	w.visible(w.first)
-	if rep.New != rep.Objects-had {
-		t.Errorf("%d sent, %d were missing", rep.New, rep.Objects-had)
+	// What was under way when we were killed may have arrived a moment later.
+	if missing := rep.Objects - had; rep.New > missing || rep.New < missing-treehub.DefaultJobs {
+		t.Errorf("%d sent, %d were missing", rep.New, missing)
 	}
 	if again := w.hub.Count("POST objects") - rep.New; again > 32 {
 		t.Errorf("%d objects were sent in vain", again)
