@@ -13,7 +13,6 @@ PLATFORMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwi
 RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/... ./commands
 FUZZTIME   ?= 2s
 RUNS       ?= 3
-ROOTS      ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/otactl-test/demo-roots
 TEST_PACKAGES   := ostree zsh fish exfat-fuse exfatprogs
 DEMO_PACKAGES   := ostree python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
@@ -70,8 +69,7 @@ fuzz:
 # root for deployments. docs/benchmarks.md has figures.
 bench: build
 	@scripts/packages $(DEMO_PACKAGES)
-	$(GO) run ./internal/testkit/rootfs $(ROOTS)
-	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $(ROOTS) $(RUNS)
+	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs | head -n1 | xargs dirname) $(RUNS)
 
 # make demo [KEEP=DIR]: the main job from end to end; needs root for deployments.
 demo: build

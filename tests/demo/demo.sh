@@ -51,14 +51,14 @@ PATH=$work/bin:$PATH
 SECONDS=0
 
 bold "A root file system of Debian packages, in two versions"
-roots=${OTACTL_DEMO_ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/otactl-test/demo-roots}
-(cd "$here/../.." && go run ./internal/testkit/rootfs "$roots")
-for v in 1 2; do
-  printf 'version %s: %s, %s files\n' "$v" "$(du -sh "$roots/v$v" | cut -f1)" "$(find "$roots/v$v" | wc -l)"
+mapfile -t roots < <(cd "$here/../.." && go run ./internal/testkit/rootfs)
+v1=${roots[0]} v2=${roots[1]}
+for v in "$v1" "$v2"; do
+  printf 'version %s: %s in %s files\n' "${v##*v}" "$(du -sh "$v" | cut -f1)" "$(find "$v" -type f | wc -l)"
 done
 ostree init --repo="$work/repo" --mode=archive
 echo "committing version 1 with the real ostree"
-ostree commit --repo="$work/repo" -b demo/main --tree=dir="$roots/v1" -s "version 1" --add-metadata-string=version=1 >"$work/v1.commit"
+ostree commit --repo="$work/repo" -b demo/main --tree=dir="$v1" -s "version 1" --add-metadata-string=version=1 >"$work/v1.commit"
 first=$(cat "$work/v1.commit")
 
 bold "The backend: first start makes keys, tokens and credentials"
@@ -80,7 +80,7 @@ bold "CI publishes version 1: all of it"
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main
 
 bold "Version 2 comes from CI; only what changed is sent"
-ostree commit --repo="$work/repo" -b demo/main --tree=dir="$roots/v2" --parent="$first" -s "version 2" --add-metadata-string=version=2 >/dev/null
+ostree commit --repo="$work/repo" -b demo/main --tree=dir="$v2" --parent="$first" -s "version 2" --add-metadata-string=version=2 >/dev/null
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main --dry-run
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main
 run otactl targets list
