@@ -160,10 +160,15 @@ func (c *call) lookup(name string) (*level, cli.Flag) {
 }
 
 // takeEnv fills flags that were not given from the environment. A variable
-// that is set but empty counts as unset; a list is split at commas.
+// that is set but empty counts as unset; a list is split at commas. Flags of a
+// command that is only passed on the way to one below it stay as they are when
+// they are about what that command itself does.
 func (c *call) takeEnv(env func(string) string) {
 	for i := range c.levels {
 		at := &c.levels[i]
+		if at.cmd.Action != nil && i < len(c.levels)-1 {
+			continue
+		}
 		for _, f := range at.cmd.Flags {
 			name := envName(f.Names()[0])
 			value := env(name)
