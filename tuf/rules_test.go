@@ -630,3 +630,16 @@ func TestNoFileIsReadThatIsOverEveryCap(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestMoreSignaturesThanARoleMayWantAreRefused(t *testing.T) {
+	var list []any
+	for i := range limits.Signatures + 1 {
+		list = append(list, map[string]string{"keyid": fmt.Sprint(i), "method": "ed25519", "sig": ""})
+	}
+	if _, err := tuf.ParseEnvelope(tuftest.Envelope(t, []byte(`{}`), list[1:])); err != nil {
+		t.Errorf("at the cap: %v", err)
+	}
+	if _, err := tuf.ParseEnvelope(tuftest.Envelope(t, []byte(`{}`), list)); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("over the cap: %v", err)
+	}
+}
