@@ -425,3 +425,26 @@ func TestAReplacedRootKeyIsNoUseAgainstADamagedCache(t *testing.T) {
 	d.repo.Files = honest
 	d.accepts()
 }
+
+func TestAShorterChainIsRefusedHoweverHighItsVersions(t *testing.T) {
+	d, dir := stored(t)
+	for _, name := range []string{"1.root.json", "2.root.json"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stranger := tuftest.New(t)
+	for range 9 {
+		stranger.Publish()
+	}
+	d.repo.Files = stranger.Files
+	if _, err := d.refresh(); !errors.Is(err, tuf.ErrRollback) || !strings.Contains(err.Error(), "2.root.json") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNothingIsWrittenWhenNothingIsNew(t *testing.T) {
+	d, _ := stored(t)
+	d.cache = &failing{Cache: d.cache}
+	d.accepts()
+}

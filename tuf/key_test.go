@@ -224,6 +224,7 @@ func TestUnusablePublicKeysAreRefused(t *testing.T) {
 		"RSA of 16384 bits":                   {"RSA", spki(t, &huge)},
 		"P-384 that says RSA":                 {"RSA", spki(t, curve.Public())},
 		"P-384 that says P-256":               {"ECPRIME256V1", spki(t, curve.Public())},
+		"ED25519 that says RSA":               {"RSA", spki(t, ed25519.NewKeyFromSeed(make([]byte, 32)).Public())},
 		"RSA that says ED25519":               {"ED25519", good},
 		"RSA twice":                           {"RSA", good + good},
 		"RSA and text":                        {"RSA", good + "x"},

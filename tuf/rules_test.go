@@ -643,3 +643,17 @@ func TestMoreSignaturesThanARoleMayWantAreRefused(t *testing.T) {
 		t.Errorf("over the cap: %v", err)
 	}
 }
+
+func TestTheClockFloorOutlivesTheTargetsThatSetIt(t *testing.T) {
+	r := tuftest.New(t)
+	d := newDevice(t, r)
+	r.Now = r.Now.Add(100 * time.Hour)
+	r.AddTarget("one", commit, "intel", "1", "main")
+	r.Publish()
+	d.accepts()
+	delete(r.Targets, "one")
+	r.Publish()
+	d.accepts()
+	d.opt.Now = r.Now.Add(-25 * time.Hour)
+	d.refuses(tuf.ErrClock)
+}
