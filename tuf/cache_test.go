@@ -448,3 +448,25 @@ func TestNothingIsWrittenWhenNothingIsNew(t *testing.T) {
 	d.cache = &failing{Cache: d.cache}
 	d.accepts()
 }
+
+func TestAStrangersRootInTheCacheIsSetAside(t *testing.T) {
+	d, dir := stored(t)
+	stranger := tuftest.New(t)
+	stranger.NextRoot()
+	for name, file := range map[string][]byte{
+		"2.root.json": stranger.Files["2.root.json"], // of the version that was trusted
+		"9.root.json": d.repo.Files["2.root.json"],   // under a name that is not its own
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := tuf.FromCache(t.Context(), d.cache, d.repo.Now); !errors.Is(err, tuf.ErrRollback) {
+		t.Errorf("from the cache: %v", err)
+	}
+	d.accepts()
+	got := fmt.Sprint(names(t, dir))
+	if !strings.Contains(got, "2.root.json.damaged") || !strings.Contains(got, "9.root.json.damaged") {
+		t.Errorf("%s", got)
+	}
+}
