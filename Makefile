@@ -19,7 +19,7 @@ DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebs
 # Root keeps the caller's Go and its caches.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME")
 
-.PHONY: all build generate lint cross reproducible test race fuzz bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test fuzz bench demo test-device clean packages
 
 all: build
 
@@ -58,7 +58,7 @@ reproducible:
 
 test: packages
 	$(GO) test -timeout 6m ./...
-	$(GO) test -race -short -timeout 6m $(RACE)
+	$(GO) test -race -timeout 6m $(RACE)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
 
 # Each fuzz target for FUZZTIME, from its committed corpus on.
