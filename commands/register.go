@@ -51,7 +51,7 @@ func registerCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "token-file", Usage: "read an API token from `FILE` and skip the device flow; - is standard input"},
 			&cli.StringFlag{Name: "api-token-header", Aliases: []string{"H"}, Usage: "`HEADER` that carries the API token", Value: "OSF-TOKEN"},
 			&cli.BoolFlag{Name: "raw-bearer", Usage: "send the OAuth token as it is, not base64-encoded once more"},
-			&cli.StringFlag{Name: "ca-file", Usage: "trust the CAs in `FILE` for the backend, and no others"},
+			&cli.StringFlag{Name: "ca-file", Usage: "also trust the CAs in `FILE` for the backend"},
 			&cli.BoolFlag{Name: "insecure-http", Usage: "allow http:// to a host that is not this one"},
 			&cli.StringFlag{Name: "sota-dir", Aliases: []string{"d"}, Usage: "write to `DIR`", Value: sotaDir},
 			&cli.StringFlag{Name: "apps", Aliases: []string{"a"}, Usage: "run these Compose Apps, a comma-separated `LIST` (default: all)"},

@@ -69,12 +69,13 @@ P
 }
 api=127.0.0.1:$(port) gateway=127.0.0.1:$(port)
 printf '$ otactl serve --data server &\n'
-otactl serve --data "$work/server" --addr "$api" --gateway-addr "$gateway" --gateway-url "https://$gateway" &
+otactl serve --data "$work/server" --addr "$api" --gateway-addr "$gateway" --gateway-url "https://$gateway" 2>"$work/serve.log" &
 server_pid=$!
 for _ in $(seq 100); do
   curl -fs "http://$api/healthz" >/dev/null 2>&1 && break
   sleep 0.1
 done
+sed "s|$work/||g" "$work/serve.log"
 
 bold "CI publishes version 1: all of it"
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main
