@@ -470,3 +470,18 @@ func TestAStrangersRootInTheCacheIsSetAside(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestALinkInTheCacheIsNotFollowed(t *testing.T) {
+	dir := t.TempDir()
+	cache, err := tuf.OpenDirCache(filepath.Join(dir, "tuf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(dir, "elsewhere")
+	if err := errors.Join(os.WriteFile(elsewhere, []byte("x"), 0o600), os.Symlink(elsewhere, filepath.Join(dir, "tuf", "timestamp.json"))); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := cache.Load(t.Context(), "timestamp.json"); !errors.Is(err, tuf.ErrDamaged) {
+		t.Errorf("%q, %v", data, err)
+	}
+}

@@ -324,6 +324,9 @@ func TestUnusablePrivateKeysAreRefused(t *testing.T) {
 			t.Errorf("%s: the error holds the secret: %v", name, err)
 		}
 	}
+	if _, err := tuf.NewPrivateKey(ed25519.PrivateKey{1, 2, 3}); !errors.Is(err, tuf.ErrKey) {
+		t.Errorf("got %v", err)
+	}
 	if _, err := tuf.GenerateKey("DSA"); !errors.Is(err, tuf.ErrKey) {
 		t.Errorf("got %v", err)
 	}

@@ -190,3 +190,14 @@ func TestADamagedArchiveIsRefused(t *testing.T) {
 		t.Errorf("no such file: %v", err)
 	}
 }
+
+func TestAnArchiveMayHoldThePrivateHalfAlone(t *testing.T) {
+	r := tuftest.New(t)
+	a, err := tuf.ParseKeyArchive(archive(t, entry{"tufrepo/keys/a.sec", tar.TypeReg, text(t, r.Keys[tuf.RoleTargets][0])}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signers, err := a.Signers(r.Root, tuf.RoleTargets); err != nil || len(signers) != 1 {
+		t.Errorf("%v, %v", signers, err)
+	}
+}
