@@ -79,7 +79,8 @@ slim() { # TREE: no udev, no logins, no timers: the agent is up in seconds
     ln -sf /dev/null "$units/$u"
   done
   ln -sf /usr/lib/systemd/system/multi-user.target "$units/default.target"
-  find "$1/usr/lib/systemd/system-generators" -type f -delete
+  # ostree's own mounts /var of the stateroot; without it each deployment has one.
+  find "$1/usr/lib/systemd/system-generators" -type f ! -name ostree-system-generator -delete
 }
 
 shape() { # TREE: what ostree expects of a root file system
