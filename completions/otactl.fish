@@ -406,7 +406,7 @@ complete -c otactl -n '__otactl_at \'otactl register\'' -l production -s p -d 'a
 complete -c otactl -n '__otactl_at \'otactl register\'' -l token-file -r -F -d 'read an API token from FILE and skip the device flow; - is standard input'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l api-token-header -s H -x -d 'HEADER that carries the API token'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l raw-bearer -d 'send the OAuth token as it is, not base64-encoded once more'
-complete -c otactl -n '__otactl_at \'otactl register\'' -l ca-file -r -F -d 'trust the CAs in FILE for the backend, and no others'
+complete -c otactl -n '__otactl_at \'otactl register\'' -l ca-file -r -F -d 'also trust the CAs in FILE for the backend'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l insecure-http -d 'allow http:// to a host that is not this one'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l sota-dir -s d -x -a '(__fish_complete_directories)' -d 'write to DIR'
 complete -c otactl -n '__otactl_at \'otactl register\'' -l apps -s a -x -d 'run these Compose Apps, a comma-separated LIST (default: all)'

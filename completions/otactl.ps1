@@ -239,7 +239,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--token-file|read an API token from FILE and skip the device flow; - is standard input'
             '--api-token-header|HEADER that carries the API token'
             '--raw-bearer|send the OAuth token as it is, not base64-encoded once more'
-            '--ca-file|trust the CAs in FILE for the backend, and no others'
+            '--ca-file|also trust the CAs in FILE for the backend'
             '--insecure-http|allow http:// to a host that is not this one'
             '--sota-dir|write to DIR'
             '--apps|run these Compose Apps, a comma-separated LIST (default: all)'
