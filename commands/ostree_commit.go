@@ -72,6 +72,11 @@ func (rt *runtime) ostreeCommit(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
+	hold, err := repo.Begin(c.Context) // no ref names the tree yet: keep a prune away
+	if err != nil {
+		return err
+	}
+	defer hold.Abort()
 	tree, err := rt.storeTree(c, repo)
 	if err != nil {
 		return err

@@ -60,6 +60,11 @@ func (rt *runtime) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 			return err
 		}
 	}
+	hold, err := dst.Begin(c.Context) // no ref names what is copied yet: keep a prune away
+	if err != nil {
+		return err
+	}
+	defer hold.Abort()
 	p := &localPull{dst: dst, src: src, depth: c.Int("depth"), opt: ostree.CopyOptions{Progress: rt.progress(), Log: rt.log}}
 	for _, rev := range revs {
 		if err := p.pull(c.Context, rev, c.String("remote"), verify); err != nil {

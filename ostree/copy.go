@@ -63,14 +63,16 @@ func (c *copier) run(ctx context.Context) error {
 	if c.data, err = load(ctx, c.src, ObjectID{c.commit, TypeCommit}); err != nil {
 		return err
 	}
-	there, complete, err := c.state(ctx)
-	if err != nil {
-		return err
-	}
+	// The session comes before the first question: it keeps a prune away, which
+	// could otherwise remove what dst is then taken to hold.
 	if !c.opt.DryRun {
 		if c.session, err = c.dst.Begin(ctx); err != nil {
 			return err
 		}
+	}
+	there, complete, err := c.state(ctx)
+	if err != nil {
+		return c.end(ctx, err, false)
 	}
 	c.report.Objects++
 	if there {

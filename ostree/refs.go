@@ -219,6 +219,10 @@ func (r *Repo) SetRef(ctx context.Context, name string, c Checksum, want *Checks
 	if err := CheckRef(name); err != nil {
 		return err
 	}
+	if err := r.acquire(ctx); err != nil { // a prune would take the commit away meanwhile
+		return fmt.Errorf("set ref %s: %w", name, err)
+	}
+	defer r.release()
 	ok, err := r.isComplete(c)
 	if err != nil {
 		return fmt.Errorf("set ref %s: %w", name, err)

@@ -133,12 +133,17 @@ func (s *session) landed(f *flight, st staged, there bool, err error) (full bool
 
 // flush makes the batch visible behind the caller's back, after the one
 // before. While one is under way the next caller that fills a batch waits, so
-// that the disk sets the pace.
+// that the disk sets the pace. After one that failed none follows: its parents
+// may name children that never became visible.
 func (s *session) flush(ctx context.Context) error {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+	if err := s.failure(); err != nil {
+		<-s.turn
+		return err
 	}
 	batch := s.take()
 	go func() {
@@ -146,6 +151,13 @@ func (s *session) flush(ctx context.Context) error {
 		s.settle(batch, s.publish(batch))
 	}()
 	return nil
+}
+
+// failure is the error of a batch before, if there was one.
+func (s *session) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
 }
 
 func (s *session) take() []staged {
@@ -179,9 +191,7 @@ func (s *session) Close(ctx context.Context) error {
 	}
 	defer s.stage.close()
 	s.turn <- struct{}{} // a batch under way ends by itself
-	s.mu.Lock()
-	err := s.err
-	s.mu.Unlock()
+	err := s.failure()
 	if err == nil {
 		err = ctx.Err()
 	}
