@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -49,7 +50,7 @@ func ReadFilez(r io.Reader) (h *FileHeader, payload io.ReadCloser, err error) {
 		_ = z.Close()
 		return nil, nil, err
 	}
-	z.left = h.Size
+	z.left, z.src.most = h.Size, mostPacked(h.Size)
 	z.plain = h.IsSymlink()
 	if z.plain {
 		return h, z, nil
@@ -81,18 +82,36 @@ func readFramedHeader(r io.Reader) (*FileHeader, error) {
 	return parseFilezHeader(header)
 }
 
-// source remembers an error of reading, which says nothing about the bytes.
+// source remembers an error of reading, which says nothing about the bytes, and
+// ends what goes on for longer than any compressor would.
 type source struct {
-	r   io.Reader
-	err error
+	r    io.Reader
+	read uint64
+	most uint64 // how much may be read; 0 while only the header is
+	err  error
 }
 
 func (s *source) Read(p []byte) (int, error) {
+	if s.most > 0 && s.read > s.most {
+		return 0, badFormat("goes on after %d bytes, far more than its payload needs", s.read)
+	}
 	n, err := s.r.Read(p)
+	s.read += uint64(n)
 	if err != nil && err != io.EOF {
 		s.err = err
 	}
 	return n, err
+}
+
+// mostPacked is how long the archive form of a payload may be. A deflate stream
+// may hold blocks of nothing without end; one that no compressor makes must
+// not fill the disk of whoever stores what arrives.
+func mostPacked(payload uint64) uint64 {
+	const slack = limits.FileHeader + 1<<20
+	if payload > (math.MaxUint64-slack)/2 {
+		return math.MaxUint64
+	}
+	return 2*payload + slack
 }
 
 // filez is the payload of a file in archive form.

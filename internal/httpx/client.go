@@ -165,7 +165,9 @@ var keepAcross = map[string]bool{
 }
 
 // checkRedirect follows within one origin freely, and to another one only what
-// has no body and without the caller's headers.
+// has no body and without the caller's headers. One after which a POST or PUT
+// would go on as a GET is never followed: the page it leads to, such as that
+// of a login, would pass for the answer to what was not sent.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("%w: more than %d in a row", errRedirect, maxRedirects)
@@ -173,6 +175,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	first, last := via[0].URL, via[len(via)-1].URL
 	if last.Scheme == "https" && req.URL.Scheme != "https" {
 		return fmt.Errorf("%w from https to %s", errRedirect, req.URL.Scheme)
+	}
+	if was := via[len(via)-1].Method; was != req.Method {
+		return fmt.Errorf("%w that makes a %s of a %s, to %s", errRedirect, req.Method, was, Redact(req.URL))
 	}
 	if SameOrigin(first, req.URL) {
 		return nil

@@ -235,6 +235,27 @@ func TestSecretBodiesAreNotRedirectedElsewhere(t *testing.T) {
 	}
 }
 
+func TestAPageBehindARedirectIsNoAnswerToAPost(t *testing.T) {
+	for _, code := range []int{http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/object" {
+				http.Redirect(w, r, "/login", code)
+				return
+			}
+			t.Errorf("%d: %s of the page", code, r.Method)
+		})
+		resp, err := Do(t.Context(), NewClient(Options{}), quick, func(ctx context.Context) (*http.Request, error) {
+			return http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/object", strings.NewReader("x"))
+		})
+		if err == nil {
+			Discard(resp)
+		}
+		if !errors.Is(err, errRedirect) || fail.ClassOf(err) != fail.Network {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+}
+
 func TestHTTPSIsNotLeftForHTTP(t *testing.T) {
 	plain := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
 	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
