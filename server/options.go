@@ -25,7 +25,7 @@ type Options struct {
 	// "https://" + the first of DNSNames + the port of GatewayAddr.
 	GatewayURL string
 	// DNSNames are the DNS names or IP addresses the gateway's certificate is
-	// for, besides localhost and the loopback addresses.
+	// for, besides the host of GatewayURL, localhost and the loopback addresses.
 	DNSNames []string
 	// Factory names this server's factory; default "local". It is fixed by the
 	// first start.

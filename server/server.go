@@ -27,6 +27,7 @@ import (
 type Server struct {
 	opt   Options
 	ready Ready
+	given []setting // for remember
 	log   *slog.Logger
 	lock  *flock.Flock
 
@@ -74,7 +75,7 @@ func (s *Server) path(parts ...string) string {
 
 func (s *Server) open(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		s.openFolder, s.openSettings, s.listen, s.openRooms, s.handOut, s.routes, s.started,
+		s.openFolder, s.openSettings, s.listen, s.remember, s.openRooms, s.handOut, s.routes, s.started,
 	} {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -108,7 +109,7 @@ func (s *Server) openFolder(ctx context.Context) error {
 
 func (s *Server) openRooms(ctx context.Context) error {
 	var err error
-	if s.pki, err = pki.Open(s.path("pki"), s.opt.Factory, s.opt.DNSNames, s.opt.Clock); err != nil {
+	if s.pki, err = pki.Open(s.path("pki"), s.opt.Factory, s.certNames(), s.opt.Clock); err != nil {
 		return err
 	}
 	s.author, err = metadata.Open(ctx, s.db, s.path("tuf"), metadata.DefaultLife(), s.opt.Clock, s.log)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -13,7 +14,7 @@ import (
 )
 
 // openSettings fills what the options leave empty from an earlier start, or
-// with defaults, and remembers what they give.
+// with defaults. What they give is remembered later, once it has worked.
 func (s *Server) openSettings(ctx context.Context) error {
 	names := strings.Join(s.opt.DNSNames, " ")
 	for _, set := range []struct {
@@ -39,15 +40,36 @@ func (s *Server) openSettings(ctx context.Context) error {
 	return s.openFactory(ctx)
 }
 
+// recall fills an empty value from an earlier start, or with the default; one
+// that is given, and new, is for remember.
 func (s *Server) recall(ctx context.Context, key, def string, value *string) error {
-	if *value != "" {
-		return s.db.SetSetting(ctx, key, *value)
-	}
-	var err error
-	if *value, err = s.db.Setting(ctx, key); err == nil && *value == "" {
+	was, err := s.db.Setting(ctx, key)
+	switch {
+	case err != nil:
+		return err
+	case *value == "" && was == "":
 		*value = def
+	case *value == "":
+		*value = was
+	case *value != was:
+		s.given = append(s.given, setting{key, *value})
 	}
-	return err
+	return nil
+}
+
+// setting is what one flag said.
+type setting struct{ key, value string }
+
+// remember stores what the flags said for the next start. It comes after the
+// listeners are bound: what cannot work would stop every start after this one.
+// It comes before the rooms are opened: their certificates hold the factory.
+func (s *Server) remember(ctx context.Context) error {
+	for _, g := range s.given {
+		if err := s.db.SetSetting(ctx, g.key, g.value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openFactory settles the factory's name, which is in every certificate and
@@ -66,14 +88,18 @@ func (s *Server) openFactory(ctx context.Context) error {
 		return fail.New(fail.Conflict, "leave --factory out, or use another --data",
 			"serve: %s belongs to factory %q and cannot become %q", s.opt.DataDir, was, s.opt.Factory)
 	}
-	if !api.IsWord(s.opt.Factory) {
-		return fail.New(fail.Usage, "use letters, digits and . _ + -", "serve: %q cannot name a factory", s.opt.Factory)
+	if f := s.opt.Factory; !api.IsWord(f) || len(f) > maxFactory || strings.Contains(f, "+") {
+		return fail.New(fail.Usage, "use letters, digits and . _ -, 64 at most", "serve: %q cannot name a factory", f)
 	}
-	if was == s.opt.Factory {
-		return nil
+	if was != s.opt.Factory {
+		s.given = append(s.given, setting{"factory", s.opt.Factory})
 	}
-	return s.db.SetSetting(ctx, "factory", s.opt.Factory)
+	return nil
 }
+
+// maxFactory is what a device takes for a name, and what X.509 allows an
+// organisational unit (ub-organizational-unit-name), in bytes.
+const maxFactory = 64
 
 func (s *Server) checkSettings() error {
 	for _, u := range []struct {
@@ -83,18 +109,45 @@ func (s *Server) checkSettings() error {
 		if u.value == "" {
 			continue
 		}
-		p, err := url.Parse(u.value)
-		if err != nil || p.Host == "" || p.User != nil || p.RawQuery != "" || p.Fragment != "" ||
-			!slices.Contains(u.schemes, p.Scheme) || strings.ContainsAny(u.value, "\"\\ \n\r\t") {
+		if !isBase(u.value, u.schemes) {
 			return fail.New(fail.Usage, "give it as "+u.schemes[len(u.schemes)-1]+"://HOST[:PORT]", "serve: %s %q is not an address", u.flag, u.value)
 		}
 	}
 	for _, n := range s.opt.DNSNames {
-		if net.ParseIP(n) == nil && !isDNSName(n) {
+		if !isHost(n) {
 			return fail.New(fail.Usage, "give a host name or an IP address", "serve: %q is not a name for a certificate", n)
 		}
 	}
 	return nil
+}
+
+// isBase says whether text is a base URL: scheme, a host that can be in a
+// certificate, a port that exists, perhaps a path, and nothing more. It ends up
+// between quotes in devices' sota.toml.
+func isBase(text string, schemes []string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		!slices.Contains(schemes, u.Scheme) || strings.ContainsAny(text, "\"\\ \n\r\t") {
+		return false
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	}
+	return isHost(u.Hostname())
+}
+
+func isHost(s string) bool { return net.ParseIP(s) != nil || isDNSName(s) }
+
+// certNames are the names that devices may reach the gateway by: those given,
+// and the one in the URL that they are told.
+func (s *Server) certNames() []string {
+	names := slices.Clone(s.opt.DNSNames)
+	if u, err := url.Parse(s.opt.GatewayURL); err == nil && isHost(u.Hostname()) && !slices.Contains(names, u.Hostname()) {
+		names = append(names, u.Hostname())
+	}
+	return names
 }
 
 func isDNSName(s string) bool {
@@ -102,7 +155,7 @@ func isDNSName(s string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || !api.IsWord(label) || strings.ContainsAny(label, "._+") {
+		if label == "" || len(label) > 63 || !api.IsWord(label) || strings.Contains(label, "+") {
 			return false
 		}
 	}
