@@ -1,10 +1,17 @@
 package api
 
 import (
+	"fmt"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/otactl/otactl/internal/fail"
 )
 
 func TestNamesFromOutsideAreStrict(t *testing.T) {
@@ -57,6 +64,17 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 	}
 	if len(l.debt) > maxPeers {
 		t.Errorf("it remembers %d peers", len(l.debt))
+	}
+}
+
+func TestFullDiskIsAnswered507(t *testing.T) {
+	for _, err := range []error{&os.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC}, fmt.Errorf("database: %w", fail.New(fail.NoSpace, "", "full"))} {
+		w := httptest.NewRecorder()
+		Wrap(slog.New(slog.DiscardHandler), func(http.ResponseWriter, *http.Request) error { return err }).
+			ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		if w.Code != 507 || !strings.Contains(w.Body.String(), `"no_space"`) {
+			t.Errorf("%v: %d %s", err, w.Code, w.Body)
+		}
 	}
 }
 

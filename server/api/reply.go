@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server/store"
@@ -78,7 +79,7 @@ func classify(err error) *Error {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return &Error{Status: 404, Code: "not_found", Message: "not found"}
-	case errors.Is(err, ostree.ErrNoSpace), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, ostree.ErrNoSpace), errors.Is(err, syscall.ENOSPC), fail.ClassOf(err) == fail.NoSpace:
 		return &Error{Status: 507, Code: "no_space", Message: "the server's disk is full"}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return &Error{Status: 503, Code: "stopping", Message: "the request was given up; try again"}

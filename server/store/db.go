@@ -20,7 +20,8 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 
-	_ "modernc.org/sqlite" // the database/sql driver
+	"modernc.org/sqlite" // the database/sql driver, too
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Errors that callers tell apart.
@@ -86,16 +87,25 @@ func (d *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
 	defer d.write.Unlock()
 	tx, err := d.sql.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("database: %w", err)
+		return fmt.Errorf("database: %w", full(err))
 	}
 	if err := fn(tx); err != nil {
 		_ = tx.Rollback()
-		return err
+		return full(err)
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("database: commit: %w", err)
+		return fmt.Errorf("database: commit: %w", full(err))
 	}
 	return nil
+}
+
+// full gives an error of SQLite that is about a full disk its class: it carries
+// SQLite's number and not the system's.
+func full(err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok && e.Code()&0xff == sqlite3.SQLITE_FULL {
+		return fail.As(err, fail.NoSpace, "free some space where the server's folder is")
+	}
+	return err
 }
 
 // exec is one statement in its own transaction; it says how many rows changed.

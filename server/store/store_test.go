@@ -124,6 +124,26 @@ func TestTransactionThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestFullDiskIsToldFromOtherFailuresAndPasses(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "db"))
+	db.sql.SetMaxOpenConns(1) // the limit is a connection's
+	limit := func(pages string) {
+		t.Helper()
+		if _, err := db.sql.ExecContext(t.Context(), "PRAGMA max_page_count="+pages); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put := func() error { return db.PutDoc(t.Context(), "uuid", "config", make([]byte, 1<<20), now) }
+	limit("1")
+	if err := put(); fail.ClassOf(err) != fail.NoSpace {
+		t.Fatalf("got %v, want no space", err)
+	}
+	limit("1000000")
+	if err := put(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestSecretsAreKeptAsHashes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	db := open(t, path)
