@@ -155,6 +155,7 @@ func TestRegistrationIsRefused(t *testing.T) {
 		"broken CSR":     {"dev-2", uuid2, broken, 400},
 		"no CSR":         {"dev-2", uuid2, "", 400},
 		"name as a path": {"../x", uuid2, csr(t, k, subject(uuid2)), 400},
+		"another's uuid": {strings.ToUpper(uuid1), uuid2, csr(t, k, subject(uuid2)), 400},
 		"no uuid":        {"dev-2", "../../x", csr(t, k, subject("../../x")), 400},
 	} {
 		if a := b.call(t, b.operator, "POST", "/v1/devices", registration(t, c.name, c.uuid, c.csr)); a.code != c.status {

@@ -44,6 +44,8 @@ func (q *request) check() error {
 	switch {
 	case !api.IsWord(q.Name):
 		return invalid("name must be letters, digits and . _ + -, and start with a letter or digit")
+	case isOthersID(q.Name, id):
+		return invalid("name is a uuid and not this device's: an operator could not tell the two apart")
 	case !api.IsWord(q.HardwareID):
 		return invalid("hardware-id is missing or not a plain name")
 	case q.Group != "" && !api.IsWord(q.Group):
@@ -52,6 +54,11 @@ func (q *request) check() error {
 		return invalid("sota-config-dir must be a clean absolute path")
 	}
 	return nil
+}
+
+func isOthersID(name, id string) bool {
+	other, is := api.ParseUUID(name)
+	return is && other != id
 }
 
 func invalid(why string) error { return api.Refuse(http.StatusBadRequest, "bad_request", why) }

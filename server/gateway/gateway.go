@@ -72,6 +72,7 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 	return api.Wrap(g.Log, func(w http.ResponseWriter, r *http.Request) error {
 		d, err := g.identify(r)
 		if refusal, ok := errors.AsType[*deniedError](err); ok {
+			w.Header().Set("Connection", "close") // a stranger does not get to hold a place
 			http.Error(w, refusal.Error(), http.StatusForbidden)
 			return nil
 		}

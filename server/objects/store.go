@@ -161,7 +161,9 @@ func (s *Store) put(ctx context.Context, obj ostree.Object) (stored bool, err er
 	if err != nil || there[0] {
 		return false, err
 	}
-	return true, s.repo.PutDurable(ctx, obj)
+	// A client that leaves must not end the wait: the object would become
+	// visible after the flight is over, and be answered for before it is durable.
+	return true, s.repo.PutDurable(context.WithoutCancel(ctx), obj)
 }
 
 // missing finds the first child of a commit or dirtree that is not there.
