@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -103,24 +105,46 @@ func (r Root) MarshalJSON() ([]byte, error) {
 	return json.Marshal(m)
 }
 
-// MarshalJSON gives the signed part in the dialect.
+// MarshalJSON gives the signed part in the dialect. It is written by hand: a
+// factory has tens of thousands of targets, and encoding/json would read each
+// of them again at every level that it is nested in.
 func (t Targets) MarshalJSON() ([]byte, error) {
-	targets := t.Targets
-	if targets == nil {
-		targets = map[string]Target{}
+	out := append([]byte(nil), `{"_type":"`+typeTargets+`","expires":"`+stamp(t.Expires)+`","targets":{`...)
+	for i, name := range slices.Sorted(maps.Keys(t.Targets)) {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(appendString(out, []byte(name), formEscaped), ':')
+		var err error
+		if out, err = t.Targets[name].append(out); err != nil {
+			return nil, in("target "+strconv.QuoteToASCII(name), err)
+		}
 	}
-	return json.Marshal(map[string]any{
-		"_type": typeTargets, "version": t.Version, "expires": stamp(t.Expires), "targets": targets,
-	})
+	return append(strconv.AppendInt(append(out, `},"version":`...), int64(t.Version), 10), '}'), nil
 }
 
 // MarshalJSON keeps a length of 0, which OSTree targets have.
-func (t Target) MarshalJSON() ([]byte, error) {
-	m := map[string]any{"length": t.Length, "hashes": t.Hashes}
+func (t Target) MarshalJSON() ([]byte, error) { return t.append(nil) }
+
+// append wants Custom to be one value: a piece of JSON that merely fits in its
+// place could bring members of its own along.
+func (t Target) append(out []byte) ([]byte, error) {
+	out = append(out, '{')
 	if t.Custom != nil {
-		m["custom"] = t.Custom
+		if !json.Valid(t.Custom) {
+			return nil, refuse(ErrMalformed, "custom is not JSON")
+		}
+		out = append(append(append(out, `"custom":`...), t.Custom...), ',')
 	}
-	return json.Marshal(m)
+	out = append(out, `"hashes":{`...)
+	for i, alg := range slices.Sorted(maps.Keys(t.Hashes)) {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(appendString(out, []byte(alg), formEscaped), ':')
+		out = appendString(out, []byte(t.Hashes[alg]), formEscaped)
+	}
+	return append(strconv.AppendInt(append(out, `},"length":`...), t.Length, 10), '}'), nil
 }
 
 // MarshalJSON gives the signed part in the dialect.
