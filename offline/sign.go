@@ -54,7 +54,7 @@ func sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, er
 	}
 	signed, err := tuf.AddSignature(file, signer)
 	if err != nil {
-		return nil, ofBundle(err)
+		return nil, err
 	}
 	sigs, err := checkSignatures(root, signed)
 	if err != nil {
@@ -65,14 +65,6 @@ func sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, er
 	}
 	return &SignReport{Dir: b.dir, KeyID: signer.Public().ID, Targets: bundle.Targets,
 		Signed: len(sigs.Valid), Threshold: sigs.Threshold, Missing: sigs.Missing()}, nil
-}
-
-// ofBundle says which file an error is about that tuf had no name for.
-func ofBundle(err error) error {
-	if e, ok := errors.AsType[*tuf.Error](err); ok && e.File == "" {
-		e.File = tuf.BundleTargetsFile
-	}
-	return err
 }
 
 // checkSignatures refuses a document with a signature that does not count: a

@@ -133,7 +133,7 @@ func (s *SignatureReport) Missing() int { return max(0, s.Threshold-len(s.Valid)
 func (r *Root) Signatures(role Role, file []byte) (*SignatureReport, error) {
 	e, err := ParseEnvelope(file)
 	if err != nil {
-		return nil, err
+		return nil, in(string(role), err)
 	}
 	return r.signatures(role, e), nil
 }
@@ -169,10 +169,10 @@ func verifiesAny(key *PublicKey, messages [][]byte, s Signature) bool {
 // otherwise. Signatures by others are passed over. It looks at nothing else.
 func (r *Root) Verify(role Role, file []byte) error {
 	e, err := ParseEnvelope(file)
-	if err != nil {
-		return err
+	if err == nil {
+		err = r.verify(role, e)
 	}
-	return r.verify(role, e)
+	return in(string(role), err)
 }
 
 func (r *Root) verify(role Role, e *Envelope) error {

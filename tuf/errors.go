@@ -50,16 +50,20 @@ var (
 
 // Error says which file broke which rule and how.
 type Error struct {
-	File string // "timestamp.json", or a role name where no file is at hand
+	File string // "timestamp.json", or a role name where no file is at hand; "" where neither is known
 	Kind error  // one of the sentinels above
 	Why  string // one line; may be empty
 }
 
 func (e *Error) Error() string {
-	if e.Why == "" {
-		return fmt.Sprintf("%s: %v", e.File, e.Kind)
+	text := e.Kind.Error()
+	if e.File != "" {
+		text = e.File + ": " + text
 	}
-	return fmt.Sprintf("%s: %v: %s", e.File, e.Kind, e.Why)
+	if e.Why != "" {
+		text += ": " + e.Why
+	}
+	return text
 }
 
 // Unwrap gives the sentinel.

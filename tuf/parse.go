@@ -20,31 +20,41 @@ const (
 	bundleField   = "x-fio-offline-bundle"
 )
 
+// rootFile stands in errors for a root whose version is not known.
+const rootFile = "root.json"
+
 // RootName is the file name of a root, "3.root.json".
 func RootName(version int) string { return strconv.Itoa(version) + ".root.json" }
 
 // ParseRoot reads a root file and verifies no signature.
-func ParseRoot(file []byte) (*Root, error) { return parseFile(file, parseRoot) }
+func ParseRoot(file []byte) (*Root, error) { return parseFile(rootFile, file, parseRoot) }
 
 // ParseTargets reads a targets.json and verifies no signature.
-func ParseTargets(file []byte) (*Targets, error) { return parseFile(file, parseTargets) }
+func ParseTargets(file []byte) (*Targets, error) { return parseFile(TargetsFile, file, parseTargets) }
 
 // ParseSnapshot reads a snapshot.json and verifies no signature.
-func ParseSnapshot(file []byte) (*Snapshot, error) { return parseFile(file, parseSnapshot) }
+func ParseSnapshot(file []byte) (*Snapshot, error) {
+	return parseFile(SnapshotFile, file, parseSnapshot)
+}
 
 // ParseTimestamp reads a timestamp.json and verifies no signature.
-func ParseTimestamp(file []byte) (*Timestamp, error) { return parseFile(file, parseTimestamp) }
+func ParseTimestamp(file []byte) (*Timestamp, error) {
+	return parseFile(TimestampFile, file, parseTimestamp)
+}
 
 // ParseBundleTargets reads a bundle-targets.json and verifies no signature.
-func ParseBundleTargets(file []byte) (*BundleTargets, error) { return parseFile(file, parseBundle) }
+func ParseBundleTargets(file []byte) (*BundleTargets, error) {
+	return parseFile(BundleTargetsFile, file, parseBundle)
+}
 
-func parseFile[T any](file []byte, parse func(json.RawMessage) (T, error)) (T, error) {
+func parseFile[T any](name string, file []byte, parse func(json.RawMessage) (T, error)) (T, error) {
 	e, err := ParseEnvelope(file)
 	if err != nil {
 		var none T
-		return none, err
+		return none, in(name, err)
 	}
-	return parse(e.Signed)
+	signed, err := parse(e.Signed)
+	return signed, in(name, err)
 }
 
 // head reads what all roles have.

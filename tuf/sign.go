@@ -24,21 +24,12 @@ func Sign(signed any, signers ...Signer) ([]byte, error) {
 	}
 	canon, err := Canonical(raw)
 	if err != nil {
-		return nil, err
+		return nil, in("sign", err)
 	}
 	if canon[0] != '{' {
-		return nil, refuse(ErrMalformed, "signed is not an object")
+		return nil, in("sign", refuse(ErrMalformed, "signed is not an object"))
 	}
-	if err := checkASCII("signed", canon); err != nil {
-		return nil, err
-	}
-	e := &Envelope{Signed: canon}
-	for _, s := range signers {
-		if err := e.add(s); err != nil {
-			return nil, err
-		}
-	}
-	return e.finish()
+	return (&Envelope{Signed: canon}).signBy(signers...)
 }
 
 // AddSignature adds the signature of s to a file, over the canonical form of
@@ -47,15 +38,30 @@ func Sign(signed any, signers ...Signer) ([]byte, error) {
 func AddSignature(file []byte, s Signer) ([]byte, error) {
 	e, err := ParseEnvelope(file)
 	if err != nil {
-		return nil, err
+		return nil, in("sign", err)
 	}
+	return e.signBy(s)
+}
+
+// signBy is e as a file, with the signatures of signers added.
+func (e *Envelope) signBy(signers ...Signer) ([]byte, error) {
+	kind := kindOf(e.Signed)
 	if err := checkASCII("signed", e.Signed); err != nil {
-		return nil, err
+		return nil, in(kind.file, err)
 	}
-	if err := e.add(s); err != nil {
-		return nil, err
+	for _, s := range signers {
+		if err := e.add(s); err != nil {
+			return nil, in(kind.file, err)
+		}
 	}
-	return e.finish()
+	file, err := e.bytes()
+	if err != nil {
+		return nil, in(kind.file, err)
+	}
+	if len(file) > kind.limit {
+		return nil, in(kind.file, refuse(ErrTooLarge, "%d bytes signed, devices read at most %d", len(file), kind.limit))
+	}
+	return file, nil
 }
 
 func (e *Envelope) add(s Signer) error {
@@ -78,31 +84,32 @@ func (e *Envelope) add(s Signer) error {
 	return nil
 }
 
-func (e *Envelope) finish() ([]byte, error) {
-	file, err := e.bytes()
-	if err != nil {
-		return nil, err
-	}
-	limit := sizeLimit(e.Signed)
-	if len(file) > limit {
-		return nil, refuse(ErrTooLarge, "%d bytes signed, devices read at most %d", len(file), limit)
-	}
-	return file, nil
+// signedKind is what a document to sign is called, and how long devices let the
+// file be.
+type signedKind struct {
+	file  string
+	limit int // bytes
 }
 
-func sizeLimit(signed json.RawMessage) int {
-	f, err := object("signed", signed)
+func kindOf(signed json.RawMessage) signedKind {
+	f, err := pick("signed", signed, "_type", bundleField)
 	if err != nil {
-		return limits.Root
+		return signedKind{"sign", limits.Root}
 	}
-	kind, _ := f.text("_type")
-	switch {
-	case f.has(bundleField):
-		return limits.BundleTargets
-	case kind == typeTargets:
-		return limits.Targets
+	if f.has(bundleField) {
+		return signedKind{BundleTargetsFile, limits.BundleTargets}
 	}
-	return limits.Root
+	switch kind, _ := f.text("_type"); kind {
+	case typeRoot:
+		return signedKind{rootFile, limits.Root}
+	case typeTargets:
+		return signedKind{TargetsFile, limits.Targets}
+	case typeSnapshot:
+		return signedKind{SnapshotFile, limits.Snapshot}
+	case typeTimestamp:
+		return signedKind{TimestampFile, limits.Timestamp}
+	}
+	return signedKind{"sign", limits.Root}
 }
 
 // checkASCII finds the first string in v, in canonical form, that peers would

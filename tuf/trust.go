@@ -39,7 +39,7 @@ type Trust struct {
 func NewTrust(trustedRoot []byte) (*Trust, error) {
 	e, root, err := openRoot(trustedRoot)
 	if err != nil {
-		return nil, in("root.json", err)
+		return nil, in(rootFile, err)
 	}
 	if err := root.verify(RoleRoot, e); err != nil {
 		return nil, in(RootName(root.Version), err)
