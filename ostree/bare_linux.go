@@ -167,7 +167,7 @@ func (r *Repo) dress(f *os.File, h *FileHeader) error {
 	if r.mode == ModeBareUser {
 		return dressUser(fd, h)
 	}
-	if err := checkOwner(h); err != nil {
+	if err := checkOwner(h.UID, h.GID); err != nil {
 		return err
 	}
 	if err := unix.Fchown(fd, int(h.UID), int(h.GID)); err != nil {
@@ -185,9 +185,10 @@ func (r *Repo) dress(f *os.File, h *FileHeader) error {
 	return epoch(fd)
 }
 
-func checkOwner(h *FileHeader) error {
-	if h.UID == math.MaxUint32 || h.GID == math.MaxUint32 {
-		return badFormat("owner %d:%d is nobody's number", h.UID, h.GID)
+// checkOwner refuses the number that tells chown to leave an owner as it is.
+func checkOwner(uid, gid uint32) error {
+	if uid == math.MaxUint32 || gid == math.MaxUint32 {
+		return badFormat("owner %d:%d is nobody's number", uid, gid)
 	}
 	return nil
 }
@@ -216,7 +217,7 @@ func epoch(fd int) error {
 
 // stageLink makes a symlink in the stage of a bare repo.
 func stageLink(path string, h *FileHeader) error {
-	if err := checkOwner(h); err != nil {
+	if err := checkOwner(h.UID, h.GID); err != nil {
 		return err
 	}
 	if err := os.Symlink(h.Target, path); err != nil {

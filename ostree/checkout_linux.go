@@ -179,6 +179,9 @@ func (r *treeReader) subdir(f *folder, name string) (sub *folder, fresh bool, er
 // dirMeta is the last that happens to a directory.
 func (r *treeReader) dirMeta(fd int, m *DirMeta) error {
 	if !r.opt.UserMode {
+		if err := checkOwner(m.UID, m.GID); err != nil {
+			return err
+		}
 		if err := unix.Fchown(fd, int(m.UID), int(m.GID)); err != nil {
 			return fmt.Errorf("owner: %w", err)
 		}
@@ -284,7 +287,10 @@ func (r *treeReader) createLink(f *folder, name string, id ObjectID, h *FileHead
 	if r.opt.UserMode {
 		return nil
 	}
-	err := unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW)
+	err := checkOwner(h.UID, h.GID)
+	if err == nil {
+		err = unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW)
+	}
 	if err == nil {
 		link := f.linkPath(name)
 		err = setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Lsetxattr(link, n, v, 0) })
@@ -317,7 +323,7 @@ func (r *treeReader) createRegular(f *folder, name string, id ObjectID, h *FileH
 // change of owner or attributes clears the setuid bit.
 func (r *treeReader) fileMeta(fd int, h *FileHeader) error {
 	if !r.opt.UserMode {
-		if err := checkOwner(h); err != nil {
+		if err := checkOwner(h.UID, h.GID); err != nil {
 			return err
 		}
 		if err := unix.Fchown(fd, int(h.UID), int(h.GID)); err != nil {

@@ -173,11 +173,39 @@ func TestTreesThatNestTooDeepAreRefused(t *testing.T) {
 	for range limits.TreeDepth + 1 {
 		tree = &DirTree{Dirs: []TreeDir{{Name: "d", Tree: src.metadata(t, TypeDirTree, tree), Meta: meta}}}
 	}
-	_, err := Checkout(context.Background(), src, src.commit(t, tree), filepath.Join(parent, "out"), CheckoutOptions{})
+	commit := src.commit(t, tree)
+	_, err := Checkout(context.Background(), src, commit, filepath.Join(parent, "out"), CheckoutOptions{})
 	if err == nil {
 		t.Error("no error")
 	}
 	nothingLeft(t, parent)
+	root, err := Lookup(context.Background(), src, commit, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WalkTree(context.Background(), src, root, func(*Entry) error { return nil }); err == nil {
+		t.Error("a walk of it ends well")
+	}
+}
+
+// TestNobodysNumberOwnsNothing: chown would take it for "as it is", and leave
+// root's.
+func TestNobodysNumberOwnsNothing(t *testing.T) {
+	const nobody = 1<<32 - 1
+	src := plainTrees{}
+	name := func(f TreeFile) *DirTree { f.Name = "x"; return &DirTree{Files: []TreeFile{f}} }
+	dir := src.metadata(t, TypeDirMeta, &DirMeta{UID: nobody, Mode: modeDir | 0o755})
+	for what, tree := range map[string]*DirTree{
+		"file":      name(src.file(t, &FileHeader{GID: nobody, Mode: modeRegular | 0o644, Size: 1}, "x", nil)),
+		"symlink":   name(src.file(t, &FileHeader{UID: nobody, Mode: modeSymlink | 0o777, Target: "y"}, "", nil)),
+		"directory": {Dirs: []TreeDir{{Name: "x", Tree: src.metadata(t, TypeDirTree, &DirTree{}), Meta: dir}}},
+	} {
+		parent := t.TempDir()
+		if _, err := Checkout(t.Context(), src, src.commit(t, tree), filepath.Join(parent, "out"), CheckoutOptions{}); err == nil {
+			t.Errorf("a %s of owner %d is checked out", what, nobody)
+		}
+		nothingLeft(t, parent)
+	}
 }
 
 func TestLookupFindsWhatIsThereAndFollowsNoLink(t *testing.T) {

@@ -138,3 +138,16 @@ func TestFsckNamesEveryBadObject(t *testing.T) {
 		t.Errorf("first: %+v, %v", first, err)
 	}
 }
+
+// TestFsckSeesTheMarkOfAnOldTransaction, for the time of which libostree takes
+// every commit for a partial one.
+func TestFsckSeesTheMarkOfAnOldTransaction(t *testing.T) {
+	r, commits := theirRepo(t, ModeArchive)
+	if err := os.Symlink("pid=1", filepath.Join(r.Path(), "transaction")); err != nil {
+		t.Fatal(err)
+	}
+	report, err := Fsck(t.Context(), r, FsckOptions{})
+	if err != nil || report.Partial != len(commits) || len(report.Problems) > 0 {
+		t.Errorf("%+v, %v; want %d partial commits", report, err, len(commits))
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -148,8 +147,8 @@ func (f *fsck) ref(ctx context.Context, name string, c Checksum) error {
 // stands for damage.
 func (f *fsck) partial(c Checksum) error {
 	f.report.Partial++
-	mark, err := fsx.ReadFile(filepath.Join(f.repo.Path(), "state", c.String()+".commitpartial"), 16)
-	if err != nil {
+	mark, err := fsx.ReadFile(f.repo.markerPath(c), 16)
+	if err = ignoreMissing(err); err != nil { // an open transaction of old makes all commits partial
 		return err
 	}
 	if string(mark) == "f" {

@@ -88,6 +88,9 @@ func WalkTree(ctx context.Context, src Source, from *Entry, fn func(*Entry) erro
 	if !from.IsDir() {
 		return nil
 	}
+	if err := checkDepth(from.Tree, strings.Count(from.Path, "/")); err != nil {
+		return err
+	}
 	entries, err := Children(ctx, src, from)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ type VerifyReport struct {
 // format. With problems it returns the first; an error that says nothing about
 // the objects, such as an end of ctx, ends it at once.
 func Verify(ctx context.Context, src Source, commit Checksum, opt VerifyOptions) (VerifyReport, error) {
-	v := &verifier{src: src, opt: opt, task: progress.Start(opt.Progress, "verifying objects", progress.Count, 0)}
+	v := &verifier{src: src, opt: opt, said: map[string]bool{}, task: progress.Start(opt.Progress, "verifying objects", progress.Count, 0)}
 	defer v.task.Done()
 	if v.opt.Jobs <= 0 {
 		v.opt.Jobs = runtime.GOMAXPROCS(0)
@@ -57,6 +57,7 @@ type verifier struct {
 
 	mu     sync.Mutex
 	report VerifyReport
+	said   map[string]bool // texts of the problems
 }
 
 // run walks the closure and lets workers read what it finds.
@@ -157,11 +158,11 @@ func (v *verifier) count(id ObjectID, n int64) {
 func (v *verifier) problem(err error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, p := range v.report.Problems {
-		if p.Error() == err.Error() {
-			return nil
-		}
+	text := err.Error()
+	if v.said[text] {
+		return nil
 	}
+	v.said[text] = true
 	v.report.Problems = append(v.report.Problems, err)
 	if v.opt.KeepOn {
 		return nil
