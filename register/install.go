@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/gofrs/flock"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
@@ -17,27 +20,46 @@ import (
 // folder of that name that lies around is one that was cut off.
 const stagePrefix = ".register-"
 
-// asideMark in a stage says that the old set is all set aside: from then on an
-// identity file in the device's folder is a new one.
+// asideMark in a stage says that the old set is all set aside, and names the
+// new files, one a line, which are put down from then on.
 const asideMark = "aside"
 
 // identityFiles is what an old registration consists of, in the order in which
-// it is set aside: sota.toml first, because the daemon is gated on it.
-var identityFiles = []string{sotaToml, "sql.db", clientCert, keyFile, rootCA, "client.chained"}
+// it is set aside: sota.toml first, because the daemon is gated on it. SQLite
+// would apply a journal that stays behind to the next database.
+var identityFiles = []string{sotaToml, "sql.db", "sql.db-journal", "sql.db-wal", "sql.db-shm", clientCert, keyFile, rootCA, "client.chained"}
 
 // folder is the device's folder while a registration changes it.
 type folder struct {
 	dir   string
 	stage string // <dir>/.register-XXXX, 0700
+	keep  bool   // the stage holds an old set that could not be put back
 	fault func(point string) error
 }
 
-// openFolder makes sure that dir is there, private and writable, and brings
-// back the old registration of a run that was cut off.
-func openFolder(dir string, fault func(string) error) (*folder, error) {
+// claimFolder makes sure that dir is there, that only its owner may write to
+// it, and that no other registration is at work in it until free is called.
+func claimFolder(dir string) (free func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fail.Hint(fmt.Errorf("prepare %s: %w", dir, err), "run as root, or pass --sota-dir")
 	}
+	if err := ownersOnly(dir); err != nil {
+		return nil, err
+	}
+	l := flock.New(dir, flock.SetFlag(os.O_RDONLY))
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if !ok {
+		return nil, fail.New(fail.Busy, "wait for it, or stop it", "another registration is at work in %s", dir)
+	}
+	return func() { _ = l.Close() }, nil
+}
+
+// openFolder brings back the old registration of a run that was cut off, and
+// makes the stage, which shows that dir is writable. dir has to be claimed.
+func openFolder(dir string, fault func(string) error) (*folder, error) {
 	f := &folder{dir: dir, fault: fault}
 	if err := f.recover(); err != nil {
 		return nil, fmt.Errorf("bring back the registration that was cut off in %s: %w", dir, err)
@@ -48,6 +70,16 @@ func openFolder(dir string, fault func(string) error) (*folder, error) {
 	}
 	f.stage = stage
 	return f, os.Mkdir(filepath.Join(stage, "old"), 0o700)
+}
+
+// ownersOnly refuses a folder that others may write to: what is found in it is
+// trusted, keys and cut-off registrations alike.
+func ownersOnly(dir string) error {
+	st, err := os.Stat(dir)
+	if err == nil && runtime.GOOS != "windows" && st.Mode().Perm()&0o022 != 0 {
+		return fail.New(fail.Usage, "chmod 700 "+dir, "%s: others may write to it (mode %04o)", dir, st.Mode().Perm())
+	}
+	return err
 }
 
 // registered is the file that says the device has an identity, or "".
@@ -74,7 +106,11 @@ func (f *folder) put(files map[string][]byte) ([]string, error) {
 		}
 	}
 	if err := f.swap(names); err != nil {
-		return nil, errors.Join(err, f.restore(names))
+		back := f.undo(f.stage)
+		if f.keep = back != nil; f.keep {
+			back = fmt.Errorf("the registration before this one is in %s, and the next run puts it back: %w", f.stage, back)
+		}
+		return nil, errors.Join(err, back)
 	}
 	return names, nil
 }
@@ -104,12 +140,12 @@ func order(files map[string][]byte) []string {
 }
 
 func (f *folder) swap(names []string) error {
-	for _, name := range identityFiles {
-		if err := f.move("set aside "+name, filepath.Join(f.dir, name), filepath.Join(f.stage, "old", name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range aside(names) {
+		if err := f.move("set aside "+name, filepath.Join(f.dir, name), filepath.Join(f.stage, "old", name)); err != nil {
 			return err
 		}
 	}
-	if err := fsx.WriteFile(filepath.Join(f.stage, asideMark), nil, 0o600); err != nil {
+	if err := fsx.WriteFile(filepath.Join(f.stage, asideMark), []byte(strings.Join(names, "\n")), 0o600); err != nil {
 		return err
 	}
 	for _, name := range names {
@@ -120,53 +156,102 @@ func (f *folder) swap(names []string) error {
 	return nil
 }
 
+// aside is what has to leave before names can be put down: the old identity,
+// and whatever else has one of the names.
+func aside(names []string) []string {
+	all := slices.Clone(identityFiles)
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
 // move renames and makes both folders durable, so that the order on disk is
-// the order of the calls.
+// the order of the calls. What is not there need not be moved.
 func (f *folder) move(point, from, to string) error {
 	if err := f.fault(point); err != nil {
 		return err
 	}
-	if err := os.Rename(from, to); err != nil {
+	if err := os.Rename(from, to); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return errors.Join(fsx.SyncDir(filepath.Dir(to)), fsx.SyncDir(filepath.Dir(from)))
 }
 
-// restore takes the new files away and puts the old set back, sota.toml last.
-func (f *folder) restore(names []string) error {
-	var errs []error
-	for _, name := range slices.Backward(names) {
-		if _, err := os.Lstat(filepath.Join(f.stage, name)); errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, os.Remove(filepath.Join(f.dir, name)))
-		}
-	}
-	errs = append(errs, bringBack(f.dir, f.stage))
-	return errors.Join(errs...)
-}
-
-func bringBack(dir, stage string) error {
-	var errs []error
-	for _, name := range slices.Backward(identityFiles) {
-		err := os.Rename(filepath.Join(stage, "old", name), filepath.Join(dir, name))
-		if !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(append(errs, fsx.SyncDir(dir))...)
-}
-
-// recover deals with stages of runs that were cut off. While an old set lies
-// in one and sota.toml is missing, the new set never became whole, so the old
-// one comes back; otherwise the new set is whole and the stage is waste.
-func (f *folder) recover() error {
-	stages, err := filepath.Glob(filepath.Join(f.dir, stagePrefix+"*"))
+// undo takes back what a run has put in place and brings the old set back,
+// sota.toml last. It may be cut off and run again at any step, and it ends at
+// the first thing that fails, so that sota.toml tells a later try as well that
+// all is well.
+func (f *folder) undo(stage string) error {
+	fresh, err := putDown(stage)
 	if err != nil {
 		return err
 	}
-	for _, stage := range stages {
-		_, err := os.Lstat(filepath.Join(f.dir, sotaToml))
-		if errors.Is(err, fs.ErrNotExist) {
-			if err := errors.Join(dropNew(f.dir, stage), bringBack(f.dir, stage)); err != nil {
+	for _, name := range slices.Backward(fresh) {
+		if err := f.move("take back "+name, filepath.Join(f.dir, name), filepath.Join(stage, name)); err != nil {
+			return err
+		}
+	}
+	old, err := os.ReadDir(filepath.Join(stage, "old"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	slices.SortStableFunc(old, func(a, b fs.DirEntry) int { return lastIsConfig(a.Name()) - lastIsConfig(b.Name()) })
+	for _, e := range old {
+		if err := f.move("bring back "+e.Name(), filepath.Join(stage, "old", e.Name()), filepath.Join(f.dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	// From here on what is in place is the old set, whatever has left the stage.
+	if err := os.Remove(filepath.Join(stage, asideMark)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fsx.SyncDir(stage)
+}
+
+func lastIsConfig(name string) int {
+	if name == sotaToml {
+		return 1
+	}
+	return 0
+}
+
+// putDown is which of the new files are in place: those that the mark names and
+// that have left the stage. Without a mark none is.
+func putDown(stage string) ([]string, error) {
+	b, err := fsx.ReadFile(filepath.Join(stage, asideMark), maxReplyFiles*128)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for name := range strings.SplitSeq(string(b), "\n") {
+		if _, err := os.Lstat(filepath.Join(stage, name)); errors.Is(err, fs.ErrNotExist) && replyName.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+// recover deals with stages of runs that were cut off. While one lies there and
+// sota.toml is missing, the new set never became whole, so the old one comes
+// back; otherwise the new set is whole, or nothing was touched yet, and the
+// stage is waste.
+func (f *folder) recover() error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), stagePrefix) {
+			continue
+		}
+		stage := filepath.Join(f.dir, e.Name())
+		if _, err := os.Lstat(filepath.Join(f.dir, sotaToml)); errors.Is(err, fs.ErrNotExist) {
+			if err := f.undo(stage); err != nil {
 				return err
 			}
 		}
@@ -177,19 +262,11 @@ func (f *folder) recover() error {
 	return nil
 }
 
-// dropNew removes what a cut-off run had already put in place.
-func dropNew(dir, stage string) error {
-	if _, err := os.Lstat(filepath.Join(stage, asideMark)); err != nil {
+// close removes the stage and with it the old set, unless that is all there is
+// of a registration.
+func (f *folder) close() error {
+	if f.keep {
 		return nil
 	}
-	var errs []error
-	for _, name := range identityFiles {
-		if err := os.Remove(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	return os.RemoveAll(f.stage)
 }
-
-// close removes the stage and with it the old set.
-func (f *folder) close() error { return os.RemoveAll(f.stage) }

@@ -31,6 +31,7 @@ type DeviceCode struct {
 const (
 	defaultInterval = 5 * time.Second
 	slowDown        = 5 * time.Second
+	minInterval     = 200 * time.Millisecond // whatever the server says, it is not hammered
 	maxInterval     = time.Minute
 	maxLifetime     = time.Hour
 )
@@ -57,7 +58,7 @@ func (o *Options) deviceFlow(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ask for a device code: %w", err)
 	}
-	life := min(time.Duration(code.ExpiresIn)*time.Second, maxLifetime)
+	life := seconds(code.ExpiresIn, maxLifetime)
 	if o.Prompt != nil {
 		o.Prompt(DeviceCode{UserCode: code.UserCode, URI: code.URI, Complete: code.Complete, Expires: life, UUID: o.UUID})
 	}
@@ -72,7 +73,13 @@ func (c *codeReply) interval() time.Duration {
 	if c.Interval == nil {
 		return defaultInterval
 	}
-	return min(time.Duration(*c.Interval)*time.Second, maxInterval)
+	return max(seconds(*c.Interval, maxInterval), minInterval)
+}
+
+// seconds is n seconds, but no more than most; n is the server's, so it may be of any
+// size and sign.
+func seconds(n int64, most time.Duration) time.Duration {
+	return time.Duration(min(n, int64(most/time.Second))) * time.Second
 }
 
 func (o *Options) askCode(ctx context.Context, form url.Values) (*codeReply, error) {

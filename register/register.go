@@ -31,6 +31,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer unlock()
+	free, err := claimFolder(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
 	f, err := openFolder(o.Dir, func(p string) error { return at(&o, p) })
 	if err != nil {
 		return nil, err

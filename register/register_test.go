@@ -237,6 +237,11 @@ func TestReplyThatIsNotForThisDeviceChangesNothing(t *testing.T) {
 				m[sotaToml] = "[tls]\nserver=\"https://gw\"\n[import]\ntls_pkey_path=\"/etc/key\"\n"
 			}
 		},
+		"key by a relative path": func(b *backend) {
+			b.files = func(m map[string]string) {
+				m[sotaToml] = "[tls]\nserver=\"https://gw\"\n[import]\nbase_path=\"/\"\ntls_pkey_path=\"etc/key\"\n"
+			}
+		},
 		"not toml":   func(b *backend) { b.files = func(m map[string]string) { m[sotaToml] = "][" } },
 		"not json":   func(b *backend) { b.raw = "<html>" },
 		"cut off":    func(b *backend) { b.raw = `{"root.crt":"x"` },
@@ -336,6 +341,8 @@ func TestFailureAtAnyStepLeavesOldSetOrNewSetAndNeverAMix(t *testing.T) {
 			b := newBackend(t)
 			o := b.options(t)
 			o.Token, o.Force = "tok", true
+			o.Dir += " [old] *" // a pattern for whoever globs
+			b.files = func(m map[string]string) { m["extra.pem"], m["new.pem"] = "new", "new" }
 			writeOld(t, o.Dir)
 			s := &stop{n: n, die: die}
 			o.Faults = s
@@ -355,6 +362,9 @@ func TestFailureAtAnyStepLeavesOldSetOrNewSetAndNeverAMix(t *testing.T) {
 				t.Fatal(err)
 			}
 			assertOld(t, o.Dir)
+			if _, err := os.Stat(filepath.Join(o.Dir, "new.pem")); err == nil {
+				t.Errorf("stopped at %d: a file of the new set is still there", n)
+			}
 			_ = f.close()
 		}
 	}
@@ -379,21 +389,26 @@ func TestFirstRegistrationThatWasKilledCanBeRunAgain(t *testing.T) {
 
 // runKilled runs until the fault point panics, as if the process had died:
 // deferred clean-up doesn't get to the files.
-func runKilled(o Options) {
+func runKilled(o Options) (died bool) {
 	defer func() {
-		if r := recover(); r != nil && r != any(killed{}) {
+		r := recover()
+		if died = r != nil; died && r != any(killed{}) {
 			panic(r)
 		}
 	}()
 	_, _ = Run(context.Background(), o)
+	return false
 }
+
+// oldSet is a registration, and a file that a reply may name as well.
+var oldSet = []string{sotaToml, "sql.db", clientCert, keyFile, rootCA, "extra.pem"}
 
 func writeOld(t *testing.T, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{sotaToml, "sql.db", clientCert, keyFile, rootCA} {
+	for _, name := range oldSet {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("old "+name), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -402,7 +417,7 @@ func writeOld(t *testing.T, dir string) {
 
 func assertOld(t *testing.T, dir string) {
 	t.Helper()
-	for _, name := range []string{sotaToml, "sql.db", clientCert, keyFile, rootCA} {
+	for _, name := range oldSet {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(b) != "old "+name {
 			t.Errorf("%s is %.20q, %v: want the old one", name, b, err)
 		}

@@ -184,7 +184,10 @@ func (o *Options) checkConfig(data []byte) (gateway string, err error) {
 	}
 	for key, v := range c.Import {
 		p, ok := v.(string)
-		if ok && strings.HasPrefix(key, "tls_") && p != "" && filepath.IsAbs(p) && filepath.Dir(filepath.Clean(p)) != dir {
+		if !ok || p == "" || !strings.HasPrefix(key, "tls_") {
+			continue
+		}
+		if !filepath.IsAbs(p) || filepath.Dir(filepath.Clean(p)) != dir {
 			return "", bad("%s: import.%s %.120q lies outside %s", sotaToml, key, p, dir)
 		}
 	}
