@@ -3,7 +3,6 @@ package offline
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -80,28 +78,9 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 // fetchRoots walks the backend's roots from 1 to the newest. They have to go on
 // from what is trusted: the roots given, and those in the bundle already.
 func (b *builder) fetchRoots(ctx context.Context) (*tuf.Trust, error) {
-	first, err := b.backend.Roots().Fetch(ctx, tuf.RootName(1), limits.Root)
-	if err != nil {
-		return nil, fmt.Errorf("get the first root: %w", err)
-	}
-	trust, err := tuf.NewTrust(first)
+	trust, err := walkRoots(ctx, b.backend.Roots(), 1)
 	if err != nil {
 		return nil, err
-	}
-	for n := 2; ; n++ {
-		if n > limits.RootChain {
-			return nil, &tuf.Error{File: tuf.RootName(n), Kind: tuf.ErrTooLarge, Why: "the chain of roots does not end"}
-		}
-		file, err := b.backend.Roots().Fetch(ctx, tuf.RootName(n), limits.Root)
-		if errors.Is(err, tuf.ErrNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("get root %d: %w", n, err)
-		}
-		if err := trust.AddRoot(file); err != nil {
-			return nil, err
-		}
 	}
 	return trust, b.sameTrust(trust.RootFiles())
 }
@@ -199,8 +178,9 @@ func (b *builder) asAsked(bundle *tuf.BundleTargets) error {
 	}
 	for _, name := range bundle.Targets {
 		if !want[name] {
-			return refuse("it names the target %.200q, which was not asked for", name)
+			return refuse("it names the target %.200q, which was not asked for, or twice", name)
 		}
+		delete(want, name)
 	}
 	return nil
 }

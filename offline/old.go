@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -27,11 +26,15 @@ type oldBundle struct {
 // data.
 func readOld(ctx context.Context, root *os.Root) (*oldBundle, error) {
 	old := &oldBundle{hasRepo: isFolder(root, dirRepo), hasApps: isFolder(root, dirApps)}
-	trust, err := old.readRoots(ctx, metadataFolder{root: root, dir: dirMetadata})
-	if err != nil {
-		return nil, err
+	there := &Bundle{root: root}
+	trust, err := there.chain(ctx)
+	switch {
+	case err == nil:
+		old.roots = trust.RootFiles()
+	case !errors.Is(err, ErrIncomplete):
+		return nil, fmt.Errorf("the bundle that is there: %w", err)
 	}
-	old.file, err = metadataFolder{root: root, dir: dirMetadata}.Fetch(ctx, tuf.BundleTargetsFile, limits.BundleTargets)
+	old.file, err = there.BundleTargets(ctx)
 	if errors.Is(err, tuf.ErrNotFound) {
 		return old, nil
 	}
@@ -50,27 +53,6 @@ func isFolder(root *os.Root, name string) bool {
 	return err == nil && st.IsDir()
 }
 
-// readRoots walks the roots in the folder from 1 on.
-func (o *oldBundle) readRoots(ctx context.Context, f tuf.Fetcher) (*tuf.Trust, error) {
-	var trust *tuf.Trust
-	for n := 1; n <= limits.RootChain; n++ {
-		file, err := f.Fetch(ctx, tuf.RootName(n), limits.Root)
-		if errors.Is(err, tuf.ErrNotFound) {
-			break
-		}
-		if err == nil && trust == nil {
-			trust, err = tuf.NewTrust(file)
-		} else if err == nil {
-			err = trust.AddRoot(file)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the bundle that is there: %w", err)
-		}
-		o.roots = append(o.roots, file)
-	}
-	return trust, nil
-}
-
 // verifyOld checks every signature on the old document but not whether there
 // are enough, or whether it has expired: it is only the list to start from.
 func verifyOld(trust *tuf.Trust, file []byte) (*tuf.BundleTargets, error) {
@@ -79,7 +61,7 @@ func verifyOld(trust *tuf.Trust, file []byte) (*tuf.BundleTargets, error) {
 		return nil, err
 	}
 	if trust == nil {
-		return nil, fmt.Errorf("%s: there is no 1.root.json to verify it by", tuf.BundleTargetsFile)
+		return nil, fmt.Errorf("%s: there is no root to verify it by", tuf.BundleTargetsFile)
 	}
 	rep, err := trust.Root().Signatures(tuf.RoleTargets, file)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -95,49 +94,6 @@ func theSigner(root *tuf.Root, keys *tuf.KeyArchive) (tuf.Signer, error) {
 	}
 	return nil, fail.New(fail.Conflict, "give an archive with one active targets key; each person signs with their own",
 		"%d keys in the archive may sign targets by root %d", len(signers), root.Version)
-}
-
-// newestRoot walks the bundle's chain of roots from its oldest.
-func (b *Bundle) newestRoot(ctx context.Context) (*tuf.Root, error) {
-	first, err := b.firstRoot()
-	if err != nil {
-		return nil, err
-	}
-	file, err := b.Metadata().Fetch(ctx, tuf.RootName(first), limits.Root)
-	if err != nil {
-		return nil, missing(err)
-	}
-	trust, err := tuf.NewTrust(file)
-	if err != nil {
-		return nil, err
-	}
-	for n := first + 1; n < first+limits.RootChain; n++ {
-		file, err := b.Metadata().Fetch(ctx, tuf.RootName(n), limits.Root)
-		if errors.Is(err, tuf.ErrNotFound) {
-			break
-		}
-		if err == nil {
-			err = trust.AddRoot(file)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return trust.Root(), nil
-}
-
-// firstRoot is the lowest version of a root in the bundle: 1, or more where
-// another program made it.
-func (b *Bundle) firstRoot() (int, error) {
-	versions, err := b.rootVersions()
-	if err != nil {
-		return 0, err
-	}
-	if len(versions) == 0 {
-		return 0, fail.As(fmt.Errorf("%s: no N.root.json: %w", dirMetadata, ErrIncomplete), fail.NotFound,
-			"build the bundle again with otactl targets offline-update")
-	}
-	return versions[0], nil
 }
 
 // missing turns "no such metadata file" into what it means for a bundle.

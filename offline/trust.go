@@ -81,7 +81,7 @@ func (c *trustCheck) walkOwn(versions []int, files map[int][]byte) *tuf.Trust {
 		return nil
 	}
 	first := versions[0]
-	trust, err := tuf.NewTrust(files[first])
+	trust, err := beginAt(first, files[first])
 	if err != nil {
 		c.refused(RuleRootChain, tuf.RootName(first), err)
 		return nil

@@ -85,6 +85,10 @@ func TestVerifySaysWhatIsWrongAndWhere(t *testing.T) {
 				other.addRoot()
 				write(t, filepath.Join(dir, "tuf/2.root.json"), other.roots[1])
 			}},
+		{name: "root under another's name", rule: RuleRootChain, where: "tuf/2.root.json",
+			spoil: func(t *testing.T, dir string, _ *backend) {
+				check(t, os.Rename(filepath.Join(dir, "tuf/1.root.json"), filepath.Join(dir, "tuf/2.root.json")))
+			}},
 		{name: "signed by a stranger", rule: RuleSignature, where: "tuf/bundle-targets.json",
 			spoil: func(t *testing.T, dir string, b *backend) {
 				resign(t, dir, b, goodBundle(), b.keys[tuf.RoleTargets], newKey(t))
