@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -73,7 +75,8 @@ type builder struct {
 	opt     BuildOptions
 	report  BuildReport
 
-	root   *os.Root // nil while dst does not exist, which only a dry run bears
+	root   *os.Root  // nil while dst does not exist, which only a dry run bears
+	lock   io.Closer // nil in a dry run
 	old    *oldBundle
 	meta   *bundleMeta
 	commit ostree.Checksum
@@ -97,8 +100,12 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 }
 
 func (b *builder) close() {
+	// Handles on a folder: nothing is lost with them.
+	if b.lock != nil {
+		_ = b.lock.Close()
+	}
 	if b.root != nil {
-		_ = b.root.Close() // a folder handle: nothing is lost with it
+		_ = b.root.Close()
 	}
 }
 
@@ -152,6 +159,9 @@ func (b *builder) open(ctx context.Context) error {
 		return cause(err)
 	}
 	if !b.opt.DryRun {
+		if b.lock, err = lockFolder(b.root); err != nil {
+			return err
+		}
 		if err := recoverMetadata(b.root); err != nil {
 			return err
 		}
@@ -169,7 +179,9 @@ func (b *builder) makeFolder() error {
 		return err
 	}
 	var err error
-	b.root, err = os.OpenRoot(b.dst)
+	if b.root, err = os.OpenRoot(b.dst); err == nil {
+		b.lock, err = lockFolder(b.root)
+	}
 	return err
 }
 
@@ -204,15 +216,45 @@ func (b *builder) checkTarget() error {
 	return nil
 }
 
-// repoDir is the bundle's repo as a path, for the engine that writes it. It is
-// a folder of the bundle and not a link out of it, or an error.
+// repoDir is the bundle's repo as a path, for the engine that writes it. It and
+// the folders in it are folders of the bundle and not links out of it, or that
+// is an error.
 func (b *builder) repoDir() (string, error) {
 	st, err := b.root.Lstat(dirRepo)
-	if err == nil && !st.IsDir() {
-		return "", fail.New(fail.Conflict, "move it away or take another folder", "%s is not a folder", dirRepo)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		return "", err
+	case !st.IsDir():
+		return "", fail.New(fail.Conflict, "move it away or take another folder", "%s is not a folder", dirRepo)
+	default:
+		if err := noLinks(b.root, dirRepo, repoLevels); err != nil {
+			return "", err
+		}
 	}
 	return filepath.Join(b.dst, dirRepo), nil
+}
+
+// repoLevels is how deep folders lie in a repo that are written to by path:
+// objects/ab and refs/heads.
+const repoLevels = 2
+
+// noLinks wants nothing but files and folders in dir and, levels deep, below.
+func noLinks(root *os.Root, dir string, levels int) error {
+	entries, err := fs.ReadDir(root.FS(), dir)
+	if err != nil {
+		return fmt.Errorf("%s: %w", dir, cause(err))
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		if !e.IsDir() && !e.Type().IsRegular() {
+			return fail.New(fail.Conflict, "a bundle has no links: remove it or take another folder", "%s is neither a file nor a folder", name)
+		}
+		if e.IsDir() && levels > 1 {
+			if err := noLinks(root, name, levels-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

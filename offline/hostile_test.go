@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -52,5 +53,73 @@ func TestBundleThatBeginsAtALaterRootIsExtended(t *testing.T) {
 	}
 	if err := verify(t, dir).Err(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestNothingIsWrittenThroughALinkInTheRepo(t *testing.T) {
+	for _, name := range []string{"objects", "refs", "refs/heads", "state", "tmp", ".lock", "objects/ab"} {
+		t.Run(name, func(t *testing.T) {
+			dir, b := small(t)
+			outside, link := t.TempDir(), filepath.Join(dir, "ostree_repo", name)
+			check(t, os.RemoveAll(link))
+			check(t, os.Symlink(filepath.Join(outside, "x"), link))
+			if name != ".lock" {
+				check(t, os.Mkdir(filepath.Join(outside, "x"), 0o755))
+			}
+			before := tree(t, outside)
+			if _, err := Build(t.Context(), b, dir, options("pc-1")); fail.ClassOf(err) != fail.Conflict {
+				t.Errorf("error %v", err)
+			}
+			if after := tree(t, outside); after != before {
+				t.Errorf("written outside:\n%s", after)
+			}
+		})
+	}
+}
+
+func TestTwoWritersOfOneBundleDoNotMix(t *testing.T) {
+	dir, b := twoSigners(t)
+	first, err := Open(dir)
+	check(t, err)
+	defer first.Close()
+	lock, err := lockFolder(first.root)
+	check(t, err)
+	before := tree(t, dir)
+	if _, err := signDir(t, dir, archiveOf(t, b.offline[0])); fail.ClassOf(err) != fail.Busy {
+		t.Errorf("sign: %v", err)
+	}
+	if _, err := Build(t.Context(), b, dir, options("pc-1")); fail.ClassOf(err) != fail.Busy {
+		t.Errorf("build: %v", err)
+	}
+	if after := tree(t, dir); after != before {
+		t.Error("the bundle was changed")
+	}
+	check(t, lock.Close())
+	_, err = signDir(t, dir, archiveOf(t, b.offline[0]))
+	check(t, err)
+}
+
+func TestFoldersWithoutEndAreNotFollowed(t *testing.T) {
+	for _, name := range []string{"ostree_repo/state", "ostree_repo/refs", "apps/apps"} {
+		dir, _ := small(t)
+		deep := filepath.Join(dir, name, strings.Repeat("a/", 100))
+		check(t, os.MkdirAll(deep, 0o755))
+		rep := verify(t, dir)
+		wantFinding(t, rep, RuleFiles, "a")
+		for _, f := range rep.Findings {
+			if strings.Count(f.Path, "/") > maxDepth {
+				t.Errorf("looked at %s", f.Path)
+			}
+		}
+	}
+}
+
+func TestMetadataLeftFromACutOffSwapGoesWithTheNextRun(t *testing.T) {
+	dir, b := small(t)
+	check(t, os.Mkdir(filepath.Join(dir, dirReplaced), 0o755))
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	if _, err := os.Lstat(filepath.Join(dir, dirReplaced)); err == nil {
+		t.Errorf("%s is still there", dirReplaced)
 	}
 }

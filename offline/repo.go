@@ -12,6 +12,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 )
@@ -109,15 +110,18 @@ func (a *archive) Object(_ context.Context, id ostree.ObjectID) (ostree.Object, 
 
 // open opens the object's file. The length is that of the file as opened.
 func (a *archive) open(id ostree.ObjectID) (io.ReadCloser, int64, error) {
-	size, err := a.stat(id)
-	if err != nil {
+	if _, err := a.stat(id); err != nil {
 		return nil, 0, err
 	}
-	f, err := a.root.Open(a.path(id))
+	f, err := fsx.OpenIn(a.root, a.path(id))
 	if err != nil {
 		return nil, 0, fmt.Errorf("object %s: %w", id, err)
 	}
-	return f, size, nil
+	st, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("object %s: %w", id, err), f.Close())
+	}
+	return f, st.Size(), nil
 }
 
 // Ref implements ostree.Source.

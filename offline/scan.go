@@ -68,6 +68,10 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 		s.found.warn(RuleFiles, name, "%s", why)
 		return skip(d)
 	}
+	if strings.Count(name, "/") >= maxDepth {
+		s.found.bad(RuleFiles, name, "nested too deep for a bundle")
+		return skip(d)
+	}
 	top, rest, _ := strings.Cut(name, "/")
 	switch {
 	case top == dirMetadata && s.metadata(rest, d),
@@ -78,6 +82,10 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 	s.found.bad(RuleFiles, name, "unknown file in the bundle")
 	return skip(d)
 }
+
+// maxDepth is how many folders deep a name may lie; the deepest that belong to
+// a bundle are refs with slashes in their names.
+const maxDepth = 32
 
 // leftAside says why what is at name and below it is left aside: nothing reads
 // it. It is "" for all that is looked at.

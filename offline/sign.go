@@ -32,6 +32,11 @@ func Sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, er
 }
 
 func sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, error) {
+	lock, err := lockFolder(b.root)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
 	root, err := b.newestRoot(ctx)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,9 @@ func swap(root *os.Root, inject faults.Injector) error {
 		if err := syncFolder(root, "."); err != nil {
 			return err
 		}
-		return root.RemoveAll(dirStaged) // which holds the old files now
+		// The staged folder holds the old files now; the replaced one is from
+		// a run that was cut off on a system that cannot exchange.
+		return errors.Join(root.RemoveAll(dirStaged), root.RemoveAll(dirReplaced))
 	}
 	if err := root.RemoveAll(dirReplaced); err != nil {
 		return err

@@ -1,10 +1,14 @@
 package offline
 
 import (
+	"errors"
+	"io"
 	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otactl/otactl/internal/fail"
 )
 
 // exchange swaps two names in root in one step. Some file systems cannot
@@ -17,6 +21,21 @@ func exchange(root *os.Root, a, b string) error {
 	defer dir.Close()
 	fd := int(dir.Fd())
 	return unix.Renameat2(fd, a, fd, b, unix.RENAME_EXCHANGE)
+}
+
+// lockFolder keeps other processes from writing to the bundle until the handle
+// is closed; class Busy when one does. The lock is the kernel's and leaves
+// nothing on the medium. A file system that has none is written without.
+func lockFolder(root *os.Root) (io.Closer, error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	if errors.Is(unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK) {
+		_ = dir.Close()
+		return nil, fail.New(fail.Busy, "wait until the other one has ended", "another process is writing to it")
+	}
+	return dir, nil
 }
 
 // freeSpace is how many bytes can still be written to the file system of dir;

@@ -4,11 +4,16 @@ package offline
 
 import (
 	"errors"
+	"io"
 	"os"
 )
 
 // exchange is not there; two renames have to do.
 func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
+
+// lockFolder locks nothing: two processes that write to one bundle at once are
+// the caller's to avoid.
+func lockFolder(root *os.Root) (io.Closer, error) { return root.Open(".") }
 
 // freeSpace is not known.
 func freeSpace(string) int64 { return -1 }

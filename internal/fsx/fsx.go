@@ -59,6 +59,9 @@ const openFlags = os.O_RDONLY | syscall.O_NONBLOCK
 // A longer file is a *TooLargeError.
 func ReadFile(path string, max int64) ([]byte, error) {
 	f, err := os.OpenFile(path, openFlags, 0)
+	if err == nil {
+		err = checkRegular(f, path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +71,7 @@ func ReadFile(path string, max int64) ([]byte, error) {
 
 // ReadFileIn is ReadFile for a name inside root; no link leads out of it.
 func ReadFileIn(root *os.Root, name string, max int64) ([]byte, error) {
-	f, err := root.OpenFile(name, openFlags, 0)
+	f, err := OpenIn(root, name)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +79,35 @@ func ReadFileIn(root *os.Root, name string, max int64) ([]byte, error) {
 	return readCapped(f, name, max)
 }
 
+// OpenIn opens a name inside root for reading if it is a regular file; no link
+// leads out of root.
+func OpenIn(root *os.Root, name string) (*os.File, error) {
+	f, err := root.OpenFile(name, openFlags, 0)
+	if err == nil {
+		err = checkRegular(f, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// checkRegular closes f unless it is a regular file.
+func checkRegular(f *os.File, name string) error {
+	st, err := f.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("read %s: not a regular file", name)
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	return nil
+}
+
 func readCapped(f *os.File, name string, max int64) ([]byte, error) {
 	st, err := f.Stat()
 	if err != nil {
 		return nil, err
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: not a regular file", name)
 	}
 	if st.Size() > max {
 		return nil, &TooLargeError{Name: name, Max: max}
