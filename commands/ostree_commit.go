@@ -151,6 +151,11 @@ func (rt *runtime) commitOptions(c *cli.Context, repo *ostree.Repo) (ostree.Comm
 	if (opt.Branch == "") == !c.Bool("orphan") {
 		return opt, fail.New(fail.Usage, "", "give either --branch REF or --orphan")
 	}
+	if opt.Branch != "" { // said before the tree is stored
+		if err := ostree.CheckRef(opt.Branch); err != nil {
+			return opt, err
+		}
+	}
 	for _, s := range c.StringSlice("add-metadata-string") {
 		key, value, err := keyValue("add-metadata-string", s)
 		if err != nil {

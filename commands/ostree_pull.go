@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -56,7 +57,7 @@ func (rt *runtime) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 	revs := c.Args().Tail()
 	verify := len(revs) > 0 && !c.Bool("disable-verify-bindings")
 	if len(revs) == 0 {
-		if revs, err = allRefs(c.Context, src); err != nil {
+		if revs, err = allRefs(c.Context, src, c.String("remote")); err != nil {
 			return err
 		}
 	}
@@ -74,8 +75,13 @@ func (rt *runtime) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 	return rt.render(p.total)
 }
 
-func allRefs(ctx context.Context, repo *ostree.Repo) ([]string, error) {
+// allRefs are the refs of repo; those that it has from remotes cannot be given
+// to another remote and are left out then.
+func allRefs(ctx context.Context, repo *ostree.Repo, remote string) ([]string, error) {
 	refs, err := repo.Refs(ctx)
+	if remote != "" {
+		maps.DeleteFunc(refs, func(name string, _ ostree.Checksum) bool { return strings.Contains(name, ":") })
+	}
 	return slices.Sorted(maps.Keys(refs)), err
 }
 
@@ -83,9 +89,19 @@ func allRefs(ctx context.Context, repo *ostree.Repo) ([]string, error) {
 func (p *localPull) pull(ctx context.Context, rev, remote string, verify bool) error {
 	tip, err := p.src.Ref(ctx, rev)
 	isRef := err == nil
-	if err != nil {
-		if tip, err = ostree.ParseChecksum(rev); err != nil {
-			return fmt.Errorf("%s: %w in %s", rev, ostree.ErrRefNotFound, p.src.Path())
+	if !isRef {
+		var bad error
+		if tip, bad = ostree.ParseChecksum(rev); bad != nil {
+			return err
+		}
+	}
+	name := rev
+	if remote != "" {
+		name = remote + ":" + rev
+	}
+	if isRef {
+		if err := ostree.CheckRef(name); err != nil {
+			return err
 		}
 	}
 	commit, err := ostree.LoadCommit(ctx, p.src, tip)
@@ -103,10 +119,7 @@ func (p *localPull) pull(ctx context.Context, rev, remote string, verify bool) e
 	if !isRef {
 		return nil
 	}
-	if remote != "" {
-		rev = remote + ":" + rev
-	}
-	return p.dst.SetRef(ctx, rev, tip, nil)
+	return p.dst.SetRef(ctx, name, tip, nil)
 }
 
 // history copies a commit and as many parents as asked for. A parent that the
