@@ -30,6 +30,10 @@ const (
 	daemonUnit      = "aktualizr-lite.service"
 )
 
+// gatewayPatience is how long a registration waits for the gateway to greet the
+// new device.
+const gatewayPatience = 20 * time.Second
+
 func registerCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
 		Name:  "register",
@@ -85,7 +89,15 @@ func (v registerView) Table(w io.Writer) {
 	fmt.Fprintf(w, "registered %s (%s)\n", v.Name, v.UUID)
 	fmt.Fprintf(w, "gateway    %s\n", v.Gateway)
 	fmt.Fprintf(w, "files      %s in %s\n", strings.Join(v.Files, " "), v.Dir)
+	fmt.Fprintf(w, "trust      %s\n", trustWord(v.Trusted))
 	fmt.Fprintf(w, "daemon     %s\n", v.Daemon)
+}
+
+func trustWord(trusted bool) string {
+	if trusted {
+		return "the gateway accepts the device and gave it the factory's first root"
+	}
+	return "none yet: the gateway did not give a root; bundles are refused until it does"
 }
 
 // startDaemon says in a word or two what became of the daemon; a device is
@@ -155,7 +167,7 @@ func (rt *runtime) completeRegistration(o *register.Options, caFile string, inse
 		}
 	}
 	o.HTTP, o.Clock, o.Log = httpx.NewClient(client), rt.clock, rt.log
-	o.Prompt = rt.showDeviceCode
+	o.Prompt, o.GatewayPatience = rt.showDeviceCode, gatewayPatience
 	if dir == sotaDir { // the daemon reads this folder and no other
 		o.LockFile = akliteLock
 	}

@@ -27,7 +27,7 @@ const asideMark = "aside"
 // identityFiles is what an old registration consists of, in the order in which
 // it is set aside: sota.toml first, because the daemon is gated on it. SQLite
 // would apply a journal that stays behind to the next database.
-var identityFiles = []string{sotaToml, "sql.db", "sql.db-journal", "sql.db-wal", "sql.db-shm", clientCert, keyFile, rootCA, "client.chained"}
+var identityFiles = []string{sotaToml, "sql.db", "sql.db-journal", "sql.db-wal", "sql.db-shm", clientCert, keyFile, rootCA, "client.chained", importedRoot}
 
 // folder is the device's folder while a registration changes it.
 type folder struct {
@@ -69,7 +69,8 @@ func openFolder(dir string, fault func(string) error) (*folder, error) {
 		return nil, fail.Hint(fmt.Errorf("prepare %s: %w", dir, err), "run as root, or pass --sota-dir")
 	}
 	f.stage = stage
-	return f, os.Mkdir(filepath.Join(stage, "old"), 0o700)
+	below := filepath.Dir(importedRoot)
+	return f, errors.Join(os.MkdirAll(filepath.Join(stage, below), 0o700), os.MkdirAll(filepath.Join(stage, "old", below), 0o700))
 }
 
 // ownersOnly refuses a folder that others may write to: what is found in it is
@@ -97,6 +98,11 @@ func registered(dir string) string {
 // old set back.
 func (f *folder) put(files map[string][]byte) ([]string, error) {
 	names := order(files)
+	if _, ok := files[importedRoot]; ok {
+		if err := os.MkdirAll(filepath.Join(f.dir, filepath.Dir(importedRoot)), 0o700); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range names {
 		if err := f.fault("stage " + name); err != nil {
 			return nil, err

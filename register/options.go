@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
@@ -64,6 +65,10 @@ type Options struct {
 	// once more, as the hosted service wants it.
 	RawBearer bool
 
+	// GatewayPatience is how long the gateway has to accept the new identity and
+	// give the first root of trust; 0 doesn't ask it.
+	GatewayPatience time.Duration
+
 	HTTP   *http.Client
 	Clock  clock.Clock
 	Log    *slog.Logger
@@ -78,6 +83,9 @@ type Result struct {
 	Dir     string   `json:"dir"`
 	Gateway string   `json:"gateway"` // tls.server of sota.toml
 	Files   []string `json:"files"`   // in the order they were put down
+	// Trusted says that the gateway accepted the device and gave it the root
+	// that it starts to trust with.
+	Trusted bool `json:"trusted"`
 }
 
 var (

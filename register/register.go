@@ -69,11 +69,29 @@ func (o *Options) run(ctx context.Context, f *folder) (*Result, error) {
 	}
 	files := maps.Clone(rep.files)
 	files[keyFile] = id.keyPEM
+	root := o.rootIfAsked(ctx, rep, id)
+	if root != nil {
+		files[importedRoot] = root
+	}
 	names, err := f.put(files)
 	if err != nil {
 		return nil, fmt.Errorf("write the registration to %s: %w", o.Dir, err)
 	}
-	return &Result{UUID: o.UUID, Name: o.Name, Dir: o.Dir, Gateway: rep.gateway, Files: names}, nil
+	return &Result{UUID: o.UUID, Name: o.Name, Dir: o.Dir, Gateway: rep.gateway, Files: names, Trusted: root != nil}, nil
+}
+
+// rootIfAsked is the first root, or nil: a gateway that can't be reached from
+// where devices are made is no reason to make none.
+func (o *Options) rootIfAsked(ctx context.Context, rep *reply, id *identity) []byte {
+	if o.GatewayPatience == 0 {
+		return nil
+	}
+	root, err := o.firstRoot(ctx, rep, id)
+	if err != nil {
+		o.log().Warn("the gateway has not given the first root of trust; the device will ask it at its first check", "gateway", rep.gateway, "err", err)
+		return nil
+	}
+	return root
 }
 
 func (o *Options) authorize(ctx context.Context) (header, value string, err error) {

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf/tuftest"
 )
 
 var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -168,6 +170,51 @@ func TestRegistersWithTokenAndWritesEverythingPrivate(t *testing.T) {
 		}
 	}
 	assertNoStage(t, o.Dir)
+}
+
+func TestNewIdentityIsShownToTheGatewayAndTheFirstRootKept(t *testing.T) {
+	repo := tuftest.New(t)
+	repo.Publish()
+	b := newBackend(t)
+	var seen []*x509.Certificate
+	gw := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = r.TLS.PeerCertificates
+		file, err := repo.Fetch(r.Context(), strings.TrimPrefix(r.URL.Path, "/repo/"), 0)
+		if err != nil {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write(file)
+	}))
+	gw.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	gw.StartTLS()
+	t.Cleanup(gw.Close)
+	b.files = func(m map[string]string) {
+		m[rootCA] = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: gw.Certificate().Raw}))
+		m[sotaToml] = strings.Replace(m[sotaToml], "https://gw.example:8443", gw.URL, 1)
+	}
+	o := b.options(t)
+	o.Token, o.GatewayPatience = "tok", time.Minute
+	res, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := repo.Fetch(context.Background(), "1.root.json", 0)
+	got, err := os.ReadFile(filepath.Join(o.Dir, importedRoot))
+	if err != nil || string(got) != string(want) || !res.Trusted {
+		t.Errorf("root %.40q, trusted %v, %v", got, res.Trusted, err)
+	}
+	if len(seen) != 1 || seen[0].Subject.CommonName != o.UUID {
+		t.Errorf("the gateway saw %v", seen)
+	}
+
+	// Another factory's root must not stay when the next gateway gives none.
+	o.Force, o.GatewayPatience = true, 0
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(o.Dir, importedRoot)); err == nil {
+		t.Error("the old registration's root is still there")
+	}
 }
 
 func TestDeviceFlowOutlastsPendingSlowAnswersAndShortOutages(t *testing.T) {

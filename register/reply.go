@@ -38,7 +38,8 @@ const maxReplyFiles = 16
 // reply is a registration reply that passed every check.
 type reply struct {
 	files   map[string][]byte
-	gateway string
+	gateway string // tls.server
+	repo    string // uptane.repo_server; "" means below the gateway
 }
 
 // parseReply checks that the reply is for this key and this device. now is the
@@ -54,11 +55,11 @@ func (o *Options) parseReply(raw []byte, id *identity, now time.Time) (*reply, e
 	if err := o.checkCert(files[clientCert], id, now); err != nil {
 		return nil, err
 	}
-	gateway, err := o.checkConfig(files[sotaToml])
+	c, err := o.checkConfig(files[sotaToml])
 	if err != nil {
 		return nil, err
 	}
-	return &reply{files: files, gateway: gateway}, nil
+	return &reply{files: files, gateway: c.TLS.Server, repo: c.Uptane.RepoServer}, nil
 }
 
 func bad(format string, args ...any) error {
@@ -164,23 +165,26 @@ type sotaConfig struct {
 	Storage struct {
 		Path string `toml:"path"`
 	} `toml:"storage"`
+	Uptane struct {
+		RepoServer string `toml:"repo_server"`
+	} `toml:"uptane"`
 	Import map[string]any `toml:"import"`
 }
 
 // checkConfig makes sure that the daemon, which runs as root, is pointed at an
 // https gateway and at our own files.
-func (o *Options) checkConfig(data []byte) (gateway string, err error) {
+func (o *Options) checkConfig(data []byte) (*sotaConfig, error) {
 	var c sotaConfig
 	if err := toml.Unmarshal(data, &c); err != nil {
-		return "", bad("%s: %v", sotaToml, err)
+		return nil, bad("%s: %v", sotaToml, err)
 	}
 	u, err := url.Parse(c.TLS.Server)
 	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return "", bad("%s: tls.server %.120q is not an https address", sotaToml, c.TLS.Server)
+		return nil, bad("%s: tls.server %.120q is not an https address", sotaToml, c.TLS.Server)
 	}
 	dir := filepath.Clean(o.Dir)
 	if c.Storage.Path != "" && filepath.Clean(c.Storage.Path) != dir {
-		return "", bad("%s: storage.path %.120q is not %s", sotaToml, c.Storage.Path, dir)
+		return nil, bad("%s: storage.path %.120q is not %s", sotaToml, c.Storage.Path, dir)
 	}
 	for key, v := range c.Import {
 		p, ok := v.(string)
@@ -188,8 +192,8 @@ func (o *Options) checkConfig(data []byte) (gateway string, err error) {
 			continue
 		}
 		if !filepath.IsAbs(p) || filepath.Dir(filepath.Clean(p)) != dir {
-			return "", bad("%s: import.%s %.120q lies outside %s", sotaToml, key, p, dir)
+			return nil, bad("%s: import.%s %.120q lies outside %s", sotaToml, key, p, dir)
 		}
 	}
-	return c.TLS.Server, nil
+	return &c, nil
 }
