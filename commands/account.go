@@ -106,9 +106,14 @@ type publisher struct {
 }
 
 // credentialsPath is the credentials file in use: the flag, or the variable
-// that Yocto builds have for it; "" means the context's token.
+// that Yocto builds have for it; "" means the context's token. The variable
+// does not outdo who names a backend: it may be that of another one.
 func (rt *runtime) credentialsPath(c *cli.Context) string {
-	return first(c.String("credentials"), rt.env("SOTA_PACKED_CREDENTIALS"))
+	path := c.String("credentials")
+	if first(path, c.String("config"), c.String("context"), c.String("url")) != "" {
+		return path
+	}
+	return rt.env("SOTA_PACKED_CREDENTIALS")
 }
 
 func (rt *runtime) publisher(c *cli.Context, jobs int) (*publisher, error) {

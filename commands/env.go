@@ -23,7 +23,7 @@ func otherVariables() [][2]string {
 	return [][2]string{
 		{"OTACTL_TOKEN", "API token for the backend; there is no flag, since others could read it in the process list"},
 		{"XDG_CONFIG_HOME, HOME, USERPROFILE", "where the context file `otactl/config.yaml` lies"},
-		{"SOTA_PACKED_CREDENTIALS", "credentials file when `--credentials` is not given"},
+		{"SOTA_PACKED_CREDENTIALS", "credentials file when neither `--credentials` nor a context or `--url` is given"},
 		{"OSTREE_REPO", "repository when `--repo` is not given"},
 		{"SOURCE_DATE_EPOCH", "time of a commit, in seconds since 1970, when `--timestamp` is not given"},
 		{"DEVICE_FACTORY, PRODUCTION", "factory, and whether the device is a production device, when a device registers"},

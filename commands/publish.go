@@ -23,7 +23,7 @@ func publishCommand(rt *runtime) *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "repo", Aliases: []string{"r", "C"}, Usage: "OSTree repo in `DIR`", Required: true},
 			&cli.StringSliceFlag{Name: "hardware-id", Aliases: []string{"m"}, Usage: "the target is for `HWID`; repeat or separate by commas"},
-			&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "credentials.zip or treehub.json in `FILE` (default: SOTA_PACKED_CREDENTIALS, then the context)"},
+			&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "credentials.zip or treehub.json in `FILE` (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)"},
 			&cli.StringFlag{Name: "ref", Usage: "publish `REF`, or a commit without moving a ref (default: the repo's only ref, or the one named like a hardware id)"},
 			&cli.StringSliceFlag{Name: "tag", Aliases: []string{"t"}, Usage: "devices that follow `TAG` take the target; repeat or separate by commas"},
 			&cli.IntFlag{Name: "version", Usage: "the target's version is `N` (default: the next free one)"},

@@ -258,7 +258,7 @@ complete -c otactl -n '__otactl_at \'otactl\'' -l log-level -x -a 'debug info wa
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'OSTree repo in DIR'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l hardware-id -s m -x -d 'the target is for HWID; repeat or separate by commas'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, then the context)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l ref -x -d 'publish REF, or a commit without moving a ref (default: the repo\'s only ref, or the one named like a hardware id)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l tag -s t -x -d 'devices that follow TAG take the target; repeat or separate by commas'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l version -x -d 'the target\'s version is N (default: the next free one)'

@@ -75,7 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--help|explain the command and do nothing'
             '--repo|OSTree repo in DIR'
             '--hardware-id|the target is for HWID; repeat or separate by commas'
-            '--credentials|credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, then the context)'
+            '--credentials|credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)'
             '--ref|publish REF, or a commit without moving a ref (default: the repo''s only ref, or the one named like a hardware id)'
             '--tag|devices that follow TAG take the target; repeat or separate by commas'
             '--version|the target''s version is N (default: the next free one)'
