@@ -216,6 +216,44 @@ func TestOlderBundleInstallsATargetThatNewerMetadataStillNames(t *testing.T) {
 	wantCode(t, "install", r, err, InstallNeedsReboot)
 }
 
+func TestTornStoredRootHealsBeforeTheBundleIsJudged(t *testing.T) {
+	m := newMold(t)
+	for _, newest := range []int{1, 2} {
+		d := m.device(t)
+		if newest == 2 {
+			d.meta.NextRoot()
+			d.publish()
+		}
+		_, err := d.check()
+		d.must(err)
+		a := d.open()
+		name := tuf.RootName(newest)
+		whole, err := a.db.Metadata().Load(t.Context(), name)
+		d.must(err)
+		d.must(a.db.Metadata().Store(t.Context(), name, whole[:len(whole)/2]))
+		d.must(a.Close())
+		r, err := d.install(UpdateRequest{})
+		wantCode(t, "install with a torn "+name, r, err, InstallNeedsReboot)
+		a = d.open()
+		if healed, err := a.db.Metadata().Load(t.Context(), name); err != nil || string(healed) != string(whole) {
+			t.Errorf("%s is not whole again: %v", name, err)
+		}
+		d.must(a.Close())
+	}
+}
+
+func TestClockBeforeTheMetadataIsNoFaultOfTheBundle(t *testing.T) {
+	d := newDevice(t)
+	_, err := d.check()
+	d.must(err)
+	d.now = d.now.Add(-10000 * time.Hour)
+	r, err := d.install(UpdateRequest{})
+	wantCode(t, "install", r, err, CheckinFailure)
+	if !errors.Is(err, tuf.ErrClock) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestOnlyOneAgentAtATime(t *testing.T) {
 	d := newDevice(t)
 	a := d.open()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -83,14 +82,14 @@ func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) (
 	if statement == nil {
 		return nil, nil
 	}
-	trust, err := a.chain(ctx, src)
+	trust, err := a.chain(ctx, src, now)
 	if err != nil {
 		return nil, err
 	}
 	b, err := trust.VerifyBundle(statement, now)
 	switch {
-	case errors.Is(err, tuf.ErrExpired):
-		return nil, coded(CheckinExpiredMetadata, err)
+	case errors.Is(err, tuf.ErrExpired), errors.Is(err, tuf.ErrClock):
+		return nil, coded(metadataCode(err, src.Rules()), err)
 	case err != nil:
 		return nil, coded(CheckinInvalidBundleMetadata, err)
 	}
@@ -117,49 +116,19 @@ func (a *Agent) meantForUs(b *tuf.BundleTargets) error {
 // chain is the root that a source's statement is verified with: the newest one
 // stored, and every next one that the source has, each signed by the one
 // before. Nothing is stored.
-func (a *Agent) chain(ctx context.Context, src Source) (*tuf.Trust, error) {
-	first, version, err := a.newestRoot(ctx, src)
-	if err != nil {
-		return nil, err
-	}
-	trust, err := tuf.NewTrust(first)
-	if err != nil {
-		return nil, coded(CheckinFailure, fmt.Errorf("%s: %w", tuf.RootName(version), err))
-	}
-	for range limits.RootChain {
-		version++
-		file, err := src.Metadata().Fetch(ctx, tuf.RootName(version), limits.Root)
-		if errors.Is(err, tuf.ErrNotFound) {
-			return trust, nil
-		}
-		if err == nil {
-			err = trust.AddRoot(file)
-		}
-		if err != nil {
-			return nil, coded(UnknownError, fmt.Errorf("root chain: %s: %w", tuf.RootName(version), err))
-		}
-	}
-	return nil, coded(UnknownError, fmt.Errorf("root chain: %w: more than %d roots", tuf.ErrTooLarge, limits.RootChain))
-}
-
-// newestRoot is the newest stored root, or the first one of the source where
-// its rules let a device believe that.
-func (a *Agent) newestRoot(ctx context.Context, src Source) ([]byte, int, error) {
-	versions, err := a.db.Metadata().Roots(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(versions) > 0 {
-		newest := versions[len(versions)-1]
-		file, err := a.db.Metadata().Load(ctx, tuf.RootName(newest))
-		return file, newest, err
-	}
+func (a *Agent) chain(ctx context.Context, src Source, now time.Time) (*tuf.Trust, error) {
 	rules := src.Rules()
-	if !rules.FirstUse {
-		return nil, 0, failure(rules.Missing, fail.NotFound,
+	trust, err := tuf.Chain(ctx, src.Metadata(), a.db.Metadata(), tuf.RefreshOptions{Now: now, FirstUse: rules.FirstUse, Log: a.log})
+	if errors.Is(err, tuf.ErrNoRoot) && !rules.FirstUse {
+		return nil, failure(rules.Missing, fail.NotFound,
 			"check in online once, or provide roots in [storage] uptane_metadata_path or import/repo/root.json",
 			"this device knows no root of trust, and may not take its first one from a bundle")
 	}
-	file, err := src.Metadata().Fetch(ctx, tuf.RootName(1), limits.Root)
-	return file, 1, coded(metadataCode(err, rules), err)
+	switch {
+	case errors.Is(err, tuf.ErrNoRoot):
+		return nil, coded(rules.Missing, err)
+	case err != nil:
+		return nil, coded(UnknownError, fmt.Errorf("root chain: %w", err))
+	}
+	return trust, nil
 }
