@@ -135,7 +135,7 @@ func TestBundleCodes(t *testing.T) {
 	}{
 		{"expired bundle", func(d *device) { d.now = d.now.Add(3000 * time.Hour) }, CheckinExpiredMetadata},
 		{"expired timestamp alone", func(d *device) { d.now = d.now.Add(200 * time.Hour) }, CheckinExpiredMetadata},
-		{"no bundle-targets.json", func(d *device) { d.must(os.Remove(d.bundle + "/tuf/bundle-targets.json")) }, InstallNeedsReboot},
+		{"no bundle-targets.json", func(d *device) { d.must(os.Remove(d.bundle + "/tuf/bundle-targets.json")) }, CheckinInvalidBundleMetadata},
 		{"no timestamp", func(d *device) { d.must(os.Remove(d.bundle + "/tuf/timestamp.json")) }, CheckinMetadataNotFound},
 		{"no metadata", func(d *device) { d.must(os.RemoveAll(d.bundle + "/tuf")) }, CheckinMetadataNotFound},
 		{"no root of trust", func(d *device) { d.must(os.RemoveAll(d.dir + "/roots")) }, CheckinMetadataNotFound},

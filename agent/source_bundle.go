@@ -8,6 +8,9 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/otactl/otactl/agent/config"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -15,9 +18,9 @@ import (
 
 // bundle is the Source in a folder.
 type bundle struct {
-	b        *offline.Bundle
-	firstUse bool
-	log      *slog.Logger
+	b   *offline.Bundle
+	own config.Own
+	log *slog.Logger
 }
 
 // OpenBundle opens the bundle in dir as a source of updates.
@@ -26,18 +29,33 @@ func (a *Agent) OpenBundle(dir string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bundle{b: b, firstUse: a.cfg.Own.TrustFirstBundle, log: a.log}, nil
+	return &bundle{b: b, own: a.cfg.Own, log: a.log}, nil
 }
 
 func (s *bundle) Metadata() tuf.Fetcher { return s.b.Metadata() }
 
+// Statement is the signed list of what the bundle is for. Without it a device
+// could not tell a bundle for another tag or kind of device from its own, and
+// whoever holds the stick could take it away; so it has to be there.
 func (s *bundle) Statement(ctx context.Context) ([]byte, error) {
 	data, err := s.b.BundleTargets(ctx)
-	if errors.Is(err, tuf.ErrNotFound) {
-		s.log.WarnContext(ctx, "bundle does not say which targets it is for; bundles of old tools don't, and all that fit are taken")
+	switch {
+	case !errors.Is(err, tuf.ErrNotFound):
+		return data, err
+	case s.own.AcceptUnlistedBundle:
+		s.log.WarnContext(ctx, "bundle does not say which targets it is for; all that fit are taken", "bundle", s.b.Dir())
 		return nil, nil
+	case s.noMetadata(ctx):
+		return nil, nil // the check-in will say so, with its own code
 	}
-	return data, err
+	return nil, failure(CheckinInvalidBundleMetadata, fail.Verification, "build the bundle again; [otactl] accept_unlisted_bundle takes those of old tools",
+		"bundle %s: tuf/%s is missing, so nothing says what the bundle is for", s.b.Dir(), tuf.BundleTargetsFile)
+}
+
+// noMetadata says that the bundle lacks more than the list of its targets.
+func (s *bundle) noMetadata(ctx context.Context) bool {
+	_, err := s.b.Metadata().Fetch(ctx, "timestamp.json", limits.Timestamp)
+	return errors.Is(err, tuf.ErrNotFound)
 }
 
 func (s *bundle) Offers(ctx context.Context, commit ostree.Checksum, appURIs []string) (bool, error) {
@@ -68,7 +86,7 @@ func (s *bundle) Objects(ctx context.Context) (ostree.Source, error) { return s.
 // carry a target that the newer metadata names as well.
 func (s *bundle) Rules() Rules {
 	return Rules{
-		FirstUse:    s.firstUse,
+		FirstUse:    s.own.TrustFirstBundle,
 		StoredAfter: func(err error) bool { return errors.Is(err, tuf.ErrRollback) },
 		Jobs:        runtime.GOMAXPROCS(0) + 1,
 		TellStored:  true,

@@ -121,7 +121,7 @@ func (a *Agent) chain(ctx context.Context, src Source, now time.Time) (*tuf.Trus
 	trust, err := tuf.Chain(ctx, src.Metadata(), a.db.Metadata(), tuf.RefreshOptions{Now: now, FirstUse: rules.FirstUse, Log: a.log})
 	if errors.Is(err, tuf.ErrNoRoot) && !rules.FirstUse {
 		return nil, failure(rules.Missing, fail.NotFound,
-			"check in online once, or provide roots in [storage] uptane_metadata_path or import/repo/root.json",
+			"check in online once, put the factory's root into import/repo/root.json, or let the first bundle bring it with [otactl] trust_first_bundle = true",
 			"this device knows no root of trust, and may not take its first one from a bundle")
 	}
 	switch {

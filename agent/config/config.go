@@ -89,6 +89,9 @@ type Own struct {
 	// TrustFirstBundle lets a device without any root take its first one from
 	// a bundle. See docs/compatibility.md.
 	TrustFirstBundle bool
+	// AcceptUnlistedBundle takes a bundle that has no signed list of what it is
+	// for, as tools before fioctl 0.42 made them. See docs/compatibility.md.
+	AcceptUnlistedBundle bool
 }
 
 // Storage is [storage].
@@ -272,7 +275,10 @@ func (c *Config) fillBootloader() error {
 
 func (c *Config) fillOwn() (err error) {
 	c.Own.LockFile = c.str("otactl", "lock_file", "/var/lock/aklite.lock")
-	c.Own.TrustFirstBundle, err = c.truth("otactl", "trust_first_bundle", false)
+	if c.Own.TrustFirstBundle, err = c.truth("otactl", "trust_first_bundle", false); err != nil {
+		return err
+	}
+	c.Own.AcceptUnlistedBundle, err = c.truth("otactl", "accept_unlisted_bundle", false)
 	return err
 }
 
