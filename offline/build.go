@@ -192,8 +192,8 @@ func (b *builder) checkTarget() error {
 	if err != nil {
 		return err
 	}
-	if custom.TargetFormat != "" && custom.TargetFormat != "OSTREE" {
-		return fail.New(fail.Unsupported, "choose an OSTREE target", "target %s: its format is %s", b.opt.Target, custom.TargetFormat)
+	if custom.TargetFormat != formatOSTree {
+		return fail.New(fail.Unsupported, "choose an OSTREE target", "target %s: its format is %q", b.opt.Target, custom.TargetFormat)
 	}
 	if !slices.Contains(custom.Tags, b.opt.Tag) {
 		return fail.New(fail.NotFound, "otactl targets show NAME shows its tags", "target %s: it does not have the tag %q", b.opt.Target, b.opt.Tag)

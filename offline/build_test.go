@@ -160,6 +160,7 @@ func TestTargetsThatABundleCannotCarryAreRefused(t *testing.T) {
 	apps := map[string]any{"docker_compose_apps": map[string]any{"web": map[string]string{"uri": "hub/acme/web@sha256:" + ostree.Checksum{}.String()}}}
 	b.publish("apps-1", "pc", tinyTree(t, "1"), apps)
 	b.publish("other-1", "other", tinyTree(t, "2"), map[string]any{"tags": []string{"devel"}})
+	b.publish("raw-1", "raw", tinyTree(t, "3"), map[string]any{"targetFormat": "BINARY"})
 	for _, c := range []struct {
 		target string
 		noApps bool
@@ -168,6 +169,7 @@ func TestTargetsThatABundleCannotCarryAreRefused(t *testing.T) {
 		{"apps-1", false, fail.Unsupported},
 		{"apps-1", true, fail.Unknown},
 		{"other-1", false, fail.NotFound},
+		{"raw-1", false, fail.Unsupported},
 		{"nothing-9", false, fail.NotFound},
 	} {
 		opt := options(c.target)

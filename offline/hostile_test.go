@@ -56,6 +56,40 @@ func TestBundleThatBeginsAtALaterRootIsExtended(t *testing.T) {
 	}
 }
 
+func TestVerifyAcceptsForADeviceOnlyWhatTheDeviceWouldTake(t *testing.T) {
+	cases := []struct {
+		name   string
+		custom map[string]any
+		opt    VerifyOptions
+		good   bool
+	}{
+		{"as asked", nil, VerifyOptions{HardwareID: "pc", Tag: "main"}, true},
+		{"for two kinds of hardware", map[string]any{"hardwareIds": []string{"pc", "board"}}, VerifyOptions{HardwareID: "pc"}, false},
+		{"the bundle has the tag and the target has not", map[string]any{"tags": []string{"devel"}}, VerifyOptions{Tag: "main"}, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBackend(t, 0)
+			b.publish("pc-1", "pc", tinyTree(t, "1"), c.custom)
+			dir := t.TempDir()
+			opt := options("pc-1")
+			if tags, _ := c.custom["tags"].([]string); tags != nil {
+				opt.Tag = tags[0]
+			}
+			_, err := Build(t.Context(), b, dir, opt)
+			check(t, err)
+			resign(t, dir, b, goodBundle(), b.keys[tuf.RoleTargets])
+			c.opt.Now = now
+			rep := verifyWith(t, dir, c.opt)
+			if c.good {
+				check(t, rep.Err())
+				return
+			}
+			wantFinding(t, rep, RuleFor, "tuf/bundle-targets.json")
+		})
+	}
+}
+
 func TestNothingIsWrittenThroughALinkInTheRepo(t *testing.T) {
 	for _, name := range []string{"objects", "refs", "refs/heads", "state", "tmp", ".lock", "objects/ab"} {
 		t.Run(name, func(t *testing.T) {

@@ -2,8 +2,10 @@ package offline
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/limits"
@@ -153,7 +155,7 @@ func (v *verifier) targets(c *trustCheck) []boundTarget {
 		v.found.bad(RuleTargets, where, "it names no target")
 	}
 	var bound []boundTarget
-	fits := v.opt.HardwareID == ""
+	fits := v.opt.HardwareID == "" && v.opt.Tag == ""
 	for _, name := range c.bundle.Targets {
 		target, ok := all.Targets[name]
 		if !ok {
@@ -165,14 +167,42 @@ func (v *verifier) targets(c *trustCheck) []boundTarget {
 			v.found.bad(RuleTargets, metadataPath(tuf.TargetsFile), "target %s: %v", name, err)
 			continue
 		}
-		fits = fits || slices.Contains(custom.HardwareIDs, v.opt.HardwareID)
+		if custom.TargetFormat != formatOSTree {
+			v.found.bad(RuleTargets, metadataPath(tuf.TargetsFile), "target %s: its format is %.40q; devices install %s only", name, custom.TargetFormat, formatOSTree)
+			continue
+		}
+		fits = fits || v.suits(custom)
 		bound = append(bound, boundTarget{name: name, target: target, custom: custom})
 		v.report.Targets = append(v.report.Targets, VerifiedTarget{Name: name, Commit: target.Commit()})
 	}
 	if !fits {
-		v.found.bad(RuleFor, where, "none of its targets is for hardware id %q", v.opt.HardwareID)
+		v.found.bad(RuleFor, where, "none of its targets is for %s; one for several kinds of hardware suits none", v.opt.device())
 	}
 	return bound
+}
+
+// formatOSTree is the only format of a target that devices install.
+const formatOSTree = "OSTREE"
+
+// suits says whether the device asked about would take a target: a device
+// passes over one for several kinds of hardware, and one without its tag.
+func (v *verifier) suits(c tuf.Custom) bool {
+	if id := v.opt.HardwareID; id != "" && !slices.Equal(c.HardwareIDs, []string{id}) {
+		return false
+	}
+	return v.opt.Tag == "" || slices.Contains(c.Tags, v.opt.Tag)
+}
+
+// device is what was asked for, in words.
+func (o VerifyOptions) device() string {
+	var words []string
+	if o.HardwareID != "" {
+		words = append(words, fmt.Sprintf("hardware id %q", o.HardwareID))
+	}
+	if o.Tag != "" {
+		words = append(words, fmt.Sprintf("tag %q", o.Tag))
+	}
+	return strings.Join(words, " and ")
 }
 
 func (v *verifier) knownTargets(c *trustCheck) *tuf.Targets {

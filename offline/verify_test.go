@@ -99,6 +99,15 @@ func TestVerifySaysWhatIsWrongAndWhere(t *testing.T) {
 				bundle.Targets = append(bundle.Targets, "../../etc/passwd")
 				resign(t, dir, b, bundle, b.keys[tuf.RoleTargets])
 			}},
+		{name: "names a target that is not OSTree", rule: RuleTargets, where: "tuf/targets.json",
+			spoil: func(t *testing.T, dir string, b *backend) {
+				b.publish("raw-1", "pc", tinyTree(t, "3"), map[string]any{"targetFormat": "BINARY"})
+				_, err := Build(t.Context(), b, dir, options("pc-1"))
+				check(t, err)
+				bundle := goodBundle()
+				bundle.Targets = []string{"raw-1"}
+				resign(t, dir, b, bundle, b.keys[tuf.RoleTargets])
+			}},
 		{name: "names no target", rule: RuleMetadata, where: "tuf/bundle-targets.json",
 			spoil: func(t *testing.T, dir string, b *backend) {
 				bundle := goodBundle()
