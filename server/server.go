@@ -17,6 +17,7 @@ import (
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/server/api"
 	"github.com/otactl/otactl/server/metadata"
 	"github.com/otactl/otactl/server/objects"
 	"github.com/otactl/otactl/server/pki"
@@ -142,7 +143,6 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 const (
 	headerTime   = 10 * time.Second
-	requestTime  = time.Minute // objects extend it for themselves
 	idleTime     = 2 * time.Minute
 	graceTime    = 10 * time.Second // for requests under way when the server stops
 	maxHeaders   = 32 << 10         // bytes
@@ -154,8 +154,8 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       requestTime,
-		WriteTimeout:      requestTime,
+		ReadTimeout:       api.RequestTime,
+		WriteTimeout:      api.RequestTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeaders,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),

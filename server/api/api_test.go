@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -74,6 +75,39 @@ func TestFullDiskIsAnswered507(t *testing.T) {
 			ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		if w.Code != 507 || !strings.Contains(w.Body.String(), `"no_space"`) {
 			t.Errorf("%v: %d %s", err, w.Code, w.Body)
+		}
+	}
+}
+
+func TestPanicIsAnsweredAndLoggedAsAnError(t *testing.T) {
+	var log bytes.Buffer
+	w := httptest.NewRecorder()
+	Wrap(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelError})), func(http.ResponseWriter, *http.Request) error { panic("boom") }).
+		ServeHTTP(w, httptest.NewRequest("GET", "/here", nil))
+	if w.Code != 500 || strings.Contains(w.Body.String(), "boom") {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "/here") {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+// deadlines notes the time a request was given.
+type deadlines struct {
+	http.ResponseWriter
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = t; return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return nil }
+
+func TestTimeForARequestGrowsWithItsSizeAndEnds(t *testing.T) {
+	for size, want := range map[int64]time.Duration{-1: RequestTime, 0: RequestTime, 8 << 20: RequestTime + 512*time.Second, 3 << 30: mostTime, 1 << 62: mostTime} {
+		d := &deadlines{}
+		AllowTime(d, size)
+		got := time.Until(d.write)
+		if !d.read.Equal(d.write) || got > want || got < want-time.Minute/2 {
+			t.Errorf("%d bytes: %s, want %s", size, got, want)
 		}
 	}
 }

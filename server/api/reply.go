@@ -12,13 +12,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/ostree"
@@ -45,9 +48,15 @@ func Refuse(status int, code, message string) error {
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Wrap answers the error of h. An error that is no *Error is logged and
-// answered without its text: it is about the server's insides.
+// answered without its text: it is about the server's insides. So is a panic,
+// which would otherwise be seen by whoever reads the debug log alone.
 func Wrap(log *slog.Logger, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				answer(log, w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			}
+		}()
 		if err := h(w, r); err != nil {
 			answer(log, w, r, err)
 		}
@@ -103,6 +112,27 @@ func JSON(w http.ResponseWriter, status int, v any) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // a client that left is its own affair
+}
+
+// RequestTime is how long a request may take, to read and to answer, whose
+// handler does not call AllowTime.
+const RequestTime = time.Minute
+
+const (
+	slowLine = 16 << 10 // bytes per second
+	mostTime = time.Hour
+)
+
+// AllowTime gives a request that moves size bytes, in either direction, the
+// time a slow line takes for them, and not for ever to whoever moves nothing.
+// A writer that knows no deadlines has none to extend.
+func AllowTime(w http.ResponseWriter, size int64) {
+	seconds := min(max(size, 0)/slowLine, int64(mostTime/time.Second))
+	take := min(RequestTime+time.Duration(seconds)*time.Second, mostTime)
+	until := clock.System().Add(take)
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(until)
+	_ = c.SetWriteDeadline(until)
 }
 
 // Body reads the whole request body, at most max bytes.

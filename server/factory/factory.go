@@ -72,5 +72,6 @@ func WriteFile(w http.ResponseWriter, file []byte) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Ats-Role-Checksum", metadata.Checksum(file))
+	api.AllowTime(w, int64(len(file)))
 	_, _ = w.Write(file) // a client that left is its own affair
 }

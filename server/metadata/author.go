@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
@@ -50,12 +51,15 @@ type Author struct {
 	clock clock.Clock
 	life  Life
 	log   *slog.Logger
+
+	mu    sync.Mutex
+	files map[string]store.File // the newest one of each role that was asked for
 }
 
 // Open loads the keys from dir, makes keys, root and an empty targets.json on
 // the first start, and renews what has grown old.
 func Open(ctx context.Context, db *store.DB, dir string, life Life, clk clock.Clock, log *slog.Logger) (*Author, error) {
-	a := &Author{db: db, clock: clk, life: life, log: log}
+	a := &Author{db: db, clock: clk, life: life, log: log, files: map[string]store.File{}}
 	_, err := db.Metadata(ctx, string(tuf.RoleRoot))
 	first := errors.Is(err, store.ErrNotFound)
 	if err != nil && !first {

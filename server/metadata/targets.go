@@ -164,6 +164,25 @@ func (a *Author) Targets(ctx context.Context) (*tuf.Targets, error) {
 	return tuf.ParseTargets(f.Bytes)
 }
 
+// newest is a role's newest online file. Its bytes are shared by all who ask, so
+// that a fleet that fetches a large file at once needs it in memory once.
+func (a *Author) newest(ctx context.Context, role string) ([]byte, error) {
+	v, err := a.db.NewestVersion(ctx, role)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f, ok := a.files[role]; ok && f.Version == v {
+		return f.Bytes, nil
+	}
+	f, err := a.db.MetadataVersion(ctx, role, v)
+	if err == nil {
+		a.files[role] = f
+	}
+	return f.Bytes, err
+}
+
 var fileName = regexp.MustCompile(`^(?:([1-9][0-9]{0,8})\.root|(root|timestamp|snapshot|targets))\.json$`)
 
 // File is a file as clients fetch it: "root.json" for the newest root,
@@ -175,8 +194,7 @@ func (a *Author) File(ctx context.Context, name string) ([]byte, error) {
 		return nil, store.ErrNotFound
 	}
 	if m[1] == "" {
-		f, err := a.db.Metadata(ctx, m[2])
-		return f.Bytes, err
+		return a.newest(ctx, m[2])
 	}
 	v, err := strconv.Atoi(m[1])
 	if err != nil {

@@ -94,7 +94,7 @@ func (s *Store) getObject(w http.ResponseWriter, r *http.Request) error {
 	if id.Type != ostree.TypeCommitMeta {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	allowTransfer(w)
+	api.AllowTime(w, st.Size())
 	http.ServeContent(w, r, "", st.ModTime(), f)
 	return nil
 }

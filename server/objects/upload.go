@@ -7,9 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"time"
 
-	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server/api"
@@ -29,19 +27,6 @@ const (
 	// inMemory is up to which length a body is not spooled to a file.
 	inMemory = 256 << 10
 )
-
-// transferTime is how long one object may take, in either direction. The
-// server's own limit is for small requests.
-const transferTime = time.Hour
-
-// allowTransfer gives the request time for an object. A writer that knows no
-// deadlines has none to extend.
-func allowTransfer(w http.ResponseWriter) {
-	until := clock.System().Add(transferTime)
-	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(until)
-	_ = c.SetWriteDeadline(until)
-}
 
 // maxLength caps an object's body by its type.
 func maxLength(t ostree.ObjectType) int64 {
@@ -142,7 +127,7 @@ func (s *Store) postObject(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { <-s.slots }()
-	allowTransfer(w)
+	api.AllowTime(w, r.ContentLength)
 	u, err := s.receive(w, r, maxLength(id.Type))
 	if err != nil {
 		return err

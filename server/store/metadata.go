@@ -76,6 +76,15 @@ func (d *DB) Metadata(ctx context.Context, role string) (File, error) {
 	return scanFile(d.sql.QueryRowContext(ctx, currentFile, role))
 }
 
+// NewestVersion is the version of the newest online file of a role, or
+// ErrNotFound.
+func (d *DB) NewestVersion(ctx context.Context, role string) (int, error) {
+	var v int
+	err := notFound(d.sql.QueryRowContext(ctx,
+		"SELECT version FROM metadata WHERE role = ? AND online = 1 ORDER BY version DESC LIMIT 1", role).Scan(&v))
+	return v, err
+}
+
 // MetadataVersion is one online version of a role, or ErrNotFound.
 func (d *DB) MetadataVersion(ctx context.Context, role string, version int) (File, error) {
 	return scanFile(d.sql.QueryRowContext(ctx,
