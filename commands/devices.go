@@ -14,7 +14,7 @@ func devicesCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
 		Name:        "devices",
 		Usage:       "who is registered, and who may be",
-		Subcommands: []*cli.Command{devicesListCommand(rt), devicesApproveCommand(rt)},
+		Subcommands: []*cli.Command{devicesListCommand(rt), devicesApproveCommand(rt), devicesDeleteCommand(rt)},
 	}
 }
 
@@ -85,4 +85,35 @@ type approvalView struct{ factory.Approval }
 // Table says whom the code was of.
 func (v approvalView) Table(w io.Writer) {
 	fmt.Fprintf(w, "approved: device %s, which asked at %s\n", v.UUID, v.RequestedAt)
+}
+
+func devicesDeleteCommand(rt *runtime) *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "end a device's registration",
+		ArgsUsage: "NAME",
+		Description: "NAME is a device's name or UUID. Its certificate is refused from then on, and its UUID stays\n" +
+			"refused; the name is free for another device. A device that lost its key, or never got the\n" +
+			"answer to its registration, registers anew after this.",
+		Flags: accountFlags(),
+		Action: func(c *cli.Context) error {
+			api, err := rt.factory(c)
+			if err != nil {
+				return err
+			}
+			if err := api.DeleteDevice(c.Context, c.Args().First()); err != nil {
+				return err
+			}
+			return rt.render(deletionView{Deleted: c.Args().First()})
+		},
+	}
+}
+
+type deletionView struct {
+	Deleted string `json:"deleted"` // as it was named
+}
+
+// Table says that it is gone.
+func (v deletionView) Table(w io.Writer) {
+	fmt.Fprintf(w, "deleted: device %s; its certificate is refused from now on\n", v.Deleted)
 }

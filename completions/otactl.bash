@@ -6,7 +6,7 @@ _otactl_commands() {
     'otactl') echo 'publish targets devices serve register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
     'otactl targets') echo 'list show offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
-    'otactl devices') echo 'list approve' ;;
+    'otactl devices') echo 'list approve delete' ;;
     'otactl agent') echo 'check list update pull install run status' ;;
     'otactl ostree') echo 'init commit rev-parse refs ls checkout pull-local fsck' ;;
     'otactl completion') echo 'bash zsh fish powershell' ;;
@@ -28,6 +28,7 @@ _otactl_flags() {
     'otactl devices') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl devices list') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl devices approve') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl devices delete') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl serve') echo '--help --data --addr --gateway-addr --url --gateway-url --dns-name --factory --output --quiet --verbose --log-level' ;;
     'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level' ;;
     'otactl agent') echo '--help --output --quiet --verbose --log-level' ;;
@@ -150,6 +151,13 @@ _otactl_value() {
     'otactl devices approve -f') echo 'text' ;;
     'otactl devices approve --ca-file') echo 'file' ;;
     'otactl devices approve #0') echo text ;;
+    'otactl devices delete --config') echo 'file' ;;
+    'otactl devices delete --context') echo 'text' ;;
+    'otactl devices delete --url') echo 'text' ;;
+    'otactl devices delete --factory') echo 'text' ;;
+    'otactl devices delete -f') echo 'text' ;;
+    'otactl devices delete --ca-file') echo 'file' ;;
+    'otactl devices delete #0') echo text ;;
     'otactl serve --data') echo 'dir' ;;
     'otactl serve --addr') echo 'text' ;;
     'otactl serve --gateway-addr') echo 'text' ;;

@@ -12,6 +12,7 @@ set -g __otactl_paths \
     'otactl devices' \
     'otactl devices list' \
     'otactl devices approve' \
+    'otactl devices delete' \
     'otactl serve' \
     'otactl register' \
     'otactl agent' \
@@ -121,6 +122,12 @@ set -g __otactl_valued \
     'otactl devices approve --factory' \
     'otactl devices approve -f' \
     'otactl devices approve --ca-file' \
+    'otactl devices delete --config' \
+    'otactl devices delete --context' \
+    'otactl devices delete --url' \
+    'otactl devices delete --factory' \
+    'otactl devices delete -f' \
+    'otactl devices delete --ca-file' \
     'otactl serve --data' \
     'otactl serve --addr' \
     'otactl serve --gateway-addr' \
@@ -355,6 +362,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'list' -d 'list the registered devices'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'approve' -d 'let a device register that shows this code'
+complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'delete' -d 'end a device\'s registration'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -l quiet -s q -d 'no progress, no warnings; errors only'
@@ -380,6 +388,16 @@ complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l output -s o -x
 complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl devices approve\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl serve\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl serve\'' -l data -x -a '(__fish_complete_directories)' -d 'keep everything in DIR'
 complete -c otactl -n '__otactl_at \'otactl serve\'' -l addr -x -d 'serve the API on HOST:PORT, in plain HTTP (default: 127.0.0.1:8080)'

@@ -35,6 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl devices' = @(
             'list|list the registered devices'
             'approve|let a device register that shows this code'
+            'delete|end a device''s registration'
         )
         'otactl agent' = @(
             'check|update the metadata and list the targets for this device'
@@ -199,6 +200,18 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--log-level|least level that is logged (default: warn)'
         )
         'otactl devices approve' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl devices delete' = @(
             '--help|explain the command and do nothing'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
@@ -579,6 +592,12 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl devices approve --factory' = @()
         'otactl devices approve -f' = @()
         'otactl devices approve --ca-file' = @()
+        'otactl devices delete --config' = @()
+        'otactl devices delete --context' = @()
+        'otactl devices delete --url' = @()
+        'otactl devices delete --factory' = @()
+        'otactl devices delete -f' = @()
+        'otactl devices delete --ca-file' = @()
         'otactl serve --data' = @()
         'otactl serve --addr' = @()
         'otactl serve --gateway-addr' = @()

@@ -63,3 +63,11 @@ func (c *Client) ApproveDevice(ctx context.Context, userCode string) (Approval, 
 	}
 	return a, r.decode("device-codes/approve", &a)
 }
+
+// DeleteDevice ends a device's registration, named by its name or its uuid: the
+// backend refuses its certificate from then on. One that is not registered is
+// an error of class fail.NotFound.
+func (c *Client) DeleteDevice(ctx context.Context, nameOrUUID string) error {
+	_, err := c.call(ctx, http.MethodDelete, c.path("devices", nameOrUUID)+"/", nil, nil)
+	return err
+}
