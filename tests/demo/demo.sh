@@ -57,9 +57,11 @@ for v in "$v1" "$v2"; do
   printf 'version %s: %s in %s files\n' "${v##*v}" "$(du -sh "$v" | cut -f1)" "$(find "$v" -type f | wc -l)"
 done
 ostree init --repo="$work/repo" --mode=archive
-echo "committing version 1 with the real ostree"
-ostree commit --repo="$work/repo" -b demo/main --tree=dir="$v1" -s "version 1" --add-metadata-string=version=1 >"$work/v1.commit"
-first=$(cat "$work/v1.commit")
+echo "committing both versions with the real ostree, one on each processor"
+ostree commit --repo="$work/repo" -b demo/next --tree=dir="$v2" -s "version 2" >/dev/null &
+next_pid=$!
+first=$(ostree commit --repo="$work/repo" -b demo/main --tree=dir="$v1" -s "version 1" --add-metadata-string=version=1)
+wait "$next_pid"
 
 bold "The backend: first start makes keys, tokens and credentials"
 port() { python3 - <<'P'
@@ -81,7 +83,8 @@ bold "CI publishes version 1: all of it"
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main
 
 bold "Version 2 comes from CI; only what changed is sent"
-ostree commit --repo="$work/repo" -b demo/main --tree=dir="$v2" --parent="$first" -s "version 2" --add-metadata-string=version=2 >/dev/null
+ostree commit --repo="$work/repo" -b demo/main --tree=ref=demo/next --parent="$first" -s "version 2" --add-metadata-string=version=2 >/dev/null
+ostree --repo="$work/repo" refs --delete demo/next
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main --dry-run
 run otactl publish -r "$work/repo" --ref demo/main -m "$hwid" -c "$work/server/credentials.zip" --tag main
 run otactl targets list
