@@ -14,7 +14,7 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 # By count: a limit in time ends some runs with an error that is none.
 FUZZTIME   ?= 2000x
 RUNS       ?= 3
-TEST_PACKAGES   := ostree zsh fish exfat-fuse exfatprogs
+TEST_PACKAGES   := ostree zsh fish exfat-fuse exfatprogs openssl
 DEMO_PACKAGES   := ostree python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
 # Root keeps the caller's Go and its caches.
