@@ -165,6 +165,9 @@ func (b *builder) open(ctx context.Context) error {
 		if err := recoverMetadata(b.root); err != nil {
 			return err
 		}
+		if err := b.mendRepo(); err != nil {
+			return err
+		}
 	}
 	b.old, err = readOld(ctx, b.root)
 	return err

@@ -1,10 +1,13 @@
 package offline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 
@@ -47,7 +50,39 @@ func (b *builder) content(ctx context.Context) error {
 	if err := faults.At(b.opt.Faults, FaultRef); err != nil {
 		return err
 	}
+	// Programs that copy folders may leave out the empty ones.
+	if err := b.root.MkdirAll(path.Join(dirRepo, "refs/heads"), 0o755); err != nil {
+		return err
+	}
 	return repo.SetRef(ctx, refName(b.opt.Target, b.commit), b.commit, nil)
+}
+
+// mendRepo writes a config anew that a power cut left empty. One that says
+// something else than ours belongs to a repo that is not a bundle's.
+func (b *builder) mendRepo() error {
+	name := path.Join(dirRepo, "config")
+	config, err := readRegular(b.root, name, limits.RepoConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // made with the repo
+	}
+	if err != nil {
+		return err
+	}
+	if len(bytes.Trim(config, "\x00")) > 0 {
+		if err := checkConfig(config); err != nil {
+			return fail.As(fmt.Errorf("%s: %w", name, err), fail.Conflict, "take another folder, or remove "+dirRepo+" to have it made anew")
+		}
+		return nil
+	}
+	dir, err := b.repoDir()
+	if err != nil {
+		return err
+	}
+	if err := b.root.Remove(name); err != nil {
+		return err
+	}
+	_, err = ostree.CreateRepo(dir, ostree.ModeArchive)
+	return err
 }
 
 // copy moves the closure. What was there already may have suffered since it
@@ -90,7 +125,7 @@ func (b *builder) removeBad(ctx context.Context) (int, error) {
 	}
 	for _, p := range rep.Problems {
 		if e, ok := errors.AsType[*ostree.CorruptError](p); ok {
-			if err := b.root.Remove(repo.path(e.ID)); err != nil {
+			if err := b.root.RemoveAll(repo.path(e.ID)); err != nil {
 				return 0, err
 			}
 		}

@@ -227,3 +227,69 @@ func noise(n int) []byte {
 	}
 	return data
 }
+
+func TestWhatALostPowerEmptiedIsMendedByTheNextRun(t *testing.T) {
+	cases := map[string]func(t *testing.T, repo string){
+		"config": func(t *testing.T, repo string) { check(t, os.Truncate(filepath.Join(repo, "config"), 0)) },
+		"config of zeros": func(t *testing.T, repo string) {
+			write(t, filepath.Join(repo, "config"), make([]byte, 40))
+		},
+		"no config": func(t *testing.T, repo string) { check(t, os.Remove(filepath.Join(repo, "config"))) },
+		"ref":       func(t *testing.T, repo string) { check(t, os.Truncate(filepath.Join(repo, "refs/heads/pc-1"), 0)) },
+		"no refs":   func(t *testing.T, repo string) { check(t, os.RemoveAll(filepath.Join(repo, "refs"))) },
+		"no objects": func(t *testing.T, repo string) {
+			check(t, os.RemoveAll(filepath.Join(repo, "objects")))
+		},
+		"all objects": func(t *testing.T, repo string) {
+			names, err := filepath.Glob(filepath.Join(repo, "objects/*/*"))
+			check(t, err)
+			for _, name := range names {
+				check(t, os.Truncate(name, 0))
+			}
+		},
+		"a folder for an object": func(t *testing.T, repo string) {
+			name := objectFile(t, filepath.Dir(repo), "commit")
+			check(t, os.Remove(name))
+			check(t, os.MkdirAll(filepath.Join(name, "lost"), 0o755))
+		},
+		"a link for an object": func(t *testing.T, repo string) {
+			name := objectFile(t, filepath.Dir(repo), "filez")
+			check(t, os.Remove(name))
+			check(t, os.Symlink("/etc/passwd", name))
+		},
+	}
+	for name, spoil := range cases {
+		t.Run(name, func(t *testing.T) {
+			dir, b := small(t)
+			spoil(t, filepath.Join(dir, "ostree_repo"))
+			_, err := Build(t.Context(), b, dir, options("pc-1"))
+			check(t, err)
+			if err := verify(t, dir).Err(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeMendedSaysWhatToRemove(t *testing.T) {
+	cases := []struct {
+		file, content string
+		class         fail.Class
+	}{
+		{"ostree_repo/config", "[core]\nrepo_version=1\nmode=bare\n", fail.Conflict},
+		{"tuf/1.root.json", "", fail.Verification},
+		{"tuf/bundle-targets.json", "", fail.Verification},
+	}
+	for _, c := range cases {
+		dir, b := small(t)
+		write(t, filepath.Join(dir, c.file), []byte(c.content))
+		before := tree(t, dir)
+		_, err := Build(t.Context(), b, dir, options("pc-1"))
+		if fail.ClassOf(err) != c.class || !strings.Contains(fail.HintOf(err), "remove ") {
+			t.Errorf("%s: %v, hint %q", c.file, err, fail.HintOf(err))
+		}
+		if after := tree(t, dir); after != before {
+			t.Errorf("%s: the bundle was changed", c.file)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func readOld(ctx context.Context, root *os.Root) (*oldBundle, error) {
 	case err == nil:
 		old.roots = trust.RootFiles()
 	case !errors.Is(err, ErrIncomplete):
-		return nil, fmt.Errorf("the bundle that is there: %w", err)
+		return nil, spoiledOld(err)
 	}
 	old.file, err = there.BundleTargets(ctx)
 	if errors.Is(err, tuf.ErrNotFound) {
@@ -42,10 +42,16 @@ func readOld(ctx context.Context, root *os.Root) (*oldBundle, error) {
 		return nil, err
 	}
 	if old.bundle, err = verifyOld(trust, old.file); err != nil {
-		return nil, fail.As(fmt.Errorf("the bundle that is there: %w", err), fail.Verification,
-			"take an empty folder, or remove its tuf/ folder to have it made anew")
+		return nil, spoiledOld(err)
 	}
 	return old, nil
+}
+
+// spoiledOld: nothing is built upon metadata that does not verify, and it is
+// not thrown away unasked.
+func spoiledOld(err error) error {
+	return fail.As(fmt.Errorf("the bundle that is there: %w", err), fail.Verification,
+		"take an empty folder, or remove its tuf/ folder to have it made anew")
 }
 
 func isFolder(root *os.Root, name string) bool {

@@ -155,6 +155,7 @@ func (s *Summary) targets(ctx context.Context, b *Bundle, _ *tuf.Root) error {
 	if err != nil && !errors.Is(err, ostree.ErrNotARepo) {
 		return err
 	}
+	measured := map[string]TargetSummary{} // by commit: a hostile list may name one a hundred thousand times
 	for i := range s.Targets {
 		t := &s.Targets[i]
 		target, ok := all.Targets[t.Name]
@@ -168,9 +169,14 @@ func (s *Summary) targets(ctx context.Context, b *Bundle, _ *tuf.Root) error {
 		if repo == nil {
 			continue
 		}
+		if m, ok := measured[t.Commit]; ok {
+			t.Bytes, t.Present = m.Bytes, m.Present
+			continue
+		}
 		if err := t.measure(ctx, repo); err != nil {
 			return err
 		}
+		measured[t.Commit] = *t
 	}
 	return nil
 }
