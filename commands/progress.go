@@ -91,6 +91,10 @@ type barTask struct {
 	bar   *progressbar.ProgressBar
 	total atomic.Int64
 	once  sync.Once
+
+	mu   sync.Mutex
+	done int64 // what Add was told
+	told int64 // what the bar was told
 }
 
 // Write lets the bar through to the terminal while its task is the newest.
@@ -103,7 +107,18 @@ func (t *barTask) Write(p []byte) (int, error) {
 
 // The bar's own errors are about drawing; they must not stop the work.
 
-func (t *barTask) Add(n int64)  { _ = t.bar.Add64(n) }
+// Add tells the bar, unless that would fill it: a bar that was full once draws
+// no more, and where work is found on the way it is full after each piece.
+func (t *barTask) Add(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done += n
+	if total := t.total.Load(); total == 0 || t.done < total {
+		_ = t.bar.Add64(t.done - t.told)
+		t.told = t.done
+	}
+}
+
 func (t *barTask) Grow(n int64) { t.bar.ChangeMax64(t.total.Add(n)) }
 
 func (t *barTask) Done() {

@@ -138,3 +138,17 @@ func TestColourNeedsATerminalThatWantsIt(t *testing.T) {
 		}
 	}
 }
+
+func TestABarGoesOnWhereWorkIsFoundOnTheWay(t *testing.T) {
+	var out bytes.Buffer
+	sink := &barSink{screen: &screen{out: &out}}
+	task := sink.Start("verifying objects", progress.Count, 0)
+	for range 3 {
+		task.Grow(1)
+		task.Add(1)
+	}
+	if bar := task.(*barTask).bar; bar.IsFinished() {
+		t.Error("the bar is finished while its task goes on, and draws no more")
+	}
+	task.Done()
+}
