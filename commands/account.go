@@ -1,7 +1,10 @@
 package commands
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -35,6 +38,8 @@ func (rt *runtime) account(c *cli.Context) (account.Account, error) {
 	path := c.String("config")
 	if path == "" {
 		path = rt.configFile()
+	} else if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return account.Account{}, fail.New(fail.NotFound, "give the otactl.yaml of otactl serve, or leave --config out", "context file %s: no such file", path)
 	}
 	flags := map[string]string{
 		account.EnvContext: c.String("context"), account.EnvURL: c.String("url"),

@@ -3,9 +3,11 @@ package commands
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
+	"strings"
 
 	"github.com/otactl/otactl/agent"
+	"github.com/otactl/otactl/commands/render"
 )
 
 // deviceTarget is a target on a device.
@@ -50,13 +52,16 @@ func viewOutcome(r agent.Result) outcomeView {
 
 // Table says what was done and what is to be done now.
 func (v outcomeView) Table(w io.Writer) {
+	name, commit := "", ""
 	if v.Target != nil {
-		fmt.Fprintf(w, "target   %s\ncommit   %s\n", v.Target.Name, v.Target.Commit)
+		name, commit = v.Target.Name, v.Target.Commit
 	}
-	fmt.Fprintf(w, "outcome  %s: %s\n", v.Name, agentRow(agent.Code(v.Code)).meaning)
-	if v.Reason != "" {
-		fmt.Fprintf(w, "because  %s\n", v.Reason)
-	}
+	render.Fields(w,
+		"target", name,
+		"commit", commit,
+		"outcome", v.Name+": "+agentRow(agent.Code(v.Code)).meaning,
+		"because", v.Reason,
+	)
 }
 
 // listedView is a target in a list.
@@ -86,25 +91,28 @@ func viewListing(l agent.Listing) listingView {
 	return v
 }
 
+func (v listedView) mark() string {
+	mark := ""
+	if v.Current {
+		mark += "*"
+	}
+	if v.Failed {
+		mark += "!"
+	}
+	if v.Selected {
+		mark += ">"
+	}
+	return mark
+}
+
 // Table marks what runs with *, what an update would install with >, and what
 // failed with !.
 func (v listingView) Table(w io.Writer) {
-	tw := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(tw, "\tNAME\tVERSION\tCOMMIT\t")
+	rows := make([][]string, 0, len(v.Targets))
 	for _, t := range v.Targets {
-		mark := ""
-		if t.Current {
-			mark += "*"
-		}
-		if t.Failed {
-			mark += "!"
-		}
-		if t.Selected {
-			mark += ">"
-		}
-		fmt.Fprintf(tw, "%s\t%s\t%d\t%.12s\t%s\n", mark, t.Name, t.Version, t.Commit, t.Reason)
+		rows = append(rows, []string{t.mark(), t.Name, strconv.Itoa(t.Version), fmt.Sprintf("%.12s", t.Commit), t.Reason})
 	}
-	_ = tw.Flush() // w is a buffer
+	render.Columns(w, []string{"", "NAME", "VERSION", "COMMIT", ""}, rows)
 }
 
 type statusView struct {
@@ -124,13 +132,15 @@ func viewStatus(s agent.Status) statusView {
 
 // Table shows the status to a person.
 func (v statusView) Table(w io.Writer) {
-	if v.DeviceID != "" {
-		fmt.Fprintf(w, "device    %s\n", v.DeviceID)
-	}
-	fmt.Fprintf(w, "hardware  %s\n", v.HardwareID)
-	fmt.Fprintf(w, "tags      %q\n", v.Tags)
-	fmt.Fprintf(w, "runs      %s (commit %.12s)\n", v.Current.Name, v.Current.Commit)
+	waits := ""
 	if v.Pending != nil {
-		fmt.Fprintf(w, "waits     %s (commit %.12s), until the reboot and run\n", v.Pending.Name, v.Pending.Commit)
+		waits = fmt.Sprintf("%s (commit %.12s), until the reboot and run", v.Pending.Name, v.Pending.Commit)
 	}
+	render.Fields(w,
+		"device", v.DeviceID,
+		"hardware", v.HardwareID,
+		"tags", strings.Join(v.Tags, ", "),
+		"runs", fmt.Sprintf("%s (commit %.12s)", v.Current.Name, v.Current.Commit),
+		"waits", waits,
+	)
 }

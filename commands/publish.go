@@ -147,9 +147,9 @@ func newPublishView(r publish.Report) publishView {
 
 // Table is the report for people.
 func (v publishView) Table(w io.Writer) {
-	would := ""
+	would, did := "", "sent"
 	if v.DryRun {
-		would = " (dry run: nothing was sent)"
+		would, did = " (dry run: nothing was sent)", "to send"
 	}
 	sent := sizeText(v.Bytes)
 	if v.Saved != nil {
@@ -160,7 +160,7 @@ func (v publishView) Table(w io.Writer) {
 		"to", v.URL,
 		"ref", v.refText(),
 		"objects", fmt.Sprintf("%d: %d new, %d present, %d asked about", v.Objects, v.New, v.Present, v.Asked),
-		"sent", fmt.Sprintf("%s, %.1f s", sent, v.Seconds),
+		did, fmt.Sprintf("%s, %.1f s", sent, v.Seconds),
 		"target", v.targetText(),
 	)
 }

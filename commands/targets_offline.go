@@ -244,7 +244,7 @@ func (v bundleView) Table(w io.Writer) {
 		if !t.Present {
 			held += " (incomplete)"
 		}
-		targets = append(targets, []string{t.Name, t.Version, strings.Join(t.HardwareIDs, " "), t.Commit, held})
+		targets = append(targets, []string{t.Name, t.Version, strings.Join(t.HardwareIDs, " "), fmt.Sprintf("%.12s", t.Commit), held})
 	}
 	for _, id := range v.Keys {
 		keys = append(keys, []string{id, v.signedBy(id)})

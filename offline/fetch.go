@@ -65,7 +65,10 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 	reply, err := b.backend.BundleMeta(ctx, b.opt.Target, MetaRequest{
 		Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, BundleTargets: b.old.file,
 	})
-	if httpx.Code(err) == http.StatusBadRequest {
+	switch httpx.Code(err) {
+	case http.StatusNotFound:
+		err = fail.Hint(err, "otactl targets list shows which targets there are, and their tags")
+	case http.StatusBadRequest:
 		err = fail.As(err, fail.Usage, "ask for fewer days with --expires-in-days, or have the backend's own metadata renewed first")
 	}
 	if err != nil {

@@ -154,7 +154,7 @@ func hintFor(rule Rule) string {
 		return "add a signature: otactl targets offline-update sign BUNDLE --keys FILE"
 	case RuleClock:
 		return "set the clock of this machine, or give the time with --now"
-	case RuleComplete, RuleObject, RuleRepo:
+	case RuleComplete, RuleObject:
 		return "run the offline-update command again with the same folder: it keeps what is good"
 	case RuleFor:
 		return "build a bundle for this device, or correct what was asked for"

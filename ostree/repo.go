@@ -51,6 +51,8 @@ var _ Store = (*Repo)(nil)
 func OpenRepo(path string) (*Repo, error) {
 	st, err := os.Stat(filepath.Join(path, "objects"))
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && !exists(path):
+		return nil, notARepo(path, "there is no such folder")
 	case errors.Is(err, fs.ErrNotExist), err == nil && !st.IsDir():
 		return nil, notARepo(path, "it has no folder objects")
 	case err != nil:
@@ -68,6 +70,11 @@ func OpenRepo(path string) (*Repo, error) {
 		return nil, fmt.Errorf("repo %s: config: %w", path, err)
 	}
 	return r, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func notARepo(path, why string) error {

@@ -46,7 +46,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 func (o *Options) run(ctx context.Context, f *folder) (*Result, error) {
 	if name := registered(o.Dir); name != "" && !o.Force {
-		return nil, fail.As(fmt.Errorf("%w in %s (%s is there)", ErrRegistered, o.Dir, name), fail.Conflict, "pass --force 1 to replace the registration")
+		return nil, fail.As(fmt.Errorf("%w in %s (%s is there)", ErrRegistered, o.Dir, name), fail.Conflict, "pass --force to replace the registration")
 	}
 	if err := o.ping(ctx); err != nil {
 		return nil, err

@@ -142,6 +142,21 @@ func describe(body []byte) string {
 	if json.Unmarshal(body, &m) != nil {
 		return fmt.Sprintf("%.300q", bytes.TrimSpace(body))
 	}
+	text := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, reasons(m))
+	return text[:min(len(text), 600)]
+}
+
+// reasons is the message alone where only its code in one word stands beside
+// it, as otactl serve answers.
+func reasons(m map[string]any) string {
+	if why, ok := m["message"].(string); ok && m["code"] != nil && len(m) == 2 {
+		return why
+	}
 	var parts []string
 	for k, v := range m {
 		if nested, ok := v.(map[string]any); ok {
@@ -153,11 +168,5 @@ func describe(body []byte) string {
 		parts = append(parts, fmt.Sprintf("%s: %v", k, v))
 	}
 	sort.Strings(parts)
-	text := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.Join(parts, "; "))
-	return text[:min(len(text), 600)]
+	return strings.Join(parts, "; ")
 }
