@@ -89,9 +89,8 @@ type Result struct {
 }
 
 var (
-	uuidForm    = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	wordForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	anyUUIDForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	wordForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 )
 
 func (o *Options) check() error {
@@ -122,7 +121,7 @@ func (o *Options) check() error {
 func (o *Options) checkUUID() error {
 	form := uuidForm
 	if o.AnyUUID {
-		form = anyUUIDForm
+		form = wordForm
 	}
 	if !form.MatchString(o.UUID) {
 		return fail.New(fail.Usage, "leave --uuid out to get a random one", "uuid %q: want the form 8-4-4-4-12 in hex digits", o.UUID)

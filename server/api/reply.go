@@ -114,6 +114,16 @@ func JSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(b.Bytes()) // a client that left is its own affair
 }
 
+// Of passes on requests whose path names this factory, and no others.
+func Of(factory string, next Handler) Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.PathValue("factory") != factory {
+			return Refuse(http.StatusNotFound, "factory_not_found", "there is no such factory here; this server's is "+factory)
+		}
+		return next(w, r)
+	}
+}
+
 // RequestTime is how long a request may take, to read and to answer, whose
 // handler does not call AllowTime.
 const RequestTime = time.Minute

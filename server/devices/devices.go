@@ -44,20 +44,12 @@ func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
 	mux.Handle("POST /oauth/token/{$}", token)
 	mux.Handle("POST /oauth2/token", token)
 	const base = "/ota/factories/{factory}/"
-	mux.Handle("GET "+base+"devices/{$}", guard.Allow(a.mine(a.list)))
-	mux.Handle("GET "+base+"devices/{name}/{kind}", guard.Allow(a.mine(a.reports)))
-	mux.Handle("DELETE "+base+"devices/{name}/{$}", guard.Allow(a.mine(a.remove)))
-	mux.Handle("POST "+base+"device-codes/approve", guard.Allow(a.mine(a.answer(store.CodeApproved))))
-	mux.Handle("POST "+base+"device-codes/deny", guard.Allow(a.mine(a.answer(store.CodeDenied))))
-}
-
-func (a *API) mine(next api.Handler) api.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if r.PathValue("factory") != a.Factory {
-			return api.Refuse(http.StatusNotFound, "factory_not_found", "there is no such factory here; this server's is "+a.Factory)
-		}
-		return next(w, r)
-	}
+	mine := func(h api.Handler) api.Handler { return api.Of(a.Factory, h) }
+	mux.Handle("GET "+base+"devices/{$}", guard.Allow(mine(a.list)))
+	mux.Handle("GET "+base+"devices/{name}/{kind}", guard.Allow(mine(a.reports)))
+	mux.Handle("DELETE "+base+"devices/{name}/{$}", guard.Allow(mine(a.remove)))
+	mux.Handle("POST "+base+"device-codes/approve", guard.Allow(mine(a.answer(store.CodeApproved))))
+	mux.Handle("POST "+base+"device-codes/deny", guard.Allow(mine(a.answer(store.CodeDenied))))
 }
 
 // ping is what a device asks before it makes a key.

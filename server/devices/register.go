@@ -24,6 +24,8 @@ type request struct {
 	Group      string                       `json:"group"`
 	Overrides  map[string]map[string]string `json:"overrides"`
 	UseServer  json.RawMessage              `json:"use-ostree-server"` // this server is both; any value will do
+
+	id string // UUID in lower case, once it is checked
 }
 
 var sotaDir = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+$`)
@@ -31,12 +33,12 @@ var sotaDir = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+$`)
 // check says what is wrong with the request's plain fields, and fills in
 // defaults.
 func (q *request) check() error {
-	id, ok := api.ParseUUID(q.UUID)
-	if !ok {
+	var ok bool
+	if q.id, ok = api.ParseUUID(q.UUID); !ok {
 		return invalid("uuid must be 8-4-4-4-12 hex digits")
 	}
 	if q.Name == "" {
-		q.Name = id
+		q.Name = q.id
 	}
 	if q.SotaDir == "" {
 		q.SotaDir = "/var/sota"
@@ -44,7 +46,7 @@ func (q *request) check() error {
 	switch {
 	case !api.IsWord(q.Name):
 		return invalid("name must be letters, digits and . _ + -, and start with a letter or digit")
-	case isOthersID(q.Name, id):
+	case isOthersID(q.Name, q.id):
 		return invalid("name is a uuid and not this device's: an operator could not tell the two apart")
 	case !api.IsWord(q.HardwareID):
 		return invalid("hardware-id is missing or not a plain name")
@@ -73,8 +75,7 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := api.IdentityOf(r.Context())
-	uuid, _ := api.ParseUUID(q.UUID)
-	if id.Scope == store.ScopeRegister && id.Subject != uuid {
+	if id.Scope == store.ScopeRegister && id.Subject != q.id {
 		return api.Refuse(http.StatusForbidden, "forbidden", "the token was approved for another device")
 	}
 	csr, err := pki.ParseRequest([]byte(q.CSR), a.Factory)
@@ -103,20 +104,19 @@ func (a *API) create(w http.ResponseWriter, r *http.Request) error {
 // keep stores the device, with the tags it will follow, and spends the token of
 // a device flow with it.
 func (a *API) keep(r *http.Request, q *request, tags string, csr *pki.Request, id api.Identity) error {
-	uuid, _ := api.ParseUUID(q.UUID) // checked before
 	spend := ""
 	if id.Scope == store.ScopeRegister {
 		spend = id.Secret
 	}
 	err := a.DB.AddDevice(r.Context(), store.Device{
-		UUID: uuid, Name: q.Name, HardwareID: q.HardwareID, Group: q.Group,
+		UUID: q.id, Name: q.Name, HardwareID: q.HardwareID, Group: q.Group,
 		Production: csr.Production, PublicKey: csr.PublicKey, Created: a.Clock(),
 		CheckIn: store.CheckIn{Tags: api.CleanTags(tags)}}, spend)
 	if errors.Is(err, store.ErrExists) {
 		return api.Refuse(http.StatusConflict, "device_exists", "a device of this name or uuid is registered already, or was deleted")
 	}
 	if err == nil {
-		a.Log.Info("device registered", "device", uuid, "name", q.Name, "by", id.Subject)
+		a.Log.Info("device registered", "device", q.id, "name", q.Name, "by", id.Subject)
 	}
 	return err
 }

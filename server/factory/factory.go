@@ -41,17 +41,7 @@ func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
 		"GET " + targets + "{name}":                       a.getTarget,
 		"POST " + targets + "{name}/meta/{$}":             a.bundle,
 	} {
-		mux.Handle(pattern, guard.Allow(a.mine(h), store.ScopePublish))
-	}
-}
-
-// mine refuses requests about another factory.
-func (a *API) mine(next api.Handler) api.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if r.PathValue("factory") != a.Name {
-			return api.Refuse(http.StatusNotFound, "factory_not_found", "there is no such factory here; this server's is "+a.Name)
-		}
-		return next(w, r)
+		mux.Handle(pattern, guard.Allow(api.Of(a.Name, h), store.ScopePublish))
 	}
 }
 

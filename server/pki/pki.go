@@ -135,9 +135,6 @@ func (p *PKI) issue(path string, t *x509.Certificate, parent *authority, pub cry
 // Root is the PEM certificate that devices verify the gateway with.
 func (p *PKI) Root() []byte { return p.root.pem }
 
-// Factory is the organisational unit of every certificate.
-func (p *PKI) Factory() string { return p.factory }
-
 // ClientCAs is what a device certificate has to chain to.
 func (p *PKI) ClientCAs() *x509.CertPool {
 	pool := x509.NewCertPool()
