@@ -111,9 +111,10 @@ func (rt *runtime) runAktualizrLite(ctx context.Context, v *boost.Values) (agent
 		return rt.liteRun(ctx, v)
 	case "status":
 		return rt.liteStatus(ctx, v)
-	case "daemon", "rollback":
-		return 0, fail.New(fail.Unsupported, "call check, update and run from a timer",
-			"command %s is not in this build", command)
+	case "daemon":
+		return 0, fail.New(fail.Unsupported, "call check, update and run from a timer", "command daemon is not in this build")
+	case "rollback":
+		return 0, fail.New(fail.Unsupported, "name the earlier target: aktualizr-lite update NAME", "command rollback is not in this build")
 	default:
 		return 0, fail.New(fail.Usage, "see aktualizr-lite --help", "command %.40q is not known", command)
 	}

@@ -77,6 +77,7 @@ func flagHelp(f cli.Flag) (name, text string) {
 	for _, alias := range names[1:] {
 		if len(alias) == 1 {
 			name = "-" + alias + ", --" + names[0]
+			break // the first one is ours, others are for habits
 		}
 	}
 	if placeholder != "" {

@@ -24,7 +24,7 @@ func eachFlag(t *testing.T, visit func(path string, f cli.Flag)) {
 	walk(rootCommand(rt), "")
 }
 
-// What is declared must be what our own parser reads; see docs/adr/0001.
+// What is declared must be what our own parser reads; see docs/adr/0001-flags-anywhere.md.
 func TestFlagsAreDeclaredForOurParser(t *testing.T) {
 	eachFlag(t, func(path string, f cli.Flag) {
 		name := f.Names()[0]
