@@ -27,14 +27,17 @@ const asideMark = "aside"
 // identityFiles is what an old registration consists of, in the order in which
 // it is set aside: sota.toml first, because the daemon is gated on it. SQLite
 // would apply a journal that stays behind to the next database.
-var identityFiles = []string{sotaToml, "sql.db", "sql.db-journal", "sql.db-wal", "sql.db-shm", clientCert, keyFile, rootCA, "client.chained", importedRoot}
+var identityFiles = []string{sotaToml, "sql.db", "sql.db-journal", "sql.db-wal", "sql.db-shm", clientCert, keyFile, rootCA, "client.chained"}
 
 // folder is the device's folder while a registration changes it.
 type folder struct {
 	dir   string
 	stage string // <dir>/.register-XXXX, 0700
 	keep  bool   // the stage holds an old set that could not be put back
-	fault func(point string) error
+	// ownRoot says that the device had a root of trust before it had any
+	// registration. It came with the image, so it stays, whatever a gateway gives.
+	ownRoot bool
+	fault   func(point string) error
 }
 
 // claimFolder makes sure that dir is there, that only its owner may write to
@@ -68,7 +71,7 @@ func openFolder(dir string, fault func(string) error) (*folder, error) {
 	if err != nil {
 		return nil, fail.Hint(fmt.Errorf("prepare %s: %w", dir, err), "run as root, or pass --sota-dir")
 	}
-	f.stage = stage
+	f.stage, f.ownRoot = stage, hasOwnRoot(dir)
 	below := filepath.Dir(importedRoot)
 	return f, errors.Join(os.MkdirAll(filepath.Join(stage, below), 0o700), os.MkdirAll(filepath.Join(stage, "old", below), 0o700))
 }
@@ -81,6 +84,12 @@ func ownersOnly(dir string) error {
 		return fail.New(fail.Usage, "chmod 700 "+dir, "%s: others may write to it (mode %04o)", dir, st.Mode().Perm())
 	}
 	return err
+}
+
+// hasOwnRoot says whether a root lies in dir that is of no registration.
+func hasOwnRoot(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, importedRoot))
+	return err == nil && registered(dir) == ""
 }
 
 // registered is the file that says the device has an identity, or "".
@@ -99,7 +108,7 @@ func registered(dir string) string {
 func (f *folder) put(files map[string][]byte) ([]string, error) {
 	names := order(files)
 	if _, ok := files[importedRoot]; ok {
-		if err := os.MkdirAll(filepath.Join(f.dir, filepath.Dir(importedRoot)), 0o700); err != nil {
+		if err := makeDurable(f.dir, filepath.Dir(importedRoot)); err != nil {
 			return nil, err
 		}
 	}
@@ -119,6 +128,14 @@ func (f *folder) put(files map[string][]byte) ([]string, error) {
 		return nil, errors.Join(err, back)
 	}
 	return names, nil
+}
+
+// makeDurable makes the folder at path below dir, and its name durable.
+func makeDurable(dir, path string) error {
+	if err := os.MkdirAll(filepath.Join(dir, path), 0o700); err != nil {
+		return err
+	}
+	return errors.Join(fsx.SyncDir(filepath.Join(dir, filepath.Dir(path))), fsx.SyncDir(dir))
 }
 
 // order is root.crt, pkey.pem, client.pem, the rest by name, sota.toml.
@@ -146,7 +163,7 @@ func order(files map[string][]byte) []string {
 }
 
 func (f *folder) swap(names []string) error {
-	for _, name := range aside(names) {
+	for _, name := range f.aside(names) {
 		if err := f.move("set aside "+name, filepath.Join(f.dir, name), filepath.Join(f.stage, "old", name)); err != nil {
 			return err
 		}
@@ -164,8 +181,11 @@ func (f *folder) swap(names []string) error {
 
 // aside is what has to leave before names can be put down: the old identity,
 // and whatever else has one of the names.
-func aside(names []string) []string {
+func (f *folder) aside(names []string) []string {
 	all := slices.Clone(identityFiles)
+	if !f.ownRoot {
+		all = append(all, importedRoot)
+	}
 	for _, name := range names {
 		if !slices.Contains(all, name) {
 			all = append(all, name)
@@ -202,13 +222,12 @@ func (f *folder) undo(stage string) error {
 			return err
 		}
 	}
-	old, err := os.ReadDir(filepath.Join(stage, "old"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old, err := setAside(stage)
+	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(old, func(a, b fs.DirEntry) int { return lastIsConfig(a.Name()) - lastIsConfig(b.Name()) })
-	for _, e := range old {
-		if err := f.move("bring back "+e.Name(), filepath.Join(stage, "old", e.Name()), filepath.Join(f.dir, e.Name())); err != nil {
+	for _, name := range old {
+		if err := f.move("bring back "+name, filepath.Join(stage, "old", name), filepath.Join(f.dir, name)); err != nil {
 			return err
 		}
 	}
@@ -217,6 +236,25 @@ func (f *folder) undo(stage string) error {
 		return err
 	}
 	return fsx.SyncDir(stage)
+}
+
+// setAside is the old set as it lies in the stage, sota.toml last.
+func setAside(stage string) ([]string, error) {
+	var names []string
+	old := filepath.Join(stage, "old")
+	err := filepath.WalkDir(old, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(old, path)
+		names = append(names, name)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return lastIsConfig(a) - lastIsConfig(b) })
+	return names, err
 }
 
 func lastIsConfig(name string) int {
@@ -235,7 +273,7 @@ func putDown(stage string) ([]string, error) {
 	}
 	var names []string
 	for name := range strings.SplitSeq(string(b), "\n") {
-		if _, err := os.Lstat(filepath.Join(stage, name)); errors.Is(err, fs.ErrNotExist) && replyName.MatchString(name) {
+		if _, err := os.Lstat(filepath.Join(stage, name)); errors.Is(err, fs.ErrNotExist) && (replyName.MatchString(name) || name == importedRoot) {
 			names = append(names, name)
 		}
 	}

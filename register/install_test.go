@@ -142,3 +142,66 @@ func TestNoNumberOfTheServerMakesUsHammerItOrWaitForEver(t *testing.T) {
 		t.Errorf("a code for ever lives %s", got)
 	}
 }
+
+func TestNewRootIsTakenBackWithTheRest(t *testing.T) {
+	for _, die := range []bool{false, true} {
+		for _, registeredBefore := range []bool{false, true} {
+			dir := filepath.Join(t.TempDir(), "sota")
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if registeredBefore {
+				writeOld(t, dir)
+			}
+			f, err := openFolder(dir, (&stop{n: 99}).At)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.fault = func(point string) error {
+				if point != "put "+sotaToml {
+					return nil
+				}
+				if die {
+					panic(killed{})
+				}
+				return errors.New("disk gone")
+			}
+			func() {
+				defer func() { _ = recover() }()
+				if _, err := f.put(map[string][]byte{importedRoot: []byte("new"), keyFile: []byte("new"), sotaToml: []byte("new")}); err == nil {
+					t.Fatal("it went through")
+				}
+				_ = f.close()
+			}()
+			if f, err = openFolder(dir, (&stop{n: 99}).At); err != nil {
+				t.Fatal(err)
+			}
+			_ = f.close()
+			if registeredBefore {
+				assertOld(t, dir)
+			} else if _, err := os.Lstat(filepath.Join(dir, importedRoot)); err == nil {
+				t.Error("the new root stayed")
+			}
+			assertNoStage(t, dir)
+		}
+	}
+}
+
+func TestRootThatCameWithTheImageStays(t *testing.T) {
+	b := newBackend(t)
+	o := b.options(t)
+	o.Token = "tok"
+	path := filepath.Join(o.Dir, importedRoot)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("of the image"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "of the image" {
+		t.Errorf("the root is %q, %v", got, err)
+	}
+}

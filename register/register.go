@@ -70,7 +70,7 @@ func (o *Options) run(ctx context.Context, f *folder) (*Result, error) {
 	files := maps.Clone(rep.files)
 	files[keyFile] = id.keyPEM
 	root := o.rootIfAsked(ctx, rep, id)
-	if root != nil {
+	if root != nil && !f.ownRoot {
 		files[importedRoot] = root
 	}
 	names, err := f.put(files)

@@ -448,11 +448,11 @@ func runKilled(o Options) (died bool) {
 }
 
 // oldSet is a registration, and a file that a reply may name as well.
-var oldSet = []string{sotaToml, "sql.db", clientCert, keyFile, rootCA, "extra.pem"}
+var oldSet = []string{sotaToml, "sql.db", clientCert, keyFile, rootCA, "extra.pem", importedRoot}
 
 func writeOld(t *testing.T, dir string) {
 	t.Helper()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(importedRoot)), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range oldSet {
