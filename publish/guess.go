@@ -18,15 +18,17 @@ import (
 type guessing struct {
 	Remote
 	asked atomic.Int64
+	first sync.Mutex // held by who asks while there is nothing to go by
 
-	mu    sync.Mutex
-	seen  int // answers so far, by question
-	found int // of them, that the object was there
+	mu     sync.Mutex
+	seen   int // answers so far, by question
+	found  int // of them, that the object was there
+	credit int // objects that were guessed at since the last one asked about
 }
 
 const (
-	firstSample = 16 // asked before any guess
-	laterSample = 2  // of each further batch
+	firstSample = 16  // asked before any guess, and of a batch of which some is there
+	laterSample = 128 // of so many guessed at, one is asked about
 	// guessBelow: one in so many present is still cheaper to send than to ask
 	// about all.
 	guessBelow = 8
@@ -37,8 +39,8 @@ func newGuessing(r Remote) *guessing { return &guessing{Remote: r} }
 // Has implements ostree.Source.
 func (g *guessing) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, error) {
 	have := make([]bool, len(ids))
-	n := g.sample(len(ids))
-	if err := g.ask(ctx, ids, have, spread(len(ids), n)); err != nil {
+	n, err := g.probe(ctx, ids, have)
+	if err != nil {
 		return nil, err
 	}
 	if n == len(ids) || g.mostlyMissing() {
@@ -47,14 +49,31 @@ func (g *guessing) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, erro
 	return have, g.ask(ctx, ids, have, rest(len(ids), n))
 }
 
-// sample is how many of a batch to ask about before judging it.
-func (g *guessing) sample(batch int) int {
+// probe asks about a sample. The first ones go one after the other: how many
+// questions are asked must not depend on how many workers start at once.
+func (g *guessing) probe(ctx context.Context, ids []ostree.ObjectID, have []bool) (n int, err error) {
+	g.first.Lock()
+	n, first := g.sample(len(ids))
+	if first {
+		defer g.first.Unlock()
+	} else {
+		g.first.Unlock()
+	}
+	return n, g.ask(ctx, ids, have, spread(len(ids), n))
+}
+
+// sample is how many of a batch to ask about before judging it, and whether
+// that is the first that is learnt of the remote.
+func (g *guessing) sample(batch int) (n int, first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.seen < firstSample || g.found*guessBelow > g.seen {
-		return min(batch, firstSample)
+	if first = g.seen < firstSample; first || g.found*guessBelow > g.seen {
+		return min(batch, firstSample), first
 	}
-	return min(batch, laterSample)
+	g.credit += batch
+	n = min(batch, g.credit/laterSample)
+	g.credit -= n * laterSample
+	return n, false
 }
 
 func (g *guessing) mostlyMissing() bool {

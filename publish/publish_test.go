@@ -471,7 +471,7 @@ func TestGuessingAsksLittleWhereAllIsNewAndAllWhereMuchIsThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := none.asked.Load(); n != firstSample+19*laterSample {
+	if n := none.asked.Load(); n != firstSample+19*256/laterSample {
 		t.Errorf("all new: %d of %d asked", n, 20*256)
 	}
 	half := &known{have: func(id ostree.ObjectID) bool { return id.Sum[0]%2 == 1 }}
@@ -491,6 +491,24 @@ func TestGuessingAsksLittleWhereAllIsNewAndAllWhereMuchIsThere(t *testing.T) {
 	}
 	if half.asked.Load() == 256 && present != 128 {
 		t.Errorf("%d found", present)
+	}
+}
+
+func TestManyAtOnceAskNoMoreThanOneAfterTheOther(t *testing.T) {
+	none := &known{have: func(ostree.ObjectID) bool { return false }}
+	g := newGuessing(none)
+	var all sync.WaitGroup
+	for i := range 100 {
+		all.Go(func() {
+			few := []ostree.ObjectID{{Sum: ostree.Checksum{byte(i)}}, {Sum: ostree.Checksum{byte(i), 1}}, {Sum: ostree.Checksum{byte(i), 2}}}
+			if _, err := g.Has(t.Context(), few); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := none.asked.Load(); n < firstSample || n > firstSample+2+300/laterSample {
+		t.Errorf("%d of 300 asked", n)
 	}
 }
 

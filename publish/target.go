@@ -117,14 +117,33 @@ func (r *run) allocate(ctx context.Context) (*wanted, error) {
 			return &wanted{name: e.name, version: e.version, existed: true}, nil
 		}
 	}
-	version := r.Target.Version
-	if version == 0 {
-		version = 1
-		if len(mine) > 0 {
-			version = mine[0].version + 1
-		}
+	version, err := r.version(mine)
+	if err != nil {
+		return nil, err
 	}
 	return r.newTarget(version, all)
+}
+
+// version is the one that was asked for, if no target for this hardware has
+// it, or else one more than the highest.
+func (r *run) version(newestFirst []entry) (int, error) {
+	if want := r.Target.Version; want != 0 {
+		for _, e := range newestFirst {
+			if e.version == want {
+				return 0, conflict(e.name, fmt.Sprintf("it has this version and hardware id, and names commit %.12s", e.commit))
+			}
+		}
+		return want, nil
+	}
+	if len(newestFirst) == 0 {
+		return 1, nil
+	}
+	top := newestFirst[0]
+	if top.version >= MaxVersion {
+		return 0, fail.New(fail.Conflict, "publish for another hardware id, or choose the version with --version",
+			"target %s: no version follows, %d is the highest that devices compare", top.name, MaxVersion)
+	}
+	return top.version + 1, nil
 }
 
 // sameTarget says whether e is what is asked for. Without a version it has to

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -128,9 +129,24 @@ func TestGoingBackToAnOldCommitMakesANewTarget(t *testing.T) {
 func TestTakenVersionIsAConflictBeforeAnythingIsSent(t *testing.T) {
 	w, s := newWorld(t), newShelf()
 	s.add("qemu", "5", strings.Repeat("0a", 32), []string{"qemu"}, nil)
-	_, err := w.push(wants(s, func(t *TargetRequest) { t.Version = 5 }))
-	if fail.ClassOf(err) != fail.Conflict || fail.HintOf(err) == "" || w.hub.Count("POST objects") != 0 {
-		t.Errorf("%v, %d objects sent", err, w.hub.Count("POST objects"))
+	for _, name := range []string{"", "other"} { // under any name: a version is the hardware's
+		_, err := w.push(wants(s, func(t *TargetRequest) { t.Version, t.Name = 5, name }))
+		if fail.ClassOf(err) != fail.Conflict || fail.HintOf(err) == "" || w.hub.Count("POST objects") != 0 {
+			t.Errorf("name %q: %v, %d objects sent", name, err, w.hub.Count("POST objects"))
+		}
+	}
+}
+
+// A version out of a clock or a larger counter is as high as a device counts,
+// or higher.
+func TestNoVersionIsMadeThatNoDeviceCompares(t *testing.T) {
+	w := newWorld(t)
+	for _, top := range []int{MaxVersion, math.MaxInt} {
+		s := newShelf()
+		s.add("qemu", strconv.Itoa(top), strings.Repeat("0a", 32), []string{"qemu"}, nil)
+		if _, err := w.push(wants(s)); fail.ClassOf(err) != fail.Conflict || len(s.targets) != 1 || w.hub.Count("POST objects") != 0 {
+			t.Errorf("after %d: %v, %d targets", top, err, len(s.targets))
+		}
 	}
 }
 

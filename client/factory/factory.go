@@ -7,7 +7,6 @@
 package factory
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -193,8 +192,7 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, out any
 }
 
 func (r *reply) decode(path string, out any) error {
-	dec := json.NewDecoder(bytes.NewReader(r.body))
-	if err := dec.Decode(out); err != nil {
+	if err := json.Unmarshal(r.body, out); err != nil {
 		return fail.New(fail.Network, "check that the URL is that of the backend's API", "reply to %s: not the JSON expected: %v", path, err)
 	}
 	return nil

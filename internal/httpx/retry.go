@@ -239,7 +239,7 @@ func networkHint(err error) string {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "check the URL and that the server is running"
 	case errors.Is(err, errRedirect):
-		return "use the URL that the server redirects to"
+		return "check the URL: the server, or something on the way to it, sends requests elsewhere"
 	}
 	return "check the network and run this again"
 }
