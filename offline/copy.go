@@ -60,6 +60,10 @@ func (b *builder) content(ctx context.Context) error {
 // mendRepo writes a config anew that a power cut left empty. One that says
 // something else than ours belongs to a repo that is not a bundle's.
 func (b *builder) mendRepo() error {
+	dir, err := b.repoDir()
+	if err != nil {
+		return err
+	}
 	name := path.Join(dirRepo, "config")
 	config, err := readRegular(b.root, name, limits.RepoConfig)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,10 +77,6 @@ func (b *builder) mendRepo() error {
 			return fail.As(fmt.Errorf("%s: %w", name, err), fail.Conflict, "take another folder, or remove "+dirRepo+" to have it made anew")
 		}
 		return nil
-	}
-	dir, err := b.repoDir()
-	if err != nil {
-		return err
 	}
 	if err := b.root.Remove(name); err != nil {
 		return err

@@ -91,7 +91,7 @@ func TestVerifyAcceptsForADeviceOnlyWhatTheDeviceWouldTake(t *testing.T) {
 }
 
 func TestNothingIsWrittenThroughALinkInTheRepo(t *testing.T) {
-	for _, name := range []string{"objects", "refs", "refs/heads", "state", "tmp", ".lock", "objects/ab"} {
+	for _, name := range []string{"objects", "refs", "refs/heads", "state", "tmp", ".lock", "config", "objects/ab"} {
 		t.Run(name, func(t *testing.T) {
 			dir, b := small(t)
 			outside, link := t.TempDir(), filepath.Join(dir, "ostree_repo", name)
