@@ -73,8 +73,20 @@ func openFolder(dir string, fault func(string) error) (*folder, error) {
 	}
 	f.stage, f.ownRoot = stage, hasOwnRoot(dir)
 	below := filepath.Dir(importedRoot)
-	return f, errors.Join(os.MkdirAll(filepath.Join(stage, below), 0o700), os.MkdirAll(filepath.Join(stage, "old", below), 0o700))
+	err = errors.Join(os.MkdirAll(filepath.Join(stage, below), 0o700), os.MkdirAll(filepath.Join(stage, "old", below), 0o700),
+		fsx.WriteFile(filepath.Join(stage, roomFile), make([]byte, room), 0o600))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare %s: %w", dir, err), f.close())
+	}
+	return f, nil
 }
+
+// roomFile holds the place of the files to come: a disk that is full has to be
+// found before the backend knows of a device whose key then cannot be kept.
+const (
+	roomFile = "room"
+	room     = 32 << 10 // bytes; four times what replies need
+)
 
 // ownersOnly refuses a folder that others may write to: what is found in it is
 // trusted, keys and cut-off registrations alike.
@@ -107,6 +119,9 @@ func registered(dir string) string {
 // old set back.
 func (f *folder) put(files map[string][]byte) ([]string, error) {
 	names := order(files)
+	if err := os.Remove(filepath.Join(f.stage, roomFile)); err != nil {
+		return nil, err
+	}
 	if _, ok := files[importedRoot]; ok {
 		if err := makeDurable(f.dir, filepath.Dir(importedRoot)); err != nil {
 			return nil, err

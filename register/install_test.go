@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -204,4 +206,24 @@ func TestRootThatCameWithTheImageStays(t *testing.T) {
 	if got, err := os.ReadFile(path); err != nil || string(got) != "of the image" {
 		t.Errorf("the root is %q, %v", got, err)
 	}
+}
+
+func TestFullDiskIsFoundBeforeTheBackendIsAsked(t *testing.T) {
+	b := newBackend(t)
+	o := b.options(t)
+	o.Token = "tok"
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=16k,mode=700", "tmpfs", o.Dir).CombinedOutput(); err != nil {
+		t.Fatalf("mount: %v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("umount", o.Dir).Run() })
+	if _, err := Run(context.Background(), o); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want no space", err)
+	}
+	if b.body.UUID != "" {
+		t.Error("the backend registered a device that cannot keep its key")
+	}
+	assertNoStage(t, o.Dir)
 }
