@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"syscall"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
@@ -96,17 +97,26 @@ func (s *Store) putBytes(ctx context.Context, id ostree.ObjectID, data []byte) e
 func (s *Store) putSpooled(ctx context.Context, obj ostree.Object, r io.Reader) error {
 	f, err := os.CreateTemp("", "otactl-object-*")
 	if err != nil {
-		return err
+		return spoolFull(obj, err)
 	}
 	defer func() { _ = os.Remove(f.Name()); _ = f.Close() }()
 	length, err := io.Copy(f, r)
 	if err != nil {
-		return err
+		return spoolFull(obj, err)
 	}
 	open := func(context.Context) (io.ReadCloser, int64, error) {
 		return io.NopCloser(io.NewSectionReader(f, 0, length)), length, nil
 	}
 	return s.verifyAndPost(ctx, ostree.NewArchived(obj.ID(), open), length)
+}
+
+// spoolFull says what to do when err is about a full disk here, not there.
+func spoolFull(obj ostree.Object, err error) error {
+	if !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return fail.As(fmt.Errorf("compress %s to send it: %w", obj.ID(), err), fail.NoSpace,
+		"set TMPDIR to a folder with room for the largest objects, or publish from a repo of mode archive, which needs none")
 }
 
 func (s *Store) verifyAndPost(ctx context.Context, obj ostree.Object, length int64) error {
