@@ -132,6 +132,9 @@ func (s *Server) listen(ctx context.Context) error {
 		return fail.As(fmt.Errorf("serve: gateway: %w", err), fail.Network, "choose another --gateway-addr")
 	}
 	s.fillURLs()
+	if a, ok := s.apiListener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		s.log.Warn("other machines can reach the API, and in plain HTTP their tokens can be read on the way: put TLS in front of it", "addr", a.String())
+	}
 	return nil
 }
 
