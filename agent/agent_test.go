@@ -14,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/variant"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -294,6 +295,23 @@ install-post|board-lmp-2|OK
 `
 	if string(got) != want {
 		t.Errorf("callbacks:\n%swant\n%s", got, want)
+	}
+}
+
+func TestStickDoesNotReplaceTheSignaturesThatADeviceHolds(t *testing.T) {
+	d := newDevice(t)
+	commit, err := ostree.ParseChecksum(d.meta.Targets["board-lmp-2"].Commit())
+	d.must(err)
+	place := ostree.ObjectID{Sum: commit, Type: ostree.TypeCommitMeta}.ArchivePath()
+	own := filepath.Join(d.root.Repo, place)
+	d.must(os.MkdirAll(filepath.Dir(own), 0o755))
+	d.must(os.WriteFile(own, nil, 0o644))
+	theirs := variant.Dict(variant.Entry{Key: "ostree.gpgsigs", Value: variant.Text("none of ours")}).Data()
+	d.must(os.WriteFile(filepath.Join(d.bundle, "ostree_repo", place), theirs, 0o644))
+	r, err := d.install(UpdateRequest{})
+	wantCode(t, "install", r, err, InstallNeedsReboot)
+	if held, err := os.ReadFile(own); err != nil || len(held) != 0 {
+		t.Errorf("the device holds %q now, %v", held, err)
 	}
 }
 

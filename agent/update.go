@@ -169,7 +169,7 @@ func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
 		return coded(DownloadFailure, err)
 	}
 	report, err := ostree.Copy(ctx, dst, objects, commit, ostree.CopyOptions{
-		Jobs: src.Rules().Jobs, Progress: a.progress, Log: a.log, Faults: a.faults,
+		Jobs: src.Rules().Jobs, KeepDetached: true, Progress: a.progress, Log: a.log, Faults: a.faults,
 	})
 	if errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) == fail.NoSpace {
 		return coded(DownloadFailureNoSpace, err)

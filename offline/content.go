@@ -61,6 +61,11 @@ func (v *verifier) commit(ctx context.Context, repo *archive, seen *recorder, co
 	for _, p := range rep.Problems {
 		v.objectProblem(repo, commit, p)
 	}
+	detached := ostree.ObjectID{Sum: commit, Type: ostree.TypeCommitMeta}
+	if _, there := v.inv.objects[detached]; there {
+		seen.add(detached)
+		v.found.warn(RuleObject, repo.path(detached), "no checksum covers it; a device that has some for this commit keeps its own")
+	}
 	return nil
 }
 

@@ -157,3 +157,13 @@ func TestMetadataLeftFromACutOffSwapGoesWithTheNextRun(t *testing.T) {
 		t.Errorf("%s is still there", dirReplaced)
 	}
 }
+
+func TestDetachedMetadataIsPointedOut(t *testing.T) {
+	dir, _ := small(t)
+	write(t, strings.TrimSuffix(objectFile(t, dir, "commit"), ".commit")+".commitmeta", nil)
+	rep := verify(t, dir)
+	check(t, rep.Err())
+	if len(rep.Findings) != 1 || rep.Findings[0].Rule != RuleObject || !strings.HasSuffix(rep.Findings[0].Path, ".commitmeta") {
+		t.Errorf("findings %v", rep.Findings)
+	}
+}

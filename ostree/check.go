@@ -81,11 +81,15 @@ func readMetadata(ctx context.Context, obj Object) ([]byte, error) {
 
 // readSized reads all of r under the cap of metadata objects; size is a hint.
 func readSized(r io.Reader, size int64, id ObjectID) ([]byte, error) {
-	if size > limits.OSTreeMetadata {
-		return nil, &fsx.TooLargeError{Name: "object " + id.String(), Max: limits.OSTreeMetadata}
+	most := int64(limits.OSTreeMetadata)
+	if id.Type == TypeCommitMeta {
+		most = limits.DetachedMetadata
+	}
+	if size > most {
+		return nil, &fsx.TooLargeError{Name: "object " + id.String(), Max: most}
 	}
 	if size <= 0 || size > 1<<20 {
-		return fsx.ReadAll(r, "object "+id.String(), limits.OSTreeMetadata)
+		return fsx.ReadAll(r, "object "+id.String(), most)
 	}
 	data := make([]byte, size)
 	n, err := io.ReadFull(r, data)

@@ -170,7 +170,7 @@ func (c *copier) detached(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if old, err := load(ctx, c.dst, id); err == nil && bytes.Equal(old, data) {
+	if old, err := load(ctx, c.dst, id); err == nil && (c.opt.KeepDetached || bytes.Equal(old, data)) {
 		return nil
 	}
 	err = c.put(ctx, NewNamedMetadata(id, data))

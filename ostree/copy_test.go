@@ -6,10 +6,13 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/storetest"
@@ -246,6 +249,24 @@ func TestDetachedMetadataComesAlongAlsoLater(t *testing.T) {
 	}
 	if r := mustCopy(t, dst, s, s.Commit, ostree.CopyOptions{}); r.Copied != 0 {
 		t.Errorf("unchanged: %+v", r)
+	}
+	s.SetRaw(meta, variant.Dict(variant.Entry{Key: "a", Value: variant.Text("y")}).Data())
+	if r := mustCopy(t, dst, s, s.Commit, ostree.CopyOptions{KeepDetached: true}); r.Copied != 0 {
+		t.Errorf("to be kept: %+v", r)
+	}
+}
+
+func TestDetachedMetadataBeyondItsCapIsNotTaken(t *testing.T) {
+	s := storetest.NewSample(t, 1, 1, "a")
+	much := variant.Dict(variant.Entry{Key: "a", Value: variant.Text(strings.Repeat("x", limits.DetachedMetadata))}).Data()
+	s.SetRaw(ostree.ObjectID{Sum: s.Commit, Type: ostree.TypeCommitMeta}, much)
+	dst, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "repo"), ostree.ModeArchive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ostree.Copy(t.Context(), dst, s, s.Commit, ostree.CopyOptions{})
+	if _, large := errors.AsType[*fsx.TooLargeError](err); !large {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -107,6 +107,10 @@ type CopyOptions struct {
 	// FullCheck asks dst about every object and trusts no presence to imply
 	// another.
 	FullCheck bool
+	// KeepDetached leaves detached metadata that dst has as it is. No checksum
+	// covers it: whoever made src may have put anything in the place of the
+	// signatures that dst holds.
+	KeepDetached bool
 	// DryRun finds out what would move and moves nothing.
 	DryRun   bool
 	Progress progress.Sink

@@ -25,7 +25,10 @@ const (
 	// KeyFile caps one key.
 	KeyFile = 64 << 10
 
-	// OSTreeMetadata caps a commit, dirtree, dirmeta or commitmeta object, as
+	// DetachedMetadata caps a commitmeta object: a few signatures, which no
+	// checksum covers.
+	DetachedMetadata = 1 << 20
+	// OSTreeMetadata caps a commit, dirtree or dirmeta object, as
 	// libostree does since 2023.
 	OSTreeMetadata = 128 << 20
 	// FileHeader caps the GVariant header of a content object.
