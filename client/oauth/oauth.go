@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -98,17 +99,27 @@ func (s *Source) fetch(ctx context.Context) error {
 		return err
 	}
 	var reply struct {
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int64  `json:"expires_in"`
+		AccessToken string          `json:"access_token"`
+		ExpiresIn   json.RawMessage `json:"expires_in"`
 	}
 	if json.Unmarshal(data, &reply) != nil || reply.AccessToken == "" || strings.ContainsAny(reply.AccessToken, "\r\n") {
 		return fail.New(fail.Auth, "check oauth2.server in the credentials", "token server %s: its answer holds no access_token", s.opt.Server)
 	}
 	s.token, s.expires = reply.AccessToken, time.Time{}
-	if d := time.Duration(min(reply.ExpiresIn, 1<<30)) * time.Second; d > 0 {
+	if d := seconds(reply.ExpiresIn); d > 0 {
 		s.expires = s.opt.Clock().Add(d - min(early, d/2))
 	}
 	return nil
+}
+
+// seconds reads a number, which some servers put into quotes. Anything else is
+// 0: the token then serves until it is refused.
+func seconds(raw json.RawMessage) time.Duration {
+	n, err := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return time.Duration(min(n, 1<<30)) * time.Second
 }
 
 func (s *Source) request(ctx context.Context) (*http.Request, error) {

@@ -104,6 +104,24 @@ func TestWrongSecretEndsAtOnceAndIsNotShown(t *testing.T) {
 	}
 }
 
+func TestAnOddLifetimeDoesNotCostTheToken(t *testing.T) {
+	for lifetime, renewed := range map[string]bool{`"3600"`: true, `3600`: true, `3600.5`: false, `"soon"`: false, `null`: false, `-1`: false, `{}`: false} {
+		issued := 0
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			issued++
+			fmt.Fprintf(w, `{"access_token":"t%d","expires_in":%s}`, issued, lifetime)
+		}))
+		now := time.Unix(0, 0)
+		src := New(Options{Server: s.URL, ClientID: "id", Retry: quick, Clock: func() time.Time { return now }})
+		first := bearer(t, src)
+		now = now.Add(3600 * time.Second)
+		if second := bearer(t, src); first != "Bearer t1" || (second == "Bearer t2") != renewed {
+			t.Errorf("expires_in %s: %s, then %s", lifetime, first, second)
+		}
+		s.Close()
+	}
+}
+
 func TestAnswersWithoutATokenAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		code int
