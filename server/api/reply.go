@@ -135,11 +135,18 @@ const (
 
 // AllowTime gives a request that moves size bytes, in either direction, the
 // time a slow line takes for them, and not for ever to whoever moves nothing.
-// A writer that knows no deadlines has none to extend.
 func AllowTime(w http.ResponseWriter, size int64) {
 	seconds := min(max(size, 0)/slowLine, int64(mostTime/time.Second))
-	take := min(RequestTime+time.Duration(seconds)*time.Second, mostTime)
-	until := clock.System().Add(take)
+	allow(w, min(RequestTime+time.Duration(seconds)*time.Second, mostTime))
+}
+
+// AllowWork gives a request all the time there is: its work is the server's, and
+// grows with what is in the repo.
+func AllowWork(w http.ResponseWriter) { allow(w, mostTime) }
+
+// allow moves the deadlines; a writer that knows none has none to move.
+func allow(w http.ResponseWriter, d time.Duration) {
+	until := clock.System().Add(d)
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(until)
 	_ = c.SetWriteDeadline(until)

@@ -72,6 +72,7 @@ func (a *API) addTargets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	api.AllowWork(w)
 	if err := a.checkCommits(r.Context(), targets); err != nil {
 		return err
 	}

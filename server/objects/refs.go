@@ -27,6 +27,7 @@ func (s *Store) postRef(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return api.Refuse(http.StatusBadRequest, "bad_commit", "the body must be a commit: 64 hex digits")
 	}
+	api.AllowWork(w) // past the deadline the request's context would end, and with it the walk
 	if err := s.Complete(r.Context(), commit); err != nil {
 		return incomplete(err)
 	}
