@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
 )
 
 // How long certificates are good for.
@@ -57,7 +58,8 @@ type authority struct {
 
 // Open loads the folder, and makes what is missing: the root, the device CA,
 // and a gateway certificate for names (DNS names or IP addresses), localhost
-// and the loopback addresses.
+// and the loopback addresses. A clock that stands before the root's making is
+// refused.
 func Open(dir, factory string, names []string, clk clock.Clock) (*PKI, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("pki: %w", err)
@@ -66,6 +68,11 @@ func Open(dir, factory string, names []string, clk clock.Clock) (*PKI, error) {
 	var err error
 	if p.root, err = p.authority("root", caTemplate(factory+"-root", factory, 1), nil); err != nil {
 		return nil, err
+	}
+	if now, made := clk(), p.root.cert.NotBefore; now.Before(made) {
+		return nil, fail.New(fail.Verification, "set the clock of this machine and try again",
+			"pki: the clock says %s, and the root was made after that, on %s: what is signed now would have run out already",
+			now.Format(time.RFC3339), made.Format(time.RFC3339))
 	}
 	if p.device, err = p.authority("device-ca", caTemplate(factory+"-device-ca", factory, 0), p.root); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -37,6 +38,15 @@ func TestKeysArePrivateAndCAsStayTheSame(t *testing.T) {
 	if !first.root.cert.Equal(again.root.cert) || !first.device.cert.Equal(again.device.cert) {
 		t.Error("a CA was made anew")
 	}
+}
+
+func TestNothingIsSignedByAClockFromBeforeTheRoot(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "pki")
+	open(t, dir, start)
+	if _, err := Open(dir, "local", nil, clock.At(time.Unix(0, 0))); fail.ClassOf(err) != fail.Verification {
+		t.Errorf("in 1970: %v", err)
+	}
+	open(t, dir, start.Add(-time.Minute)) // clocks are set back by a little
 }
 
 func TestGatewayCertificateIsRenewedForTimeAndNames(t *testing.T) {
