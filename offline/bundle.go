@@ -168,6 +168,9 @@ func (m metadataFolder) Fetch(_ context.Context, name string, max int64) ([]byte
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s/%s: %w", m.dir, name, tuf.ErrNotFound)
 	}
+	if _, large := errors.AsType[*fsx.TooLargeError](err); large {
+		return nil, &tuf.Error{File: name, Kind: tuf.ErrTooLarge, Why: fmt.Sprintf("longer than the %d bytes allowed", max)}
+	}
 	return data, err
 }
 

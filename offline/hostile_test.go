@@ -2,6 +2,7 @@ package offline
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,5 +166,33 @@ func TestDetachedMetadataIsPointedOut(t *testing.T) {
 	check(t, rep.Err())
 	if len(rep.Findings) != 1 || rep.Findings[0].Rule != RuleObject || !strings.HasSuffix(rep.Findings[0].Path, ".commitmeta") {
 		t.Errorf("findings %v", rep.Findings)
+	}
+}
+
+func TestBundleOfAnotherTypeIsLeftAlone(t *testing.T) {
+	dir, b := small(t)
+	prod := goodBundle()
+	prod.Type = "prod"
+	resign(t, dir, b, prod, b.keys[tuf.RoleTargets])
+	before := tree(t, dir)
+	if _, err := Build(t.Context(), b, dir, options("pc-1")); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("error %v", err)
+	}
+	if tree(t, dir) != before {
+		t.Error("the bundle changed")
+	}
+}
+
+func TestMetadataBeyondItsCapIsNotRead(t *testing.T) {
+	for _, name := range []string{"1.root.json", "timestamp.json", "snapshot.json", "targets.json", "bundle-targets.json"} {
+		dir, _ := small(t)
+		check(t, os.Truncate(filepath.Join(dir, "tuf", name), 1<<40))
+		wantFinding(t, verify(t, dir), RuleMetadata, name)
+		b, err := Open(dir)
+		check(t, err)
+		if _, err := Show(t.Context(), b, now); !errors.Is(err, tuf.ErrTooLarge) || fail.ClassOf(err) != fail.Verification {
+			t.Errorf("%s: %v", name, err)
+		}
+		check(t, b.Close())
 	}
 }

@@ -109,7 +109,7 @@ func skip(d fs.DirEntry) error {
 // harmless is what operating systems leave on removable media by themselves.
 var harmless = regexp.MustCompile(`^(System Volume Information|\$RECYCLE\.BIN|\.Trashes|\.Trash-[0-9]+|` +
 	`\.Spotlight-V100|\.fseventsd|\.TemporaryItems|lost\+found|FOUND\.[0-9]{3})$|` +
-	`(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$`)
+	`(^|/)(\._[^/]+|\.DS_Store|Thumbs\.db|desktop\.ini)$`)
 
 // metadata sorts a name below tuf/; false means that it has no place there.
 func (s *scanner) metadata(rest string, d fs.DirEntry) bool {

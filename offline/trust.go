@@ -30,7 +30,7 @@ func (c *trustCheck) file(name string, max int64) []byte {
 	case errors.Is(err, tuf.ErrNotFound):
 		c.found.bad(RuleComplete, metadataPath(name), "missing")
 	case err != nil:
-		c.found.bad(RuleMetadata, metadataPath(name), "%v", err)
+		c.refused(RuleMetadata, name, err)
 	default:
 		c.checkForm(name, data)
 	}

@@ -262,12 +262,12 @@ func TestThresholdCountsDistinctKeys(t *testing.T) {
 
 func TestWhatSystemsLeaveOnMediaIsAWarning(t *testing.T) {
 	dir, _ := small(t)
-	for _, name := range []string{"System Volume Information/x", ".Trashes/501/y", "lost+found/z", ".Trash-1000/a", "ostree_repo/.DS_Store"} {
+	for _, name := range []string{"System Volume Information/x", ".Trashes/501/y", "lost+found/z", ".Trash-1000/a", "ostree_repo/.DS_Store", "tuf/._1.root.json"} {
 		write(t, filepath.Join(dir, name), []byte("z"))
 	}
 	check(t, os.MkdirAll(filepath.Join(dir, "tuf.old"), 0o755))
 	rep := verify(t, dir)
-	if rep.Err() != nil || len(rep.Findings) != 6 {
+	if rep.Err() != nil || len(rep.Findings) != 7 {
 		t.Errorf("%v, findings %v", rep.Err(), rep.Findings)
 	}
 }
