@@ -10,6 +10,7 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -75,7 +76,35 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 		return fmt.Errorf("have the metadata signed: %w", err)
 	}
 	b.meta = &bundleMeta{trust: trust}
-	return b.acceptReply(reply)
+	if err := b.acceptReply(reply); err != nil {
+		return err
+	}
+	return b.notOlder(ctx)
+}
+
+// notOlder refuses metadata older than what is in the bundle already: devices
+// that have seen that would refuse this. What the present root does not vouch
+// for says nothing; that is how a factory begins anew with other keys.
+func (b *builder) notOlder(ctx context.Context) error {
+	if b.root == nil {
+		return nil
+	}
+	there, trust := (&Bundle{root: b.root}).Metadata(), b.meta.trust
+	refuse := func(name string, is, was int) error {
+		err := &tuf.Error{File: name, Kind: tuf.ErrRollback, Why: fmt.Sprintf("version %d from the backend, and the bundle that is there has %d", is, was)}
+		return fail.As(err, fail.Verification, "ask whether the backend was set back; an empty folder takes what it has now")
+	}
+	if file, err := there.Fetch(ctx, tuf.TargetsFile, limits.Targets); err == nil && trust.Root().Verify(tuf.RoleTargets, file) == nil {
+		if old, err := tuf.ParseTargets(file); err == nil && old.Version > trust.Targets().Version {
+			return refuse(tuf.TargetsFile, trust.Targets().Version, old.Version)
+		}
+	}
+	if file, err := there.Fetch(ctx, tuf.SnapshotFile, limits.Snapshot); err == nil && trust.Root().Verify(tuf.RoleSnapshot, file) == nil {
+		if old, err := tuf.ParseSnapshot(file); err == nil && old.Version > trust.Snapshot().Version {
+			return refuse(tuf.SnapshotFile, trust.Snapshot().Version, old.Version)
+		}
+	}
+	return nil
 }
 
 // fetchRoots walks the backend's roots from 1 to the newest. They have to go on

@@ -196,3 +196,25 @@ func TestMetadataBeyondItsCapIsNotRead(t *testing.T) {
 		check(t, b.Close())
 	}
 }
+
+func TestBundleIsNotSetBack(t *testing.T) {
+	dir, b := small(t)
+	b.version = 7
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	before := tree(t, dir)
+	b.version = 6
+	if _, err := Build(t.Context(), b, dir, options("pc-1")); !errors.Is(err, tuf.ErrRollback) {
+		t.Errorf("error %v", err)
+	}
+	if tree(t, dir) != before {
+		t.Error("the bundle changed")
+	}
+	b.keys[tuf.RoleTargets], b.keys[tuf.RoleSnapshot] = newKey(t), newKey(t)
+	b.addRoot()
+	check(t, os.Remove(filepath.Join(dir, "tuf", tuf.BundleTargetsFile)))
+	_, err = Build(t.Context(), b, dir, options("pc-1"))
+	if err != nil {
+		t.Errorf("after other keys came: %v", err)
+	}
+}
