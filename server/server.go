@@ -117,7 +117,7 @@ func (s *Server) openRooms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.objects, err = objects.Open(s.path("ostree"), s.path("tmp"), s.db, s.log)
+	s.objects, err = objects.Open(s.path("ostree"), s.path("tmp"), s.log)
 	return err
 }
 

@@ -114,6 +114,15 @@ func TestRefMovesOnlyToACompleteCommit(t *testing.T) {
 	b.call(t, token, "POST", "/api/v3/refs/heads/main", commit).want(t, 200)
 }
 
+func TestCommitThatLostAnObjectBetweenTwoStartsIsIncomplete(t *testing.T) {
+	b, token, l := published(t)
+	b.stop()
+	removeObject(t, b, l.ids[0])
+	b.run(t)
+	b.call(t, token, "POST", "/api/v3/refs/heads/again", []byte(l.commit.String())).refused(t, 412, "commit_incomplete")
+	b.add(t, token, target("demo-1", 1, l.commit, "main")).refused(t, 412, "commit_incomplete")
+}
+
 func TestRefMovesForwardOnlyUnlessForced(t *testing.T) {
 	b, token, l := published(t)
 	first := l.commit

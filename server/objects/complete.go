@@ -20,7 +20,8 @@ func (e *IncompleteError) Error() string {
 }
 
 // whole remembers the dirtrees whose subtree was seen complete. Objects are
-// never removed while the server runs, so it stays true.
+// never removed while the server runs, so it stays true; what happens to the
+// repo between two starts is not known, so it is not stored.
 type whole struct {
 	walking sync.Mutex // one walk at a time: the next one profits from it
 	trees   map[ostree.Checksum]struct{}
@@ -48,18 +49,13 @@ func (s *Store) Complete(ctx context.Context, commit ostree.Checksum) error {
 	if !there[0] {
 		return &IncompleteError{Commit: commit, Missing: id}
 	}
-	if known, err := s.db.CommitComplete(ctx, commit); err != nil || known {
-		return err
-	}
 	s.whole.walking.Lock()
 	defer s.whole.walking.Unlock()
-	if err := s.walkCommit(ctx, commit); err != nil {
-		if missing, ok := isMissing(err); ok {
-			return &IncompleteError{Commit: commit, Missing: missing}
-		}
-		return err
+	err = s.walkCommit(ctx, commit)
+	if missing, ok := isMissing(err); ok {
+		return &IncompleteError{Commit: commit, Missing: missing}
 	}
-	return s.db.MarkComplete(ctx, commit)
+	return err
 }
 
 func (s *Store) walkCommit(ctx context.Context, commit ostree.Checksum) error {

@@ -18,7 +18,6 @@ import (
 	"sync"
 
 	"github.com/otactl/otactl/ostree"
-	"github.com/otactl/otactl/server/store"
 )
 
 // Store is the repo and what is known about it.
@@ -26,7 +25,6 @@ type Store struct {
 	repo *ostree.Repo
 	root *os.Root // of the repo
 	tmp  string   // where uploads are spooled
-	db   *store.DB
 	log  *slog.Logger
 
 	refs    sync.Mutex    // one ref moves at a time
@@ -38,7 +36,7 @@ type Store struct {
 
 // Open opens or makes the archive repo at dir. tmp is a folder of its own for
 // uploads under way; what an earlier run left in it is removed.
-func Open(dir, tmp string, db *store.DB, log *slog.Logger) (*Store, error) {
+func Open(dir, tmp string, log *slog.Logger) (*Store, error) {
 	if err := emptyDir(tmp); err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
@@ -55,7 +53,7 @@ func Open(dir, tmp string, db *store.DB, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
-	return &Store{repo: repo, root: root, tmp: tmp, db: db, log: log,
+	return &Store{repo: repo, root: root, tmp: tmp, log: log,
 		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads)}, nil
 }
 

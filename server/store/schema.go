@@ -82,8 +82,4 @@ CREATE TABLE events (
   body BLOB NOT NULL,
   UNIQUE (uuid, id)
 ) STRICT;
-
-CREATE TABLE complete_commits (   -- commits whose closure was seen whole
-  sum BLOB PRIMARY KEY
-) STRICT;
 `}
