@@ -14,8 +14,8 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 # By count: a limit in time ends some runs with an error that is none.
 FUZZTIME   ?= 2000x
 RUNS       ?= 3
-TEST_PACKAGES   := ostree zsh fish exfat-fuse exfatprogs openssl
-DEMO_PACKAGES   := ostree python3 curl
+TEST_PACKAGES   := ostree e2fsprogs openssl zsh fish exfat-fuse exfatprogs
+DEMO_PACKAGES   := ostree e2fsprogs python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
 # Root keeps the caller's Go and its caches.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME")
