@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -216,5 +217,20 @@ func TestBundleIsNotSetBack(t *testing.T) {
 	_, err = Build(t.Context(), b, dir, options("pc-1"))
 	if err != nil {
 		t.Errorf("after other keys came: %v", err)
+	}
+}
+
+func TestMoreRootsThanADeviceWalksAreNotRead(t *testing.T) {
+	dir, _ := small(t)
+	for n := 2; n <= limits.RootChain; n++ {
+		check(t, os.Link(filepath.Join(dir, "tuf/1.root.json"), filepath.Join(dir, "tuf", tuf.RootName(n))))
+	}
+	write(t, filepath.Join(dir, "tuf", tuf.RootName(limits.RootChain+1)), nil)
+	rep := verify(t, dir)
+	wantFinding(t, rep, RuleRootChain, "tuf")
+	for _, f := range rep.Findings {
+		if strings.HasSuffix(f.Path, tuf.RootName(limits.RootChain+1)) {
+			t.Errorf("it was read: %v", f)
+		}
 	}
 }

@@ -49,6 +49,10 @@ func (c *trustCheck) checkForm(name string, data []byte) {
 // roots walks the chain of root files from what is trusted. versions are those
 // in the bundle, ascending.
 func (c *trustCheck) roots(versions []int, anchors [][]byte) {
+	if len(versions) > limits.RootChain {
+		c.found.bad(RuleRootChain, dirMetadata, "%d roots; no device walks more than %d", len(versions), limits.RootChain)
+		versions = versions[:limits.RootChain]
+	}
 	files := c.rootFiles(versions)
 	own := c.walkOwn(versions, files)
 	if len(anchors) == 0 {
