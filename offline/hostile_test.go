@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -232,5 +233,12 @@ func TestMoreRootsThanADeviceWalksAreNotRead(t *testing.T) {
 		if strings.HasSuffix(f.Path, tuf.RootName(limits.RootChain+1)) {
 			t.Errorf("it was read: %v", f)
 		}
+	}
+}
+
+func TestObjectTooLongForTheMediumSaysWhichFileSystemToTake(t *testing.T) {
+	err := noSpace(&os.PathError{Op: "write", Path: "x.filez", Err: syscall.EFBIG})
+	if fail.ClassOf(err) != fail.NoSpace || !strings.Contains(fail.HintOf(err), "exFAT") {
+		t.Errorf("%v, hint %q", err, fail.HintOf(err))
 	}
 }
