@@ -105,6 +105,7 @@ func OSTree(tb testing.TB, args ...string) string {
 func TryOSTree(args ...string) (stdout, stderr string, err error) {
 	var out, errs bytes.Buffer
 	cmd := exec.Command("ostree", args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8") // else it refuses texts that are not ASCII
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()
 	return strings.TrimSuffix(out.String(), "\n"), strings.TrimSpace(errs.String()), err
