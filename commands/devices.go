@@ -8,6 +8,7 @@ import (
 
 	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/commands/render"
+	"github.com/otactl/otactl/internal/fail"
 )
 
 func devicesCommand(rt *runtime) *cli.Command {
@@ -70,6 +71,9 @@ func devicesApproveCommand(rt *runtime) *cli.Command {
 			api, err := rt.factory(c)
 			if err != nil {
 				return err
+			}
+			if c.Args().First() == "" {
+				return fail.New(fail.Usage, "give the code that the device shows", "devices approve: CODE is empty")
 			}
 			a, err := api.ApproveDevice(c.Context, c.Args().First())
 			if err != nil {

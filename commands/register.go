@@ -60,8 +60,8 @@ func registerCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "sota-dir", Aliases: []string{"d"}, Usage: "write to `DIR`", Value: sotaDir},
 			&cli.StringFlag{Name: "apps", Aliases: []string{"a"}, Usage: "run these Compose Apps, a comma-separated `LIST` (default: all)"},
 			&cli.StringFlag{Name: "restorable-apps", Aliases: []string{"A"}, Usage: "keep these Compose Apps restorable, a comma-separated `LIST`"},
-			&cli.BoolFlag{Name: "use-ostree-server", Usage: "fetch OSTree content from the backend's proxy", Value: true},
-			&cli.BoolFlag{Name: "start-daemon", Usage: "start the update daemon afterwards, where it is installed", Value: true},
+			&cli.BoolFlag{Name: "use-ostree-server", Usage: "fetch OSTree content from the backend's proxy; on, =false turns it off", Value: true},
+			&cli.BoolFlag{Name: "start-daemon", Usage: "start the update daemon afterwards, where it is installed; on, =false turns it off", Value: true},
 			&cli.BoolFlag{Name: "force", Usage: "replace an existing registration"},
 		},
 		Action: func(c *cli.Context) error {
