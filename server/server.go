@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -126,10 +127,10 @@ func (s *Server) listen(ctx context.Context) error {
 	var lc net.ListenConfig
 	var err error
 	if s.apiListener, err = lc.Listen(ctx, "tcp", s.opt.Addr); err != nil {
-		return fail.As(fmt.Errorf("serve: API: %w", err), fail.Network, "choose another --addr")
+		return listenError("API", err, "choose another --addr")
 	}
 	if s.gatewayListener, err = lc.Listen(ctx, "tcp", s.opt.GatewayAddr); err != nil {
-		return fail.As(fmt.Errorf("serve: gateway: %w", err), fail.Network, "choose another --gateway-addr")
+		return listenError("gateway", err, "choose another --gateway-addr")
 	}
 	s.fillURLs()
 	if a, ok := s.apiListener.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
@@ -257,4 +258,13 @@ func (s *Server) Close() error {
 		errs = append(errs, s.lock.Unlock())
 	}
 	return errors.Join(errs...)
+}
+
+// listenError tells an address that somebody else has from one that can't be.
+func listenError(what string, err error, hint string) error {
+	class := fail.Network
+	if errors.Is(err, syscall.EADDRINUSE) {
+		class = fail.Conflict
+	}
+	return fail.As(fmt.Errorf("serve: %s: %w", what, err), class, hint)
 }
