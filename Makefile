@@ -67,10 +67,11 @@ fuzz:
 	@scripts/fuzz $(FUZZTIME)
 
 # Each claim on speed and memory, beside a peer that does the same work; needs
-# root for deployments. docs/benchmarks.md has figures.
+# root for deployments. make bench [RUNS=N] [ONLY=WORD]; docs/benchmarks.md has
+# figures.
 bench: build
 	@scripts/packages $(DEMO_PACKAGES)
-	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs | head -n1 | xargs dirname) $(RUNS)
+	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs | head -n1 | xargs dirname) $(RUNS) $(ONLY)
 
 # make demo [KEEP=DIR]: the main job from end to end; needs root for deployments.
 demo: build

@@ -9,7 +9,7 @@ func (b *bench) comparisons() []comparison {
 	}
 	c := func(before, line string) command { return command{before: b.fill(before), argv: b.words(line)} }
 	return []comparison{
-		both("commit into an archive repo", 0.7,
+		both("commit into an archive repo", 1,
 			c("rm -rf {dir}/o && ostree init --repo={dir}/o --mode=archive", "{program} ostree commit --repo {dir}/o -b m --tree=dir={roots}/v1"),
 			c("rm -rf {dir}/o && ostree init --repo={dir}/o --mode=archive", "ostree commit --repo={dir}/o -b m --tree=dir={roots}/v1")),
 		both("fsck of an archive repo", 1,
@@ -27,6 +27,9 @@ func (b *bench) comparisons() []comparison {
 		both("publish, all; peer: ostree pull --mirror, all", 0.5,
 			c("rm -rf {dir}/fresh && "+b.freshBackend(), "{program} publish -r {dir}/repo --ref v1 -m bench -c {dir}/fresh/credentials.zip --tag main --no-target"),
 			c("rm -rf {dir}/o && ostree init --repo={dir}/o --mode=archive && ostree --repo={dir}/o remote add --no-gpg-verify s {api}/ostree", "ostree --repo={dir}/o pull --mirror s v1")),
+		both("publish, what changed; peer: ostree pull --mirror, what changed", 1,
+			c("rm -rf {dir}/fresh && "+b.freshBackend()+"\n{program} publish -r {dir}/repo --ref v1 -m bench -c {dir}/fresh/credentials.zip --tag main", "{program} publish -r {dir}/repo --ref v2 -m bench -c {dir}/fresh/credentials.zip --tag main"),
+			c("rm -rf {dir}/o && ostree init --repo={dir}/o --mode=archive && ostree --repo={dir}/o remote add --no-gpg-verify s {api}/ostree && ostree --repo={dir}/o pull-local {dir}/repo v1", "ostree --repo={dir}/o pull --mirror s v2")),
 		both("bundle, all; peer: ostree pull --mirror, all", 0.5,
 			c("rm -rf {dir}/b", "{program} targets offline-update bench-2 {dir}/b --tag main"),
 			c("rm -rf {dir}/o && ostree init --repo={dir}/o --mode=archive && ostree --repo={dir}/o remote add --no-gpg-verify s {api}/ostree", "ostree --repo={dir}/o pull --mirror s v2")),
@@ -66,5 +69,8 @@ booted = "staged"
 path = "{dir}/sota"
 [bootloader]
 reboot_sentinel_dir = "{dir}/sota/run"
+[otactl]
+lock_file = "{dir}/sota.lock"
+trust_first_bundle = true
 T`
 }

@@ -2,7 +2,9 @@
 // ratio to a peer that does the same work, run side by side in the same run, on
 // a root file system of Debian packages.
 //
-//	go run ./tests/bench PROGRAM ROOTS [RUNS]
+//	go run ./tests/bench PROGRAM ROOTS [RUNS [ONLY]]
+//
+// ONLY picks the comparisons whose name holds that word.
 //
 // It prints a Markdown table and ends with 1 if a claim did not hold. It needs
 // root, as ostree does to make deployments.
@@ -35,7 +37,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: bench PROGRAM ROOTS [RUNS]")
+		return errors.New("usage: bench PROGRAM ROOTS [RUNS [ONLY]]")
 	}
 	runs := 3
 	if len(args) > 2 {
@@ -43,6 +45,10 @@ func run(ctx context.Context, args []string) error {
 		if runs, err = strconv.Atoi(args[2]); err != nil || runs < 1 {
 			return fmt.Errorf("runs: %q is not a number above 0", args[2])
 		}
+	}
+	only := ""
+	if len(args) > 3 {
+		only = args[3]
 	}
 	b, err := newBench(args[0], args[1])
 	if err != nil {
@@ -55,6 +61,9 @@ func run(ctx context.Context, args []string) error {
 	fmt.Println(header)
 	broken := 0
 	for _, c := range b.comparisons() {
+		if !strings.Contains(c.name, only) {
+			continue
+		}
 		r, err := c.run(ctx, b.env, runs)
 		if err != nil {
 			return err
