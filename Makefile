@@ -14,11 +14,12 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 # By count: a limit in time ends some runs with an error that is none.
 FUZZTIME   ?= 2000x
 RUNS       ?= 3
-TEST_PACKAGES   := ostree e2fsprogs openssl zsh fish exfat-fuse exfatprogs
+TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs openssl zsh fish exfat-fuse exfatprogs
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
-# Root keeps the caller's Go and its caches.
-SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME")
+# Root keeps the caller's Go and modules, but builds into a cache of its own:
+# files of root in the caller's would stop the caller's next build.
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME" "GOCACHE=$(shell $(GO) env GOCACHE)-root")
 
 .PHONY: all build generate lint cross reproducible test fuzz bench demo test-device clean packages
 
@@ -57,9 +58,11 @@ cross:
 reproducible:
 	scripts/reproducible
 
+# Needs root, for owners of files and for deployments in scratch folders.
 test: packages
-	$(GO) test -timeout 6m ./...
-	$(GO) test -race -timeout 6m $(RACE)
+	$(GO) mod download
+	$(SUDO) $(GO) test -timeout 6m ./...
+	$(SUDO) $(GO) test -race -timeout 6m $(RACE)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
 
 # Each fuzz target for FUZZTIME, from its committed corpus on.
