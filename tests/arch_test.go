@@ -37,7 +37,7 @@ func rooms() []room {
 		{"tuf", []string{"internal"}, engine},
 		{"client", []string{"internal", "ostree", "tuf"}, "a client speaks to one peer in the terms of the engines"},
 		{"publish", []string{"client", "internal", "ostree", "tuf"}, sides},
-		{"offline", []string{"client", "internal", "ostree", "tuf"}, sides},
+		{"offline", []string{"internal", "ostree", "tuf"}, "a device reads bundles through it, so it knows no client; the command line hands it a backend"},
 		{"register", []string{"client/gateway", "client/httprepo", "internal", "ostree", "tuf"}, device},
 		{"agent", []string{"client/gateway", "client/httprepo", "internal", "offline", "ostree", "tuf"}, device + "; it reads bundles through offline"},
 		{"server", []string{"client/account", "client/credentials", "internal", "ostree", "tuf"}, "the backend needs no client of itself, only the formats of the files it hands out"},
