@@ -2,6 +2,7 @@
 //
 //	go run ./internal/testkit/rootfs          prints the folders, below the user's cache
 //	go run ./internal/testkit/rootfs OUTDIR   copies them to OUTDIR/v1 and OUTDIR/v2
+//	go run ./internal/testkit/rootfs -large [OUTDIR]   the same of the tree for benchmarks
 package main
 
 import (
@@ -27,11 +28,15 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	ensure := osimage.Ensure
+	if len(args) > 0 && args[0] == "-large" {
+		ensure, args = osimage.EnsureLarge, args[1:]
+	}
 	if len(args) > 1 {
-		return fmt.Errorf("usage: rootfs [OUTDIR]")
+		return fmt.Errorf("usage: rootfs [-large] [OUTDIR]")
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	img, err := osimage.Ensure(ctx, osimage.CacheDir(), log)
+	img, err := ensure(ctx, osimage.CacheDir(), log)
 	if err != nil {
 		return err
 	}
