@@ -31,6 +31,10 @@ const (
 	// OSTreeMetadata caps a commit, dirtree or dirmeta object, as
 	// libostree does since 2023.
 	OSTreeMetadata = 128 << 20
+	// Summary caps a summary, as libostree does since 2023.
+	Summary = 128 << 20
+	// SummarySig caps the signatures of a summary.
+	SummarySig = DetachedMetadata
 	// FileHeader caps the GVariant header of a content object.
 	FileHeader = 1 << 20
 	// Ref caps a ref file.

@@ -1,0 +1,80 @@
+package summary
+
+import (
+	"strings"
+	"time"
+
+	"github.com/otactl/otactl/ostree/variant"
+)
+
+// maxTime is the last second of the year 9999.
+const maxTime = 253402300799
+
+// checkKeys refuses a dictionary with an empty key or one that is there twice:
+// readers would disagree on what it says.
+func checkKeys(what string, dict variant.Value) error {
+	seen := make(map[string]bool, min(dict.Len(), 64))
+	for i := range dict.Len() {
+		key := dict.At(i).At(0).Text()
+		if key == "" || seen[key] {
+			return bad("%s: key %.80q is empty or there twice", what, key)
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// typed finds key, which must be of the type that OSTree gives it.
+func typed(dict variant.Value, key, typ string) (variant.Value, bool, error) {
+	v, ok := dict.Lookup(key)
+	if ok && v.Type().String() != typ {
+		return v, false, bad("%s is of type %s, want %s", key, v.Type(), typ)
+	}
+	return v, ok, nil
+}
+
+func textOf(dict variant.Value, key string) (string, error) {
+	v, ok, err := typed(dict, key, "s")
+	if !ok || err != nil {
+		return "", err
+	}
+	return v.Text(), nil
+}
+
+func boolOf(dict variant.Value, key string) (bool, error) {
+	v, ok, err := typed(dict, key, "b")
+	if !ok || err != nil {
+		return false, err
+	}
+	return v.Bool(), nil
+}
+
+func timeOf(dict variant.Value, key string) (time.Time, error) {
+	v, ok, err := typed(dict, key, "t")
+	if !ok || err != nil {
+		return time.Time{}, err
+	}
+	seconds := v.BigUint64()
+	if seconds > maxTime {
+		return time.Time{}, bad("%s is %d, after the year 9999", key, seconds)
+	}
+	return time.Unix(int64(seconds), 0).UTC(), nil
+}
+
+// isCollection says whether s has the form of a collection id, which is that
+// of a D-Bus interface name.
+func isCollection(s string) bool {
+	parts := strings.Split(s, ".")
+	if len(s) > 255 || len(parts) < 2 {
+		return false
+	}
+	for _, p := range parts {
+		if p == "" || p[0] >= '0' && p[0] <= '9' {
+			return false
+		}
+		if strings.Trim(p, "_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+			return false
+		}
+	}
+	return true
+}
