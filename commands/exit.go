@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/internal/fail"
@@ -129,15 +127,5 @@ type errorBody struct {
 	Hint    string `json:"hint"`
 }
 
-// oneLine makes text from outside safe to show: line breaks become "; ",
-// other control characters, with which a server could drive a terminal, go.
-func oneLine(s string) string {
-	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
-	clean := func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}
-	return strings.Map(clean, strings.Join(lines, "; "))
-}
+// oneLine makes text from outside safe to show.
+func oneLine(s string) string { return render.OneLine(s) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,4 +92,17 @@ func testRuntime(env map[string]string) (rt *runtime, out, errs *bytes.Buffer) {
 	out, errs = new(bytes.Buffer), new(bytes.Buffer)
 	std := term.Streams{In: strings.NewReader(""), Out: out, Err: errs}
 	return newRuntime(func(name string) string { return env[name] }, std), out, errs
+}
+
+func TestErrorsAboutFilesAreNoNetworkErrors(t *testing.T) {
+	for want, err := range map[int]error{
+		5: &os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT},
+		1: &os.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
+		9: fmt.Errorf("write: %w", syscall.ENOSPC),
+		8: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+	} {
+		if got := classify(err).code; got != want {
+			t.Errorf("%v: exit code %d, want %d", err, got, want)
+		}
+	}
 }

@@ -116,7 +116,7 @@ func TestArchVariablesAreDocumented(t *testing.T) {
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) != 1 || !strings.HasSuffix(calledName(call), ".env") {
+			if !ok || len(call.Args) != 1 || !(strings.HasSuffix(calledName(call), ".env") || strings.HasSuffix(calledName(call), ".Getenv")) {
 				return true
 			}
 			if name, ok := call.Args[0].(*ast.BasicLit); ok && !strings.Contains(string(page), strings.Trim(name.Value, `"`)) {

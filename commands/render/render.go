@@ -160,3 +160,16 @@ func printable(s string) string {
 		return r
 	}, s)
 }
+
+// OneLine makes text from outside safe to show: line breaks become "; ",
+// other control characters, with which a server could drive a terminal, go.
+func OneLine(s string) string {
+	lines := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	clean := func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}
+	return strings.Map(clean, strings.Join(lines, "; "))
+}

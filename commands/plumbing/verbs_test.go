@@ -1,28 +1,11 @@
-package commands
+package plumbing
 
 import (
-	"fmt"
-	"net"
-	"os"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
 )
-
-func TestErrorsAboutFilesAreNoNetworkErrors(t *testing.T) {
-	for want, err := range map[int]error{
-		5: &os.PathError{Op: "open", Path: "x", Err: syscall.ENOENT},
-		1: &os.PathError{Op: "open", Path: "x", Err: syscall.EACCES},
-		9: fmt.Errorf("write: %w", syscall.ENOSPC),
-		8: &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
-	} {
-		if got := classify(err).code; got != want {
-			t.Errorf("%v: exit code %d, want %d", err, got, want)
-		}
-	}
-}
 
 func TestTimestampsAreReadAsOSTreeReadsThem(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

@@ -1,4 +1,4 @@
-package commands
+package plumbing
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"github.com/otactl/otactl/ostree"
 )
 
-func ostreeLsCommand(rt *runtime) *cli.Command {
+func lsCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "ls",
 		Usage:     "list what a commit holds",
@@ -23,11 +23,11 @@ func ostreeLsCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "xattrs", Aliases: []string{"X"}, Usage: "show extended attributes"},
 			&cli.BoolFlag{Name: "nul-filenames-only", Usage: "print names only, each ended by a zero byte"},
 		},
-		Action: rt.onRepo(rt.ostreeLs),
+		Action: e.onRepo(e.ls),
 	}
 }
 
-func (rt *runtime) ostreeLs(c *cli.Context, repo *ostree.Repo) error {
+func (e *Env) ls(c *cli.Context, repo *ostree.Repo) error {
 	commit, err := repo.Resolve(c.Context, c.Args().First())
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (rt *runtime) ostreeLs(c *cli.Context, repo *ostree.Repo) error {
 			return err
 		}
 	}
-	return rt.render(view)
+	return e.Render(view)
 }
 
 // listing is what ls shows.

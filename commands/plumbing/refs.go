@@ -1,4 +1,4 @@
-package commands
+package plumbing
 
 import (
 	"fmt"
@@ -13,74 +13,7 @@ import (
 	"github.com/otactl/otactl/ostree"
 )
 
-func ostreeRevParseCommand(rt *runtime) *cli.Command {
-	return &cli.Command{
-		Name:        "rev-parse",
-		Usage:       "print the checksum of a commit",
-		ArgsUsage:   "[REV...]",
-		Description: "REV is a ref, REMOTE:REF, a checksum or the unique beginning of one; ^ after it means its parent.",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "single", Aliases: []string{"S"}, Usage: "print the one commit that the repo has; more or none are an error"},
-		},
-		Action: rt.onRepo(rt.revParse),
-	}
-}
-
-type checksumsView []string
-
-// Table prints one checksum a line.
-func (v checksumsView) Table(w io.Writer) {
-	for _, s := range v {
-		fmt.Fprintln(w, s)
-	}
-}
-
-func (rt *runtime) revParse(c *cli.Context, repo *ostree.Repo) error {
-	revs := c.Args().Slice()
-	if c.Bool("single") {
-		if len(revs) > 0 {
-			return fail.New(fail.Usage, "", "--single takes no REV")
-		}
-		sum, err := singleCommit(c, repo)
-		if err != nil {
-			return err
-		}
-		return rt.render(checksumsView{sum.String()})
-	}
-	if len(revs) == 0 {
-		return fail.New(fail.Usage, "see otactl ostree rev-parse --help", "argument REV is missing")
-	}
-	var sums checksumsView
-	for _, rev := range revs {
-		sum, err := repo.Resolve(c.Context, rev)
-		if err != nil {
-			return err
-		}
-		sums = append(sums, sum.String())
-	}
-	return rt.render(sums)
-}
-
-func singleCommit(c *cli.Context, repo *ostree.Repo) (ostree.Checksum, error) {
-	var commits []ostree.Checksum
-	err := repo.ListObjects(c.Context, func(id ostree.ObjectID) error {
-		if id.Type == ostree.TypeCommit {
-			commits = append(commits, id.Sum)
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
-		return ostree.Checksum{}, err
-	case len(commits) == 0:
-		return ostree.Checksum{}, fail.New(fail.NotFound, "", "repo %s has no commit", repo.Path())
-	case len(commits) > 1:
-		return ostree.Checksum{}, fail.New(fail.Conflict, "name the one you mean", "repo %s has %d commits", repo.Path(), len(commits))
-	}
-	return commits[0], nil
-}
-
-func ostreeRefsCommand(rt *runtime) *cli.Command {
+func refsCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "refs",
 		Usage:     "list, create or delete refs",
@@ -93,7 +26,7 @@ func ostreeRefsCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "force", Usage: "with --create, move a ref that exists"},
 			&cli.BoolFlag{Name: "delete", Usage: "delete PREFIX and all refs below it"},
 		},
-		Action: rt.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
+		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
 			create, del := c.String("create"), c.Bool("delete")
 			switch arg := c.Args().First(); {
 			case create != "" && del:
@@ -105,7 +38,7 @@ func ostreeRefsCommand(rt *runtime) *cli.Command {
 			case del:
 				return deleteRefs(c, repo, arg)
 			}
-			return rt.listRefs(c, repo)
+			return e.listRefs(c, repo)
 		}),
 	}
 }
@@ -125,7 +58,7 @@ func (v refsView) Table(w io.Writer) {
 	}
 }
 
-func (rt *runtime) listRefs(c *cli.Context, repo *ostree.Repo) error {
+func (e *Env) listRefs(c *cli.Context, repo *ostree.Repo) error {
 	refs, err := repo.Refs(c.Context)
 	if err != nil {
 		return err
@@ -142,7 +75,7 @@ func (rt *runtime) listRefs(c *cli.Context, repo *ostree.Repo) error {
 		}
 		view = append(view, refView{Ref: name, Commit: refs[name].String(), shown: shown})
 	}
-	return rt.render(view)
+	return e.Render(view)
 }
 
 // below says whether a ref is prefix, or in the folder or remote of that name.

@@ -1,4 +1,4 @@
-package commands
+package plumbing
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"github.com/otactl/otactl/ostree"
 )
 
-func ostreePullLocalCommand(rt *runtime) *cli.Command {
+func pullLocalCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:        "pull-local",
 		Usage:       "copy commits from another repo on this machine",
@@ -26,7 +26,7 @@ func ostreePullLocalCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "disable-verify-bindings", Usage: "take a commit that was made for other refs"},
 			&cli.BoolFlag{Name: "untrusted", Usage: "verify what is read, which is always done", Hidden: true},
 		},
-		Action: rt.onRepo(rt.pullLocal),
+		Action: e.onRepo(e.pullLocal),
 	}
 }
 
@@ -49,8 +49,8 @@ func (v pullView) Table(w io.Writer) {
 	fmt.Fprintf(w, "%d metadata, %d content objects imported; %d bytes content written\n", v.Metadata, v.Content, v.Bytes)
 }
 
-func (rt *runtime) pullLocal(c *cli.Context, dst *ostree.Repo) error {
-	src, err := openRepoAt(c.Args().First())
+func (e *Env) pullLocal(c *cli.Context, dst *ostree.Repo) error {
+	src, err := e.openRepoAt(c.Args().First())
 	if err != nil {
 		return err
 	}
@@ -66,13 +66,13 @@ func (rt *runtime) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 		return err
 	}
 	defer hold.Abort()
-	p := &localPull{dst: dst, src: src, depth: c.Int("depth"), opt: ostree.CopyOptions{Progress: rt.progress(), Log: rt.log}}
+	p := &localPull{dst: dst, src: src, depth: c.Int("depth"), opt: ostree.CopyOptions{Progress: e.Progress(), Log: e.Log}}
 	for _, rev := range revs {
 		if err := p.pull(c.Context, rev, c.String("remote"), verify); err != nil {
 			return err
 		}
 	}
-	return rt.render(p.total)
+	return e.Render(p.total)
 }
 
 // allRefs are the refs of repo; those that it has from remotes cannot be given

@@ -1,9 +1,9 @@
-package commands
+package plumbing
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +17,7 @@ import (
 	"github.com/otactl/otactl/ostree/variant"
 )
 
-func ostreeCommitCommand(rt *runtime) *cli.Command {
+func commitCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "commit",
 		Usage:     "store a folder as a new commit",
@@ -41,7 +41,7 @@ func ostreeCommitCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "make no commit when the parent has the same tree"},
 			&cli.BoolFlag{Name: "table-output", Usage: "say what was written, as KEY: VALUE lines"},
 		},
-		Action: rt.onRepo(rt.ostreeCommit),
+		Action: e.onRepo(e.commit),
 	}
 }
 
@@ -67,8 +67,8 @@ func (v commitView) Table(w io.Writer) {
 		v.Written.Content, v.Written.ContentWritten, v.Written.BytesWritten)
 }
 
-func (rt *runtime) ostreeCommit(c *cli.Context, repo *ostree.Repo) error {
-	opt, err := rt.commitOptions(c, repo)
+func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
+	opt, err := e.commitOptions(c, repo)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (rt *runtime) ostreeCommit(c *cli.Context, repo *ostree.Repo) error {
 		return err
 	}
 	defer hold.Abort()
-	tree, err := rt.storeTree(c, repo)
+	tree, err := e.storeTree(c, repo)
 	if err != nil {
 		return err
 	}
@@ -85,12 +85,12 @@ func (rt *runtime) ostreeCommit(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	return rt.render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
+	return e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
 }
 
 // storeTree stores the tree that the flags name, or finds it.
-func (rt *runtime) storeTree(c *cli.Context, repo *ostree.Repo) (ostree.TreeReport, error) {
-	opt := ostree.TreeOptions{NoXattrs: c.Bool("no-xattrs"), Canonical: c.Bool("canonical-permissions"), Progress: rt.progress()}
+func (e *Env) storeTree(c *cli.Context, repo *ostree.Repo) (ostree.TreeReport, error) {
+	opt := ostree.TreeOptions{NoXattrs: c.Bool("no-xattrs"), Canonical: c.Bool("canonical-permissions"), Progress: e.Progress()}
 	var err error
 	if opt.UID, err = ownerFlag(c, "owner-uid"); err != nil {
 		return ostree.TreeReport{}, err
@@ -121,7 +121,7 @@ func treeSource(c *cli.Context) (kind, source string, err error) {
 	arg, tree := c.Args().First(), c.String("tree")
 	switch {
 	case tree == "":
-		return "dir", first(arg, "."), nil
+		return "dir", cmp.Or(arg, "."), nil
 	case arg != "":
 		return "", "", fail.New(fail.Usage, "give one of them", "both --tree=%s and the folder %s are given", tree, arg)
 	}
@@ -132,20 +132,7 @@ func treeSource(c *cli.Context) (kind, source string, err error) {
 	return kind, source, nil
 }
 
-func ownerFlag(c *cli.Context, name string) (*uint32, error) {
-	s := c.String(name)
-	if s == "" {
-		return nil, nil
-	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil || n == math.MaxUint32 { // the last one means nobody to the kernel
-		return nil, fail.New(fail.Usage, "", "flag --%s: %q is not a numeric id", name, s)
-	}
-	id := uint32(n)
-	return &id, nil
-}
-
-func (rt *runtime) commitOptions(c *cli.Context, repo *ostree.Repo) (ostree.CommitOptions, error) {
+func (e *Env) commitOptions(c *cli.Context, repo *ostree.Repo) (ostree.CommitOptions, error) {
 	opt := ostree.CommitOptions{Branch: c.String("branch"), Subject: c.String("subject"), Body: c.String("body"),
 		NoBindings: c.Bool("no-bindings"), BindRefs: c.StringSlice("bind-ref"), SkipUnchanged: c.Bool("skip-if-unchanged")}
 	if (opt.Branch == "") == !c.Bool("orphan") {
@@ -171,7 +158,7 @@ func (rt *runtime) commitOptions(c *cli.Context, repo *ostree.Repo) (ostree.Comm
 		opt.Body = string(body)
 	}
 	var err error
-	if opt.Time, err = parseTime(first(c.String("timestamp"), epoch(rt.env("SOURCE_DATE_EPOCH"))), rt.clock); err != nil {
+	if opt.Time, err = parseTime(cmp.Or(c.String("timestamp"), epoch(e.Getenv("SOURCE_DATE_EPOCH"))), e.Now); err != nil {
 		return opt, err
 	}
 	return opt, parent(c, repo, &opt)

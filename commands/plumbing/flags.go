@@ -1,0 +1,72 @@
+package plumbing
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/internal/fail"
+)
+
+// A flag that may be given several times is a StringSliceFlag: values come in
+// the order of the line and commas in them are left alone.
+
+// keyValue takes KEY=VALUE apart.
+func keyValue(flag, s string) (key, value string, err error) {
+	key, value, ok := strings.Cut(s, "=")
+	if !ok || key == "" {
+		return "", "", usage("flag --%s: %q is not KEY=VALUE", flag, s)
+	}
+	return key, value, nil
+}
+
+// keyValues takes all values of a KEY=VALUE flag apart, in their order.
+func keyValues(c *cli.Context, flag string) ([][2]string, error) {
+	var out [][2]string
+	for _, s := range c.StringSlice(flag) {
+		key, value, err := keyValue(flag, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, [2]string{key, value})
+	}
+	return out, nil
+}
+
+// ownerFlag reads a user or group id; nil when the flag is not given.
+func ownerFlag(c *cli.Context, name string) (*uint32, error) {
+	s := c.String(name)
+	if s == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil || n == math.MaxUint32 { // the last one means nobody to the kernel
+		return nil, fail.New(fail.Usage, "", "flag --%s: %q is not a numeric id", name, s)
+	}
+	id := uint32(n)
+	return &id, nil
+}
+
+// ignored is a flag of the original that changes nothing here; why says so.
+func ignored(name, why string) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: why, Hidden: true}
+}
+
+// ignoredValue is the same with a value.
+func ignoredValue(name, why string) cli.Flag {
+	return &cli.StringFlag{Name: name, Usage: why + ": `VALUE`", Hidden: true}
+}
+
+// shownName makes a name out of a repo safe for a terminal. With
+// --nul-filenames-only and in JSON it comes as it is.
+func shownName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, name)
+}

@@ -1,0 +1,46 @@
+package plumbing
+
+import (
+	"cmp"
+	"errors"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree"
+)
+
+// onRepo makes an action out of what works on an open repo.
+func (e *Env) onRepo(do func(c *cli.Context, repo *ostree.Repo) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		repo, err := e.openRepo(c)
+		if err != nil {
+			return err
+		}
+		return e.about(do(c, repo))
+	}
+}
+
+// openRepo opens the repo that the verb works on.
+func (e *Env) openRepo(c *cli.Context) (*ostree.Repo, error) { return e.openRepoAt(e.repoPath(c)) }
+
+// openRepoAt opens another one.
+func (e *Env) openRepoAt(path string) (*ostree.Repo, error) {
+	repo, err := ostree.OpenRepo(path)
+	if errors.Is(err, ostree.ErrNotARepo) || errors.Is(err, os.ErrNotExist) {
+		return nil, fail.As(err, fail.NotFound, "name the repo with --repo, or make one with "+e.Program+" init")
+	}
+	return repo, err
+}
+
+// repoPath is where the repo is, given or guessed.
+func (e *Env) repoPath(c *cli.Context) string {
+	if p := cmp.Or(c.String("repo"), e.Getenv("OSTREE_REPO")); p != "" {
+		return p
+	}
+	if _, err := os.Stat("objects"); err == nil {
+		return "."
+	}
+	return systemRepo
+}
