@@ -30,6 +30,9 @@ func Main(ctx context.Context, args []string, env func(string) string, std term.
 	if run, ok := standIns()[toolName(args[0])]; ok {
 		return run(ctx, rt, args[1:])
 	}
+	if toolName(args[0]) == "ostree" { // "otactl ostree" has our own manners
+		return ostreeStandIn(ctx, rt, args[1:])
+	}
 	return rt.finish(ctx, runTree(ctx, rt, args[1:]))
 }
 

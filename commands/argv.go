@@ -23,6 +23,8 @@ type call struct {
 	help   bool     // --help or -h was among the flags
 	about  bool     // --version was, before any command
 	err    error    // the first thing that was wrong
+	// incomplete: all words were understood, but some are missing or too many
+	incomplete bool
 }
 
 // A level is one command of the path with the flags given for it.
@@ -47,6 +49,7 @@ func parseCall(root *cli.Command, args []string, env func(string) string) (*call
 	c.takeEnv(env)
 	if c.err == nil && !c.help && !c.about {
 		c.err = c.complete()
+		c.incomplete = c.err != nil
 	}
 	return c, c.err
 }
@@ -96,22 +99,29 @@ func (c *call) descend(name string) bool {
 	return true
 }
 
-// takeShort takes -x, -x VALUE, -x=VALUE and bundled switches (-qn).
+// takeShort takes -x, -x VALUE, -x=VALUE and bundled switches (-qn), the last
+// of which may take a value (-qo VALUE).
 func (c *call) takeShort(word string, rest []string) []string {
 	name, value, attached := strings.Cut(word[1:], "=")
 	if len(name) == 1 {
 		return c.takeFlag(word[:2], name, value, attached, rest)
 	}
-	for _, r := range name {
-		if _, f := c.lookup(string(r)); f == nil || takesValue(f) {
+	letters := strings.Split(name, "")
+	last := len(letters) - 1
+	if last < 0 {
+		c.fail("", "unknown flag %s", word)
+		return rest
+	}
+	for i, x := range letters {
+		if _, f := c.lookup(x); f == nil || takesValue(f) && i < last {
 			c.fail(suggestFlag(c, name), "unknown flag %s", word)
 			return rest
 		}
 	}
-	for _, r := range name {
-		c.takeFlag("-"+string(r), string(r), value, attached, nil)
+	for _, x := range letters[:last] {
+		c.takeFlag("-"+x, x, "", false, nil)
 	}
-	return rest
+	return c.takeFlag("-"+letters[last], letters[last], value, attached, rest)
 }
 
 func (c *call) takeFlag(shown, name, value string, attached bool, rest []string) []string {
@@ -166,7 +176,7 @@ func (c *call) lookup(name string) (*level, cli.Flag) {
 func (c *call) takeEnv(env func(string) string) {
 	for i := range c.levels {
 		at := &c.levels[i]
-		if at.cmd.Action != nil && i < len(c.levels)-1 {
+		if at.cmd.Action != nil && i < len(c.levels)-1 || !readsEnv(c.words(i)) {
 			continue
 		}
 		for _, f := range at.cmd.Flags {
@@ -239,13 +249,22 @@ func (c *call) argv() []string {
 }
 
 // path is the command's words without the program's name: "targets list".
-func (c *call) path() string {
+func (c *call) path() string { return strings.Join(c.words(len(c.levels) - 1)[1:], " ") }
+
+// words are the names that lead to a level, the program's first.
+func (c *call) words(level int) []string {
 	var words []string
-	for _, l := range c.levels[1:] {
+	for _, l := range c.levels[:level+1] {
 		words = append(words, l.cmd.Name)
 	}
-	return strings.Join(words, " ")
+	return words
 }
+
+// readsEnv says whether the flags of a command are read from the environment
+// too. Those of the ostree verbs are not: they have the names of another
+// tool's flags, and a pull must not go elsewhere because OTACTL_URL is set for
+// the backend.
+func readsEnv(path []string) bool { return len(path) < 3 || path[1] != "ostree" }
 
 // fail remembers the first usage error; the rest of the line is still read,
 // so that -o json after a mistake shapes the message about it.
@@ -262,7 +281,7 @@ func (c *call) usage(hint, format string, args ...any) error {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	if hint == "" {
-		hint = "see " + strings.TrimSpace(programName+" "+path) + " --help"
+		hint = "see " + strings.TrimSpace(c.root().cmd.Name+" "+path) + " --help"
 	}
 	return fail.As(err, fail.Usage, hint)
 }

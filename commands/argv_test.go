@@ -108,6 +108,10 @@ func TestArgumentsArriveAsTyped(t *testing.T) {
 		{[]string{"foreign", "--nosuch", "--", "-h"}, ran{Command: "foreign", Args: []string{"--nosuch", "--", "-h"}}},
 		{[]string{"targets", "ls"}, ran{Command: "list", Jobs: 4, Args: []string{}}},
 		{[]string{"targets", "bundle", "verify", "D", "-n"}, ran{Command: "verify", DryRun: true, Jobs: 4, Args: []string{"D"}}},
+		{[]string{"many", "-nj", "7", "x"}, ran{Command: "many", DryRun: true, Jobs: 7, Args: []string{"x"}}},
+		{[]string{"many", "-nj=-1", "x"}, ran{Command: "many", DryRun: true, Jobs: -1, Args: []string{"x"}}},
+		{[]string{"many", "--jobs", "-1", "x"}, ran{Command: "many", Jobs: -1, Args: []string{"x"}}},
+		{[]string{"publish", "R", "--dry-run=0"}, ran{Command: "publish", Jobs: 4, Args: []string{"R"}}},
 		{[]string{"publish", "R", "--dry-run=false"}, ran{Command: "publish", Jobs: 4, Args: []string{"R"}}},
 	}
 	for _, c := range cases {
@@ -131,6 +135,8 @@ func TestAMistakeAnywhereStopsTheCall(t *testing.T) {
 		{"--dry-run publish R", "unknown flag --dry-run", "see otactl --help"},
 		{"publish R -x", "publish: unknown flag -x", "see otactl publish --help"},
 		{"publish R -nx", "publish: unknown flag -nx", "see otactl publish --help"},
+		{"publish R -jn", "publish: unknown flag -jn", "see otactl publish --help"},
+		{"publish R -=", "publish: unknown flag -=", "see otactl publish --help"},
 		{"publish R --jobs", "publish: flag --jobs needs a value", "see otactl publish --help"},
 		{"publish R --jobs four", `publish: flag --jobs: "four" is not a number`, "see otactl publish --help"},
 		{"publish R --dry-run=perhaps", `publish: flag --dry-run: "perhaps" is not true or false`, "see otactl publish --help"},

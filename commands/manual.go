@@ -172,11 +172,15 @@ func writeExitCodes(w io.Writer) error {
 func writeEnvironment(w io.Writer, root *outline.Command) error {
 	var b strings.Builder
 	b.WriteString("# Environment\n\nA variable stands in for the flag of the same name when that is not given. One that\n" +
-		"is set but empty counts as unset. A list is split at commas.\n\n| variable | flag | of |\n|---|---|---|\n")
+		"is set but empty counts as unset. A list is split at commas. The verbs of `otactl ostree`\n" +
+		"read none but that of `--repo`: they have the flags of another tool.\n\n| variable | flag | of |\n|---|---|---|\n")
 	users := map[string][]string{}
 	flagOf := map[string]string{}
 	root.Each(func(c *outline.Command) {
 		for _, f := range c.Flags {
+			if f.Env == "" {
+				continue
+			}
 			of := "`" + strings.Join(c.Path[1:], " ") + "`"
 			if c == root {
 				of = "every command"

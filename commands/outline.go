@@ -20,7 +20,11 @@ func outlineOf(c *cli.Command, path ...string) *outline.Command {
 	}
 	for _, f := range c.Flags {
 		if v, ok := f.(cli.VisibleFlag); !ok || v.IsVisible() {
-			out.Flags = append(out.Flags, outlineFlag(f))
+			flag := outlineFlag(f)
+			if readsEnv(path) {
+				flag.Env = envName(flag.Name)
+			}
+			out.Flags = append(out.Flags, flag)
 		}
 	}
 	for _, sub := range visible(c) {
@@ -33,7 +37,7 @@ func outlineFlag(f cli.Flag) outline.Flag {
 	placeholder, text := flagUsage(f)
 	out := outline.Flag{
 		Name: f.Names()[0], Value: placeholder, Summary: text,
-		Choices: choices(f), Default: defaultText(f), Env: envName(f.Names()[0]),
+		Choices: choices(f), Default: defaultText(f),
 	}
 	for _, alias := range f.Names()[1:] {
 		if len(alias) == 1 && out.Short == "" {

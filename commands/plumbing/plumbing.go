@@ -56,7 +56,7 @@ func Flags() []cli.Flag {
 
 // Commands are the verbs, by name.
 func Commands(e *Env) []*cli.Command {
-	return []*cli.Command{
+	return append([]*cli.Command{
 		checkoutCommand(e),
 		commitCommand(e),
 		fsckCommand(e),
@@ -65,5 +65,5 @@ func Commands(e *Env) []*cli.Command {
 		pullLocalCommand(e),
 		refsCommand(e),
 		revParseCommand(e),
-	}
+	}, unsupported(e)...)
 }

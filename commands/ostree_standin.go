@@ -1,0 +1,127 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/exec"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/commands/plumbing"
+	"github.com/otactl/otactl/internal/progress"
+)
+
+// ostreeStandIn behaves as the ostree program: its verbs and flags, its usage,
+// errors as "error: text", and 1 for every failure.
+func ostreeStandIn(ctx context.Context, rt *runtime, args []string) int {
+	env := rt.plumbing("ostree")
+	env.StandIn = true
+	// A script may hold both streams against what it expects.
+	env.Say = func(format string, args ...any) { fmt.Fprintf(rt.screen, format+"\n", args...) }
+	if !rt.std.ErrTTY {
+		env.Progress = func() progress.Sink { return nil }
+	}
+	root := &cli.Command{
+		Name: "ostree",
+		Flags: append(plumbing.Flags(),
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log each step"},
+			&cli.BoolFlag{Name: "version", Usage: "print what this is and exit"}),
+		Subcommands: plumbing.Commands(env),
+	}
+	err := rt.runAsOSTree(ctx, root, args)
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		return classify(context.Canceled).code
+	}
+	fmt.Fprintf(rt.screen, "error: %s\n", env.OriginalText(err))
+	return 1
+}
+
+// runAsOSTree runs one line. A wrong call is answered with the usage, on
+// standard error.
+func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []string) error {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && find(root, args[0]) == nil {
+		return rt.ostreeExtension(ctx, root, args)
+	}
+	call, err := parseCall(root, args, func(string) string { return "" })
+	if switchedOn(call.root().last("verbose")) {
+		rt.setLevel(slog.LevelDebug)
+	}
+	cmd := call.command()
+	switch {
+	case call.about || switchedOn(call.root().last("version")):
+		return writeOSTreeVersion(rt.std.Out)
+	case call.help:
+		return writeOSTreeHelp(rt.std.Out, call)
+	case cmd.Action == nil && len(call.args) > 0:
+		return rt.wrongCall(call, fmt.Errorf("Unknown %s '%s'", subcommand(call), oneLine(call.args[0])))
+	case cmd.Action == nil && err == nil:
+		return rt.wrongCall(call, fmt.Errorf("No %s specified", subcommand(call)))
+	case err != nil && call.incomplete:
+		return rt.wrongCall(call, err)
+	case err != nil:
+		return err
+	}
+	return newApp(rt, root).RunContext(ctx, call.argv())
+}
+
+// wrongCall writes the usage and gives err back.
+func (rt *runtime) wrongCall(c *call, err error) error {
+	if werr := writeOSTreeHelp(rt.screen, c); werr != nil {
+		return werr
+	}
+	return err
+}
+
+// ostreeExtension runs what is installed as ostree-VERB, as git does with its
+// verbs. A verb of the original is never looked for.
+func (rt *runtime) ostreeExtension(ctx context.Context, root *cli.Command, args []string) error {
+	verb := args[0]
+	unknown := rt.wrongCall
+	here := &call{levels: []level{{cmd: root}}}
+	if !extensionName.MatchString(verb) {
+		return unknown(here, fmt.Errorf("Unknown command '%s'", oneLine(verb)))
+	}
+	path, err := exec.LookPath("ostree-" + verb)
+	if err != nil && !errors.Is(err, exec.ErrDot) { // the caller's PATH may name a folder below this one
+		return unknown(here, fmt.Errorf("Unknown command '%s'", verb))
+	}
+	cmd := exec.CommandContext(ctx, path, args[1:]...)
+	cmd.Err = nil
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = rt.std.In, rt.std.Out, rt.std.Err
+	err = cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() > 0 {
+		return exitCode(exit.ExitCode())
+	}
+	return err
+}
+
+var extensionName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// features are the names that scripts look for in "ostree --version".
+var features = []string{"gpgme", "libarchive", "libcurl", "release", "sign-ed25519", "sign-spki"}
+
+// writeOSTreeVersion has the layout of the original's, which scripts read as
+// YAML: which libostree the verbs are those of, what they can do, and then
+// what this really is.
+func writeOSTreeVersion(w io.Writer) error {
+	v := buildVersion()
+	text := "libostree:\n Version: '2022.7'\n Features:\n"
+	for _, f := range features {
+		text += "  - " + f + "\n"
+	}
+	text += fmt.Sprintf("otactl:\n Version: '%s'\n Note: otactl in the place of ostree; no libostree is in it\n", v.Version)
+	_, err := io.WriteString(w, text)
+	return err
+}
+
