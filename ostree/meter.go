@@ -10,7 +10,16 @@ import (
 // is stored so. A store that tries again opens it again, and it starts anew.
 type meter struct {
 	Object
-	n atomic.Int64
+	n     atomic.Int64
+	check func(ObjectID, *FileHeader) error // may be nil
+}
+
+// checkHeader lets whoever copies judge a file before it is stored.
+func (m *meter) checkHeader(h *FileHeader) error {
+	if m.check == nil {
+		return nil
+	}
+	return m.check(m.ID(), h)
 }
 
 func (m *meter) archived() bool { return isArchived(m.Object) }

@@ -2,51 +2,95 @@ package ostree
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
 
-// frontier is how many objects may wait, found but not finished, before
-// workers prefer finishing to finding. It bounds memory, and makes a copy that
-// breaks off leave finished subtrees rather than a wide fringe.
-const frontier = 8192
+// Bounds of what a copy holds in memory.
+const (
+	// frontier is how many objects may wait, found but not finished, before
+	// workers prefer finishing to finding. It also makes a copy that breaks off
+	// leave finished subtrees rather than a wide fringe.
+	frontier = 32768
+	// maxHeld is how many bytes of small objects may be there from the network
+	// and wait for a processor.
+	maxHeld = 8 << 20
+	// maxStreams is how many objects that are not small may be on their way at
+	// once; each holds buffers of its own.
+	maxStreams = 24
+)
 
 // node is an object on its way through a copy. It lives from when it is first
 // named until dst has it and all below it.
 type node struct {
 	id      ObjectID
 	depth   int
-	missing bool    // dst has to get it
-	data    []byte  // of a dirtree that dst has to get, verified
-	waiting int     // children that are not finished, and one while it is read
-	parents []*node // who waits for it
+	missing bool         // dst has to get it
+	filter  *filter      // what is wanted of a dirtree; nil is all
+	commit  *commitState // of a commit
+	cache   Source       // has it, and is nearer than src
+	data    []byte       // of a dirtree that dst has to get, verified
+	fetched Object       // a small object that came over the network
+	held    int64        // bytes of fetched
+	waiting int          // children that are not finished, and one while it is read
+	parents []*node      // who waits for it
 }
+
+// nodeKey tells nodes apart: of one dirtree, other parts may be wanted in
+// another place.
+type nodeKey struct {
+	id     ObjectID
+	filter *filter
+}
+
+func (n *node) key() nodeKey { return nodeKey{n.id, n.filter} }
 
 // scheduler runs the steps of a copy on workers: ask dst about an object, read
-// a dirtree to find its children, move an object. A dirtree moves once its own
-// children are finished; it waits for nobody else's.
+// a commit or dirtree to find its children, fetch a file, hand an object to
+// dst. A dirtree moves once its own children are finished; it waits for nobody
+// else's.
+//
+// Steps that wait for a network and steps that compute have workers of their
+// own, so that a hundred requests can be under way while two objects inflate.
 type scheduler struct {
 	*copier
-	mu    sync.Mutex
-	wake  *sync.Cond
-	live  map[ObjectID]*node
-	done  map[ObjectID]struct{}
-	known map[ObjectID]bool // what a commit of opt.Known holds; true once met
+	filter *filter // what is wanted of each commit's tree
+	mu     sync.Mutex
+	live   map[nodeKey]*node
+	done   map[nodeKey]struct{}
+	known  map[ObjectID]bool // what a commit of opt.Known holds; true once met
+	top    *node             // waits for all commits, and is never finished
 
-	asks, loads, puts []*node // stacks: depth first
-	busy              int     // workers at a step
-	err               error   // the first; ends all workers
+	commitStates map[Checksum]*commitState
 
-	copied, metadata, present, asked, met int
-	bytes                                 int64
+	// Stacks of nodes that wait for a step: depth first.
+	asks, reads, farReads, fetches, puts []*node
+
+	far, near crew
+	busy      int   // workers at a step
+	held      int64 // bytes of fetched objects
+	streams   int   // larger objects on their way
+	err       error // the first; ends all workers
+
+	copied, metadata, present, asked, met, unmet int
+	cached, cachedMetadata                       int
+	bytes                                        int64
 }
 
-func newScheduler(c *copier) *scheduler {
-	s := &scheduler{copier: c, live: map[ObjectID]*node{}, done: map[ObjectID]struct{}{}, known: map[ObjectID]bool{}}
-	s.wake = sync.NewCond(&s.mu)
+// crew is the workers of one kind.
+type crew struct {
+	wake *sync.Cond
+	size int
+	idle int
+}
+
+func newScheduler(c *copier, f *filter) *scheduler {
+	s := &scheduler{copier: c, filter: f, top: &node{waiting: 1}, live: map[nodeKey]*node{}, done: map[nodeKey]struct{}{},
+		known: map[ObjectID]bool{}, commitStates: map[Checksum]*commitState{}}
+	s.far.size, s.near.size = c.workers()
+	s.far.wake, s.near.wake = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	return s
 }
 
@@ -71,31 +115,33 @@ func (s *scheduler) subtract(ctx context.Context, known []Checksum) error {
 	return nil
 }
 
-// run moves all that commit names, and returns when it is in dst.
-func (s *scheduler) run(ctx context.Context, jobs int, commit *Commit) error {
-	top := &node{waiting: 1} // stands for the commit, and is never finished
-	s.add(ObjectID{commit.Meta, TypeDirMeta}, top)
-	s.add(ObjectID{commit.Tree, TypeDirTree}, top)
+// run moves all commits, and returns when they are in dst.
+func (s *scheduler) run(ctx context.Context) error {
+	for _, c := range s.commits {
+		s.addCommit(c, s.opt.Depth, true)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() { s.fail(context.Cause(ctx)) })
 	defer stop()
 	var workers errgroup.Group
-	for range jobs {
-		workers.Go(func() error {
-			err := s.work(ctx)
-			if err != nil {
-				cancel(err)
-			}
-			return err
-		})
+	for _, crew := range []*crew{&s.far, &s.near} {
+		for range crew.size {
+			workers.Go(func() error {
+				err := s.work(ctx, crew)
+				if err != nil {
+					cancel(err)
+				}
+				return err
+			})
+		}
 	}
 	if err := workers.Wait(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil && top.waiting != 1 {
+	if s.err == nil && s.top.waiting != 1 {
 		return fmt.Errorf("%d objects wait for each other", len(s.live))
 	}
 	return s.err
@@ -108,68 +154,145 @@ func (s *scheduler) fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
-	s.wake.Broadcast()
+	s.far.wake.Broadcast()
+	s.near.wake.Broadcast()
 }
 
+// step is a piece of work for one worker.
+type step func(context.Context) error
+
 // work does steps until there are none, and none can come.
-func (s *scheduler) work(ctx context.Context) error {
+func (s *scheduler) work(ctx context.Context, crew *crew) error {
 	for {
-		step := s.next()
-		if step == nil {
+		do := s.next(crew)
+		if do == nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			return s.err
 		}
-		if err := step(ctx); err != nil {
+		if err := do(ctx); err != nil {
 			s.fail(err)
 		}
 		s.mu.Lock()
 		s.busy--
-		s.wake.Broadcast()
 		s.mu.Unlock()
 	}
 }
 
 // next waits for a step to do; nil is the end.
-func (s *scheduler) next() func(context.Context) error {
+func (s *scheduler) next(crew *crew) step {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
 		if s.err != nil {
 			return nil
 		}
-		if step := s.pick(); step != nil {
+		if do := s.pick(crew); do != nil {
 			s.busy++
-			return step
+			s.rouse()
+			return do
 		}
-		if s.busy == 0 {
+		if s.busy == 0 && s.ready(&s.far)+s.ready(&s.near) == 0 {
+			s.far.wake.Broadcast()
+			s.near.wake.Broadcast()
 			return nil
 		}
-		s.wake.Wait()
+		s.rouse()
+		crew.idle++
+		crew.wake.Wait()
+		crew.idle--
 	}
 }
 
-// pick takes the next step off a stack. Reading and asking first keeps all
-// workers in work; beyond the frontier, moving first keeps memory small.
-func (s *scheduler) pick() func(context.Context) error {
-	if len(s.live) >= frontier && len(s.puts) > 0 {
-		return s.move1(pop(&s.puts))
+// rouse wakes as many idle workers as have something to do; s.mu is held. To
+// wake all of a hundred after each step would cost more than the steps.
+func (s *scheduler) rouse() {
+	for _, crew := range []*crew{&s.far, &s.near} {
+		for range min(crew.idle, s.ready(crew)) {
+			crew.wake.Signal()
+		}
+	}
+}
+
+// ready is how many steps the workers of a crew could begin now; s.mu is held.
+func (s *scheduler) ready(crew *crew) int {
+	if crew.size == 0 {
+		return 0
+	}
+	n := 0
+	if crew == s.asker() {
+		n += (len(s.asks) + s.batch() - 1) / s.batch()
+	}
+	if crew == s.putter() {
+		n += len(s.puts)
+	}
+	if crew == s.reader() {
+		n += len(s.farReads)
+	}
+	if crew == s.cruncher() {
+		n += len(s.reads)
+	}
+	if crew == &s.far && s.mayFetch() {
+		n += len(s.fetches)
+	}
+	return n
+}
+
+// Who does what: questions and puts go where dst is, reads where src is.
+func (s *scheduler) asker() *crew { return s.side(s.nearDst) }
+
+func (s *scheduler) putter() *crew { return s.side(s.nearDst) }
+
+func (s *scheduler) reader() *crew { return s.side(s.nearSrc) }
+
+// cruncher reads what is on this machine.
+func (s *scheduler) cruncher() *crew { return s.side(s.near.size > 0) }
+
+func (s *scheduler) side(near bool) *crew {
+	if near {
+		return &s.near
+	}
+	return &s.far
+}
+
+func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
+
+// mayFetch says whether there is room for another object; s.mu is held.
+func (s *scheduler) mayFetch() bool { return s.held < maxHeld && s.streams < maxStreams }
+
+// pick takes the next step off a stack; s.mu is held. Reading and asking first
+// keeps all workers in work; beyond the frontier, moving first keeps memory
+// small.
+func (s *scheduler) pick(crew *crew) step {
+	if len(s.live) >= frontier {
+		if do := s.pickMove(crew); do != nil {
+			return do
+		}
 	}
 	switch {
-	case len(s.loads) > 0:
-		n := pop(&s.loads)
-		return func(ctx context.Context) error { return s.load(ctx, n) }
-	case len(s.asks) > 0:
-		batch := popMany(&s.asks, max(1, s.traits.Batch))
+	case crew == s.reader() && len(s.farReads) > 0:
+		return s.on(pop(&s.farReads), s.read)
+	case crew == s.cruncher() && len(s.reads) > 0:
+		return s.on(pop(&s.reads), s.read)
+	case crew == s.asker() && len(s.asks) > 0:
+		batch := popMany(&s.asks, s.batch())
 		return func(ctx context.Context) error { return s.ask(ctx, batch) }
-	case len(s.puts) > 0:
-		return s.move1(pop(&s.puts))
+	}
+	return s.pickMove(crew)
+}
+
+func (s *scheduler) pickMove(crew *crew) step {
+	switch {
+	case crew == s.putter() && len(s.puts) > 0:
+		return s.on(pop(&s.puts), s.hand)
+	case crew == &s.far && len(s.fetches) > 0 && s.mayFetch():
+		return s.on(pop(&s.fetches), s.fetch)
 	}
 	return nil
 }
 
-func (s *scheduler) move1(n *node) func(context.Context) error {
-	return func(ctx context.Context) error { return s.copyNode(ctx, n) }
+func (s *scheduler) on(n *node, do func(context.Context, *node) error) step {
+	return func(ctx context.Context) error { return do(ctx, n) }
 }
 
 func pop(stack *[]*node) *node { return popMany(stack, 1)[0] }
@@ -184,155 +307,16 @@ func popMany(stack *[]*node, n int) []*node {
 	return top
 }
 
-// add makes parent wait for id, unless that is finished; s.mu is held, or no
-// worker runs.
-func (s *scheduler) add(id ObjectID, parent *node) {
-	if _, ok := s.done[id]; ok {
-		return
-	}
-	if met, ok := s.known[id]; ok {
-		if !met {
-			s.known[id] = true
-			s.met++
-		}
-		return
-	}
-	n := s.live[id]
-	if n == nil {
-		n = &node{id: id, depth: parent.depth + 1}
-		s.live[id] = n
-		s.asks = append(s.asks, n)
-	}
-	n.parents = append(n.parents, parent)
-	parent.waiting++
-}
-
-// ask finds out which of a batch dst has.
-func (s *scheduler) ask(ctx context.Context, batch []*node) error {
-	ids := make([]ObjectID, len(batch))
-	for i, n := range batch {
-		ids[i] = n.id
-	}
-	found, err := s.dst.Has(ctx, ids)
-	if err != nil {
-		return err
-	}
-	if len(found) != len(ids) {
-		return errors.New("destination did not answer what it was asked")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.asked += len(ids)
-	for i, n := range batch {
-		s.answered(n, found[i])
-	}
-	return nil
-}
-
-// answered sends n on to its next step; s.mu is held.
-func (s *scheduler) answered(n *node, there bool) {
-	n.missing = !there
-	if there {
-		s.present++
-	} else {
-		s.task.Grow(1)
-	}
-	switch {
-	case n.id.Type == TypeDirTree && (n.missing || !s.traits.Ordered || s.opt.FullCheck):
-		s.loads = append(s.loads, n)
-	case n.missing:
-		s.puts = append(s.puts, n)
-	default:
-		s.finish(n)
-	}
-}
-
-// load reads a dirtree and adds its children.
-func (s *scheduler) load(ctx context.Context, n *node) error {
-	if err := checkDepth(n.id.Sum, n.depth); err != nil {
-		return err
-	}
-	data, err := load(ctx, s.src, n.id)
-	if err != nil {
-		return err
-	}
-	tree, err := ParseDirTree(data)
-	if err != nil {
-		return asCorrupt(n.id, "", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n.missing {
-		n.data = data
-	}
-	n.waiting = 1 // so that no child finishes it before all are added
-	tree.children(func(id ObjectID) { s.add(id, n) })
-	s.settle(n)
-	return nil
-}
-
-// settle takes one thing that n waits for away; s.mu is held.
-func (s *scheduler) settle(n *node) {
-	n.waiting--
-	switch {
-	case n.waiting > 0:
-	case n.missing:
-		s.puts = append(s.puts, n)
-	default:
-		s.finish(n)
-	}
-}
-
-// finish says that dst has n and all below it; s.mu is held.
-func (s *scheduler) finish(n *node) {
-	s.done[n.id] = struct{}{}
-	delete(s.live, n.id)
-	for _, p := range n.parents {
-		if p.parents == nil {
-			p.waiting-- // the commit
-			continue
-		}
-		s.settle(p)
-	}
-}
-
-// copyNode moves one object.
-func (s *scheduler) copyNode(ctx context.Context, n *node) error {
-	obj, err := s.object(ctx, n)
-	if err != nil {
-		return err
-	}
-	size, err := s.move(ctx, obj)
-	if err != nil {
-		return err
-	}
-	s.task.Add(1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.copied++
-	s.bytes += size
-	if n.id.Type != TypeFile {
-		s.metadata++
-	}
-	s.finish(n)
-	return nil
-}
-
-func (s *scheduler) object(ctx context.Context, n *node) (Object, error) {
-	if n.data != nil {
-		return NewNamedMetadata(n.id, n.data), nil
-	}
-	return s.src.Object(ctx, n.id)
-}
-
 // tally adds what was done to the report.
 func (s *scheduler) tally(r *CopyReport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.Objects += len(s.done) + len(s.live) + s.met
+	r.Objects += len(s.done) + len(s.live) + s.met - s.unmet
 	r.Copied += s.copied
 	r.Metadata += s.metadata
 	r.Present += s.present + s.met
 	r.Asked += s.asked
 	r.Bytes += s.bytes
+	r.Cached += s.cached
+	r.CachedMetadata += s.cachedMetadata
 }

@@ -98,8 +98,32 @@ func (e *MissingError) Error() string {
 
 // CopyOptions tune Copy. The zero value works.
 type CopyOptions struct {
-	// Jobs is how many objects move at once; 0 means a sensible default.
+	// Jobs is how many objects move at once, or over a network how many
+	// requests are under way; 0 means a sensible default.
 	Jobs int
+	// Depth is how many commits before each one are copied too; negative means
+	// all of them. Where src has no more of them, that is the end.
+	Depth int
+	// CommitOnly copies commits and their detached metadata without their
+	// trees, Subpaths only these absolute paths of the trees. Commits stay
+	// marked as partial.
+	CommitOnly bool
+	Subpaths   []string
+	// Loaded is metadata that the caller has read from src: it is verified
+	// again, and not read again. A nil value says that src has no such object.
+	Loaded map[ObjectID][]byte
+	// Caches are asked, in order, for what dst has not before src is. What they
+	// give is verified like anything else.
+	Caches []Source
+	// CheckCommit judges the bytes of a commit, which are those of its name,
+	// and its detached metadata (nil: none) before anything of it is written.
+	CheckCommit func(ctx context.Context, c Checksum, commit, detached []byte) error
+	// CheckFile judges the header of each file before it is stored; nil takes
+	// all. Stores other than a Repo do not ask.
+	CheckFile func(id ObjectID, h *FileHeader) error
+	// Tombstones copies the tombstone of a commit before one that is copied,
+	// where src has no such commit.
+	Tombstones bool
 	// Known are commits that dst holds completely (a ref names them) and src
 	// holds too: their closure is computed from src and subtracted without
 	// asking dst.
@@ -127,4 +151,7 @@ type CopyReport struct {
 	Present  int      `json:"present"`  // dst had them, asked or concluded
 	Asked    int      `json:"asked"`    // ids dst was asked about
 	Bytes    int64    `json:"bytes"`    // moved, in archive form
+	// Cached came from one of opt.Caches and is not in Copied.
+	Cached         int `json:"cached"`
+	CachedMetadata int `json:"cached_metadata"`
 }

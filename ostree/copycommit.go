@@ -1,0 +1,230 @@
+package ostree
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/otactl/otactl/internal/faults"
+)
+
+// commitState is what a copy knows of one commit; the scheduler's lock guards
+// it.
+type commitState struct {
+	asked    bool // by the caller, not found as somebody's parent
+	left     int  // how many before it are wanted as well; negative: all
+	loaded   bool
+	parent   *Checksum
+	complete bool // dst holds it with all it reaches
+	done     bool // it and all that is wanted of it is in dst
+
+	data     []byte // its bytes, verified
+	detached []byte // what src has as its detached metadata
+	signed   bool   // src has some
+}
+
+// deeper says whether a reaches further back than b.
+func deeper(a, b int) bool { return b >= 0 && (a < 0 || a > b) }
+
+func less(left int) int {
+	if left > 0 {
+		return left - 1
+	}
+	return left
+}
+
+// addCommit makes c part of the copy; s.mu is held, or no worker runs.
+func (s *scheduler) addCommit(c Checksum, left int, asked bool) {
+	for {
+		st := s.commitStates[c]
+		if st == nil {
+			st = &commitState{asked: asked, left: left}
+			s.commitStates[c] = st
+			n := &node{id: ObjectID{c, TypeCommit}, commit: st, parents: []*node{s.top}}
+			s.live[n.key()] = n
+			s.top.waiting++
+			s.asks = append(s.asks, n)
+			return
+		}
+		st.asked = st.asked || asked
+		if !deeper(left, st.left) {
+			return
+		}
+		st.left = left
+		if !st.loaded || st.parent == nil || left == 0 {
+			return
+		}
+		c, left, asked = *st.parent, less(left), false
+	}
+}
+
+// loadCommit reads a commit and its detached metadata, lets the caller judge
+// them before anything is written, and adds what the commit names.
+func (s *scheduler) loadCommit(ctx context.Context, n *node) error {
+	st := n.commit
+	data, detached, signed, err := s.readCommit(ctx, n)
+	if _, missing := errors.AsType[*MissingError](err); missing && !st.asked {
+		return s.endOfHistory(ctx, n)
+	}
+	if err != nil {
+		return err
+	}
+	commit, err := ParseCommit(data)
+	if err != nil {
+		return asCorrupt(n.id, "", err)
+	}
+	if s.opt.CheckCommit != nil {
+		if err := s.opt.CheckCommit(ctx, n.id.Sum, data, detached); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.data, st.detached, st.signed = data, detached, signed
+	st.loaded, st.parent = true, commit.Parent
+	if commit.Parent != nil && st.left != 0 {
+		s.addCommit(*commit.Parent, less(st.left), false)
+	}
+	n.waiting = 1 // so that no child finishes it before all are added
+	if !st.complete && !s.opt.CommitOnly {
+		s.add(ObjectID{commit.Meta, TypeDirMeta}, n, nil)
+		s.add(ObjectID{commit.Tree, TypeDirTree}, n, s.filter)
+	}
+	s.settle(n)
+	return nil
+}
+
+// readCommit reads both at once: over a network each costs a wait.
+func (s *scheduler) readCommit(ctx context.Context, n *node) (data, detached []byte, signed bool, err error) {
+	var both sync.WaitGroup
+	var metaErr error
+	id := ObjectID{n.id.Sum, TypeCommitMeta}
+	both.Go(func() {
+		detached, metaErr = s.fromSource(ctx, id)
+		if _, missing := errors.AsType[*MissingError](metaErr); missing {
+			metaErr = nil
+			return
+		}
+		signed = metaErr == nil
+	})
+	if !s.nearSrc && !n.missing {
+		data, err = load(ctx, s.dst, n.id)
+	} else {
+		data, err = s.fromSource(ctx, n.id)
+	}
+	both.Wait()
+	if err == nil {
+		err = metaErr
+	}
+	return data, detached, signed, err
+}
+
+// fromSource reads metadata that the caller may have read already.
+func (s *scheduler) fromSource(ctx context.Context, id ObjectID) ([]byte, error) {
+	data, ok := s.opt.Loaded[id]
+	switch {
+	case !ok:
+		return load(ctx, s.src, id)
+	case data == nil:
+		return nil, &MissingError{ID: id}
+	}
+	return data, checkMetadata(id, data)
+}
+
+// endOfHistory is met where src has no more of the commits before one that was
+// asked for. A tombstone says that this is so on purpose.
+func (s *scheduler) endOfHistory(ctx context.Context, n *node) error {
+	if s.opt.Tombstones {
+		id := ObjectID{n.id.Sum, TypeTombstoneCommit}
+		data, err := load(ctx, s.src, id)
+		if _, missing := errors.AsType[*MissingError](err); err != nil && !missing {
+			return err
+		}
+		if err == nil {
+			if _, err := s.move(ctx, NewNamedMetadata(id, data)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+				return err
+			}
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unmet++
+	s.finish(n)
+	return nil
+}
+
+// copyCommit moves detached metadata and then the commit, whose tree dst has.
+func (s *scheduler) copyCommit(ctx context.Context, n *node) error {
+	if err := s.copyDetached(ctx, n); err != nil {
+		return err
+	}
+	if n.missing {
+		if m, ok := s.dst.(marker); ok && !s.opt.DryRun {
+			if err := m.markPartial(n.id.Sum); err != nil {
+				return err
+			}
+		}
+		if err := faults.At(s.opt.Faults, "copy.commit"); err != nil {
+			return err
+		}
+		if err := s.put(ctx, NewNamedMetadata(n.id, n.commit.data)); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.commit.done, n.commit.data, n.commit.detached = true, nil, nil
+	s.finish(n)
+	return nil
+}
+
+// copyDetached copies the commit's detached metadata if src has some that dst
+// has not. Signatures may come after the commit did.
+func (s *scheduler) copyDetached(ctx context.Context, n *node) error {
+	if !n.commit.signed {
+		return nil
+	}
+	id := ObjectID{n.id.Sum, TypeCommitMeta}
+	old, err := load(ctx, s.dst, id)
+	if err == nil && (s.opt.KeepDetached || bytes.Equal(old, n.commit.detached)) {
+		return nil
+	}
+	s.task.Grow(1)
+	err = s.put(ctx, NewNamedMetadata(id, n.commit.detached))
+	if errors.Is(err, errors.ErrUnsupported) {
+		s.opt.Log.Info("destination keeps no detached metadata", "commit", n.id.Sum)
+		s.task.Add(1)
+		return nil
+	}
+	return err
+}
+
+// put moves one metadata object and counts it.
+func (s *scheduler) put(ctx context.Context, obj Object) error {
+	size, err := s.move(ctx, obj)
+	if err != nil {
+		return err
+	}
+	s.task.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.copied++
+	s.metadata++
+	s.bytes += size
+	return nil
+}
+
+// whole are the commits that dst holds completely because of this copy.
+func (s *scheduler) whole() []Checksum {
+	if s.opt.CommitOnly || s.filter != nil {
+		return nil
+	}
+	var list []Checksum
+	for c, st := range s.commitStates {
+		if st.done && !st.complete {
+			list = append(list, c)
+		}
+	}
+	return list
+}
