@@ -35,6 +35,15 @@ const (
 	Summary = 128 << 20
 	// SummarySig caps the signatures of a summary.
 	SummarySig = DetachedMetadata
+	// DetachedSignatures is how many signatures of one kind a commit or summary
+	// may carry, and DetachedSignature the bytes of each.
+	DetachedSignatures = 256
+	DetachedSignature  = 64 << 10
+	// TrustedKeys caps a file of trusted or revoked keys, KeyLine one of its
+	// lines, Keyring an OpenPGP keyring.
+	TrustedKeys = 1 << 20
+	KeyLine     = 16 << 10
+	Keyring     = 32 << 20
 	// FileHeader caps the GVariant header of a content object.
 	FileHeader = 1 << 20
 	// Ref caps a ref file.
