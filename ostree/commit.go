@@ -82,8 +82,8 @@ func parentOf(b []byte) (*Checksum, error) {
 
 func checkKeys(dict variant.Value) error {
 	seen := make(map[string]bool, min(dict.Len(), 64))
-	for i := range dict.Len() {
-		key := dict.At(i).At(0).Text()
+	for _, entry := range dict.All() {
+		key := entry.At(0).Text()
 		if key == "" || seen[key] {
 			return badFormat("metadata key %.80q is empty or there twice", key)
 		}

@@ -41,13 +41,13 @@ func ParseDirTree(b []byte) (*DirTree, error) {
 	}
 	files, dirs := v.At(0), v.At(1)
 	t := &DirTree{Files: make([]TreeFile, files.Len()), Dirs: make([]TreeDir, dirs.Len())}
-	for i := range t.Files {
-		if t.Files[i], err = parseTreeFile(files.At(i)); err != nil {
+	for i, f := range files.All() {
+		if t.Files[i], err = parseTreeFile(f); err != nil {
 			return nil, err
 		}
 	}
-	for i := range t.Dirs {
-		if t.Dirs[i], err = parseTreeDir(dirs.At(i)); err != nil {
+	for i, d := range dirs.All() {
+		if t.Dirs[i], err = parseTreeDir(d); err != nil {
 			return nil, err
 		}
 	}

@@ -169,8 +169,7 @@ func parseXattrs(v variant.Value) ([]Xattr, error) {
 		return nil, nil
 	}
 	list := make([]Xattr, v.Len())
-	for i := range list {
-		pair := v.At(i)
+	for i, pair := range v.All() {
 		name := pair.At(0).Bytes()
 		if len(name) == 0 || name[len(name)-1] != 0 {
 			return nil, badFormat("xattr name %.80q has no end", name)

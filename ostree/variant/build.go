@@ -117,7 +117,9 @@ func build(t *Type, items []Value, framed, tuple bool) Value {
 	data := make([]byte, 0, size+len(items)*2)
 	var ends []int
 	for i, it := range items {
-		data = append(data, make([]byte, alignUp(len(data), it.typ.align)-len(data))...)
+		for len(data) < alignUp(len(data), it.typ.align) {
+			data = append(data, 0)
+		}
 		data = append(data, it.data...)
 		if framed && (!tuple || it.typ.fixed == 0 && i < len(items)-1) {
 			ends = append(ends, len(data))
@@ -136,10 +138,13 @@ func build(t *Type, items []Value, framed, tuple bool) Value {
 
 // offsetWidth is the fewest bytes per offset for which body and n offsets fit.
 func offsetWidth(body, n int) int {
-	for _, width := range []int{1, 2, 4} {
-		if body+n*width <= maxOffset(width) {
-			return width
-		}
+	switch {
+	case body+n <= math.MaxUint8:
+		return 1
+	case body+n*2 <= math.MaxUint16:
+		return 2
+	case body+n*4 <= maxOffset32():
+		return 4
 	}
 	return 8
 }
@@ -147,15 +152,8 @@ func offsetWidth(body, n int) int {
 // widthOf is the bytes per offset in a container of size bytes.
 func widthOf(size int) int { return offsetWidth(size, 0) }
 
-func maxOffset(width int) int {
-	switch width {
-	case 1:
-		return math.MaxUint8
-	case 2:
-		return math.MaxUint16
-	}
-	return int(min(uint64(math.MaxUint32), uint64(math.MaxInt)))
-}
+// maxOffset32 is the largest offset in four bytes, as far as an int holds it.
+func maxOffset32() int { return int(min(uint64(math.MaxUint32), uint64(math.MaxInt))) }
 
 func appendOffset(data []byte, n, width int) []byte {
 	var b [8]byte
@@ -166,9 +164,17 @@ func appendOffset(data []byte, n, width int) []byte {
 // readOffset reads an offset; one that no int holds comes out as MaxInt, which
 // is outside of every container.
 func readOffset(data []byte, width int) int {
-	var b [8]byte
-	copy(b[:], data[:width])
-	n := binary.LittleEndian.Uint64(b[:])
+	var n uint64
+	switch width {
+	case 1:
+		return int(data[0])
+	case 2:
+		return int(binary.LittleEndian.Uint16(data))
+	case 4:
+		n = uint64(binary.LittleEndian.Uint32(data))
+	default:
+		n = binary.LittleEndian.Uint64(data)
+	}
 	if n > math.MaxInt {
 		return math.MaxInt
 	}

@@ -3,6 +3,7 @@ package variant
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -46,15 +47,56 @@ func (v Value) At(i int) Value {
 	case v.typ.code == 'm':
 		return Value{v.typ.elem, maybeBody(v.typ.elem, v.data)}
 	}
-	var found Value
-	_ = members(v.typ, v.data, func(k int, body []byte) error {
-		if k == i {
-			found = Value{v.typ.members[i], body}
-			return errStop
+	return v.member(i)
+}
+
+// member finds member i of a tuple or dict entry by the end offsets alone:
+// Parse has checked them.
+func (v Value) member(i int) Value {
+	width := widthOf(len(v.data))
+	start, end, nth := 0, 0, 0
+	for k, m := range v.typ.members[:i+1] {
+		start = alignUp(end, m.align)
+		switch {
+		case m.fixed > 0:
+			end = start + m.fixed
+		case k == len(v.typ.members)-1:
+			end = len(v.data) - v.typ.offsets*width
+		default:
+			nth++
+			end = readOffset(v.data[len(v.data)-nth*width:], width)
 		}
-		return nil
-	})
-	return found
+	}
+	return Value{v.typ.members[i], v.data[start:end:end]}
+}
+
+// All are the elements or members in their order. To walk through a container
+// it costs less than At for each.
+func (v Value) All() iter.Seq2[int, Value] {
+	return func(yield func(int, Value) bool) {
+		if v.typ.code == 'a' && v.typ.elem.fixed == 0 {
+			v.elements(yield)
+			return
+		}
+		for i := range v.Len() {
+			if !yield(i, v.At(i)) {
+				return
+			}
+		}
+	}
+}
+
+// elements walks an array of elements of variable size.
+func (v Value) elements(yield func(int, Value) bool) {
+	n, width, table := arrayTable(v.data)
+	start := 0
+	for i := range n {
+		end := readOffset(v.data[table+i*width:], width)
+		if !yield(i, Value{v.typ.elem, v.data[start:end:end]}) {
+			return
+		}
+		start = alignUp(end, v.typ.elem.align)
+	}
 }
 
 func (v Value) element(i int) Value {
@@ -255,18 +297,9 @@ func span(t *Type, data []byte, end, next, align int) (int, error) {
 	return start, nil
 }
 
+// checkTuple checks each member of a tuple or dict entry, and offsets and
+// padding on the way.
 func checkTuple(t *Type, data []byte, depth int) error {
-	return members(t, data, func(i int, body []byte) error {
-		return check(t.members[i], body, depth+1)
-	})
-}
-
-// errStop ends members early, without a fault.
-var errStop = fmt.Errorf("stop")
-
-// members calls fn with the bytes of each member of a tuple or dict entry, and
-// checks offsets and padding on the way.
-func members(t *Type, data []byte, fn func(i int, body []byte) error) error {
 	width := widthOf(len(data))
 	body := len(data) - t.offsets*width
 	if body < 0 {
@@ -291,7 +324,7 @@ func members(t *Type, data []byte, fn func(i int, body []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if err := fn(i, data[start:next:next]); err != nil {
+		if err := check(m, data[start:next:next], depth+1); err != nil {
 			return err
 		}
 		end = next

@@ -78,9 +78,8 @@ func (v Value) Variant() Value {
 // Lookup finds key in a value of type a{s*}; the value of a{sv} comes
 // unwrapped.
 func (v Value) Lookup(key string) (Value, bool) {
-	for i := range v.Len() {
-		entry := v.At(i)
-		if entry.At(0).Text() != key {
+	for _, entry := range v.All() {
+		if name := entry.At(0).data; string(name[:len(name)-1]) != key {
 			continue
 		}
 		found := entry.At(1)
