@@ -14,14 +14,15 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 # By count: a limit in time ends some runs with an error that is none.
 FUZZTIME   ?= 2000x
 RUNS       ?= 3
-TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs openssl zsh fish exfat-fuse exfatprogs
+SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
+TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
 # Root keeps the caller's Go and modules, but builds into a cache of its own:
 # files of root in the caller's would stop the caller's next build.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME" "GOCACHE=$(shell $(GO) env GOCACHE)-root")
 
-.PHONY: all build generate lint cross reproducible test fuzz bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test test-suite fuzz bench demo test-device clean packages
 
 all: build
 
@@ -64,6 +65,13 @@ test: packages
 	$(SUDO) $(GO) test -timeout 6m ./...
 	$(SUDO) $(GO) test -race -timeout 6m $(RACE)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
+
+# The shell tests of Debian's ostree-tests with otactl in the place of ostree
+# and no other ostree in reach; a table of all of them. make test-suite
+# [LOGS=DIR] [SCRIPTS="test-help.sh …"]
+test-suite: build
+	@scripts/packages $(SUITE_PACKAGES)
+	$(SUDO) $(GO) run ./tests/suite $(if $(LOGS),-keep $(LOGS)) $(BIN)/otactl $(SCRIPTS)
 
 # Each fuzz target for FUZZTIME, from its committed corpus on.
 fuzz:
