@@ -2,14 +2,16 @@
 // what "ostree pull" reads, laid out as the folder is.
 //
 // It trusts no byte that arrives: whoever receives an object verifies it
-// against its checksum. It must never send its headers to another origin, nor
-// hold a whole file object in memory.
+// against its checksum, and everything else is read under a cap. It must never
+// send its headers to another origin, nor hold a whole file object in memory.
 package httprepo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,8 +43,20 @@ type Options struct {
 
 // Source is an ostree.Source. Safe for concurrent use.
 type Source struct {
-	opt  Options
-	base string // with a trailing slash
+	http     *http.Client
+	retry    httpx.Retry
+	parallel int
+	// Where refs, the summary and detached metadata are, and where all else
+	// is: mirrors of each other, the best first, at least one of each.
+	meta, content []*site
+	summary       []byte // that a metalink vouched for, or nil
+}
+
+// site is one place that has the repository, and what it gets to see.
+type site struct {
+	base   string // with a trailing slash
+	header http.Header
+	auth   httpx.Auth
 }
 
 // New is Open with the usual choices. A URL that is not one fails on first use.
@@ -58,27 +72,36 @@ func Open(o Options) *Source {
 	if o.Parallel == 0 {
 		o.Parallel = DefaultParallel
 	}
-	return &Source{opt: o, base: strings.TrimRight(o.BaseURL, "/") + "/"}
+	sites := []*site{{base: folder(o.BaseURL), header: o.Header, auth: o.Auth}}
+	return &Source{http: o.HTTP, retry: o.Retry, parallel: o.Parallel, meta: sites, content: sites}
 }
 
+func folder(u string) string { return strings.TrimRight(u, "/") + "/" }
+
 // URL is the repository's address without anything secret in it.
-func (s *Source) URL() string {
-	u, err := url.Parse(s.base)
+func (s *Source) URL() string { return s.meta[0].url() }
+
+func (t *site) url() string {
+	u, err := url.Parse(t.base)
 	if err != nil {
 		return "(bad URL)"
 	}
-	return httpx.Redact(u)
+	return strings.TrimSuffix(httpx.Redact(u), "/")
 }
 
 // Do sends one request below the base; path is relative and must be clean.
 // prepare (may be nil) completes each attempt's request.
 func (s *Source) Do(ctx context.Context, method, path string, prepare func(*http.Request) error) (*http.Response, error) {
-	return httpx.DoAuth(ctx, s.opt.HTTP, s.opt.Retry, s.opt.Auth, func(ctx context.Context) (*http.Request, error) {
-		req, err := http.NewRequestWithContext(ctx, method, s.base+path, nil)
+	return s.do(ctx, s.meta[0], method, path, prepare)
+}
+
+func (s *Source) do(ctx context.Context, t *site, method, path string, prepare func(*http.Request) error) (*http.Response, error) {
+	return httpx.DoAuth(ctx, s.http, s.retry, t.auth, func(ctx context.Context) (*http.Request, error) {
+		req, err := http.NewRequestWithContext(ctx, method, t.base+path, nil)
 		if err != nil {
-			return nil, fail.New(fail.Usage, "give it as https://HOST/PATH", "repository URL %s: not an address", s.URL())
+			return nil, fail.New(fail.Usage, "give it as https://HOST/PATH", "repository URL %s: not an address", t.url())
 		}
-		for k, v := range s.opt.Header {
+		for k, v := range t.header {
 			req.Header[http.CanonicalHeaderKey(k)] = v
 		}
 		if prepare != nil {
@@ -88,11 +111,80 @@ func (s *Source) Do(ctx context.Context, method, path string, prepare func(*http
 	})
 }
 
+// get is a GET of path from the first of its mirrors that has it.
+func (s *Source) get(ctx context.Context, path string, prepare func(*http.Request) error) (*http.Response, *site, error) {
+	var first error
+	for _, t := range s.sites(path) {
+		resp, err := s.do(ctx, t, http.MethodGet, path, func(req *http.Request) error {
+			req.Header.Set("Accept-Encoding", "identity")
+			if prepare == nil {
+				return nil
+			}
+			return prepare(req)
+		})
+		if err == nil {
+			err = checkEncoding(resp)
+		}
+		if err == nil {
+			return resp, t, nil
+		}
+		if httpx.Code(err) == http.StatusNotModified {
+			return nil, t, err
+		}
+		// Where no mirror has it, what the first one said is the answer, unless
+		// that one only lacks it and another broke down.
+		if first == nil || isMissing(first) && !isMissing(err) {
+			first = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, nil, first
+}
+
+// sites are where path is.
+func (s *Source) sites(path string) []*site {
+	for _, top := range []string{"objects/", "deltas/", "delta-indexes/"} {
+		if strings.HasPrefix(path, top) && !strings.HasSuffix(path, "."+ostree.TypeCommitMeta.Ext()) {
+			return s.content
+		}
+	}
+	return s.meta
+}
+
+// checkEncoding refuses a body that somebody on the way has packed: its bytes
+// are not those of the file.
+func checkEncoding(resp *http.Response) error {
+	enc := resp.Header.Get("Content-Encoding")
+	if enc == "" || strings.EqualFold(enc, "identity") {
+		return nil
+	}
+	_ = resp.Body.Close()
+	return fail.New(fail.Network, "turn compression off for this repository on the server or proxy",
+		"GET %s: the reply is packed with %.40q, which nobody asked for", httpx.Redact(resp.Request.URL), enc)
+}
+
+// isMissing says whether a server has no such file. Buckets that may not be
+// listed say 403 for it.
+func isMissing(err error) bool {
+	switch httpx.Code(err) {
+	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
+		return true
+	}
+	return false
+}
+
+// isGone is isMissing for what has to be there: a 403 is then what it says.
+func isGone(err error) bool {
+	return httpx.Code(err) == http.StatusNotFound || httpx.Code(err) == http.StatusGone
+}
+
 // Has asks with one HEAD per object, several at a time.
 func (s *Source) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, error) {
 	have := make([]bool, len(ids))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(s.opt.Parallel)
+	g.SetLimit(s.parallel)
 	for i, id := range ids {
 		g.Go(func() error {
 			ok, err := s.head(ctx, id)
@@ -104,15 +196,18 @@ func (s *Source) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, error)
 }
 
 func (s *Source) head(ctx context.Context, id ostree.ObjectID) (bool, error) {
-	resp, err := s.Do(ctx, http.MethodHead, id.ArchivePath(), nil)
-	if httpx.Code(err) == http.StatusNotFound {
-		return false, nil
+	path := id.ArchivePath()
+	for _, t := range s.sites(path) {
+		resp, err := s.do(ctx, t, http.MethodHead, path, nil)
+		if err == nil {
+			httpx.Discard(resp)
+			return true, nil
+		}
+		if !isGone(err) {
+			return false, err
+		}
 	}
-	if err != nil {
-		return false, err
-	}
-	httpx.Discard(resp)
-	return true, nil
+	return false, nil
 }
 
 // Ref reads refs/heads/NAME.
@@ -121,17 +216,15 @@ func (s *Source) Ref(ctx context.Context, name string) (ostree.Checksum, error) 
 	if err != nil {
 		return ostree.Checksum{}, err
 	}
-	resp, err := s.Do(ctx, http.MethodGet, path, nil)
-	if httpx.Code(err) == http.StatusNotFound {
-		return ostree.Checksum{}, fail.As(fmt.Errorf("%w: %s at %s", ostree.ErrRefNotFound, name, s.URL()), fail.NotFound, "")
+	data, _, err := s.File(ctx, path, limits.Ref, ostree.FileVersion{})
+	if httpx.Code(err) == http.StatusForbidden {
+		return ostree.Checksum{}, fail.As(err, fail.Auth, "")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return ostree.Checksum{}, fail.As(fmt.Errorf("%w: %s at %s: %w", ostree.ErrRefNotFound, name, s.URL(), err), fail.NotFound, "")
 	}
 	if err != nil {
 		return ostree.Checksum{}, err
-	}
-	defer resp.Body.Close()
-	data, err := fsx.ReadAll(resp.Body, "ref "+name, limits.Ref)
-	if err != nil {
-		return ostree.Checksum{}, fail.As(err, fail.Network, "")
 	}
 	c, err := ostree.ParseChecksum(strings.TrimSpace(string(data)))
 	if err != nil {
@@ -167,17 +260,30 @@ type object struct {
 // open streams the object. A stream that breaks off is taken up where
 // it ended; the length is -1 when the server does not say.
 func (o *object) open(ctx context.Context) (io.ReadCloser, int64, error) {
-	resp, err := o.src.Do(ctx, http.MethodGet, o.id.ArchivePath(), nil)
-	if httpx.Code(err) == http.StatusNotFound {
-		return nil, 0, fail.As(&ostree.MissingError{ID: o.id, Where: o.src.URL()}, fail.NotFound, "")
+	resp, t, err := o.src.get(ctx, o.id.ArchivePath(), nil)
+	if isGone(err) || o.id.Type == ostree.TypeCommitMeta && isMissing(err) {
+		gone := &ostree.MissingError{ID: o.id, Where: o.src.URL()}
+		return nil, 0, fail.As(fmt.Errorf("%w: %w", gone, err), fail.NotFound, "")
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("object %s: %w", o.id, err)
 	}
 	length := resp.ContentLength
-	if o.id.Type != ostree.TypeFile && length > limits.OSTreeMetadata {
+	if max := mostOf(o.id.Type); length > max {
 		_ = resp.Body.Close()
-		return nil, 0, &fsx.TooLargeError{Name: o.id.String(), Max: limits.OSTreeMetadata}
+		return nil, 0, &fsx.TooLargeError{Name: "object " + o.id.String(), Max: max}
 	}
-	return &resuming{ctx: ctx, obj: o, body: resp.Body, length: length}, length, nil
+	return &resuming{ctx: ctx, src: o.src, site: t, path: o.id.ArchivePath(), what: o.id.String(), body: resp.Body, length: length}, length, nil
+}
+
+// mostOf is how long an object of a type may be, as far as that is known
+// before it is read.
+func mostOf(t ostree.ObjectType) int64 {
+	switch t {
+	case ostree.TypeFile:
+		return 1<<63 - 1
+	case ostree.TypeCommitMeta:
+		return limits.DetachedMetadata
+	}
+	return limits.OSTreeMetadata
 }

@@ -18,7 +18,10 @@ const resumes = 5
 // together wrongly does not pass its verification.
 type resuming struct {
 	ctx    context.Context
-	obj    *object
+	src    *Source
+	site   *site
+	path   string
+	what   string // for messages
 	body   io.ReadCloser
 	offset int64
 	length int64 // -1: not known, and then nothing is taken up again
@@ -55,12 +58,12 @@ func (r *resuming) failed(err error) error {
 	if r.ctx.Err() != nil {
 		err = context.Cause(r.ctx)
 	}
-	return fail.As(fmt.Errorf("read %s from %s: %w", r.obj.id, r.obj.src.URL(), err), fail.Network, "")
+	return fail.As(fmt.Errorf("read %s from %s: %w", r.what, r.site.url(), err), fail.Network, "")
 }
 
 func (r *resuming) reopen() error {
 	_ = r.body.Close()
-	resp, err := r.obj.src.Do(r.ctx, http.MethodGet, r.obj.id.ArchivePath(), func(req *http.Request) error {
+	resp, err := r.src.do(r.ctx, r.site, http.MethodGet, r.path, func(req *http.Request) error {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", r.offset))
 		return nil
 	})

@@ -40,6 +40,17 @@ type Options struct {
 	// Stall bounds how long a body may stand still in either direction; 0
 	// means 60 s.
 	Stall time.Duration
+	// LowSpeed ends a reply whose bytes come too slowly; zero is no such limit.
+	LowSpeed LowSpeed
+	// HTTP2 speaks HTTP/2 with servers that offer it over TLS, StreamBuffer
+	// and ConnBuffer are how many bytes of replies it lets a server send before
+	// somebody reads them, on one stream and on all; 0 means 1 MiB and 16 MiB.
+	HTTP2                    bool
+	StreamBuffer, ConnBuffer int
+	// Proxy is the address of a proxy; nil takes what the environment says.
+	Proxy *url.URL
+	// Jar gives cookies to the requests they are for; nil sends none.
+	Jar http.CookieJar
 }
 
 func (o Options) withDefaults() Options {
@@ -55,6 +66,12 @@ func (o Options) withDefaults() Options {
 	if o.TLS == nil {
 		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	if o.StreamBuffer == 0 {
+		o.StreamBuffer = 1 << 20
+	}
+	if o.ConnBuffer == 0 {
+		o.ConnBuffer = 16 << 20
+	}
 	return o
 }
 
@@ -63,13 +80,22 @@ func (o Options) withDefaults() Options {
 // taken from HTTPS_PROXY and its kin, as in any Go program.
 func NewClient(o Options) *http.Client {
 	o = o.withDefaults()
+	t := newTransport(o)
+	return &http.Client{Transport: &agent{next: t, name: o.UserAgent, low: o.LowSpeed}, CheckRedirect: checkRedirect, Jar: o.Jar}
+}
+
+func newTransport(o Options) *http.Transport {
 	idle := o.MaxConns
 	if idle == 0 {
 		idle = 32
 	}
+	proxy := http.ProxyFromEnvironment
+	if o.Proxy != nil {
+		proxy = http.ProxyURL(o.Proxy)
+	}
 	dialer := &net.Dialer{Timeout: o.Dial, KeepAlive: 15 * time.Second}
 	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 proxy,
 		DialContext:           dialStalling(dialer, o.Stall),
 		TLSClientConfig:       o.TLS,
 		TLSHandshakeTimeout:   o.Dial,
@@ -86,13 +112,23 @@ func NewClient(o Options) *http.Client {
 		ReadBufferSize:         8 << 10,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	return &http.Client{Transport: &agent{next: t, name: o.UserAgent}, CheckRedirect: checkRedirect}
+	if o.HTTP2 {
+		t.ForceAttemptHTTP2 = true
+		t.HTTP2 = &http.HTTP2Config{
+			MaxReceiveBufferPerStream:     o.StreamBuffer,
+			MaxReceiveBufferPerConnection: o.ConnBuffer,
+			SendPingTimeout:               o.Stall / 2,
+			PingTimeout:                   o.Stall / 2,
+		}
+	}
+	return t
 }
 
-// agent adds the User-Agent.
+// agent adds the User-Agent, and watches how fast replies come.
 type agent struct {
 	next *http.Transport
 	name string
+	low  LowSpeed
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -100,6 +136,9 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	if a.name != "" && r.Header.Get("User-Agent") == "" {
 		r = r.Clone(r.Context())
 		r.Header.Set("User-Agent", a.name)
+	}
+	if a.low.Time > 0 {
+		return a.low.roundTrip(a.next, r)
 	}
 	return a.next.RoundTrip(r)
 }

@@ -57,6 +57,15 @@ const (
 	// SymlinkTarget is PATH_MAX.
 	SymlinkTarget = 4096
 
+	// Mirrorlist caps a list of mirrors, Mirrors how many of one are used.
+	Mirrorlist = 256 << 10
+	Mirrors    = 64
+	// Metalink caps a metalink, MetalinkDepth how deep its elements nest.
+	Metalink      = 1 << 20
+	MetalinkDepth = 32
+	// Cookies caps a remote's cookie file.
+	Cookies = 1 << 20
+
 	// JSON caps a request or reply of an API that speaks JSON.
 	JSON = 16 << 20
 	// DeviceBody caps what a device may send to the gateway in one request.
