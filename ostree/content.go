@@ -52,20 +52,25 @@ func isArchived(o Object) bool {
 // NewFile is a file object over its header and an opener of its plain payload.
 // A symlink's payload is empty and open may be nil.
 func NewFile(sum Checksum, h *FileHeader, open func(ctx context.Context) (io.ReadCloser, error)) Object {
-	return &plainFile{sum, h, open}
+	return &plainFile{sum: sum, header: h, open: open}
 }
 
 type plainFile struct {
 	sum    Checksum
 	header *FileHeader
 	open   func(ctx context.Context) (io.ReadCloser, error)
+	// data is the payload when open is nil; sum was made of it.
+	data []byte
+	// adopt, if set, links the file that has payload and header to a path; it
+	// may refuse.
+	adopt func(path string) error
 }
 
 func (o *plainFile) ID() ObjectID { return ObjectID{o.sum, TypeFile} }
 
 func (o *plainFile) OpenFile(ctx context.Context) (*FileHeader, io.ReadCloser, error) {
-	if o.header.IsSymlink() {
-		return o.header, io.NopCloser(bytes.NewReader(nil)), nil
+	if o.header.IsSymlink() || o.open == nil {
+		return o.header, io.NopCloser(bytes.NewReader(o.data)), nil
 	}
 	payload, err := o.open(ctx)
 	return o.header, payload, err

@@ -1,9 +1,10 @@
 package ostree
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync/atomic"
 
@@ -58,15 +59,56 @@ func openFolder(at int, name string) (int, error) {
 	})
 }
 
-// names lists what is in the folder, in no order.
-func (f *folder) names() ([]string, error) {
-	fd, err := openFolder(f.fd, ".")
-	if err != nil {
-		return nil, err
+// dirEntry is a name in a folder, and the kind of thing it was when it was
+// listed: modeRegular, modeSymlink, modeDir, or 0 for anything else.
+type dirEntry struct {
+	name string
+	kind uint32
+	ino  uint64
+}
+
+// entries lists what is in the folder, in no order. It is called once: it reads
+// through the folder's own handle.
+func (f *folder) entries() ([]dirEntry, error) { return listEntries(f.fd) }
+
+func listEntries(fd int) ([]dirEntry, error) {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	var list []dirEntry
+	for {
+		n, err := retry(func() (int, error) { return unix.Getdents(fd, buf[:]) })
+		if err != nil || n <= 0 {
+			return list, err
+		}
+		for rest := buf[:n]; len(rest) >= direntName; {
+			size := int(binary.NativeEndian.Uint16(rest[16:]))
+			if size < direntName || size > len(rest) {
+				return list, errors.New("the kernel lists what cannot be read")
+			}
+			name, _, _ := bytes.Cut(rest[direntName:size], []byte{0})
+			if string(name) != "." && string(name) != ".." {
+				e := dirEntry{string(name), uint32(rest[18]) << 12, binary.NativeEndian.Uint64(rest)}
+				if e.kind == 0 {
+					e.kind = kindOf(fd, e.name)
+				}
+				list = append(list, e)
+			}
+			rest = rest[size:]
+		}
 	}
-	d := os.NewFile(uintptr(fd), f.path)
-	names, err := d.Readdirnames(-1)
-	return names, errors.Join(err, d.Close())
+}
+
+// direntName is where the name begins in what getdents gives: after inode (8
+// bytes), offset (8), length (2) and type (1).
+const direntName = 19
+
+// kindOf is for file systems whose lists don't tell.
+func kindOf(fd int, name string) uint32 {
+	var st unix.Stat_t
+	if err := unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return modeRegular // it is gone, or will say why when it is opened
+	}
+	return st.Mode & modeType
 }
 
 func retry(call func() (int, error)) (int, error) {

@@ -1,0 +1,111 @@
+package ostree
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// branch is a directory of the tree that is being built.
+type branch struct {
+	meta *Checksum // nil until some tree has the directory
+	// lazy is a dirtree of the repo that nobody had to look into yet; then
+	// files and dirs are nil.
+	lazy  *Checksum
+	files map[string]*leaf
+	dirs  map[string]*branch
+}
+
+// leaf is a file; whoever reads it fills in sum.
+type leaf struct{ sum Checksum }
+
+func (a *branch) empty() bool { return a.lazy == nil && len(a.files)+len(a.dirs) == 0 }
+
+// file makes or finds a file's place.
+func (a *branch) file(name string) (*leaf, error) {
+	if a.dirs[name] != nil {
+		return nil, fail.New(fail.Conflict, "", "Can't replace directory with file: %s", name)
+	}
+	if a.files == nil {
+		a.files = map[string]*leaf{}
+	}
+	entry := &leaf{}
+	a.files[name] = entry
+	return entry, nil
+}
+
+// dir makes or finds a subdirectory.
+func (a *branch) dir(name string) (*branch, error) {
+	if a.files[name] != nil {
+		return nil, fail.New(fail.Conflict, "", "Can't replace file with directory: %s", name)
+	}
+	sub := a.dirs[name]
+	if sub == nil {
+		if a.dirs == nil {
+			a.dirs = map[string]*branch{}
+		}
+		sub = &branch{}
+		a.dirs[name] = sub
+	}
+	return sub, nil
+}
+
+// expand looks into a dirtree of the repo, so that something can be laid over
+// it.
+func (b *TreeBuilder) expand(a *branch) error {
+	if a.lazy == nil {
+		return nil
+	}
+	t, err := LoadDirTree(b.ctx, b.repo, *a.lazy)
+	if err != nil {
+		return err
+	}
+	a.lazy = nil
+	a.files, a.dirs = make(map[string]*leaf, len(t.Files)), make(map[string]*branch, len(t.Dirs))
+	for _, f := range t.Files {
+		a.files[f.Name] = &leaf{f.Sum}
+	}
+	for _, d := range t.Dirs {
+		a.dirs[d.Name] = &branch{meta: &d.Meta, lazy: &d.Tree}
+	}
+	return nil
+}
+
+// under finds the directory at a clean relative path. With create it makes
+// those that are missing, as root's with mode 0755 before the options.
+func (b *TreeBuilder) under(name string, create bool) (*branch, error) {
+	at := b.root
+	if create && at.meta == nil {
+		if err := b.plainMeta(at, "/"); err != nil {
+			return nil, err
+		}
+	}
+	if name == "" {
+		return at, nil
+	}
+	depth, sofar := 1, ""
+	for part := range strings.SplitSeq(name, "/") {
+		sofar += "/" + part
+		if depth++; depth > limits.TreeDepth {
+			return nil, fmt.Errorf("%s: directories nest deeper than %d", sofar, limits.TreeDepth)
+		}
+		if err := b.expand(at); err != nil {
+			return nil, err
+		}
+		if !create && at.dirs[part] == nil {
+			return nil, fmt.Errorf("%s: %w", sofar, ErrNoPath)
+		}
+		var err error
+		if at, err = at.dir(part); err != nil {
+			return nil, fmt.Errorf("%s: %w", sofar, err)
+		}
+		if create && at.meta == nil {
+			if err := b.plainMeta(at, sofar); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return at, b.expand(at)
+}

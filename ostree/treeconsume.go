@@ -1,0 +1,41 @@
+package ostree
+
+// emptied is a folder whose content was stored and is to be removed.
+type emptied struct {
+	dir string
+	top *consumed
+}
+
+// consumed are the names in a folder that were stored or left out.
+type consumed struct {
+	names []string
+	dirs  map[string]*consumed
+}
+
+// note remembers a name; whole says that it is a directory nobody looked into.
+func (c *consumed) note(name string, whole bool) {
+	switch {
+	case c == nil:
+	case whole:
+		c.add(name, nil)
+	default:
+		c.names = append(c.names, name)
+	}
+}
+
+// below is what is remembered of a subdirectory.
+func (c *consumed) below(name string) *consumed {
+	if c == nil {
+		return nil
+	}
+	sub := &consumed{}
+	c.add(name, sub)
+	return sub
+}
+
+func (c *consumed) add(name string, sub *consumed) {
+	if c.dirs == nil {
+		c.dirs = map[string]*consumed{}
+	}
+	c.dirs[name] = sub
+}

@@ -1,0 +1,141 @@
+package ostree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// linkIndex finds the object that a file is a hard link to.
+type linkIndex struct {
+	repo  *Repo
+	cache bool // files are in the cache of an archive repo
+	byIno map[uint64]Checksum
+}
+
+// linked is an object that a file is the same inode as.
+type linked struct {
+	sum    Checksum
+	header *FileHeader
+}
+
+// cacheDir is where libostree's archive repos keep inflated files, so that
+// checkouts for users can link to them.
+const cacheDir = "uncompressed-objects-cache"
+
+// indexLinks lists the inodes of all file objects that a checkout may link to.
+func indexLinks(ctx context.Context, repo *Repo) (*linkIndex, error) {
+	x := &linkIndex{repo: repo, cache: repo.mode == ModeArchive, byIno: map[uint64]Checksum{}}
+	for n := range 256 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := x.fan(fmt.Sprintf("%02x", n)); err != nil {
+			return nil, fmt.Errorf("list objects of %s: %w", repo.path, err)
+		}
+	}
+	return x, nil
+}
+
+func (x *linkIndex) fan(fan string) error {
+	folder := "objects"
+	if x.cache {
+		folder = cacheDir
+	}
+	dir, err := os.Open(filepath.Join(x.repo.path, folder, fan))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	list, err := listEntries(int(dir.Fd()))
+	for _, e := range list {
+		if name := e.name; len(name) == 67 && name[62:] == ".file" && e.kind == modeRegular {
+			if sum, err := ParseChecksum(fan + name[:62]); err == nil {
+				x.byIno[e.ino] = sum
+			}
+		}
+	}
+	return err
+}
+
+// path is where the file of an object is that a checkout may link to.
+func (x *linkIndex) path(sum Checksum) string {
+	h := sum.String()
+	if x.cache {
+		return filepath.Join(x.repo.path, cacheDir, h[:2], h[2:]+".file")
+	}
+	return x.repo.objectPath(ObjectID{sum, TypeFile})
+}
+
+// find gives the object that has the inode of st; nil when there is none. The
+// lists of some file systems lie about inodes, so that it looks again.
+func (x *linkIndex) find(ctx context.Context, st *unix.Stat_t) (*linked, error) {
+	if x == nil || st.Nlink < 2 {
+		return nil, nil
+	}
+	sum, ok := x.byIno[st.Ino]
+	if !ok {
+		return nil, nil
+	}
+	var there unix.Stat_t
+	if err := unix.Lstat(x.path(sum), &there); err != nil || there.Ino != st.Ino || there.Dev != st.Dev {
+		return nil, nil
+	}
+	h, err := Stat(ctx, x.repo, &Entry{Sum: sum})
+	if err != nil {
+		return nil, fmt.Errorf("is a link to an object: %w", err)
+	}
+	if h.IsSymlink() {
+		return nil, nil
+	}
+	return &linked{sum, h}, nil
+}
+
+// adopter gives what puts the open file itself into the stage, if it can be the
+// object as it is: it is to be consumed, and the options change nothing that
+// the file would have to hold.
+func (w *dirWalk) adopter(fd int, st *unix.Stat_t, same bool) func(path string) error {
+	switch {
+	case !w.b.opt.Consume:
+		return nil
+	case w.b.repo.mode == ModeBare && same && allXattrsHaveValues(fd):
+	case w.b.repo.mode == "bare-user-only" && st.Mode&modePerm&^0o755 == 0:
+	default:
+		return nil
+	}
+	return func(path string) error {
+		// Through the handle, so that it is the file that was hashed.
+		if err := unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", fd), unix.AT_FDCWD, path, unix.AT_SYMLINK_FOLLOW); err != nil {
+			return err
+		}
+		return epoch(fd)
+	}
+}
+
+// allXattrsHaveValues: one without is left out of a commit, but would be there
+// when the object is read again.
+func allXattrsHaveValues(fd int) bool {
+	all, err := readXattrs(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
+		func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) })
+	for _, x := range all {
+		if len(x.Value) == 0 {
+			return false
+		}
+	}
+	return err == nil
+}
+
+// hit counts a file that was known by its link.
+func (b *TreeBuilder) hit() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.report.CacheHits++
+}
