@@ -24,7 +24,7 @@ type TreeBuilder struct {
 	repo    *Repo
 	session Session
 	opt     TreeOptions
-	filter  *filter
+	filter  *treeFilter
 	ctx     context.Context
 	root    *branch
 	prefix  string // where the next tree goes, "" for the root

@@ -72,16 +72,16 @@ type TreeReport struct {
 	sources []*emptied
 }
 
-// filter applies the options to one tree after the other.
-type filter struct {
+// treeFilter applies the options to one tree after the other.
+type treeFilter struct {
 	*TreeOptions
 	noXattrs  bool // NoXattrs, Canonical, or what the repo's config says
 	canonical bool
 	plain     bool // changes nothing
 }
 
-func newFilter(repo *Repo, opt *TreeOptions) *filter {
-	f := &filter{TreeOptions: opt, canonical: opt.Canonical || repo.mode == "bare-user-only"}
+func newFilter(repo *Repo, opt *TreeOptions) *treeFilter {
+	f := &treeFilter{TreeOptions: opt, canonical: opt.Canonical || repo.mode == "bare-user-only"}
 	f.noXattrs = opt.NoXattrs || f.canonical || repo.config.bool("core", "disable-xattrs", false)
 	f.plain = opt.UID == nil && opt.GID == nil && !f.noXattrs && !opt.ReadOnlyExecutables &&
 		opt.Overrides == nil && opt.Skip == nil
@@ -89,11 +89,11 @@ func newFilter(repo *Repo, opt *TreeOptions) *filter {
 }
 
 // named says whether paths matter.
-func (f *filter) named() bool { return f.Overrides != nil || f.Skip != nil }
+func (f *treeFilter) named() bool { return f.Overrides != nil || f.Skip != nil }
 
 // change applies all options but Skip to the metadata of path, which is only
 // looked at when named is true.
-func (f *filter) change(h *FileHeader, path string) {
+func (f *treeFilter) change(h *FileHeader, path string) {
 	h.Mode &= modeType | modePerm
 	if f.ReadOnlyExecutables && h.Mode&modeType == modeRegular && h.Mode&0o111 != 0 {
 		h.Mode &^= 0o222
@@ -118,10 +118,10 @@ func (f *filter) change(h *FileHeader, path string) {
 	}
 }
 
-func (f *filter) skips(path string) bool { return f.Skip != nil && f.Skip.has(path) }
+func (f *treeFilter) skips(path string) bool { return f.Skip != nil && f.Skip.has(path) }
 
 // finish says what was named and never came.
-func (f *filter) finish() error {
+func (f *treeFilter) finish() error {
 	if f.Overrides != nil {
 		if err := f.Overrides.unmatched(); err != nil {
 			return err
