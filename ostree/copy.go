@@ -63,9 +63,9 @@ type copier struct {
 
 // marker is a store that can say of a commit that it is not complete.
 type marker interface {
-	isComplete(c Checksum) (bool, error)
-	markPartial(c Checksum) error
-	clearPartial(c Checksum) error
+	IsComplete(c Checksum) (bool, error)
+	MarkPartial(c Checksum, why PartialReason) error
+	ClearPartial(c Checksum) error
 }
 
 var _ marker = (*Repo)(nil)
@@ -180,7 +180,7 @@ func (c *copier) end(ctx context.Context, err error, whole []Checksum) error {
 		return nil
 	}
 	for _, sum := range whole {
-		if err := m.clearPartial(sum); err != nil {
+		if err := m.ClearPartial(sum); err != nil {
 			return err
 		}
 	}

@@ -161,7 +161,7 @@ func (s *scheduler) copyCommit(ctx context.Context, n *node) error {
 	}
 	if n.missing {
 		if m, ok := s.dst.(marker); ok && !s.opt.DryRun {
-			if err := m.markPartial(n.id.Sum); err != nil {
+			if err := m.MarkPartial(n.id.Sum, PartialPull); err != nil {
 				return err
 			}
 		}

@@ -17,8 +17,13 @@ const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
 // lockShared takes libostree's lock on .lock: an open file description lock
 // over the whole file. File systems without locks go without.
-func lockShared(f *os.File) error {
-	lock := unix.Flock_t{Type: unix.F_RDLCK, Whence: io.SeekStart}
+func lockShared(f *os.File) error { return lockOFD(f, unix.F_RDLCK) }
+
+// lockExclusive is lockShared for one holder alone.
+func lockExclusive(f *os.File) error { return lockOFD(f, unix.F_WRLCK) }
+
+func lockOFD(f *os.File, kind int16) error {
+	lock := unix.Flock_t{Type: kind, Whence: io.SeekStart}
 	return lockError(unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock))
 }
 

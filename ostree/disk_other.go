@@ -13,8 +13,9 @@ const canTellStale = false
 const noFollow = 0
 
 // Without the locks of Linux one process at a time may write a repo.
-func lockShared(*os.File) error { return nil }
-func lockAlone(*os.File) error  { return nil }
+func lockShared(*os.File) error    { return nil }
+func lockExclusive(*os.File) error { return nil }
+func lockAlone(*os.File) error     { return nil }
 
 // syncsDisk: a whole file system cannot be synced, so each file is.
 const syncsDisk = false

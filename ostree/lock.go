@@ -22,7 +22,7 @@ var errLocked = errors.New("locked")
 // acquire takes the repo's lock, shared, as libostree's transactions do: it
 // keeps a prune away. Sessions of one Repo hold it together.
 func (r *Repo) acquire(ctx context.Context) error {
-	if !r.config.bool("core", "locking", true) {
+	if !r.cfg().locking {
 		return nil
 	}
 	r.mu.Lock()
@@ -31,19 +31,42 @@ func (r *Repo) acquire(ctx context.Context) error {
 		r.locks++
 		return nil
 	}
-	f, err := os.OpenFile(filepath.Join(r.path, ".lock"), os.O_RDWR|os.O_CREATE, 0o660)
+	f, err := r.lockRepo(ctx, lockShared, "perhaps a prune")
 	if err != nil {
-		return fmt.Errorf("lock repo %s: %w", r.path, fullDisk(err, r.path))
-	}
-	if err := waitFor(ctx, r.lockTimeout(), func() error { return lockShared(f) }); err != nil {
-		_ = f.Close()
-		if errors.Is(err, errLocked) {
-			return fail.New(fail.Busy, "wait until it is done and run it again", "lock repo %s: another process holds it, perhaps a prune", r.path)
-		}
-		return fmt.Errorf("lock repo %s: %w", r.path, err)
+		return err
 	}
 	r.lock, r.locks = f, 1
 	return nil
+}
+
+// LockAlone takes the repo's lock for itself, as libostree's prune does: no
+// session is open meanwhile, here or in another process, and none opens. Who
+// holds it must not open one, but may delete objects and refs.
+func (r *Repo) LockAlone(ctx context.Context) (unlock func(), err error) {
+	if !r.cfg().locking {
+		return func() {}, nil
+	}
+	f, err := r.lockRepo(ctx, lockExclusive, "perhaps a pull or a commit")
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = f.Close() }, nil
+}
+
+// lockRepo opens .lock, takes it, and waits as long as the config says.
+func (r *Repo) lockRepo(ctx context.Context, take func(*os.File) error, who string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(r.path, ".lock"), os.O_RDWR|os.O_CREATE|noFollow, 0o660)
+	if err != nil {
+		return nil, fmt.Errorf("lock repo %s: %w", r.path, fullDisk(err, r.path))
+	}
+	if err := waitFor(ctx, r.cfg().lockTimeout, func() error { return take(f) }); err != nil {
+		_ = f.Close()
+		if errors.Is(err, errLocked) {
+			return nil, fail.New(fail.Busy, "wait until it is done and run it again", "lock repo %s: another process holds it, %s", r.path, who)
+		}
+		return nil, fmt.Errorf("lock repo %s: %w", r.path, err)
+	}
+	return f, nil
 }
 
 func (r *Repo) release() {

@@ -7,13 +7,11 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 )
@@ -59,21 +57,32 @@ func refPath(name string) string {
 }
 
 // Ref reads a local ref, or with "remote:" before it one of a remote. One that
-// is not there is ErrRefNotFound.
+// is not there, and not in a parent repo, is ErrRefNotFound. An alias is read as
+// what it stands for.
 func (r *Repo) Ref(_ context.Context, name string) (Checksum, error) {
 	if err := CheckRef(name); err != nil {
 		return Checksum{}, err
 	}
+	return r.refAt(name, refPath(name))
+}
+
+// refAt reads the ref file at path, below the repo or its parents.
+func (r *Repo) refAt(name, path string) (Checksum, error) {
 	root, err := os.OpenRoot(r.path)
 	if err != nil {
 		return Checksum{}, err
 	}
 	defer root.Close()
-	return readRef(root, name)
+	c, err := readRef(root, name, path)
+	if errors.Is(err, ErrRefNotFound) && r.parent != nil {
+		if c, err := r.parent.refAt(name, path); !errors.Is(err, ErrRefNotFound) {
+			return c, err
+		}
+	}
+	return c, err
 }
 
-func readRef(root *os.Root, name string) (Checksum, error) {
-	path := refPath(name)
+func readRef(root *os.Root, name, path string) (Checksum, error) {
 	st, err := root.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || isNotDir(err) || err == nil && st.IsDir() {
 		return Checksum{}, fail.New(fail.NotFound, "", "ref %s: %w in %s", name, ErrRefNotFound, root.Name())
@@ -97,38 +106,56 @@ func parseRef(data []byte) (Checksum, error) {
 	return ParseChecksum(strings.TrimRight(string(data), " \t\r\n"))
 }
 
-// Refs are all local refs ("main") and those of remotes ("origin:main").
+// Refs are all local refs ("main") and those of remotes ("origin:main"), of
+// this repo and not of its parent.
 func (r *Repo) Refs(ctx context.Context) (map[string]Checksum, error) {
-	root, err := os.OpenRoot(r.path)
+	refs := map[string]Checksum{}
+	err := r.eachRef(ctx, "refs/heads", func(root *os.Root, name, path string) (err error) {
+		refs[name], err = readRef(root, name, path)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
-	refs := map[string]Checksum{}
-	for _, top := range []string{"refs/heads", "refs/remotes"} {
-		err := fs.WalkDir(root.FS(), top, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return errors.Join(ctx.Err(), ignoreMissing(err))
-			}
-			name := strings.TrimPrefix(path, top+"/")
-			if top == "refs/remotes" {
-				name = strings.Replace(name, "/", ":", 1)
-			}
-			if CheckRef(name) != nil {
-				return nil // a temporary file of somebody at work
-			}
-			c, err := readRef(root, name)
-			if err != nil {
-				return err
-			}
-			refs[name] = c
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("list refs of %s: %w", r.path, err)
-		}
+	err = r.eachRef(ctx, "refs/remotes", func(root *os.Root, name, path string) (err error) {
+		name = strings.Replace(name, "/", ":", 1)
+		refs[name], err = readRef(root, name, path)
+		return err
+	})
+	return refs, err
+}
+
+// eachRef calls fn for each ref file below top; name is its path from there.
+// Files that are no refs by their names are of somebody at work, or of some
+// tool, and passed over.
+func (r *Repo) eachRef(ctx context.Context, top string, fn func(root *os.Root, name, path string) error) error {
+	root, err := os.OpenRoot(r.path)
+	if err != nil {
+		return err
 	}
-	return refs, nil
+	defer root.Close()
+	err = fs.WalkDir(root.FS(), top, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return errors.Join(ctx.Err(), ignoreMissing(err))
+		}
+		if path == top {
+			return nil
+		}
+		if !refComponent.MatchString(d.Name()) {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return ctx.Err()
+		}
+		return fn(root, strings.TrimPrefix(path, top+"/"), path)
+	})
+	if err != nil {
+		return fmt.Errorf("list refs of %s: %w", r.path, err)
+	}
+	return nil
 }
 
 func ignoreMissing(err error) error {
@@ -210,112 +237,4 @@ func (r *Repo) resolvePartial(ctx context.Context, rev string) (Checksum, error)
 		return Checksum{}, fail.New(fail.NotFound, "", "%s: %w in %s, nor does a commit begin like that", rev, ErrRefNotFound, r.path)
 	}
 	return found[0], nil
-}
-
-// SetRef points name at c, which must be there and complete. With want the ref
-// must still be *want, or not exist if *want is zero, else ErrRefMoved. Two
-// processes that both use SetRef never both succeed with the same want.
-func (r *Repo) SetRef(ctx context.Context, name string, c Checksum, want *Checksum) error {
-	if err := CheckRef(name); err != nil {
-		return err
-	}
-	if err := r.acquire(ctx); err != nil { // a prune would take the commit away meanwhile
-		return fmt.Errorf("set ref %s: %w", name, err)
-	}
-	defer r.release()
-	ok, err := r.isComplete(c)
-	if err != nil {
-		return fmt.Errorf("set ref %s: %w", name, err)
-	}
-	if !ok {
-		return fail.New(fail.Conflict, "copy or pull the commit again", "set ref %s in %s: commit %s is missing or not complete", name, r.path, c)
-	}
-	return r.changeRef(ctx, name, want, func() error { return r.writeRef(name, c) })
-}
-
-// DeleteRef removes a ref; want as in SetRef. One that is not there is
-// ErrRefNotFound.
-func (r *Repo) DeleteRef(ctx context.Context, name string, want *Checksum) error {
-	if err := CheckRef(name); err != nil {
-		return err
-	}
-	return r.changeRef(ctx, name, want, func() error {
-		if _, err := r.Ref(ctx, name); err != nil {
-			return err
-		}
-		path := filepath.Join(r.path, filepath.FromSlash(refPath(name)))
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-		return fsx.SyncDir(filepath.Dir(path))
-	})
-}
-
-// changeRef runs change while no other change of a ref of this repo runs, and
-// only if the ref is what the caller thinks it is.
-func (r *Repo) changeRef(ctx context.Context, name string, want *Checksum, change func() error) error {
-	unlock, err := lockFolder(ctx, filepath.Join(r.path, "refs"))
-	if err != nil {
-		return fmt.Errorf("set ref %s: %w", name, err)
-	}
-	defer unlock()
-	if want != nil {
-		now, err := r.Ref(ctx, name)
-		if err != nil && !errors.Is(err, ErrRefNotFound) {
-			return err
-		}
-		if now != *want {
-			return fail.New(fail.Conflict, "look at what is there now and decide again",
-				"set ref %s in %s: %w: it is %s", name, r.path, ErrRefMoved, refText(now))
-		}
-	}
-	return change()
-}
-
-func refText(c Checksum) string {
-	if c.IsZero() {
-		return "not there"
-	}
-	return c.String()
-}
-
-// writeRef makes the ref file in tmp, so that nobody who lists refs sees half
-// of it, and renames it into place.
-func (r *Repo) writeRef(name string, c Checksum) error {
-	if err := faults.At(r.faults, "repo.ref"); err != nil {
-		return err
-	}
-	path := filepath.Join(r.path, filepath.FromSlash(refPath(name)))
-	if err := r.makeRefFolder(path); err != nil {
-		return fail.New(fail.Conflict, "delete the ref that is in the way", "set ref %s in %s: %w", name, r.path, err)
-	}
-	temp := filepath.Join(r.path, "tmp", "otactl-ref-"+c.String())
-	if err := fsx.WriteFile(temp, []byte(c.String()+"\n"), 0o644); err != nil {
-		return fmt.Errorf("set ref %s: %w", name, fullDisk(err, r.path))
-	}
-	if err := os.Rename(temp, path); err != nil {
-		_ = os.Remove(temp)
-		return fmt.Errorf("set ref %s: %w", name, fullDisk(err, r.path))
-	}
-	return fsx.SyncDir(filepath.Dir(path))
-}
-
-// makeRefFolder makes the folder of the ref file at path, durably. An empty
-// folder where the file belongs goes away; a ref that is in the way stays.
-func (r *Repo) makeRefFolder(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o775); err != nil {
-		return err
-	}
-	if st, err := os.Lstat(path); err == nil && st.IsDir() {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
-	}
-	for top := filepath.Join(r.path, "refs"); dir != top && len(dir) > len(top); dir = filepath.Dir(dir) {
-		if err := fsx.SyncDir(filepath.Dir(dir)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

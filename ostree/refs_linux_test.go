@@ -172,38 +172,26 @@ func FuzzRefName(f *testing.F) {
 	})
 }
 
+// FuzzConfig: what is taken says in clear what it means.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte("[core]\nrepo_version=1\nmode=archive-z2\n\n# note\n[remote \"origin\"]\nurl=https://example.com\\sx\n"))
+	f.Add([]byte("[core]\nrepo_version=1\nmin-free-space-size=10MB\nlock-timeout-secs=-1\n[remote \"o\"]\nsign-verify=ed25519;\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		k, err := parseKeyfile(data)
+		c, err := parseConfig(data)
 		if err != nil {
 			return
 		}
-		for group, keys := range k {
-			for key := range keys {
-				if group == "" || key == "" {
-					t.Fatalf("group %q, key %q", group, key)
-				}
+		if c.zlibLevel < 1 || c.zlibLevel > 9 || c.minFreeShare < 0 || c.minFreeShare > 99 || c.mode == "" {
+			t.Fatalf("%+v", c)
+		}
+		for _, name := range remotesIn(c.file) {
+			if !filepath.IsLocal(name) || strings.ContainsAny(name, "/\\") {
+				t.Fatalf("remote %q", name)
+			}
+			conf, err := readRemote(remoteFile{keys: c.file}, name)
+			if _, said := c.file.Raw(remoteGroup(name), "gpg-verify"); err == nil && !said && !conf.GPGVerify {
+				t.Fatalf("remote %q needs no signature and nobody said so", name)
 			}
 		}
 	})
-}
-
-func TestConfigIsReadAsGLibReadsIt(t *testing.T) {
-	k, err := parseKeyfile([]byte("# a note\n\n[core]\n  repo_version = 1\nmode=bare\nmode=archive\r\nfsync=0\ntext=a\\sb\\\\n\\tc\n[remote \"o\"]\nurl=http://h/?a=b;c\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := keyfile{"core": {"repo_version": "1", "mode": "archive", "fsync": "0", "text": "a b\\n\tc"}, `remote "o"`: {"url": "http://h/?a=b;c"}}
-	if d := cmp.Diff(want, k); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-	if k.bool("core", "fsync", true) || !k.bool("core", "locking", true) {
-		t.Error("booleans are not read")
-	}
-	for _, bad := range []string{"key=value\n", "[open\n", "[]\n", "[a]\n=x\n", "[a]\nword\n"} {
-		if _, err := parseKeyfile([]byte(bad)); err == nil {
-			t.Errorf("%q was taken", bad)
-		}
-	}
 }

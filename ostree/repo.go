@@ -7,10 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
@@ -26,6 +24,13 @@ const (
 	ModeArchive  Mode = "archive"   // compressed, header in the file
 	ModeBare     Mode = "bare"      // as checked out, with owners, modes and xattrs
 	ModeBareUser Mode = "bare-user" // plain, the header in an xattr
+	// ModeBareUserOnly is plain without a header: owner and xattrs are dropped,
+	// and a file's mode has no bits but 0775. Only commits that were made
+	// canonical, owner 0 and no xattrs, fit.
+	ModeBareUserOnly Mode = "bare-user-only"
+	// ModeBareSplitXattrs is bare with the xattrs in objects of their own. It is
+	// read and never written.
+	ModeBareSplitXattrs Mode = "bare-split-xattrs"
 )
 
 // Repo is an OSTree repo on disk. It is a Store, and safe for concurrent use,
@@ -34,7 +39,12 @@ const (
 type Repo struct {
 	path   string
 	mode   Mode
-	config keyfile
+	parent *Repo // where objects and refs are that this one lacks; or nil
+
+	remotesDir string // see SetRemotesDir; or ""
+	addToDir   bool
+
+	config atomic.Pointer[config]
 	faults faults.Injector
 
 	mu    sync.Mutex
@@ -46,9 +56,12 @@ type Repo struct {
 
 var _ Store = (*Repo)(nil)
 
-// OpenRepo opens the repo at path. Where there is none the error is
-// ErrNotARepo; a mode that this package does not know is of class Unsupported.
-func OpenRepo(path string) (*Repo, error) {
+// OpenRepo opens the repo at path, and the parent that its config may name.
+// Where there is none the error is ErrNotARepo; a mode that this package does
+// not know is of class Unsupported.
+func OpenRepo(path string) (*Repo, error) { return openBelow(path, 0) }
+
+func openBelow(path string, children int) (*Repo, error) {
 	st, err := os.Stat(filepath.Join(path, "objects"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !exists(path):
@@ -65,12 +78,26 @@ func OpenRepo(path string) (*Repo, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open repo %s: %w", path, err)
 	}
-	r := &Repo{path: path}
-	if err := r.configure(data); err != nil {
+	c, err := parseConfig(data)
+	if err != nil {
 		return nil, fmt.Errorf("repo %s: config: %w", path, err)
+	}
+	r := &Repo{path: path, mode: c.mode}
+	r.config.Store(c)
+	if c.parent == "" {
+		return r, nil
+	}
+	if children == maxParents {
+		return nil, fail.New(fail.Conflict, "correct parent in [core] of its config", "repo %s: config: parents of parents nest deeper than %d", path, maxParents)
+	}
+	if r.parent, err = openBelow(c.parent, children+1); err != nil {
+		return nil, fmt.Errorf("parent of repo %s: %w", path, err)
 	}
 	return r, nil
 }
+
+// maxParents is how long a chain of parents may be; a circle is longer.
+const maxParents = 8
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -82,87 +109,11 @@ func notARepo(path, why string) error {
 		"%s: %w: %s", path, ErrNotARepo, why)
 }
 
-func (r *Repo) configure(data []byte) error {
-	var err error
-	if r.config, err = parseKeyfile(data); err != nil {
-		return err
-	}
-	if v, _ := r.config.get("core", "repo_version"); v != "1" {
-		return fail.New(fail.Unsupported, "", "repo_version is %q, want 1", v)
-	}
-	if r.config.bool("core", "archive", false) {
-		return fail.New(fail.Unsupported, "set mode=archive-z2 instead", "it says archive=true, the form before mode")
-	}
-	if parent, ok := r.config.get("core", "parent"); ok && parent != "" {
-		return fail.New(fail.Unsupported, "pull what is needed from the parent into this repo",
-			"objects may be in the parent repo %s, which is not supported", parent)
-	}
-	mode, ok := r.config.get("core", "mode")
-	if !ok {
-		mode = string(ModeBare)
-	}
-	r.mode, err = parseMode(mode)
-	return err
-}
-
-func parseMode(s string) (Mode, error) {
-	switch s {
-	case "archive", "archive-z2":
-		return ModeArchive, nil
-	case "bare", "bare-user":
-		return Mode(s), nil
-	}
-	return "", fail.New(fail.Unsupported, "use a repo of mode archive, bare or bare-user", "mode %q is not supported", s)
-}
-
-// CreateRepo makes a repo at path, or opens the one that is there; its mode
-// must then be the same. Whoever is killed half way can call it again.
-func CreateRepo(path string, mode Mode) (*Repo, error) {
-	r, err := OpenRepo(path)
-	if err == nil && r.mode != mode {
-		return nil, fail.New(fail.Conflict, "choose another folder", "create repo %s: there is one of mode %s", path, r.mode)
-	}
-	if err == nil || !errors.Is(err, ErrNotARepo) {
-		return r, err
-	}
-	if _, err := parseMode(string(mode)); err != nil {
-		return nil, fmt.Errorf("create repo %s: %w", path, err)
-	}
-	if err := layOut(path, mode); err != nil {
-		return nil, fmt.Errorf("create repo %s: %w", path, fullDisk(err, path))
-	}
-	return OpenRepo(path)
-}
-
-// layOut makes the folders of a repo; objects, which make it one, last.
-func layOut(path string, mode Mode) error {
-	for _, d := range []string{"tmp", "extensions", "state", "refs/heads", "refs/mirrors", "refs/remotes"} {
-		if err := os.MkdirAll(filepath.Join(path, filepath.FromSlash(d)), 0o775); err != nil {
-			return err
-		}
-	}
-	name := string(mode)
-	if mode == ModeArchive {
-		name = "archive-z2" // what every libostree reads
-	}
-	config := "[core]\nrepo_version=1\nmode=" + name + "\n"
-	if err := fsx.WriteFile(filepath.Join(path, "config"), []byte(config), 0o644); err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(path, "objects"), 0o775); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return fsx.SyncDir(path)
-}
-
 // Path is the repo's folder, as it was opened.
 func (r *Repo) Path() string { return r.path }
 
 // Mode is how the repo stores content objects.
 func (r *Repo) Mode() Mode { return r.mode }
-
-// Config is a key of the repo's config.
-func (r *Repo) Config(group, key string) (string, bool) { return r.config.get(group, key) }
 
 // SetFaults makes the repo consult i before each step of a write. It is for
 // tests, and must be called before the repo is used.
@@ -186,7 +137,8 @@ func (r *Repo) objectPath(id ObjectID) string {
 	return r.path + "/objects/" + h[:2] + "/" + h[2:] + "." + r.ext(id.Type)
 }
 
-// has says whether an object is there; what is not of the right kind is not.
+// has says whether r itself has an object; what is not of the right kind is
+// not there.
 func (r *Repo) has(id ObjectID) (bool, error) {
 	st, err := os.Lstat(r.objectPath(id))
 	switch {
@@ -195,12 +147,26 @@ func (r *Repo) has(id ObjectID) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	link := st.Mode()&fs.ModeSymlink != 0 && id.Type == TypeFile && r.mode == ModeBare
+	link := st.Mode()&fs.ModeSymlink != 0 && id.Type == TypeFile && r.mode.hasLinks()
 	return st.Mode().IsRegular() || link, nil
 }
 
-// Has says which objects are there. It trusts the file's presence; Verify
-// reads them.
+// hasLinks says whether a symlink is stored as one.
+func (m Mode) hasLinks() bool {
+	return m == ModeBare || m == ModeBareUserOnly || m == ModeBareSplitXattrs
+}
+
+// hasOrParent is has of r or, without, of its parents.
+func (r *Repo) hasOrParent(id ObjectID) (bool, error) {
+	ok, err := r.has(id)
+	if ok || err != nil || r.parent == nil {
+		return ok, err
+	}
+	return r.parent.hasOrParent(id)
+}
+
+// Has says which objects are there or in a parent repo. It trusts the file's
+// presence; Verify reads them.
 func (r *Repo) Has(ctx context.Context, ids []ObjectID) ([]bool, error) {
 	found := make([]bool, len(ids))
 	for i, id := range ids {
@@ -208,84 +174,31 @@ func (r *Repo) Has(ctx context.Context, ids []ObjectID) ([]bool, error) {
 			return nil, err
 		}
 		var err error
-		if found[i], err = r.has(id); err != nil {
+		if found[i], err = r.hasOrParent(id); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
 }
 
-// Object is a handle on an object that is there, else a *MissingError.
+// Object is a handle on an object that is there or in a parent repo, else a
+// *MissingError.
 func (r *Repo) Object(_ context.Context, id ObjectID) (Object, error) {
-	ok, err := r.has(id)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, &MissingError{ID: id, Where: r.path}
-	}
-	return &repoObject{r, id}, nil
-}
-
-// markerPath is the file whose presence says that a commit lacks objects.
-func (r *Repo) markerPath(c Checksum) string {
-	return filepath.Join(r.path, "state", c.String()+".commitpartial")
-}
-
-// IsPartial says whether commit c, if it is there at all, may lack objects. A
-// marker that cannot be looked for counts as there.
-func (r *Repo) IsPartial(c Checksum) bool {
-	for _, p := range []string{r.markerPath(c), filepath.Join(r.path, "transaction")} {
-		if _, err := os.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
-			return true
+	for at := r; at != nil; at = at.parent {
+		ok, err := at.has(id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			return &repoObject{at, id}, nil
 		}
 	}
-	return false
+	return nil, &MissingError{ID: id, Where: r.path}
 }
 
-// isComplete says whether commit c is there with all it reaches.
-func (r *Repo) isComplete(c Checksum) (bool, error) {
-	ok, err := r.has(ObjectID{c, TypeCommit})
-	return ok && !r.IsPartial(c), err
-}
-
-// markPartial says that c may lack objects, before c itself is visible.
-func (r *Repo) markPartial(c Checksum) error {
-	if err := faults.At(r.faults, "repo.mark"); err != nil {
-		return err
-	}
-	if r.IsPartial(c) {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Join(r.path, "state"), 0o775); err != nil {
-		return err
-	}
-	return fullDisk(fsx.WriteFile(r.markerPath(c), nil, 0o644), r.path)
-}
-
-// clearPartial says that c is complete. Whoever calls it has seen to that.
-func (r *Repo) clearPartial(c Checksum) error {
-	if err := faults.At(r.faults, "repo.unmark"); err != nil {
-		return err
-	}
-	if err := os.Remove(r.markerPath(c)); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
-	return fsx.SyncDir(filepath.Join(r.path, "state"))
-}
-
-// lockTimeout is how long to wait for the repo's lock; negative is for ever.
-func (r *Repo) lockTimeout() time.Duration {
-	v, _ := r.config.get("core", "lock-timeout-secs")
-	n, err := strconv.Atoi(strings.TrimSpace(v))
-	if err != nil {
-		n = 300
-	}
-	return time.Duration(n) * time.Second
-}
+// Parent is the repo in which objects and refs are looked for that r lacks, or
+// nil.
+func (r *Repo) Parent() *Repo { return r.parent }
 
 // fullDisk turns "no space" and "over quota" into ErrNoSpace with what to do.
 func fullDisk(err error, where string) error {

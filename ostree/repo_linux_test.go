@@ -191,7 +191,6 @@ func TestOpenRepoSaysWhatIsWrong(t *testing.T) {
 	}
 	for name, config := range map[string]string{
 		"version":  "[core]\nrepo_version=2\nmode=bare\n",
-		"mode":     "[core]\nrepo_version=1\nmode=bare-split-xattrs\n",
 		"unknown":  "[core]\nrepo_version=1\nmode=x\n",
 		"garbage":  "mode=bare\n",
 		"parent":   "[core]\nrepo_version=1\nmode=bare\nparent=/ostree/repo\n",

@@ -172,7 +172,7 @@ func TestARefMovesOnlyToACommitNotMarkedPartial(t *testing.T) {
 	if dst.IsPartial(commits[0]) {
 		t.Fatal("a copy that ended well leaves the commit marked partial")
 	}
-	if err := dst.markPartial(commits[0]); err != nil {
+	if err := dst.MarkPartial(commits[0], PartialPull); err != nil {
 		t.Fatal(err)
 	}
 	if err := dst.SetRef(t.Context(), "main", commits[0], nil); err == nil {

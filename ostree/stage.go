@@ -91,9 +91,6 @@ func (s *stage) create(path string, fill func(f *os.File) error) error {
 	return errors.Join(err, f.Close())
 }
 
-// durably says whether the repo's config wants writes synced.
-func (r *Repo) durably() bool { return r.config.bool("core", "fsync", true) }
-
 // publishMode makes a verified file readable by all. FAT, where a bundle may
 // lie, has no modes to set.
 func publishMode(f *os.File) error {

@@ -70,7 +70,7 @@ func (s *scheduler) has(ctx context.Context, in Source, batch []*node) ([]bool, 
 // holdsAll says whether a commit that dst has means all that it reaches.
 func (s *scheduler) holdsAll(c Checksum) (bool, error) {
 	if m, ok := s.dst.(marker); ok {
-		return m.isComplete(c)
+		return m.IsComplete(c)
 	}
 	return s.traits.Ordered, nil
 }

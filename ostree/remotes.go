@@ -1,0 +1,387 @@
+package ostree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree/keyfile"
+)
+
+// ErrNoRemote says that a repo's config names no such remote.
+var ErrNoRemote = errors.New("remote not found")
+
+// AnyEngine in SignVerify stands for each engine that has keys.
+const AnyEngine = "*"
+
+// RemoteConfig is what a repo's config says about a remote.
+type RemoteConfig struct {
+	Name string
+	// URL is http, https or file; "mirrorlist=" before it makes it the address
+	// of a list of mirrors. "" where there is only a metalink.
+	URL        string
+	ContentURL string // where objects come from, if not from URL
+	Metalink   string
+	Branches   []string // pulled when no ref is named
+
+	CollectionID string
+	// GPGVerify is true unless the config says otherwise.
+	GPGVerify        bool
+	GPGVerifySummary bool
+	GPGKeyPaths      []string // gpgkeypath: files or folders of keys
+	// SignVerify are the engines that must find a valid signature on a commit,
+	// one of them; nil asks for none. AnyEngine means each that has keys, while
+	// one that is named must have some.
+	SignVerify        []string
+	SignVerifySummary []string
+	// VerificationKeys and VerificationFiles are by engine.
+	VerificationKeys  map[string]string
+	VerificationFiles map[string]string
+
+	Proxy         string
+	TLSPermissive bool // any server certificate will do
+	TLSCAPath     string
+	TLSClientCert string // path, together with TLSClientKey
+	TLSClientKey  string
+	HTTP2         bool
+
+	// UnconfiguredState is text for whoever tries to pull: the remote needs
+	// something done first, a subscription perhaps.
+	UnconfiguredState string
+	CustomBackend     string // content comes from somewhere else than a repo
+
+	// Options are all keys, known or not.
+	Options map[string]string
+	// File is the file that says all this.
+	File string
+}
+
+const remotePrefix, remoteSuffix = `remote "`, `"`
+
+func remoteGroup(name string) string { return remotePrefix + name + remoteSuffix }
+
+// CheckRemoteName refuses what is no name of a remote; what passes may be part
+// of a path.
+func CheckRemoteName(name string) error {
+	if !refComponent.MatchString(name) || len(name) > limits.NameLength {
+		return fail.New(fail.Usage, "use letters, digits, - . and _", "invalid remote name %.120q", name)
+	}
+	return nil
+}
+
+// RemoteConfig is what is configured of a remote, in this repo, in the folder
+// of SetRemotesDir or in the parent repo; else ErrNoRemote.
+func (r *Repo) RemoteConfig(name string) (RemoteConfig, error) {
+	if err := CheckRemoteName(name); err != nil {
+		return RemoteConfig{}, err
+	}
+	for at := r; at != nil; at = at.parent {
+		files, err := at.remoteFiles()
+		if err != nil {
+			return RemoteConfig{}, err
+		}
+		for _, f := range files {
+			if !f.keys.Has(remoteGroup(name)) {
+				continue
+			}
+			c, err := readRemote(f, name)
+			if err != nil {
+				return c, fmt.Errorf("%s: %w", f.path, err)
+			}
+			return c, nil
+		}
+	}
+	return RemoteConfig{}, fail.New(fail.NotFound, "list them with remote list, or add it with remote add", "remote %q: %w in %s", name, ErrNoRemote, r.path)
+}
+
+// Remotes are the names of all remotes, those of a parent repo too, sorted.
+func (r *Repo) Remotes() ([]string, error) {
+	var names []string
+	for at := r; at != nil; at = at.parent {
+		files, err := at.remoteFiles()
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			names = append(names, remotesIn(f.keys)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+func remotesIn(f *keyfile.File) []string {
+	var names []string
+	for _, g := range f.Groups() {
+		name, ok := strings.CutPrefix(g, remotePrefix)
+		if !ok {
+			continue
+		}
+		if name, ok = strings.CutSuffix(name, remoteSuffix); ok && CheckRemoteName(name) == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// remoteFile is a key file that may describe remotes.
+type remoteFile struct {
+	path string
+	keys *keyfile.File
+}
+
+// SetRemotesDir names the folder of *.conf files, each of which may hold
+// remotes besides those in the config: /etc/ostree/remotes.d for the repo of a
+// running system. With adds true new remotes go there. It must be called before
+// the repo is used.
+func (r *Repo) SetRemotesDir(dir string, adds bool) {
+	r.remotesDir, r.addToDir = dir, adds
+}
+
+// remoteFiles are the files with remotes, that which counts first.
+func (r *Repo) remoteFiles() ([]remoteFile, error) {
+	files := []remoteFile{{filepath.Join(r.path, "config"), r.cfg().file}}
+	if r.remotesDir == "" {
+		return files, nil
+	}
+	root, err := os.OpenRoot(r.remotesDir)
+	if err != nil {
+		return files, ignoreMissing(err)
+	}
+	defer root.Close()
+	list, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, fmt.Errorf("remotes in %s: %w", r.remotesDir, err)
+	}
+	for _, d := range list {
+		if !strings.HasSuffix(d.Name(), ".conf") || d.IsDir() {
+			continue
+		}
+		path := filepath.Join(r.remotesDir, d.Name())
+		data, err := fsx.ReadFile(path, limits.RepoConfig)
+		if err != nil {
+			return nil, fmt.Errorf("remotes: %w", err)
+		}
+		keys, err := keyfile.Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("remotes in %s: %w", path, err)
+		}
+		files = append(files, remoteFile{path, keys})
+	}
+	return files, nil
+}
+
+func readRemote(f remoteFile, name string) (RemoteConfig, error) {
+	group := remoteGroup(name)
+	k := &keys{f: f.keys}
+	text := func(key string) string {
+		v, _ := f.keys.Get(group, key)
+		return v
+	}
+	list := func(key string) []string {
+		v, _ := f.keys.Strings(group, key)
+		return v
+	}
+	c := RemoteConfig{
+		Name: name, File: f.path,
+		URL: text("url"), ContentURL: text("contenturl"), Metalink: text("metalink"), Branches: list("branches"),
+		CollectionID: text("collection-id"),
+		GPGVerify:    k.bool(group, "gpg-verify", true), GPGVerifySummary: k.bool(group, "gpg-verify-summary", false),
+		GPGKeyPaths: list("gpgkeypath"),
+		SignVerify:  k.engines(group, "sign-verify"), SignVerifySummary: k.engines(group, "sign-verify-summary"),
+		Proxy: text("proxy"), TLSPermissive: k.bool(group, "tls-permissive", false), TLSCAPath: text("tls-ca-path"),
+		TLSClientCert: text("tls-client-cert-path"), TLSClientKey: text("tls-client-key-path"),
+		HTTP2: k.bool(group, "http2", true), UnconfiguredState: text("unconfigured-state"), CustomBackend: text("custom-backend"),
+		VerificationKeys: map[string]string{}, VerificationFiles: map[string]string{}, Options: map[string]string{},
+	}
+	for _, key := range f.keys.Keys(group) {
+		value, _ := f.keys.Get(group, key)
+		c.Options[key] = value
+		engine, ok := strings.CutPrefix(key, "verification-")
+		if !ok {
+			continue
+		}
+		if engine, ok := strings.CutSuffix(engine, "-key"); ok {
+			c.VerificationKeys[engine] = value
+		} else if engine, ok := strings.CutSuffix(engine, "-file"); ok {
+			c.VerificationFiles[engine] = value
+		}
+	}
+	if c.CollectionID != "" {
+		k.note(CheckCollectionID(c.CollectionID))
+	}
+	if (c.TLSClientCert == "") != (c.TLSClientKey == "") {
+		k.note(fail.New(fail.Usage, "give both", "remote %q has only one of tls-client-cert-path and tls-client-key-path", name))
+	}
+	return c, k.err
+}
+
+// engines reads a key that is either a boolean or a list of engines. An empty
+// list would ask for a signature and take any: it is an error.
+func (k *keys) engines(group, key string) []string {
+	if on, ok := k.f.AsBool(group, key); ok {
+		if on {
+			return []string{AnyEngine}
+		}
+		return nil
+	}
+	list, ok := k.f.Strings(group, key)
+	if !ok {
+		return nil
+	}
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	if len(list) == 0 || slices.Contains(list, "") || slices.Contains(list, AnyEngine) {
+		raw, _ := k.f.Raw(group, key)
+		k.note(badKey(group, key, raw, "true, false or engines with ; between them"))
+		return []string{AnyEngine}
+	}
+	return list
+}
+
+// RemoteFile is the path of a file that goes with a remote, such as its keyring
+// with suffix "trustedkeys.gpg" or its cookies with "cookies.txt". The name of
+// the remote must be one that CheckRemoteName takes.
+func (r *Repo) RemoteFile(name, suffix string) string {
+	return filepath.Join(r.path, name+"."+suffix)
+}
+
+// RemoteOption is a key of a remote's configuration. The elements of a list
+// have ; between them.
+type RemoteOption struct{ Key, Value string }
+
+// AddRemoteMode says what becomes of a remote that is there already.
+type AddRemoteMode int
+
+// The modes of AddRemote.
+const (
+	AddNewRemote     AddRemoteMode = iota // it is an error
+	AddMissingRemote                      // it stays as it is
+	ReplaceRemote                         // the new one takes its place, with all its keys
+)
+
+// AddRemote configures a remote. A url that begins with "metalink=" is that of
+// a metalink. options may be any keys; those that have a meaning are checked.
+func (r *Repo) AddRemote(ctx context.Context, name, url string, how AddRemoteMode, options ...RemoteOption) error {
+	if err := CheckRemoteName(name); err != nil {
+		return err
+	}
+	have, err := r.Remotes()
+	if err != nil {
+		return err
+	}
+	if slices.Contains(have, name) {
+		switch how {
+		case AddMissingRemote:
+			return nil
+		case AddNewRemote:
+			return fail.New(fail.Conflict, "delete it first, or replace it with --force", "remote configuration for %q already exists in %s", name, r.path)
+		case ReplaceRemote:
+			if err := r.dropRemote(ctx, name); err != nil && !errors.Is(err, ErrNoRemote) {
+				return err
+			}
+		}
+	}
+	write := func(f *keyfile.File) error { return writeRemote(f, name, url, options) }
+	if r.remotesDir != "" && r.addToDir {
+		f := keyfile.New()
+		if err := write(f); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(r.remotesDir, 0o755); err != nil {
+			return err
+		}
+		return fullDisk(fsx.WriteFile(filepath.Join(r.remotesDir, name+".conf"), f.Bytes(), 0o644), r.remotesDir)
+	}
+	return r.EditConfig(ctx, write)
+}
+
+func writeRemote(f *keyfile.File, name, url string, options []RemoteOption) error {
+	group := remoteGroup(name)
+	key := "url"
+	if rest, ok := strings.CutPrefix(url, "metalink="); ok {
+		key, url = "metalink", rest
+	}
+	if url != "" {
+		if err := f.Set(group, key, url); err != nil {
+			return err
+		}
+	}
+	for _, o := range options {
+		if err := f.Set(group, o.Key, o.Value); err != nil {
+			return fmt.Errorf("remote %q: %w", name, err)
+		}
+	}
+	_, err := readRemote(remoteFile{keys: f}, name)
+	return err
+}
+
+// DeleteRemote takes a remote out of the configuration, and its keyring and
+// cookies with it: another remote of that name must not inherit what this one
+// was trusted with. Refs that were pulled from it stay, as in libostree.
+func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
+	if err := CheckRemoteName(name); err != nil {
+		return err
+	}
+	if err := r.dropRemote(ctx, name); err != nil {
+		return err
+	}
+	for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
+		if err := ignoreMissing(os.Remove(r.RemoteFile(name, suffix))); err != nil {
+			return err
+		}
+	}
+	return fsx.SyncDir(r.path)
+}
+
+// dropRemote takes the configuration of a remote away where it is: its own file
+// if that holds nothing else, else its group.
+func (r *Repo) dropRemote(ctx context.Context, name string) error {
+	files, err := r.remoteFiles()
+	if err != nil {
+		return err
+	}
+	found := false
+	for i, f := range files {
+		if !f.keys.Has(remoteGroup(name)) {
+			continue
+		}
+		found = true
+		if i == 0 {
+			err = r.EditConfig(ctx, func(k *keyfile.File) error {
+				k.RemoveGroup(remoteGroup(name))
+				return nil
+			})
+		} else {
+			err = dropRemoteFile(f, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fail.New(fail.NotFound, "list them with remote list", "remote %q: %w in %s", name, ErrNoRemote, r.path)
+	}
+	return nil
+}
+
+func dropRemoteFile(f remoteFile, name string) error {
+	keys := f.keys.Clone()
+	keys.RemoveGroup(remoteGroup(name))
+	if len(keys.Groups()) > 0 {
+		return fsx.WriteFile(f.path, keys.Bytes(), 0o644)
+	}
+	if err := os.Remove(f.path); err != nil {
+		return err
+	}
+	return fsx.SyncDir(filepath.Dir(f.path))
+}
