@@ -81,8 +81,8 @@ type treeFilter struct {
 }
 
 func newFilter(repo *Repo, opt *TreeOptions) *treeFilter {
-	f := &treeFilter{TreeOptions: opt, canonical: opt.Canonical || repo.mode == "bare-user-only"}
-	f.noXattrs = opt.NoXattrs || f.canonical || repo.config.bool("core", "disable-xattrs", false)
+	f := &treeFilter{TreeOptions: opt, canonical: opt.Canonical || repo.mode == ModeBareUserOnly}
+	f.noXattrs = opt.NoXattrs || f.canonical || repo.cfg().noXattrs
 	f.plain = opt.UID == nil && opt.GID == nil && !f.noXattrs && !opt.ReadOnlyExecutables &&
 		opt.Overrides == nil && opt.Skip == nil
 	return f
