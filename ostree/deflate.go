@@ -1,7 +1,9 @@
 package ostree
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"sync"
 
@@ -13,23 +15,31 @@ const deflateLevel = 6
 
 // deflaters: see inflaters for why there is a pool.
 var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(io.Discard, deflateLevel)
+	out := bufio.NewWriterSize(io.Discard, bufferSize)
+	w, err := flate.NewWriter(out, deflateLevel)
 	if err != nil {
 		return err // the level is a constant in range: not reached
 	}
-	return w
+	return &deflater{w, out}
 }}
 
-// deflater is a pooled compressor.
-type deflater struct{ w *flate.Writer }
+// deflater is a pooled compressor, with the buffer through which it writes: it
+// makes a few hundred bytes at a time.
+type deflater struct {
+	w   *flate.Writer
+	out *bufio.Writer
+}
 
-func newDeflater(to io.Writer) (*deflater, error) {
-	switch w := deflaters.Get().(type) {
-	case *flate.Writer:
-		w.Reset(to)
-		return &deflater{w}, nil
+// newDeflater compresses to the writer to, to which frame goes first.
+func newDeflater(to io.Writer, frame []byte) (*deflater, error) {
+	switch d := deflaters.Get().(type) {
+	case *deflater:
+		d.out.Reset(to)
+		d.w.Reset(d.out)
+		_, err := d.out.Write(frame)
+		return d, err
 	case error:
-		return nil, w
+		return nil, d
 	}
 	return nil, io.ErrClosedPipe
 }
@@ -38,17 +48,15 @@ func (d *deflater) Write(p []byte) (int, error) { return d.w.Write(p) }
 
 // finish ends the stream and gives the compressor back.
 func (d *deflater) finish() error {
-	err := d.w.Close()
+	err := errors.Join(d.w.Close(), d.out.Flush())
 	d.release()
 	return err
 }
 
 func (d *deflater) release() {
-	if d.w != nil {
-		d.w.Reset(io.Discard)
-		deflaters.Put(d.w)
-		d.w = nil
-	}
+	d.out.Reset(io.Discard)
+	d.w.Reset(d.out)
+	deflaters.Put(d)
 }
 
 // filezReader is the archive form of a file, compressed while it is read.
@@ -70,10 +78,11 @@ func newFilezReader(h *FileHeader, payload io.ReadCloser) (*filezReader, error) 
 		return nil, err
 	}
 	z := &filezReader{payload: payload}
-	z.out.Write(frame)
-	if !h.IsSymlink() {
-		z.deflate, err = newDeflater(&z.out)
+	if h.IsSymlink() {
+		z.out.Write(frame)
+		return z, nil
 	}
+	z.deflate, err = newDeflater(&z.out, frame)
 	return z, err
 }
 

@@ -1,7 +1,6 @@
 package ostree
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -192,14 +191,7 @@ func (s *stage) compressFile(ctx context.Context, id ObjectID, h *FileHeader, pa
 	out := &counter{}
 	err = s.create(path, func(f *os.File) error {
 		out.w = f
-		buf := bufio.NewWriterSize(out, bufferSize/2)
-		if _, err := buf.Write(frame); err != nil {
-			return err
-		}
-		if err := compressInto(ctx, buf, id, h, payload); err != nil {
-			return err
-		}
-		if err := buf.Flush(); err != nil {
+		if err := compressInto(ctx, out, frame, id, h, payload); err != nil {
 			return err
 		}
 		return publishMode(f)
@@ -207,12 +199,15 @@ func (s *stage) compressFile(ctx context.Context, id ObjectID, h *FileHeader, pa
 	return out.n, err
 }
 
-func compressInto(ctx context.Context, w io.Writer, id ObjectID, h *FileHeader, payload io.Reader) error {
+func compressInto(ctx context.Context, w io.Writer, frame []byte, id ObjectID, h *FileHeader, payload io.Reader) error {
 	if h.IsSymlink() {
+		if _, err := w.Write(frame); err != nil {
+			return err
+		}
 		_, err := hashPayload(ctx, id, h, payload, io.Discard)
 		return err
 	}
-	d, err := newDeflater(w)
+	d, err := newDeflater(w, frame)
 	if err != nil {
 		return err
 	}
