@@ -19,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/server/api"
+	"github.com/otactl/otactl/server/listen"
 	"github.com/otactl/otactl/server/metadata"
 	"github.com/otactl/otactl/server/objects"
 	"github.com/otactl/otactl/server/pki"
@@ -172,8 +173,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	front, gate := s.httpServer(s.handler), s.httpServer(s.gatewayHandler)
 	gate.TLSConfig = s.pki.TLS()
 	failed := make(chan error, 2)
-	go func() { failed <- front.Serve(capListener(s.apiListener, maxConnsOpen)) }()
-	go func() { failed <- gate.ServeTLS(capListener(s.gatewayListener, maxConnsOpen), "", "") }()
+	go func() { failed <- front.Serve(listen.Capped(s.apiListener, maxConnsOpen)) }()
+	go func() { failed <- gate.ServeTLS(listen.Capped(s.gatewayListener, maxConnsOpen), "", "") }()
 
 	loop, stopLoop := context.WithCancel(ctx)
 	looped := make(chan struct{})

@@ -65,5 +65,6 @@ func Commands(e *Env) []*cli.Command {
 		pullLocalCommand(e),
 		refsCommand(e),
 		revParseCommand(e),
+		serveCommand(e),
 	}, unsupported(e)...)
 }

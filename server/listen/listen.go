@@ -1,13 +1,16 @@
-package server
+// Package listen bounds how many connections a server holds at a time, so that
+// a flood of them costs no more than a queue. It knows nothing of what is
+// spoken on them.
+package listen
 
 import (
 	"net"
 	"sync"
 )
 
-// capListener accepts at most n connections at a time; more of them wait in
+// Capped accepts at most n connections at a time; more of them wait in
 // the kernel's queue.
-func capListener(l net.Listener, n int) net.Listener {
+func Capped(l net.Listener, n int) net.Listener {
 	return &cappedListener{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
 }
 
