@@ -1,11 +1,216 @@
 package sign
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign/pgp"
+	"github.com/otactl/otactl/ostree/variant"
 )
 
+// systemKeyrings is where the keyrings are that are trusted for remotes
+// without one of their own.
+const systemKeyrings = "/usr/share/ostree/trusted.gpg.d"
+
+// gpgVerifier verifies with the keys of a keyring.
+type gpgVerifier struct {
+	ring *pgp.Keyring
+	now  time.Time
+}
+
+// NewGPG makes a verifier out of a keyring. One without a key is fine: it finds
+// no signature good.
+func NewGPG(ring *pgp.Keyring, env Env) Verifier { return &gpgVerifier{ring, env.Now} }
+
 // newRemoteGPG makes a verifier out of the keyrings of a remote.
-func newRemoteGPG(_ *ostree.Repo, remote string, _ Env) (Verifier, error) {
-	return nil, fail.New(fail.Unsupported, "set gpg-verify=false for the remote", "remote %s: GPG is not there yet", remote)
+func newRemoteGPG(repo *ostree.Repo, remote string, env Env) (Verifier, error) {
+	ring, err := RemoteKeyring(repo, remote, env)
+	if err != nil {
+		return nil, err
+	}
+	return NewGPG(ring, env), nil
+}
+
+func (*gpgVerifier) Name() string { return GPG }
+
+func (v *gpgVerifier) VerifyData(data []byte, detached variant.Value) (Result, error) {
+	result := Result{Engine: GPG}
+	list, err := Signatures(GPG, detached)
+	if err != nil {
+		return result, err
+	}
+	result.Signatures, err = v.ring.Verify(data, list, v.now)
+	if err != nil {
+		return result, fail.New(fail.Verification, "have it signed anew", "%s: %w: %w", GPG, ErrMalformed, err)
+	}
+	var told []string
+	for i := len(result.Signatures) - 1; i >= 0; i-- { // the last is the newest
+		s := result.Signatures[i]
+		lines := s.Lines(v.now, time.UTC)
+		if s.Status == Good {
+			result.Message = "GPG: " + lines[1]
+		}
+		told = append(told, strings.Join(lines, "; "))
+	}
+	if result.Valid() == 0 {
+		return result, fail.New(fail.Verification, "import the key that signs here, if you trust it", "%s: %w: %s", GPG, ErrNotTrusted, strings.Join(told, "; "))
+	}
+	return result, nil
+}
+
+// RemoteKeyring is the keyring of what a remote's commits are verified with:
+// its own <remote>.trustedkeys.gpg and what gpgkeypath in its config names;
+// where it has no keyring of its own, the system's as well.
+func RemoteKeyring(repo *ostree.Repo, remote string, env Env) (*pgp.Keyring, error) {
+	ring := &pgp.Keyring{}
+	own, err := addKeyring(ring, KeyringFile(repo, remote))
+	if err != nil {
+		return nil, err
+	}
+	v, _ := repo.Config(`remote "`+remote+`"`, "gpgkeypath")
+	paths, err := keyPaths(v)
+	if err != nil {
+		return nil, fmt.Errorf("remote %s: gpgkeypath: %w", remote, err)
+	}
+	for _, p := range paths {
+		if err := addKeyPath(ring, p); err != nil {
+			return nil, fmt.Errorf("remote %s: gpgkeypath: %w", remote, err)
+		}
+	}
+	if own {
+		return ring, nil
+	}
+	return ring, addSystemKeyrings(ring, env)
+}
+
+// AllKeyring is the keyring of all remotes of a repo and the system, for a
+// commit that is there and may have come from anywhere.
+func AllKeyring(repo *ostree.Repo, env Env) (*pgp.Keyring, error) {
+	ring := &pgp.Keyring{}
+	if err := AddKeyringFolder(ring, repo.Path()); err != nil {
+		return nil, err
+	}
+	return ring, addSystemKeyrings(ring, env)
+}
+
+// SystemKeyring is the keyring that is trusted for remotes without one.
+func SystemKeyring(env Env) (*pgp.Keyring, error) {
+	ring := &pgp.Keyring{}
+	return ring, addSystemKeyrings(ring, env)
+}
+
+// KeyringFile is where a remote's keyring is, or would be.
+func KeyringFile(repo *ostree.Repo, remote string) string {
+	return filepath.Join(repo.Path(), remote+".trustedkeys.gpg")
+}
+
+func addSystemKeyrings(ring *pgp.Keyring, env Env) error {
+	dir := env.GPGHome
+	if dir == "" {
+		dir = systemKeyrings
+	}
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		return nil // nobody has put keys there
+	}
+	return AddKeyringFolder(ring, dir)
+}
+
+// AddKeyringFolder adds the keyrings in a folder: its regular files whose name
+// ends in .gpg, but not GnuPG's trust database and secret keys.
+func AddKeyringFolder(ring *pgp.Keyring, dir string) error {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("keyrings in %s: %w", dir, err)
+	}
+	for _, d := range list {
+		name := d.Name()
+		if !d.Type().IsRegular() || !strings.HasSuffix(name, ".gpg") || name == "trustdb.gpg" || name == "secring.gpg" {
+			continue
+		}
+		if _, err := addKeyring(ring, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addKeyring adds the keyring at path, if it is there.
+func addKeyring(ring *pgp.Keyring, path string) (there bool, err error) {
+	data, err := fsx.ReadFile(path, limits.Keyring)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("keyring %s: %w", path, err)
+	}
+	if len(data) == 0 {
+		return true, nil
+	}
+	if _, err := ring.Add(data); err != nil {
+		return true, fail.New(fail.Verification, "import the keys again", "keyring %s: %w", path, err)
+	}
+	return true, nil
+}
+
+// keyPaths takes the value of gpgkeypath apart: paths with commas or with
+// semicolons between them, and perhaps one at the end.
+func keyPaths(v string) ([]string, error) {
+	comma, semicolon := strings.Contains(v, ","), strings.Contains(v, ";")
+	if comma && semicolon {
+		return nil, fail.New(fail.Usage, "use commas only", "%.80q: key value list contains more than one separator", v)
+	}
+	sep := ";"
+	if comma {
+		sep = ","
+	}
+	if v = strings.TrimSuffix(v, sep); v == "" {
+		return nil, nil
+	}
+	return strings.Split(v, sep), nil
+}
+
+// addKeyPath adds a file of keys, or of a folder every regular file that holds
+// some.
+func addKeyPath(ring *pgp.Keyring, path string) error {
+	st, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !st.IsDir() {
+		data, err := fsx.ReadFile(path, limits.Keyring)
+		if err == nil {
+			_, err = ring.Add(data)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	}
+	list, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if !d.Type().IsRegular() {
+			continue
+		}
+		data, err := fsx.ReadFile(filepath.Join(path, d.Name()), limits.Keyring)
+		if err != nil {
+			return err
+		}
+		// What is no key in a folder of keys is not asked for by name.
+		if _, err := ring.Add(data); err != nil && !errors.Is(err, pgp.ErrMalformed) {
+			return err
+		}
+	}
+	return nil
 }

@@ -93,15 +93,14 @@ func (v *rawVerifier) successText(key string) string {
 	return v.success
 }
 
-// tried says which keys did not fit, or if there are many, how many: the words
-// that scripts look for.
+// tried says which keys did not fit, or if there are many, how many.
 func (v *rawVerifier) tried(signatures int) error {
 	if v.engine == Dummy {
 		return fmt.Errorf("incorrect signatures found: %d", signatures)
 	}
 	n := signatures * len(v.keys)
 	if n > 3 {
-		return fmt.Errorf("Signature couldn't be verified; tried %d keys", n)
+		return fmt.Errorf("signature couldn't be verified; tried %d keys", n)
 	}
 	var keys []string
 	for range signatures {
@@ -109,7 +108,7 @@ func (v *rawVerifier) tried(signatures int) error {
 			keys = append(keys, fmt.Sprintf("key '%x'", k.raw()))
 		}
 	}
-	return fmt.Errorf("Signature couldn't be verified with: %s", strings.Join(keys, "; "))
+	return fmt.Errorf("signature couldn't be verified with: %s", strings.Join(keys, "; "))
 }
 
 // quiet is an error to be told apart by, without a text of its own.

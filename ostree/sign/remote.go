@@ -72,7 +72,15 @@ func verifyAny(list []Verifier, data []byte, detached variant.Value) ([]Result, 
 	if failed != nil {
 		return results, failed
 	}
-	return results, fail.New(fail.Verification, "have it signed, or set sign-verify=false for the remote", "No signatures found%w", quiet{ErrUnsigned})
+	return results, fail.New(fail.Verification, "have it signed, or set sign-verify=false for the remote", "none of %s: %w", namesOf(list), ErrUnsigned)
+}
+
+func namesOf(list []Verifier) string {
+	names := make([]string, len(list))
+	for i, v := range list {
+		names[i] = v.Name()
+	}
+	return strings.Join(names, ", ")
 }
 
 // ForCommits is what a remote demands of the commits that come from it:
@@ -162,7 +170,7 @@ func (r remoteConfig) verifiers(key string, env Env) ([]Verifier, error) {
 		}
 		if keys.Len() == 0 {
 			return nil, fail.New(fail.Verification, "set verification-"+engine+"-key or verification-"+engine+"-file for the remote",
-				"remote %s: No keys found for required signapi type %s%w", r.name, engine, quiet{ErrNoKeys})
+				"remote %s: %w of the remote's own for %s, which %s names", r.name, ErrNoKeys, engine, key)
 		}
 		verifier, err := keys.Verifier()
 		if err != nil {
@@ -227,12 +235,12 @@ func (r remoteConfig) keys(engine string, env Env) (*Keys, error) {
 	}
 	if path, ok := r.get("verification-" + engine + "-file"); ok {
 		if err := keys.AddFile(path); err != nil {
-			return nil, fmt.Errorf("remote %s: Failed loading '%s' keys from '%s': %w", r.name, engine, path, err)
+			return nil, fmt.Errorf("remote %s: %w", r.name, err)
 		}
 	}
 	if text, ok := r.get("verification-" + engine + "-key"); ok {
 		if err := keys.Add(text); err != nil {
-			return nil, fmt.Errorf("remote %s: Failed loading '%s' keys from inline `verification-key`: %w", r.name, engine, err)
+			return nil, fmt.Errorf("remote %s: verification-%s-key: %w", r.name, engine, err)
 		}
 	}
 	return keys, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree/sign/pgp"
 	"github.com/otactl/otactl/ostree/variant"
 )
 
@@ -73,42 +74,29 @@ func (r Result) Valid() int {
 	return n
 }
 
+// Signature is one signature and what came out about it. What GPG alone knows
+// is empty for the other engines.
+type Signature = pgp.Signature
+
 // Status is what came out about one signature.
-type Status int
+type Status = pgp.Status
 
 // The outcomes. Only Good is success.
 const (
-	Bad              Status = iota // it doesn't fit the data and a trusted key
-	Good                           // valid, by a trusted key
-	KeyMissing                     // no trusted key has its key id
-	KeyRevoked                     // fits, but the key or its primary key is revoked
-	KeyExpired                     // fits, but the key or its primary key is expired
-	SignatureExpired               // fits, but it says itself that it is expired
-	Refused                        // by a key or a hash that is not fit for signing
+	Bad              = pgp.Bad
+	Good             = pgp.Good
+	KeyMissing       = pgp.KeyMissing
+	KeyRevoked       = pgp.KeyRevoked
+	KeyExpired       = pgp.KeyExpired
+	SignatureExpired = pgp.SignatureExpired
+	Refused          = pgp.Refused
 )
-
-// Signature is one signature and what came out about it. What GPG alone knows
-// is empty for the other engines.
-type Signature struct {
-	Status Status
-	Why    string // for Refused and Bad: the reason, if there is more to say
-
-	Key        string    // fingerprint or key in hex, upper case for GPG
-	Primary    string    // fingerprint of the primary key, if the key is known
-	Algorithm  string    // of the key: RSA, DSA, EdDSA, ECDSA, …
-	User       string    // user id of the key: "Name <address>"
-	Created    time.Time // of the signature
-	Expires    time.Time // of the signature, zero for never
-	KeyExpires time.Time // of the key, zero for never
-	// PrimaryExpires is when the primary key expires, zero for never.
-	PrimaryExpires time.Time
-}
 
 // Env is what the machine and the environment say about keys. The zero Env is
 // that of a device: system folders, the clock that the caller must set.
 type Env struct {
-	// GPGHome takes the place of /usr/share/ostree/trusted.gpg.d, as
-	// OSTREE_GPG_HOME does.
+	// GPGHome takes the place of /usr/share/ostree/trusted.gpg.d, the folder of
+	// keyrings that are trusted where a remote has none, as OSTREE_GPG_HOME does.
 	GPGHome string
 	// KeyDirs take the place of /etc/ostree and /usr/share/ostree, where
 	// trusted.<engine>, trusted.<engine>.d and revoked.* are.
@@ -118,6 +106,9 @@ type Env struct {
 	Dummy bool
 	// Now is the one clock reading of the operation.
 	Now time.Time
+	// GPGProgram is the gpg that signs with keys that only GnuPG's agent can
+	// use; empty for the one in PATH.
+	GPGProgram string
 }
 
 func (e Env) keyDirs() []string {
@@ -142,14 +133,8 @@ func CheckEngine(name string) error {
 	case GPG, Ed25519, SPKI, Dummy:
 		return nil
 	}
-	return fail.New(fail.Usage, "use "+Ed25519+" or "+SPKI, "%.80q: requested %w", name, notImplemented{})
+	return fail.New(fail.Usage, "use "+Ed25519+" or "+SPKI, "%.80q: %w", name, ErrEngine)
 }
-
-// notImplemented is ErrEngine in the words that scripts look for.
-type notImplemented struct{}
-
-func (notImplemented) Error() string        { return "Requested signature type is not implemented" }
-func (notImplemented) Is(target error) bool { return target == ErrEngine }
 
 func malformed(engine string, i int, format string, args ...any) error {
 	return fail.New(fail.Verification, "have it signed anew", "%s: %w %d: %s", engine, ErrMalformed, i, fmt.Sprintf(format, args...))

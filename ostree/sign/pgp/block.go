@@ -1,0 +1,100 @@
+package pgp
+
+import (
+	"slices"
+)
+
+// block is a transferable public key as packets: the primary key, signatures
+// on it, user ids and subkeys, each with the signatures on them.
+type block struct {
+	primary raw
+	direct  []raw
+	users   []part // user ids and attributes
+	subkeys []part
+}
+
+// part is a user id or a subkey with its signatures.
+type part struct {
+	head raw
+	sigs []raw
+}
+
+// blocks sorts packets into keys. Secret keys and what belongs to them, trust
+// packets and what is unknown are left out.
+func blocks(list []raw) []*block {
+	var all []*block
+	var b *block    // nil while what comes belongs to nothing that is kept
+	var sigs *[]raw // where a signature belongs
+	for _, r := range list {
+		switch r.tag {
+		case tagPublicKey:
+			b = &block{primary: r}
+			sigs = &b.direct
+			all = append(all, b)
+		case tagSecretKey:
+			b, sigs = nil, nil
+		case tagUserID, tagUserAttribute:
+			sigs = nil
+			if b != nil {
+				b.users = append(b.users, part{head: r})
+				sigs = &b.users[len(b.users)-1].sigs
+			}
+		case tagPublicSubkey, tagSecretSubkey:
+			sigs = nil
+			if b != nil && r.tag == tagPublicSubkey {
+				b.subkeys = append(b.subkeys, part{head: r})
+				sigs = &b.subkeys[len(b.subkeys)-1].sigs
+			}
+		case tagSignature:
+			if sigs != nil {
+				*sigs = append(*sigs, r)
+			}
+		}
+	}
+	return all
+}
+
+// merge adds to b what another copy of the same key has and b has not.
+func (b *block) merge(o *block) {
+	b.direct = union(b.direct, o.direct)
+	b.users = unionParts(b.users, o.users)
+	b.subkeys = unionParts(b.subkeys, o.subkeys)
+}
+
+func union(list, more []raw) []raw {
+	for _, r := range more {
+		if !slices.ContainsFunc(list, r.equal) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func unionParts(list, more []part) []part {
+	for _, p := range more {
+		i := slices.IndexFunc(list, func(q part) bool { return q.head.equal(p.head) })
+		if i < 0 {
+			list = append(list, p)
+			continue
+		}
+		list[i].sigs = union(list[i].sigs, p.sigs)
+	}
+	return list
+}
+
+// append writes the key.
+func (b *block) append(to []byte) []byte {
+	to = b.primary.append(to)
+	for _, r := range b.direct {
+		to = r.append(to)
+	}
+	for _, list := range [][]part{b.users, b.subkeys} {
+		for _, p := range list {
+			to = p.head.append(to)
+			for _, r := range p.sigs {
+				to = r.append(to)
+			}
+		}
+	}
+	return to
+}

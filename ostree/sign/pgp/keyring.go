@@ -1,0 +1,135 @@
+package pgp
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Keyring is a set of public keys, one entry for each primary key. What is
+// added about a key that is there is merged into it: signatures, user ids,
+// subkeys, revocations.
+type Keyring struct {
+	blocks []*block
+	byHead map[string]*block
+}
+
+// Add takes the public keys in data, binary or in ASCII armor, and says how
+// many of them are new. Data without a public key is an error.
+func (r *Keyring) Add(data []byte) (added int, err error) {
+	data, err = dearmor(data)
+	if err != nil {
+		return 0, err
+	}
+	list, err := split(data)
+	if err != nil {
+		return 0, err
+	}
+	all := blocks(list)
+	if len(all) == 0 {
+		return 0, fmt.Errorf("%w: no public key in it", ErrMalformed)
+	}
+	for _, b := range all {
+		if r.add(b) {
+			added++
+		}
+	}
+	return added, nil
+}
+
+func (r *Keyring) add(b *block) (isNew bool) {
+	if r.byHead == nil {
+		r.byHead = map[string]*block{}
+	}
+	head := string(b.primary.body)
+	if old := r.byHead[head]; old != nil {
+		old.merge(b)
+		return false
+	}
+	r.byHead[head] = b
+	r.blocks = append(r.blocks, b)
+	return true
+}
+
+// Len is how many primary keys there are.
+func (r *Keyring) Len() int { return len(r.blocks) }
+
+// Bytes are the keys as GnuPG's pubring.gpg has them.
+func (r *Keyring) Bytes() []byte {
+	var out []byte
+	for _, b := range r.blocks {
+		out = b.append(out)
+	}
+	return out
+}
+
+// Keys are the keys in their order, with what is known about them at a time.
+// One that this package can't read is left out.
+func (r *Keyring) Keys(now time.Time) []*Key {
+	var list []*Key
+	for _, b := range r.blocks {
+		if k, err := newKey(b, now); err == nil {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// Find are the keys of which id is the fingerprint, or at least its last eight
+// digits, of the primary key or of a subkey; or of which it is in a user id.
+func (r *Keyring) Find(id string, now time.Time) []*Key {
+	var list []*Key
+	for _, k := range r.Keys(now) {
+		if k.Is(id) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// Is says whether Find finds k by id.
+func (k *Key) Is(id string) bool {
+	if digits, ok := hexID(id); ok {
+		return strings.HasSuffix(k.Fingerprint, digits) ||
+			slices.ContainsFunc(k.Subkeys, func(s Subkey) bool { return strings.HasSuffix(s.Fingerprint, digits) })
+	}
+	return id != "" && slices.ContainsFunc(k.Users, func(u User) bool { return strings.Contains(strings.ToLower(u.ID), strings.ToLower(id)) })
+}
+
+// hexID reads a key id or fingerprint: 8 to 64 hex digits, perhaps with 0x
+// before and ! behind them.
+func hexID(s string) (string, bool) {
+	s = strings.ToUpper(strings.TrimSuffix(s, "!"))
+	s = strings.TrimPrefix(s, "0X")
+	if len(s) < 8 || len(s) > 64 || strings.Trim(s, "0123456789ABCDEF") != "" {
+		return "", false
+	}
+	return s, true
+}
+
+// Only is a keyring of the keys that ids name; each must name one.
+func (r *Keyring) Only(now time.Time, ids ...string) (*Keyring, error) {
+	out := &Keyring{}
+	for _, id := range ids {
+		switch list := r.Find(id, now); len(list) {
+		case 0:
+			return nil, fmt.Errorf("Unable to find key %q", id)
+		case 1:
+			out.add(list[0].block)
+		default:
+			return nil, fmt.Errorf("key %q is ambiguous: %d keys go by it; give the fingerprint", id, len(list))
+		}
+	}
+	return out, nil
+}
+
+// Merge adds the keys of another keyring and says how many are new.
+func (r *Keyring) Merge(o *Keyring) (added int) {
+	for _, b := range o.blocks {
+		if r.add(b) {
+			added++
+		}
+	}
+	return added
+}
