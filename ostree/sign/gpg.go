@@ -31,15 +31,6 @@ type gpgVerifier struct {
 // no signature good.
 func NewGPG(ring *pgp.Keyring, env Env) Verifier { return &gpgVerifier{ring, env.Now} }
 
-// newRemoteGPG makes a verifier out of the keyrings of a remote.
-func newRemoteGPG(repo *ostree.Repo, remote string, env Env) (Verifier, error) {
-	ring, err := RemoteKeyring(repo, remote, env)
-	if err != nil {
-		return nil, err
-	}
-	return NewGPG(ring, env), nil
-}
-
 func (*gpgVerifier) Name() string { return GPG }
 
 func (v *gpgVerifier) VerifyData(data []byte, detached variant.Value) (Result, error) {
@@ -71,25 +62,49 @@ func (v *gpgVerifier) VerifyData(data []byte, detached variant.Value) (Result, e
 // its own <remote>.trustedkeys.gpg and what gpgkeypath in its config names;
 // where it has no keyring of its own, the system's as well.
 func RemoteKeyring(repo *ostree.Repo, remote string, env Env) (*pgp.Keyring, error) {
-	ring := &pgp.Keyring{}
-	own, err := addKeyring(ring, KeyringFile(repo, remote))
+	c, err := repo.RemoteConfig(remote)
 	if err != nil {
 		return nil, err
 	}
-	v, _ := repo.Config(`remote "`+remote+`"`, "gpgkeypath")
-	paths, err := keyPaths(v)
+	return remoteKeyring(repo, c, env)
+}
+
+func remoteKeyring(repo *ostree.Repo, c ostree.RemoteConfig, env Env) (*pgp.Keyring, error) {
+	ring, own, err := OwnKeyring(repo, c)
 	if err != nil {
-		return nil, fmt.Errorf("remote %s: gpgkeypath: %w", remote, err)
+		return nil, err
+	}
+	paths, err := keyPaths(c.Options["gpgkeypath"])
+	if err != nil {
+		return nil, fmt.Errorf("remote %s: gpgkeypath: %w", c.Name, err)
 	}
 	for _, p := range paths {
 		if err := addKeyPath(ring, p); err != nil {
-			return nil, fmt.Errorf("remote %s: gpgkeypath: %w", remote, err)
+			return nil, fmt.Errorf("remote %s: gpgkeypath: %w", c.Name, err)
 		}
 	}
 	if own {
 		return ring, nil
 	}
 	return ring, addSystemKeyrings(ring, env)
+}
+
+// OwnKeyring is the keyring of a remote alone, and whether there is one: in the
+// repo, beside the file that configures the remote, or in a parent repo.
+func OwnKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (*pgp.Keyring, bool, error) {
+	ring := &pgp.Keyring{}
+	const suffix = "trustedkeys.gpg"
+	paths := []string{repo.RemoteFile(c.Name, suffix), filepath.Join(filepath.Dir(c.File), c.Name+"."+suffix)}
+	for at := repo.Parent(); at != nil; at = at.Parent() {
+		paths = append(paths, at.RemoteFile(c.Name, suffix))
+	}
+	for _, p := range paths {
+		there, err := addKeyring(ring, p)
+		if there || err != nil {
+			return ring, there, err
+		}
+	}
+	return ring, false, nil
 }
 
 // AllKeyring is the keyring of all remotes of a repo and the system, for a
@@ -106,11 +121,6 @@ func AllKeyring(repo *ostree.Repo, env Env) (*pgp.Keyring, error) {
 func SystemKeyring(env Env) (*pgp.Keyring, error) {
 	ring := &pgp.Keyring{}
 	return ring, addSystemKeyrings(ring, env)
-}
-
-// KeyringFile is where a remote's keyring is, or would be.
-func KeyringFile(repo *ostree.Repo, remote string) string {
-	return filepath.Join(repo.Path(), remote+".trustedkeys.gpg")
 }
 
 func addSystemKeyrings(ring *pgp.Keyring, env Env) error {

@@ -3,6 +3,7 @@ package sign
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -86,117 +87,71 @@ func namesOf(list []Verifier) string {
 // ForCommits is what a remote demands of the commits that come from it:
 // gpg-verify, which is on unless the config says otherwise, and sign-verify.
 func ForCommits(repo *ostree.Repo, remote string, env Env) (Policy, error) {
-	return policyOf(repo, remote, env, "", true)
+	c, err := repo.RemoteConfig(remote)
+	if err != nil {
+		return Policy{}, err
+	}
+	return policyOf(repo, c, env, c.GPGVerify, c.SignVerify)
 }
 
 // ForSummary is what a remote demands of its summary: gpg-verify-summary and
 // sign-verify-summary, neither of which is on by itself.
 func ForSummary(repo *ostree.Repo, remote string, env Env) (Policy, error) {
-	return policyOf(repo, remote, env, "-summary", false)
+	c, err := repo.RemoteConfig(remote)
+	if err != nil {
+		return Policy{}, err
+	}
+	return policyOf(repo, c, env, c.GPGVerifySummary, c.SignVerifySummary)
 }
 
-func policyOf(repo *ostree.Repo, remote string, env Env, suffix string, gpgDefault bool) (Policy, error) {
-	r := remoteConfig{repo, remote}
-	var p Policy
-	gpg, err := r.bool("gpg-verify"+suffix, gpgDefault)
-	if err != nil {
-		return p, err
-	}
+func policyOf(repo *ostree.Repo, c ostree.RemoteConfig, env Env, gpg bool, engines []string) (p Policy, err error) {
 	if gpg {
-		if p.GPG, err = newRemoteGPG(repo, remote, env); err != nil {
+		ring, err := remoteKeyring(repo, c, env)
+		if err != nil {
 			return p, err
 		}
+		p.GPG = NewGPG(ring, env)
 	}
-	p.Any, err = r.verifiers("sign-verify"+suffix, env)
+	if len(engines) > 0 {
+		p.Any, err = verifiersOf(c, env, engines)
+	}
 	return p, err
 }
 
-// remoteConfig reads the config of one remote.
-type remoteConfig struct {
-	repo *ostree.Repo
-	name string
-}
-
-func (r remoteConfig) get(key string) (string, bool) {
-	v, ok := r.repo.Config(`remote "`+r.name+`"`, key)
-	return strings.TrimSpace(v), ok
-}
-
-func (r remoteConfig) bool(key string, without bool) (bool, error) {
-	v, ok := r.get(key)
-	if !ok {
-		return without, nil
-	}
-	on, is := truth(v)
-	if !is {
-		return false, fail.New(fail.Usage, "write true or false", "remote %s: %s is %.80q, which is neither true nor false", r.name, key, v)
-	}
-	return on, nil
-}
-
-// truth reads a boolean as GLib's key files have it.
-func truth(s string) (on, is bool) {
-	switch s {
-	case "true", "1":
-		return true, true
-	case "false", "0":
-		return false, true
-	}
-	return false, false
-}
-
-// verifiers are those that sign-verify or sign-verify-summary names: with true
-// all engines that have keys; with a list those, each with keys of the remote's
-// own.
-func (r remoteConfig) verifiers(key string, env Env) ([]Verifier, error) {
-	v, ok := r.get(key)
-	if !ok || v == "" {
-		return nil, nil
-	}
-	if on, is := truth(v); is {
-		if !on {
-			return nil, nil
-		}
-		return r.allWithKeys(env)
+// verifiersOf are those of the engines that sign-verify or sign-verify-summary
+// names: each with keys of the remote's own, or for true all that have keys.
+func verifiersOf(c ostree.RemoteConfig, env Env, engines []string) ([]Verifier, error) {
+	if slices.Contains(engines, ostree.AnyEngine) {
+		return allWithKeys(c, env)
 	}
 	var list []Verifier
-	for engine := range strings.SplitSeq(strings.TrimSuffix(v, ";"), ";") {
-		if err := CheckEngine(engine); err != nil || engine == GPG {
-			return nil, errors.Join(err, gpgIsNoEngine(engine, key))
-		}
-		keys, err := r.keys(engine, env)
+	for _, engine := range engines {
+		keys, err := remoteKeys(c, engine, env)
 		if err != nil {
 			return nil, err
 		}
 		if keys.Len() == 0 {
 			return nil, fail.New(fail.Verification, "set verification-"+engine+"-key or verification-"+engine+"-file for the remote",
-				"remote %s: %w of the remote's own for %s, which %s names", r.name, ErrNoKeys, engine, key)
+				"remote %s: there are %w of its own for %s, which it requires", c.Name, ErrNoKeys, engine)
 		}
 		verifier, err := keys.Verifier()
 		if err != nil {
-			return nil, fmt.Errorf("remote %s: %w", r.name, err)
+			return nil, fmt.Errorf("remote %s: %w", c.Name, err)
 		}
 		list = append(list, verifier)
 	}
 	return list, nil
 }
 
-func gpgIsNoEngine(engine, key string) error {
-	if engine != GPG {
-		return nil
-	}
-	return fail.New(fail.Usage, "set gpg-verify=true instead", "%s: %w: %s", key, ErrEngine, GPG)
-}
-
 // allWithKeys are the engines that have keys: the remote's own, else those of
 // the system. None at all is an error, not a remote that demands nothing.
-func (r remoteConfig) allWithKeys(env Env) ([]Verifier, error) {
+func allWithKeys(c ostree.RemoteConfig, env Env) ([]Verifier, error) {
 	var list []Verifier
 	for _, engine := range engines() {
-		if engine == Dummy && !r.hasKeys(Dummy) {
+		if engine == Dummy && !hasKeys(c, Dummy) {
 			continue // it verifies nothing: only a remote that names it gets it
 		}
-		keys, err := r.keys(engine, env)
+		keys, err := remoteKeys(c, engine, env)
 		if err != nil {
 			return nil, err
 		}
@@ -216,31 +171,31 @@ func (r remoteConfig) allWithKeys(env Env) ([]Verifier, error) {
 	}
 	if len(list) == 0 {
 		return nil, fail.New(fail.Verification, "set verification-ed25519-key for the remote, or put keys into /etc/ostree/trusted.ed25519.d",
-			"remote %s: sign-verify is on and there are %w that are not revoked", r.name, ErrNoKeys)
+			"remote %s: sign-verify is on and there are %w that are not revoked", c.Name, ErrNoKeys)
 	}
 	return list, nil
 }
 
-func (r remoteConfig) hasKeys(engine string) bool {
-	_, key := r.get("verification-" + engine + "-key")
-	_, file := r.get("verification-" + engine + "-file")
+func hasKeys(c ostree.RemoteConfig, engine string) bool {
+	_, key := c.VerificationKeys[engine]
+	_, file := c.VerificationFiles[engine]
 	return key || file
 }
 
-// keys are the remote's own keys of an engine.
-func (r remoteConfig) keys(engine string, env Env) (*Keys, error) {
+// remoteKeys are the remote's own keys of an engine.
+func remoteKeys(c ostree.RemoteConfig, engine string, env Env) (*Keys, error) {
 	keys, err := NewKeys(engine, env)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("remote %s: %w", c.Name, err)
 	}
-	if path, ok := r.get("verification-" + engine + "-file"); ok {
+	if path, ok := c.VerificationFiles[engine]; ok {
 		if err := keys.AddFile(path); err != nil {
-			return nil, fmt.Errorf("remote %s: %w", r.name, err)
+			return nil, fmt.Errorf("remote %s: %w", c.Name, err)
 		}
 	}
-	if text, ok := r.get("verification-" + engine + "-key"); ok {
+	if text, ok := c.VerificationKeys[engine]; ok {
 		if err := keys.Add(text); err != nil {
-			return nil, fmt.Errorf("remote %s: verification-%s-key: %w", r.name, engine, err)
+			return nil, fmt.Errorf("remote %s: verification-%s-key: %w", c.Name, engine, err)
 		}
 	}
 	return keys, nil

@@ -167,7 +167,7 @@ func (s *Summary) readCollections() error {
 	}
 	for i := range v.Len() {
 		c := Collection{ID: v.At(i).At(0).Text()}
-		if !isCollection(c.ID) {
+		if ostree.CheckCollectionID(c.ID) != nil {
 			return bad("%.80q is not a collection id", c.ID)
 		}
 		if i > 0 && s.Collections[i-1].ID >= c.ID {

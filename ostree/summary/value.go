@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"strings"
 	"time"
 
 	"github.com/otactl/otactl/ostree/variant"
@@ -59,22 +58,4 @@ func timeOf(dict variant.Value, key string) (time.Time, error) {
 		return time.Time{}, bad("%s is %d, after the year 9999", key, seconds)
 	}
 	return time.Unix(int64(seconds), 0).UTC(), nil
-}
-
-// isCollection says whether s has the form of a collection id, which is that
-// of a D-Bus interface name.
-func isCollection(s string) bool {
-	parts := strings.Split(s, ".")
-	if len(s) > 255 || len(parts) < 2 {
-		return false
-	}
-	for _, p := range parts {
-		if p == "" || p[0] >= '0' && p[0] <= '9' {
-			return false
-		}
-		if strings.Trim(p, "_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
-			return false
-		}
-	}
-	return true
 }
