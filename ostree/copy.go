@@ -34,6 +34,7 @@ func CopyAll(ctx context.Context, dst Store, src Source, commits []Checksum, opt
 	c := &copier{dst: dst, src: src, opt: opt, commits: commits, traits: dst.Traits()}
 	_, c.nearSrc = src.(*Repo)
 	_, c.nearDst = dst.(*Repo)
+	c.opt.linkable = opt.Link && linksTo(src, dst)
 	c.task = progress.Start(opt.Progress, "copying objects", progress.Count, 0)
 	defer c.task.Done()
 	if len(commits) > 0 {
@@ -136,7 +137,7 @@ func (c *copier) move(ctx context.Context, obj Object) (int64, error) {
 	if err := faults.At(c.opt.Faults, "copy.put"); err != nil {
 		return 0, err
 	}
-	m := &meter{Object: obj, check: c.opt.CheckFile}
+	m := &meter{Object: obj, opt: &c.opt}
 	err := c.session.Put(ctx, m)
 	return m.n.Load(), err
 }

@@ -67,3 +67,9 @@ func renameOver(from, to string) error {
 	}
 	return os.Rename(from, to)
 }
+
+// sameOwner says whether two files belong to the same user.
+func sameOwner(a, b string) bool {
+	var x, y unix.Stat_t
+	return unix.Stat(a, &x) == nil && unix.Stat(b, &y) == nil && x.Uid == y.Uid
+}

@@ -30,3 +30,6 @@ func renameNew(from, to string) error {
 	}
 	return os.Rename(from, to)
 }
+
+// sameOwner can't be told here.
+func sameOwner(a, b string) bool { return false }

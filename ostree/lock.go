@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -37,6 +38,15 @@ func (r *Repo) acquire(ctx context.Context) error {
 	}
 	r.lock, r.locks = f, 1
 	return nil
+}
+
+// Hold takes the lock that sessions share until release is called: it keeps a
+// prune away from what no ref names yet.
+func (r *Repo) Hold(ctx context.Context) (release func(), err error) {
+	if err := r.acquire(ctx); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(r.release), nil
 }
 
 // LockAlone takes the repo's lock for itself, as libostree's prune does: no

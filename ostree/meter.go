@@ -6,20 +6,13 @@ import (
 	"sync/atomic"
 )
 
-// meter is an object that counts what is read of it, in archive form where it
-// is stored so. A store that tries again opens it again, and it starts anew.
+// meter is an object on its way through a copy: it counts what is read of it,
+// in archive form where it is stored so. A store that tries again opens it
+// again, and it starts anew.
 type meter struct {
 	Object
-	n     atomic.Int64
-	check func(ObjectID, *FileHeader) error // may be nil
-}
-
-// checkHeader lets whoever copies judge a file before it is stored.
-func (m *meter) checkHeader(h *FileHeader) error {
-	if m.check == nil {
-		return nil
-	}
-	return m.check(m.ID(), h)
+	n   atomic.Int64
+	opt *CopyOptions
 }
 
 func (m *meter) archived() bool { return isArchived(m.Object) }

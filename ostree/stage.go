@@ -60,8 +60,9 @@ func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
 	}
 	id := obj.ID()
 	st := staged{id: id, path: s.dir + "/" + strconv.FormatUint(s.next.Add(1), 10)}
-	var err error
+	linked, err := s.link(ctx, obj, st.path)
 	switch {
+	case linked, err != nil:
 	case id.Type != TypeFile:
 		st.size, err = s.writeMetadata(ctx, obj, st.path)
 	case s.repo.mode == ModeArchive && isArchived(obj):
@@ -122,12 +123,18 @@ func (s *stage) keepArchived(ctx context.Context, obj Object, path string) (n in
 	}
 	defer func() { err = errors.Join(err, rc.Close()) }()
 	err = s.create(path, func(f *os.File) error {
+		if asItIs(obj) {
+			if n, err = copyTo(ctx, f, rc); err != nil {
+				return err
+			}
+			return publishMode(f)
+		}
 		out := &counter{w: f}
 		h, payload, err := ReadFilez(io.TeeReader(rc, out))
 		if err != nil {
 			return err
 		}
-		_, err = hashPayload(ctx, obj.ID(), h, payload, io.Discard)
+		_, err = accept(ctx, obj, h, payload, io.Discard)
 		n = out.n
 		if err = errors.Join(err, payload.Close()); err != nil {
 			return err
@@ -158,15 +165,15 @@ func (s *stage) writeFile(ctx context.Context, obj Object, path string) (n int64
 	defer func() { err = errors.Join(err, payload.Close()) }()
 	switch {
 	case s.repo.mode == ModeArchive:
-		return s.compressFile(ctx, obj.ID(), h, payload, path)
+		return s.compressFile(ctx, obj, h, payload, path)
 	case s.repo.mode == ModeBare && h.IsSymlink():
-		if _, err := hashPayload(ctx, obj.ID(), h, payload, io.Discard); err != nil {
+		if _, err := accept(ctx, obj, h, payload, io.Discard); err != nil {
 			return 0, err
 		}
 		return 0, stageLink(path, h)
 	}
 	err = s.create(path, func(f *os.File) error {
-		if n, err = hashPayload(ctx, obj.ID(), h, payload, f); err != nil {
+		if n, err = accept(ctx, obj, h, payload, f); err != nil {
 			return err
 		}
 		if h.IsSymlink() { // bare-user keeps the target as content
@@ -179,7 +186,7 @@ func (s *stage) writeFile(ctx context.Context, obj Object, path string) (n int64
 	return n, err
 }
 
-func (s *stage) compressFile(ctx context.Context, id ObjectID, h *FileHeader, payload io.Reader, path string) (int64, error) {
+func (s *stage) compressFile(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, path string) (int64, error) {
 	header, err := h.marshalFilez()
 	if err != nil {
 		return 0, err
@@ -191,7 +198,7 @@ func (s *stage) compressFile(ctx context.Context, id ObjectID, h *FileHeader, pa
 	out := &counter{}
 	err = s.create(path, func(f *os.File) error {
 		out.w = f
-		if err := compressInto(ctx, out, frame, id, h, payload); err != nil {
+		if err := compressInto(ctx, out, frame, obj, h, payload); err != nil {
 			return err
 		}
 		return publishMode(f)
@@ -199,19 +206,19 @@ func (s *stage) compressFile(ctx context.Context, id ObjectID, h *FileHeader, pa
 	return out.n, err
 }
 
-func compressInto(ctx context.Context, w io.Writer, frame []byte, id ObjectID, h *FileHeader, payload io.Reader) error {
+func compressInto(ctx context.Context, w io.Writer, frame []byte, obj Object, h *FileHeader, payload io.Reader) error {
 	if h.IsSymlink() {
 		if _, err := w.Write(frame); err != nil {
 			return err
 		}
-		_, err := hashPayload(ctx, id, h, payload, io.Discard)
+		_, err := accept(ctx, obj, h, payload, io.Discard)
 		return err
 	}
 	d, err := newDeflater(w, frame)
 	if err != nil {
 		return err
 	}
-	if _, err := hashPayload(ctx, id, h, payload, d); err != nil {
+	if _, err := accept(ctx, obj, h, payload, d); err != nil {
 		d.release()
 		return err
 	}

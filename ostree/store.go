@@ -121,6 +121,12 @@ type CopyOptions struct {
 	// CheckFile judges the header of each file before it is stored; nil takes
 	// all. Stores other than a Repo do not ask.
 	CheckFile func(id ObjectID, h *FileHeader) error
+	// Trusted stores files as src gives them, without a look at their content:
+	// whoever sets it vouches for src. Metadata is verified all the same. Link
+	// makes hard links to the files of src where both are repos that keep them
+	// alike, on one file system.
+	Trusted, Link bool
+	linkable      bool // src and dst are such repos
 	// Tombstones copies the tombstone of a commit before one that is copied,
 	// where src has no such commit.
 	Tombstones bool
