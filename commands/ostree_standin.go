@@ -124,4 +124,3 @@ func writeOSTreeVersion(w io.Writer) error {
 	_, err := io.WriteString(w, text)
 	return err
 }
-
