@@ -16,6 +16,7 @@ func fsckCommand(e *Env) *cli.Command {
 		Name:  "fsck",
 		Usage: "verify all commits of a repo, object by object",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"},
 			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "go on after the first problem"},
 			&cli.BoolFlag{Name: "verify-bindings", Usage: "demand that commits name the refs that point at them"},
 		},
@@ -39,7 +40,12 @@ func (v fsckView) Table(w io.Writer) {
 }
 
 func (e *Env) fsck(c *cli.Context, repo *ostree.Repo) error {
-	report, err := ostree.Fsck(c.Context, repo, ostree.FsckOptions{KeepOn: c.Bool("all"), Bindings: c.Bool("verify-bindings"), Progress: e.Progress()})
+	quiet := c.Bool("quiet")
+	opt := ostree.FsckOptions{KeepOn: c.Bool("all"), Bindings: c.Bool("verify-bindings")}
+	if !quiet {
+		opt.Progress = e.Progress()
+	}
+	report, err := ostree.Fsck(c.Context, repo, opt)
 	if err != nil {
 		return err
 	}
@@ -47,8 +53,10 @@ func (e *Env) fsck(c *cli.Context, repo *ostree.Repo) error {
 	for _, p := range report.Problems {
 		view.Messages = append(view.Messages, p.Error())
 	}
-	if err := e.Render(view); err != nil {
-		return err
+	if !quiet {
+		if err := e.Render(view); err != nil {
+			return err
+		}
 	}
 	switch n := len(report.Problems); {
 	case n == 0:

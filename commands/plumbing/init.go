@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,15 +15,19 @@ func initCommand(e *Env) *cli.Command {
 		Name:  "init",
 		Usage: "make a new repo",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "mode", Usage: "store objects as `archive|archive-z2|bare`", Value: "bare"},
+			&cli.StringFlag{Name: "mode", Usage: "store objects as `MODE`: archive, bare, bare-user or bare-user-only", Value: "bare"},
+			&cli.StringFlag{Name: "collection-id", Usage: "the refs of this repo are those of the collection `ID`, wherever they are mirrored"},
 		},
 		Action: func(c *cli.Context) error {
 			path := cmp.Or(c.String("repo"), e.Getenv("OSTREE_REPO"), ".")
-			mode := ostree.Mode(strings.TrimSuffix(c.String("mode"), "-z2"))
+			mode, err := ostree.ParseMode(c.String("mode"))
+			if err != nil {
+				return err
+			}
 			if err := os.MkdirAll(filepath.Clean(path), 0o777); err != nil {
 				return err
 			}
-			_, err := ostree.CreateRepo(path, mode)
+			_, err = ostree.CreateRepoWith(path, mode, ostree.CreateOptions{CollectionID: c.String("collection-id")})
 			return e.about(err)
 		},
 	}

@@ -59,11 +59,14 @@ func Commands(e *Env) []*cli.Command {
 	return append([]*cli.Command{
 		checkoutCommand(e),
 		commitCommand(e),
+		configCommand(e),
 		fsckCommand(e),
 		initCommand(e),
 		lsCommand(e),
 		pullLocalCommand(e),
 		refsCommand(e),
+		remoteCommand(e),
+		resetCommand(e),
 		revParseCommand(e),
 		serveCommand(e),
 	}, unsupported(e)...)

@@ -1,0 +1,117 @@
+package plumbing
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree"
+)
+
+func remoteAddCommand(e *Env) *cli.Command {
+	return &cli.Command{
+		Name:      "add",
+		Usage:     "add a remote",
+		ArgsUsage: "NAME [URL] [BRANCH...]",
+		Description: "URL is http, https or file; metalink= or mirrorlist= before it makes it the address of a list.\n" +
+			"BRANCHes are what a pull fetches that names none.",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "set", Usage: "write `KEY=VALUE` to the remote's config; may be repeated"},
+			&cli.BoolFlag{Name: "no-gpg-verify", Usage: "ask for no GPG signature"},
+			&cli.BoolFlag{Name: "no-sign-verify", Usage: "ask for no signature of any kind"},
+			&cli.StringSliceFlag{Name: "sign-verify", Usage: "verify with `ENGINE=inline:KEY` or ENGINE=file:PATH; may be repeated"},
+			&cli.BoolFlag{Name: "if-not-exists", Usage: "leave a remote of that name as it is"},
+			&cli.BoolFlag{Name: "force", Usage: "replace a remote of that name"},
+			&cli.StringFlag{Name: "gpg-import", Usage: "trust the GPG keys in `FILE`"},
+			&cli.StringFlag{Name: "custom-backend", Usage: "the content does not come from a repo but through `NAME`"},
+			&cli.StringFlag{Name: "contenturl", Usage: "fetch objects from `URL`"},
+			&cli.StringFlag{Name: "collection-id", Usage: "the remote's refs are those of the collection `ID`"},
+			&cli.StringFlag{Name: "sysroot", Usage: "not supported: `DIR`", Hidden: true},
+		},
+		Action: e.onRepo(e.remoteAdd),
+	}
+}
+
+func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
+	how := ostree.AddNewRemote
+	switch {
+	case c.String("sysroot") != "":
+		return fail.New(fail.Unsupported, "name the repo with --repo", "--sysroot is not supported")
+	case c.Bool("if-not-exists") && c.Bool("force"):
+		return usage("--if-not-exists and --force exclude each other")
+	case c.Bool("if-not-exists"):
+		how = ostree.AddMissingRemote
+	case c.Bool("force"):
+		how = ostree.ReplaceRemote
+	}
+	options, err := remoteOptions(c)
+	if err != nil {
+		return err
+	}
+	name, url := c.Args().Get(0), c.Args().Get(1)
+	if url == "" && c.String("custom-backend") == "" {
+		return usage("argument URL is missing")
+	}
+	if c.String("gpg-import") != "" {
+		return fail.New(fail.Unsupported, "", "--gpg-import is not supported")
+	}
+	return repo.AddRemote(c.Context, name, url, how, options...)
+}
+
+// remoteOptions are the keys that the flags stand for, --set last so that it
+// decides.
+func remoteOptions(c *cli.Context) ([]ostree.RemoteOption, error) {
+	var out []ostree.RemoteOption
+	add := func(key, value string) {
+		if value != "" {
+			out = append(out, ostree.RemoteOption{Key: key, Value: value})
+		}
+	}
+	if args := c.Args().Slice(); len(args) > 2 {
+		add("branches", strings.Join(args[2:], ";")+";")
+	}
+	add("contenturl", c.String("contenturl"))
+	add("collection-id", c.String("collection-id"))
+	add("custom-backend", c.String("custom-backend"))
+	if c.Bool("no-gpg-verify") || c.Bool("no-sign-verify") {
+		add("gpg-verify", "false")
+	}
+	if c.Bool("no-sign-verify") {
+		add("sign-verify", "false")
+	}
+	engines, err := signVerify(c.StringSlice("sign-verify"), add)
+	if err != nil {
+		return nil, err
+	}
+	if len(engines) > 0 {
+		add("sign-verify", strings.Join(engines, ";")+";")
+	}
+	set, err := keyValues(c, "set")
+	for _, kv := range set {
+		out = append(out, ostree.RemoteOption{Key: kv[0], Value: kv[1]})
+	}
+	return out, err
+}
+
+// signVerify writes the keys of --sign-verify and names the engines.
+func signVerify(flags []string, add func(key, value string)) ([]string, error) {
+	var engines []string
+	for _, s := range flags {
+		engine, ref, ok := strings.Cut(s, "=")
+		if !ok || engine == "" {
+			return nil, usage("flag --sign-verify: %q is not ENGINE=inline:KEY or ENGINE=file:PATH", s)
+		}
+		kind, value, ok := strings.Cut(ref, ":")
+		switch {
+		case ok && kind == "inline" && value != "":
+			add("verification-"+engine+"-key", value)
+		case ok && kind == "file" && value != "":
+			add("verification-"+engine+"-file", value)
+		default:
+			return nil, usage("flag --sign-verify: %q is neither inline:KEY nor file:PATH", ref)
+		}
+		engines = append(engines, engine)
+	}
+	return engines, nil
+}
