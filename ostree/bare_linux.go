@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -30,23 +29,42 @@ func (o *repoObject) openBare() (*FileHeader, io.ReadCloser, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := headerOf(int(f.Fd()))
+	fd := int(f.Fd())
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("object %s: %w", o.id, os.NewSyscallError("fstat", err)), f.Close())
+	}
+	h := o.headerOf(&st)
+	h.Size = uint64(size)
+	h.Xattrs, err = o.xattrs(
+		func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
+		func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) })
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("object %s: %w", o.id, err), f.Close())
 	}
-	h.Size = uint64(size)
 	return o.checked(h, f)
 }
 
-func headerOf(fd int) (*FileHeader, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, os.NewSyscallError("fstat", err)
+// headerOf is what the file itself says of owner and mode, which in a
+// bare-user-only repo is nothing of the owner.
+func (o *repoObject) headerOf(st *unix.Stat_t) *FileHeader {
+	h := &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
+	if o.repo.mode == ModeBareUserOnly {
+		h.UID, h.GID = 0, 0
 	}
-	xattrs, err := readXattrs(
-		func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
-		func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) })
-	return &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Xattrs: xattrs}, err
+	return h
+}
+
+// xattrs are those of the file, through the calls given, or where else the
+// repo's mode keeps them.
+func (o *repoObject) xattrs(list func([]byte) (int, error), get func(string, []byte) (int, error)) ([]Xattr, error) {
+	switch {
+	case o.repo.mode == ModeBareUserOnly, o.repo.cfg().noXattrs:
+		return nil, nil
+	case o.repo.mode == ModeBareSplitXattrs:
+		return o.splitXattrs()
+	}
+	return readXattrs(list, get)
 }
 
 func (o *repoObject) openBareLink(path string) (*FileHeader, io.ReadCloser, error) {
@@ -58,11 +76,14 @@ func (o *repoObject) openBareLink(path string) (*FileHeader, io.ReadCloser, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("object %s: %w", o.id, err)
 	}
-	xattrs, err := PathXattrs(path)
+	h := o.headerOf(&st)
+	h.Target = target
+	h.Xattrs, err = o.xattrs(
+		func(b []byte) (int, error) { return unix.Llistxattr(path, b) },
+		func(name string, b []byte) (int, error) { return unix.Lgetxattr(path, name, b) })
 	if err != nil {
 		return nil, nil, fmt.Errorf("object %s: %w", o.id, err)
 	}
-	h := &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode, Target: target, Xattrs: xattrs}
 	return o.checked(h, empty())
 }
 
@@ -164,11 +185,14 @@ func userHeader(fd int) (*FileHeader, error) {
 // runs under an owner or mode that is not its own.
 func (r *Repo) dress(f *os.File, h *FileHeader) error {
 	fd := int(f.Fd())
-	if r.mode == ModeBareUser {
+	switch r.mode {
+	case ModeBareUser:
 		return dressUser(fd, h)
-	}
-	if err := checkOwner(h.UID, h.GID); err != nil {
-		return err
+	case ModeBareUserOnly:
+		if err := unix.Fchmod(fd, h.Mode&modePerm); err != nil {
+			return os.NewSyscallError("chmod", err)
+		}
+		return epoch(fd)
 	}
 	if err := unix.Fchown(fd, int(h.UID), int(h.GID)); err != nil {
 		return os.NewSyscallError("chown", err)
@@ -183,14 +207,6 @@ func (r *Repo) dress(f *os.File, h *FileHeader) error {
 		return os.NewSyscallError("chmod", err)
 	}
 	return epoch(fd)
-}
-
-// checkOwner refuses the number that tells chown to leave an owner as it is.
-func checkOwner(uid, gid uint32) error {
-	if uid == math.MaxUint32 || gid == math.MaxUint32 {
-		return badFormat("owner %d:%d is nobody's number", uid, gid)
-	}
-	return nil
 }
 
 func dressUser(fd int, h *FileHeader) error {
@@ -215,13 +231,13 @@ func epoch(fd int) error {
 	return os.NewSyscallError("futimes", unix.Futimes(fd, make([]unix.Timeval, 2)))
 }
 
-// stageLink makes a symlink in the stage of a bare repo.
-func stageLink(path string, h *FileHeader) error {
-	if err := checkOwner(h.UID, h.GID); err != nil {
-		return err
-	}
+// stageLink makes a symlink in the stage of a repo that has links.
+func (r *Repo) stageLink(path string, h *FileHeader) error {
 	if err := os.Symlink(h.Target, path); err != nil {
 		return err
+	}
+	if r.mode == ModeBareUserOnly {
+		return nil
 	}
 	if err := unix.Lchown(path, int(h.UID), int(h.GID)); err != nil {
 		return &fs.PathError{Op: "lchown", Path: path, Err: err}

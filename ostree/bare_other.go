@@ -24,4 +24,4 @@ func PathXattrs(string) ([]Xattr, error) { return nil, nil }
 
 func (r *Repo) dress(*os.File, *FileHeader) error { return needsLinux() }
 
-func stageLink(string, *FileHeader) error { return needsLinux() }
+func (r *Repo) stageLink(string, *FileHeader) error { return needsLinux() }

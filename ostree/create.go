@@ -35,9 +35,6 @@ func CreateRepoWith(path string, mode Mode, opt CreateOptions) (*Repo, error) {
 	if _, err := ParseMode(string(mode)); err != nil {
 		return nil, fmt.Errorf("create repo %s: %w", path, err)
 	}
-	if err := checkWritable(mode); err != nil {
-		return nil, fmt.Errorf("create repo %s: %w", path, err)
-	}
 	if opt.CollectionID != "" {
 		if err := CheckCollectionID(opt.CollectionID); err != nil {
 			return nil, fmt.Errorf("create repo %s: %w", path, err)
@@ -47,14 +44,6 @@ func CreateRepoWith(path string, mode Mode, opt CreateOptions) (*Repo, error) {
 		return nil, fmt.Errorf("create repo %s: %w", path, fullDisk(err, path))
 	}
 	return OpenRepo(path)
-}
-
-// checkWritable refuses the mode that is read only.
-func checkWritable(mode Mode) error {
-	if mode == ModeBareSplitXattrs {
-		return fail.New(fail.Unsupported, "pull into a repo of mode bare", "repos of mode %s are read and not written", mode)
-	}
-	return nil
 }
 
 // layOut makes the folders of a repo; objects, which make it one, last.

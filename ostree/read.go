@@ -8,7 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree/variant"
 )
+
+var xattrListType = variant.MustType("a(ayay)")
 
 // repoObject is an object of a repo on disk.
 type repoObject struct {
@@ -68,6 +74,25 @@ func (o *repoObject) OpenFile(context.Context) (*FileHeader, io.ReadCloser, erro
 		return o.openBareUser()
 	}
 	return o.openBare()
+}
+
+// splitXattrs are the xattrs of a file in a bare-split-xattrs repo. They are in
+// a file beside it.
+func (o *repoObject) splitXattrs() ([]Xattr, error) {
+	path := o.location() + "-xattrs-link"
+	data, err := fsx.ReadFile(path, limits.FileHeader)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &CorruptError{ID: o.id, Where: path, Why: "its xattrs are missing"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := variant.Parse(xattrListType, data)
+	if err != nil {
+		return nil, &CorruptError{ID: o.id, Where: path, Why: "its xattrs are not in normal form: " + err.Error()}
+	}
+	list, err := parseXattrs(v)
+	return list, asCorrupt(o.id, path, err)
 }
 
 // empty is the payload of a symlink.

@@ -71,7 +71,7 @@ func (r *Repo) Strangers(ctx context.Context) ([]string, error) {
 	var strange []string
 	err := r.eachFile(ctx, func(fan, name string, d fs.DirEntry) error {
 		id, ok := r.parseName(fan, name)
-		link := d.Type()&fs.ModeSymlink != 0 && id.Type == TypeFile && r.mode == ModeBare
+		link := d.Type()&fs.ModeSymlink != 0 && id.Type == TypeFile && r.mode.hasLinks()
 		if !ok || !d.Type().IsRegular() && !link {
 			strange = append(strange, "objects/"+fan+"/"+name)
 		}

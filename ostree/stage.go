@@ -34,6 +34,9 @@ type staged struct {
 
 // openStage takes the repo's lock and makes a stage.
 func (r *Repo) openStage(ctx context.Context) (*stage, error) {
+	if err := checkWritable(r.mode); err != nil {
+		return nil, fmt.Errorf("write to repo %s: %w", r.path, err)
+	}
 	if err := r.acquire(ctx); err != nil {
 		return nil, err
 	}
@@ -163,14 +166,17 @@ func (s *stage) writeFile(ctx context.Context, obj Object, path string) (n int64
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, payload.Close()) }()
+	if err := s.repo.canKeep(h); err != nil {
+		return 0, err
+	}
 	switch {
 	case s.repo.mode == ModeArchive:
 		return s.compressFile(ctx, obj, h, payload, path)
-	case s.repo.mode == ModeBare && h.IsSymlink():
+	case s.repo.mode.hasLinks() && h.IsSymlink():
 		if _, err := accept(ctx, obj, h, payload, io.Discard); err != nil {
 			return 0, err
 		}
-		return 0, stageLink(path, h)
+		return 0, s.repo.stageLink(path, h)
 	}
 	err = s.create(path, func(f *os.File) error {
 		if n, err = accept(ctx, obj, h, payload, f); err != nil {
