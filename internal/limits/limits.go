@@ -66,6 +66,26 @@ const (
 	// Cookies caps a remote's cookie file.
 	Cookies = 1 << 20
 
+	// DeltaSuperblock caps a static delta's superblock, as libostree caps what
+	// it fetches into memory.
+	DeltaSuperblock = 128 << 20
+	// DeltaFile caps a superblock that is read from a file, with the parts
+	// that may be inside: 16 GiB.
+	DeltaFile = 16 << 30
+	// DeltaIndex caps the list of deltas that lead to one commit.
+	DeltaIndex = 10 << 20
+	// DeltaParts is how many parts one delta may have.
+	DeltaParts = 1 << 16
+	// DeltaTotal caps what a delta may promise to move, packed and unpacked
+	// together: 1 PiB.
+	DeltaTotal = 1 << 50
+	// DeltaPart caps a part's unpacked payload: 16 GiB.
+	DeltaPart = 16 << 30
+	// DeltaTables caps the tables of modes and xattrs in a part.
+	DeltaTables = 16 << 20
+	// XZDictionary is the largest dictionary of an xz stream, that of libostree.
+	XZDictionary = 100 << 20
+
 	// JSON caps a request or reply of an API that speaks JSON.
 	JSON = 16 << 20
 	// DeviceBody caps what a device may send to the gateway in one request.
