@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/otactl/otactl/internal/fsx"
@@ -132,6 +133,15 @@ func checkMetadata(id ObjectID, data []byte) error {
 // namedByContent says whether an object's name is the checksum of its bytes.
 func (t ObjectType) namedByContent() bool {
 	return t != TypeCommitMeta && t != TypeTombstoneCommit
+}
+
+// LoadMetadata reads and verifies a metadata object and gives its bytes, which
+// are what a signature covers.
+func LoadMetadata(ctx context.Context, src Source, id ObjectID) ([]byte, error) {
+	if id.Type == TypeFile {
+		return nil, fmt.Errorf("object %s is a file, not metadata", id)
+	}
+	return load(ctx, src, id)
 }
 
 // LoadCommit reads, verifies and parses a commit.

@@ -129,6 +129,12 @@ func lockFolder(ctx context.Context, path string) (unlock func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
+// LockSummary lets one at a time write the repo's summary and its signatures,
+// which have to go together.
+func (r *Repo) LockSummary(ctx context.Context) (unlock func(), err error) {
+	return lockFolder(ctx, filepath.Join(r.path, "objects"))
+}
+
 // newStage makes a folder below tmp that this process alone fills. It is
 // locked, so that whoever finds it can tell one at work from one left behind.
 func (r *Repo) newStage() (string, *os.File, error) {

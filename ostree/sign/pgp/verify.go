@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -171,4 +172,33 @@ func (k *Key) judge(sub *Subkey, sig *packet.Signature, data []byte, s Signature
 		s.Status = Good
 	}
 	return s
+}
+
+// Signed says whether k, or a subkey of it, is what a signature names as its
+// issuer. It verifies nothing.
+func (k *Key) Signed(signature []byte) bool {
+	return anySignature(signature, func(sig *packet.Signature) bool { return len(k.signers(sig)) > 0 })
+}
+
+// IssuedBy says whether a signature names a key as its issuer whose id or
+// fingerprint ends like id. It verifies nothing.
+func IssuedBy(signature []byte, id string) bool {
+	digits, ok := hexID(id)
+	return ok && anySignature(signature, func(sig *packet.Signature) bool {
+		key := describe(sig).Key
+		return len(key) >= 8 && (strings.HasSuffix(key, digits) || strings.HasSuffix(digits, key))
+	})
+}
+
+func anySignature(signature []byte, is func(*packet.Signature) bool) bool {
+	packets, err := split(signature)
+	if err != nil {
+		return false
+	}
+	for _, p := range packets {
+		if sig, err := signatureOf(p); err == nil && is(sig) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,53 @@
+package sign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree/sign/pgp"
+)
+
+// gpgSigner signs with an OpenPGP key.
+type gpgSigner struct {
+	sign func(data []byte) ([]byte, error)
+	keys []*pgp.Key // what the id names, as far as it is known
+	id   string
+}
+
+func (gpgSigner) Name() string { return GPG }
+
+func (s gpgSigner) Sign(data []byte) ([]byte, error) { return s.sign(data) }
+
+// NewGPGSigner finds the key that id names in a home of GnuPG; an empty home is
+// the user's own. An unprotected key in secring.gpg is used here; any other is
+// left to the gpg program, which knows agents, cards and passphrases.
+func NewGPGSigner(ctx context.Context, home, id string, env Env) (Signer, error) {
+	s := gpgSigner{id: id}
+	if home != "" {
+		h := pgp.Home(home)
+		public, err := h.Public()
+		if err != nil {
+			return nil, fmt.Errorf("gpg: %w", err)
+		}
+		s.keys = public.Find(id, env.Now)
+		key, err := h.Signer(id, env.Now)
+		if err == nil {
+			s.sign = key.Sign
+			return s, nil
+		}
+		if !errors.Is(err, pgp.ErrNoSecret) {
+			return nil, fmt.Errorf("gpg: %w", err)
+		}
+	}
+	program := pgp.Program{Path: env.GPGProgram, Home: pgp.Home(home), ID: id}
+	s.sign = func(data []byte) ([]byte, error) {
+		b, err := program.Sign(ctx, data)
+		if err != nil {
+			return nil, fail.New(fail.Auth, "look at gpg --list-secret-keys", "sign with gpg key %s: %w", id, err)
+		}
+		return b, nil
+	}
+	return s, nil
+}

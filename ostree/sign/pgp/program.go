@@ -1,0 +1,69 @@
+package pgp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/otactl/otactl/internal/limits"
+)
+
+// Program is the gpg that signs where only GnuPG's agent has the key, or the
+// key is behind a passphrase, on a card or in a token.
+type Program struct {
+	Path string // empty for gpg in PATH
+	Home Home   // empty for the user's own
+	ID   string // of the key
+}
+
+// runLimit is how long gpg may take, a person who types a passphrase included.
+const runLimit = 5 * time.Minute
+
+// Sign has gpg make a detached binary signature of data. No shell is involved:
+// the arguments are fixed but for the home and the key's id, each behind its
+// flag; data goes in through standard input and no secret passes.
+func (p Program) Sign(ctx context.Context, data []byte) ([]byte, error) {
+	path := p.Path
+	if path == "" {
+		path = "gpg"
+	}
+	if p.ID == "" || strings.ContainsRune(p.ID, 0) {
+		return nil, fmt.Errorf("%q is no id of a key", p.ID)
+	}
+	args := []string{"--batch", "--no-tty", "--quiet", "--digest-algo=SHA512", "--local-user=" + p.ID, "--detach-sign", "--output=-"}
+	if p.Home != "" {
+		args = append([]string{"--homedir=" + string(p.Home)}, args...)
+	}
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	var out, errs capped
+	out.most, errs.most = limits.DetachedSignature, 16<<10
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &out, &errs
+	if err := cmd.Run(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, fmt.Errorf("the key is not in secring.gpg and there is no gpg program to ask for it: %w", err)
+		}
+		return nil, fmt.Errorf("%s: %w: %s", path, err, strings.Join(strings.Fields(errs.String()), " "))
+	}
+	packets, err := split(out.Bytes())
+	if err != nil || len(packets) != 1 || packets[0].tag != tagSignature {
+		return nil, errors.Join(err, fmt.Errorf("%s made %d packets, want one signature", path, len(packets)))
+	}
+	return packets[0].append(nil), nil
+}
+
+// capped keeps the first bytes of what is written to it.
+type capped struct {
+	bytes.Buffer
+	most int
+}
+
+func (c *capped) Write(b []byte) (int, error) {
+	c.Buffer.Write(b[:min(len(b), c.most-c.Len())])
+	return len(b), nil
+}
