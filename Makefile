@@ -15,7 +15,7 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 FUZZTIME   ?= 2000x
 RUNS       ?= 3
 SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
-TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
+TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs cpio bzip2 zstd zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
 # Root keeps the caller's Go and modules, but builds into a cache of its own:

@@ -56,6 +56,13 @@ const (
 	NameLength = 255
 	// SymlinkTarget is PATH_MAX.
 	SymlinkTarget = 4096
+	// SparseMember caps a file of a tar that is stored with holes: it may be
+	// far longer than the archive.
+	SparseMember = 1 << 30
+	// ZstdWindow is how much memory unpacking an archive may take.
+	ZstdWindow = 32 << 20
+	// PathList caps a list of paths: statoverride, skip-list, many checkouts.
+	PathList = 64 << 20
 
 	// Mirrorlist caps a list of mirrors, Mirrors how many of one are used.
 	Mirrorlist = 256 << 10

@@ -1,0 +1,318 @@
+package ostree
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/otactl/otactl/internal/testkit"
+)
+
+// tarOf makes a tar of headers; Xattrs and Linkname say what a file holds.
+func tarOf(t testing.TB, list ...tar.Header) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range list {
+		content := ""
+		if h.Typeflag == 0 {
+			h.Typeflag = tar.TypeReg
+		}
+		if h.Typeflag == tar.TypeReg {
+			content, h.Linkname = h.Linkname, ""
+			h.Size = int64(len(content))
+		}
+		if h.Mode == 0 {
+			h.Mode = 0o644
+		}
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func file(name, content string) tar.Header { return tar.Header{Name: name, Linkname: content} }
+func dir(name string, mode int64) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeDir, Mode: mode}
+}
+func link(name, to string) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeLink, Linkname: to}
+}
+func symlink(name, to string) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: to}
+}
+
+// commitTar stores an archive in a new repo.
+func commitTar(t testing.TB, repo *Repo, data []byte, opt TreeOptions, how TarOptions) (TreeReport, error) {
+	return BuildTree(context.Background(), repo, opt, func(b *TreeBuilder) error { return b.Tar(bytes.NewReader(data), how) })
+}
+
+var goodTars = map[string][]tar.Header{
+	"plain":      {dir("./", 0o700), dir("./a/", 0o711), file("./a/./b", "x"), file("a//c", "y"), symlink("l", "../../etc")},
+	"twice":      {dir(".", 0o755), file("f", "1"), file("f", "second"), dir("d", 0o755), dir("d", 0o700)},
+	"absolute":   {dir("/", 0o755), file("/abs", "x")},
+	"links":      {dir(".", 0o755), link("early", "f"), file("f", "content"), link("h2", "./h"), link("h", "/f"), symlink("s", "x"), link("t", "s")},
+	"setuid":     {dir(".", 0o755), {Name: "f", Linkname: "x", Mode: 0o4755, Uid: 5, Gid: 6}},
+	"xattr":      {dir(".", 0o755), {Name: "f", Linkname: "x", PAXRecords: map[string]string{"SCHILY.xattr.security.selinux": "system_u:object_r:etc_t:s0"}}},
+	"libarchive": {dir(".", 0o755), {Name: "f", Linkname: "x", PAXRecords: map[string]string{"LIBARCHIVE.xattr.user.la%3d": "YWJj"}}},
+	"longname":   {dir(".", 0o755), dir(strings.Repeat("d", 200), 0o755), file(strings.Repeat("d", 200)+"/"+strings.Repeat("f", 200), "x")},
+	"large":      {dir(".", 0o755), file("large", strings.Repeat("0123456789", 300_000)), link("again", "large")},
+}
+
+// TestTarGivesTheIDsOfOSTree: the real program makes the same trees of the same
+// archives.
+func TestTarGivesTheIDsOfOSTree(t *testing.T) {
+	theirs := filepath.Join(t.TempDir(), "theirs")
+	testkit.OSTree(t, "--repo="+theirs, "init", "--mode=bare-user")
+	ours := archiveRepo(t)
+	for name, list := range goodTars {
+		data := tarOf(t, list...)
+		path := filepath.Join(t.TempDir(), name+".tar")
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		report, err := commitTar(t, ours, data, TreeOptions{}, TarOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		commit := testkit.OSTree(t, "--repo="+theirs, "commit", "--orphan", "--tree=tar="+path)
+		want := rootOf(t, theirs, commit)
+		if report.Tree != want.Tree || report.Meta != want.Meta {
+			t.Errorf("%s: tree %s %s, want %s %s", name, report.Tree, report.Meta, want.Tree, want.Meta)
+		}
+	}
+}
+
+func rootOf(t *testing.T, repo, commit string) *Commit {
+	t.Helper()
+	r, err := OpenRepo(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := ParseChecksum(commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadCommit(context.Background(), r, sum)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// paths lists a tree with modes, owners and sizes.
+func paths(t *testing.T, repo *Repo, report TreeReport) []string {
+	t.Helper()
+	var list []string
+	err := WalkTree(context.Background(), repo, &Entry{Path: "/", Tree: report.Tree, Meta: report.Meta}, func(e *Entry) error {
+		h, err := Stat(context.Background(), repo, e)
+		list = append(list, fmt.Sprintf("%s %o %d:%d", e.Path, h.Mode&modePerm, h.UID, h.GID))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// TestHostileArchivesAreRefused, each with the name of what is wrong, and
+// nothing comes of them.
+func TestHostileArchivesAreRefused(t *testing.T) {
+	root := dir(".", 0o755)
+	many := []tar.Header{root}
+	for i := range 300 {
+		many = append(many, dir(strings.Repeat("d/", i+1), 0o755))
+	}
+	for name, c := range map[string]struct {
+		list []tar.Header
+		says string
+	}{
+		"dot dot":        {[]tar.Header{root, file("../x", "x")}, `"../x"`},
+		"inner dot dot":  {[]tar.Header{root, dir("a", 0o755), file("a/../x", "x")}, `"a/../x"`},
+		"below a link":   {[]tar.Header{root, symlink("s", "/etc"), file("s/passwd", "x")}, `"s/passwd"`},
+		"below a file":   {[]tar.Header{root, file("f", "x"), file("f/x", "x")}, `"f/x"`},
+		"file over dir":  {[]tar.Header{root, dir("d", 0o755), file("d", "x")}, `"d"`},
+		"dir over file":  {[]tar.Header{root, file("d", "x"), dir("d", 0o755)}, `"d"`},
+		"link out":       {[]tar.Header{root, link("h", "../../etc/passwd")}, `"h"`},
+		"link to dir":    {[]tar.Header{root, dir("d", 0o755), link("h", "d")}, `"h"`},
+		"link to root":   {[]tar.Header{root, link("h", ".")}, `"h"`},
+		"link to itself": {[]tar.Header{root, link("h", "h")}, `"h"`},
+		"circle":         {[]tar.Header{root, link("h", "i"), link("i", "h")}, `"h"`},
+		"link to none":   {[]tar.Header{root, link("h", "none")}, `"h"`},
+		"device":         {[]tar.Header{root, {Name: "c", Typeflag: tar.TypeChar}}, `"c"`},
+		"fifo":           {[]tar.Header{root, {Name: "c", Typeflag: tar.TypeFifo}}, `"c"`},
+		"no parent":      {[]tar.Header{root, file("a/b", "x")}, `"a/b"`},
+		"no root":        {[]tar.Header{file("a", "x")}, "empty tree"},
+		"empty target":   {[]tar.Header{root, symlink("s", "")}, `"s"`},
+		"not UTF-8":      {[]tar.Header{root, file("\x80", "x")}, `\x80`},
+		"long name":      {[]tar.Header{root, file(strings.Repeat("n", 300), "x")}, "nnn"},
+		"deep":           {many, "deeper"},
+		"nobody's":       {[]tar.Header{root, {Name: "f", Uid: 1<<32 - 1}}, `"f"`},
+		"root is a file": {[]tar.Header{file(".", "x")}, `"."`},
+		"large xattr": {[]tar.Header{root, {Name: "f", PAXRecords: map[string]string{
+			"SCHILY.xattr.user.a": strings.Repeat("x", 70_000)}}}, "user.a"},
+		"no xattr name": {[]tar.Header{root, {Name: "f", PAXRecords: map[string]string{"SCHILY.xattr.": "x"}}}, "xattr name"},
+	} {
+		repo := archiveRepo(t)
+		_, err := commitTar(t, repo, tarOf(t, c.list...), TreeOptions{}, TarOptions{})
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error is %v, want one that names %s", name, err, c.says)
+		}
+		nothingVisible(t, name, repo)
+	}
+}
+
+func nothingVisible(t *testing.T, name string, repo *Repo) {
+	t.Helper()
+	if err := repo.ListObjects(context.Background(), func(id ObjectID) error { return fmt.Errorf("%s", id) }); err != nil {
+		t.Errorf("%s: visible: %v", name, err)
+	}
+}
+
+func TestArchivesThatAreDamagedAreRefused(t *testing.T) {
+	whole := tarOf(t, dir(".", 0o755), file("f", strings.Repeat("x", 2000)))
+	huge := make([]byte, 512)
+	copy(huge, "./PaxHeaders/x")
+	for name, data := range map[string][]byte{
+		"cut in a header": whole[:700], "cut in a file": whole[:1600], "junk": []byte("junk"), "nothing": nil,
+		"zip": []byte("PK\x03\x04junk"), "xz": []byte("\xfd7zXZ\x00junk"), "gzip": []byte("\x1f\x8bjunk"), "zstd": []byte("\x28\xb5\x2f\xfdjunk"),
+		"bzip2": []byte("BZhjunk"), "cpio": []byte("070701junk"), "cpio numbers": []byte("070701" + strings.Repeat("zz", 60)),
+		"cpio name": []byte("070701" + strings.Repeat("ff", 60)), "one block": huge,
+	} {
+		repo := archiveRepo(t)
+		if _, err := commitTar(t, repo, data, TreeOptions{}, TarOptions{}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		nothingVisible(t, name, repo)
+	}
+}
+
+// TestSparseMembersAreReadUpToALimit: a header may promise any length.
+func TestSparseMembersAreReadUpToALimit(t *testing.T) {
+	scratch := t.TempDir()
+	for name, size := range map[string]string{"small": "3M", "bomb": "1T"} {
+		tree := filepath.Join(scratch, name)
+		if out, err := exec.Command("sh", "-ec", "mkdir $0 && cd $0 && truncate -s $1 hole && tar -S -cf ../"+name+".tar .", tree, size).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		data, err := os.ReadFile(tree + ".tar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := commitTar(t, archiveRepo(t), data, TreeOptions{}, TarOptions{})
+		if good := name == "small"; good != (err == nil) || good && report.BytesWritten != 3<<20 {
+			t.Errorf("%s: %+v, %v", name, report, err)
+		}
+	}
+}
+
+func TestArchivesComeInManyPackings(t *testing.T) {
+	scratch := t.TempDir()
+	script := `mkdir -p t/d && cd t && echo z > z && ln z z2 && ln z d/z3 && : > e && ln e e2 && ln -s z s && head -c 3000000 /dev/zero > big && ln big big2
+		tar -cf ../a.tar . && tar -czf ../a.tgz . && tar -cjf ../a.tbz . && tar --zstd -cf ../a.tzst . && tar -H ustar -cf ../a.ustar . && tar -H gnu -cf ../a.gnu . &&
+		tar -H v7 -cf ../a.v7 . && find . | cpio --quiet -o -H newc > ../a.newc && find . | cpio --quiet -o -H crc > ../a.crc && find . | cpio --quiet -o -H odc > ../a.odc`
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir = scratch
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	repo := archiveRepo(t)
+	want, err := CommitTree(context.Background(), repo, filepath.Join(scratch, "t"), TreeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := filepath.Glob(filepath.Join(scratch, "a.*"))
+	if err != nil || len(list) != 10 {
+		t.Fatal(list, err)
+	}
+	for _, path := range list {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := commitTar(t, repo, data, TreeOptions{}, TarOptions{})
+		if err != nil || got.Tree != want.Tree || got.Meta != want.Meta {
+			t.Errorf("%s: %+v, %v; want tree %s", path, got, err, want.Tree)
+		}
+	}
+}
+
+func TestOptionsReachWhatIsInAnArchive(t *testing.T) {
+	repo, ctx := archiveRepo(t), context.Background()
+	so, err := ParseStatOverrides([]byte("2048 /usr/su\n=448 /usr\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	skip, err := ParseSkipList([]byte("/usr/skip\n/usr/tree\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid := uint32(7)
+	data := tarOf(t, file("bin/su", "x"), file("bin/skip", "y"), file("bin/tree/z", "z"), link("bin/h", "bin/su"))
+	rename := func(s string) string { return strings.Replace(s, "bin/", "usr/", 1) }
+	report, err := BuildTree(ctx, repo, TreeOptions{UID: &uid, Overrides: so, Skip: skip}, func(b *TreeBuilder) error {
+		return b.Tar(bytes.NewReader(data), TarOptions{Autocreate: true, Rename: rename})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/ 755 7:0", "/usr 700 7:0", "/usr/h 4644 7:0", "/usr/su 4644 7:0"}
+	if got := paths(t, repo, report); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// nowhere is a session that stores nothing.
+type nowhere struct{}
+
+func (nowhere) Put(context.Context, Object) error { return nil }
+func (nowhere) Close(context.Context) error       { return nil }
+func (nowhere) Abort()                            {}
+
+func FuzzArchive(f *testing.F) {
+	for _, list := range goodTars {
+		data := tarOf(f, list...)
+		if len(data) < 20_000 {
+			f.Add(data)
+		}
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, _ = z.Write(tarOf(f, dir(".", 0o755), file("f", "x")))
+	_ = z.Close()
+	f.Add(packed.Bytes())
+	f.Add([]byte("0707070000000000010407550000000000000000020000000000000000000000200000000000.\x000707070000000000000000000000000000000000010000000000000000000001300000000000TRAILER!!!\x00"))
+	repo, err := CreateRepo(filepath.Join(f.TempDir(), "repo"), ModeArchive)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		opt := TreeOptions{Jobs: 1}
+		b := &TreeBuilder{repo: repo, session: nowhere{}, opt: opt, ctx: context.Background(), root: &branch{}, seen: map[ObjectID]bool{}}
+		b.filter = newFilter(repo, &opt)
+		if err := b.Tar(io.LimitReader(bytes.NewReader(data), 1<<20), TarOptions{Autocreate: true}); err != nil {
+			return
+		}
+		if err := b.finish(); err != nil {
+			t.Fatalf("read, but no tree: %v", err)
+		}
+	})
+}
