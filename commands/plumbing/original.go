@@ -34,5 +34,10 @@ type originalText struct {
 
 // originalTexts are the rows; the first that fits wins.
 var originalTexts = []originalText{
+	{ostree.ErrRefNotFound, regexp.MustCompile(`^alias .*$`), `Cannot create alias to non-existent ref`},
 	{ostree.ErrRefNotFound, regexp.MustCompile(`^.*?(?:ref )?(\S+): ref not found.*$`), `Refspec '$1' not found`},
+	{nil, regexp.MustCompile(`^(too many arguments\b|[a-z -]+: unexpected argument ).*$`), `Too many arguments given`},
+	{nil, regexp.MustCompile(`^the config of .* has no key "(.*)" in group "(.*)"$`), `Key file does not have key “$1” in group “$2”`},
+	{nil, regexp.MustCompile(`^ref "(.*)" is not a ref's name$`), `Invalid ref name $1`},
+	{nil, regexp.MustCompile(`^alias .*: neither it nor what it stands for may be a ref of a remote$`), `Cannot create alias to remote ref`},
 }

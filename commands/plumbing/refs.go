@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -17,36 +18,53 @@ func refsCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "refs",
 		Usage:     "list, create or delete refs",
-		ArgsUsage: "[PREFIX]",
+		ArgsUsage: "[PREFIX...]",
 		Description: "Lists all refs, or what comes after PREFIX/ of those below it. With --create, the argument is the\n" +
-			"commit that the new ref points at.",
+			"commit that the new ref points at. With --collections PREFIX is a collection id and refs are those\n" +
+			"of all collections, written (ID, REF), and ID:REF to create one.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "list", Usage: "print the names whole, with PREFIX"},
 			&cli.StringFlag{Name: "create", Usage: "make `REF` point at the commit given as argument"},
+			&cli.BoolFlag{Name: "alias", Aliases: []string{"A"}, Usage: "list refs that stand for others; with --create, make one for the ref given"},
+			&cli.BoolFlag{Name: "collections", Aliases: []string{"c"}, Usage: "work on the refs of collections"},
 			&cli.BoolFlag{Name: "force", Usage: "with --create, move a ref that exists"},
 			&cli.BoolFlag{Name: "delete", Usage: "delete PREFIX and all refs below it"},
 		},
-		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			create, del := c.String("create"), c.Bool("delete")
-			switch arg := c.Args().First(); {
-			case create != "" && del:
-				return fail.New(fail.Usage, "", "--create and --delete exclude each other")
-			case create != "":
-				return createRef(c, repo, create, arg)
-			case del && arg == "":
-				return fail.New(fail.Usage, "", "--delete needs a PREFIX")
-			case del:
-				return deleteRefs(c, repo, arg)
-			}
-			return e.listRefs(c, repo)
-		}),
+		Action: e.onRepo(e.refs),
 	}
 }
 
+func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
+	create, del, args := c.String("create"), c.Bool("delete"), c.Args().Slice()
+	switch {
+	case create != "" && del:
+		return usage("--create and --delete exclude each other")
+	case create != "" && len(args) != 1:
+		return usage("--create needs the commit, and nothing else, as an argument")
+	case create != "" && c.Bool("alias"):
+		return createAlias(c, repo, create, args[0])
+	case create != "":
+		return createRef(c, repo, create, args[0])
+	case del && len(args) == 0:
+		return usage("--delete needs a PREFIX")
+	}
+	refs, err := e.refsBelow(c, repo, args)
+	if err != nil {
+		return err
+	}
+	if del {
+		return deleteRefs(c.Context, repo, refs)
+	}
+	return e.Render(refs)
+}
+
 type refView struct {
-	Ref    string `json:"ref"`
-	Commit string `json:"commit"`
-	shown  string
+	Ref        string `json:"ref"`
+	Collection string `json:"collection,omitempty"`
+	Alias      string `json:"alias_of,omitempty"`
+	Commit     string `json:"commit"`
+	shown      string
+	at         ostree.Checksum
 }
 
 type refsView []refView
@@ -58,24 +76,69 @@ func (v refsView) Table(w io.Writer) {
 	}
 }
 
-func (e *Env) listRefs(c *cli.Context, repo *ostree.Repo) error {
+// refsBelow are the refs that are, or lie below, one of prefixes.
+func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (refsView, error) {
+	if c.Bool("collections") {
+		return collectionRefs(c.Context, repo, prefixes)
+	}
 	refs, err := repo.Refs(c.Context)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	prefix := c.Args().First()
+	aliases, err := repo.Aliases(c.Context)
+	if err != nil {
+		return nil, err
+	}
+	if c.Bool("alias") {
+		maps.DeleteFunc(refs, func(name string, _ ostree.Checksum) bool { return aliases[name] == "" })
+	}
 	view := refsView{}
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		if !below(name, prefix) {
+		prefix, ok := prefixOf(name, prefixes)
+		if !ok {
 			continue
 		}
-		shown := name
+		r := refView{Ref: name, Alias: aliases[name], Commit: refs[name].String(), at: refs[name], shown: name}
 		if !c.Bool("list") && prefix != "" && name != prefix {
-			shown = strings.TrimLeft(strings.TrimPrefix(name, prefix), "/:")
+			r.shown = strings.TrimLeft(strings.TrimPrefix(name, prefix), "/:")
 		}
-		view = append(view, refView{Ref: name, Commit: refs[name].String(), shown: shown})
+		if c.Bool("alias") {
+			r.shown += " -> " + r.Alias
+		}
+		view = append(view, r)
 	}
-	return e.Render(view)
+	return view, nil
+}
+
+// collectionRefs are those of all collections, or of the ones named.
+func collectionRefs(ctx context.Context, repo *ostree.Repo, ids []string) (refsView, error) {
+	refs, err := repo.CollectionRefs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view := refsView{}
+	for ref, at := range refs {
+		if len(ids) == 0 || slices.Contains(ids, ref.Collection) {
+			view = append(view, refView{Ref: ref.Name, Collection: ref.Collection, Commit: at.String(), at: at, shown: ref.String()})
+		}
+	}
+	slices.SortFunc(view, func(a, b refView) int { return strings.Compare(a.shown, b.shown) })
+	return view, nil
+}
+
+// prefixOf is the first of prefixes that name is, or lies below; "" when there
+// are none.
+func prefixOf(name string, prefixes []string) (string, bool) {
+	if len(prefixes) == 0 {
+		return "", true
+	}
+	for _, p := range prefixes {
+		p = strings.TrimSuffix(p, ".") // "origin:." is all of that remote
+		if below(name, p) {
+			return p, true
+		}
+	}
+	return "", false
 }
 
 // below says whether a ref is prefix, or in the folder or remote of that name.
@@ -85,8 +148,15 @@ func below(name, prefix string) bool {
 }
 
 func createRef(c *cli.Context, repo *ostree.Repo, name, rev string) error {
-	if rev == "" {
-		return fail.New(fail.Usage, "", "--create needs the commit as an argument")
+	if c.Bool("collections") {
+		id, ref, ok := strings.Cut(name, ":")
+		if !ok {
+			return usage("--create: %q is not ID:REF, as --collections wants it", name)
+		}
+		return createMirror(c, repo, ostree.CollectionRef{Collection: id, Name: ref}, rev)
+	}
+	if err := ostree.CheckRef(name); err != nil {
+		return err
 	}
 	sum, err := repo.Resolve(c.Context, rev)
 	if err != nil {
@@ -96,24 +166,70 @@ func createRef(c *cli.Context, repo *ostree.Repo, name, rev string) error {
 	if !c.Bool("force") {
 		want = &ostree.Checksum{}
 		if _, err := repo.Ref(c.Context, name); err == nil {
-			return fail.New(fail.Conflict, "give --force to move it", "ref %s exists already", name)
+			return existsAlready(name)
 		}
 	}
 	return repo.SetRef(c.Context, name, sum, want)
 }
 
-// deleteRefs deletes a ref and those below it; none at all is fine.
-func deleteRefs(c *cli.Context, repo *ostree.Repo, prefix string) error {
-	refs, err := repo.Refs(c.Context)
+func existsAlready(name string) error {
+	return fail.New(fail.Conflict, "give --force to move it", "ref %s exists already", name)
+}
+
+func createMirror(c *cli.Context, repo *ostree.Repo, ref ostree.CollectionRef, rev string) error {
+	sum, err := repo.Resolve(c.Context, rev)
 	if err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		if !below(name, prefix) {
-			continue
+	opt := ostree.RefOptions{}
+	if !c.Bool("force") {
+		opt.Want = &ostree.Checksum{}
+		if _, err := repo.MirrorRef(c.Context, ref); err == nil {
+			return existsAlready(ref.String())
 		}
-		at := refs[name]
-		if err := repo.DeleteRef(c.Context, name, &at); err != nil {
+	}
+	return repo.MoveMirrorRef(c.Context, ref, sum, opt)
+}
+
+// createAlias makes name stand for target. An alias that is there moves, as it
+// does with the original.
+func createAlias(c *cli.Context, repo *ostree.Repo, name, target string) error {
+	aliases, err := repo.Aliases(c.Context)
+	if err != nil {
+		return err
+	}
+	if _, err := repo.Ref(c.Context, name); err == nil && aliases[name] == "" && !c.Bool("force") {
+		return existsAlready(name)
+	}
+	return repo.SetAlias(c.Context, name, target)
+}
+
+// deleteRefs deletes refs; none at all is fine. A ref that others stand for
+// stays, unless they go with it.
+func deleteRefs(ctx context.Context, repo *ostree.Repo, refs refsView) error {
+	aliases, err := repo.Aliases(ctx)
+	if err != nil {
+		return err
+	}
+	going := map[string]bool{}
+	for _, r := range refs {
+		if r.Collection == "" {
+			going[r.Ref] = true
+		}
+	}
+	for alias, target := range aliases {
+		if going[target] && !going[alias] {
+			return fail.New(fail.Conflict, "delete the alias first", "ref %s cannot be deleted: %s stands for it", target, alias)
+		}
+	}
+	slices.SortStableFunc(refs, func(a, b refView) int { return strings.Compare(b.Alias, a.Alias) }) // aliases first
+	for _, r := range refs {
+		if r.Collection != "" {
+			err = repo.DeleteMirrorRef(ctx, ostree.CollectionRef{Collection: r.Collection, Name: r.Ref})
+		} else {
+			err = repo.DeleteRef(ctx, r.Ref, &r.at)
+		}
+		if err != nil {
 			return err
 		}
 	}
