@@ -57,11 +57,13 @@ func Flags() []cli.Flag {
 // Commands are the verbs, by name.
 func Commands(e *Env) []*cli.Command {
 	return append([]*cli.Command{
+		catCommand(e),
 		checkoutCommand(e),
 		commitCommand(e),
 		configCommand(e),
 		fsckCommand(e),
 		initCommand(e),
+		logCommand(e),
 		lsCommand(e),
 		pullLocalCommand(e),
 		refsCommand(e),
@@ -69,5 +71,6 @@ func Commands(e *Env) []*cli.Command {
 		resetCommand(e),
 		revParseCommand(e),
 		serveCommand(e),
+		showCommand(e),
 	}, unsupported(e)...)
 }
