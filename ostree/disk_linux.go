@@ -5,12 +5,24 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otactl/otactl/internal/fsx"
 )
 
 // canTellStale: a stage whose lock is free belongs to nobody.
 const canTellStale = true
+
+// bootID is another one after each boot; "" where that cannot be told.
+func bootID() string {
+	data, err := fsx.ReadFile("/proc/sys/kernel/random/boot_id", 64)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
 
 // noFollow opens an object without following a link or waiting for a pipe.
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK

@@ -10,6 +10,9 @@ import (
 // canTellStale: without locks a stage at work looks like one left behind.
 const canTellStale = false
 
+// bootID: without locks no stage is taken over, so it tells nothing.
+func bootID() string { return "" }
+
 const noFollow = 0
 
 // Without the locks of Linux one process at a time may write a repo.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -135,27 +133,21 @@ func (r *Repo) LockSummary(ctx context.Context) (unlock func(), err error) {
 	return lockFolder(ctx, filepath.Join(r.path, "objects"))
 }
 
-// newStage makes a folder below tmp that this process alone fills. It is
-// locked, so that whoever finds it can tell one at work from one left behind.
-func (r *Repo) newStage() (string, *os.File, error) {
-	tmp := filepath.Join(r.path, "tmp")
-	if err := os.MkdirAll(tmp, 0o775); err != nil {
-		return "", nil, err
-	}
+// takeLock opens a lock file and takes it alone, or says errLocked. Whoever is
+// done with what it locks removes it before the lock ends, so the file that was
+// locked must still be the one of that name.
+func takeLock(path string) (*os.File, error) {
 	for {
-		dir, err := os.MkdirTemp(tmp, "otactl-stage-")
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o660)
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
-		f, err := os.Open(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // swept away before it was locked
+		if err := lockExclusive(f); err != nil {
+			_ = f.Close()
+			return nil, err
 		}
-		if err != nil {
-			return "", nil, err
-		}
-		if lockAlone(f) == nil && samePath(f, dir) {
-			return dir, f, nil
+		if samePath(f, path) {
+			return f, nil
 		}
 		_ = f.Close()
 	}
@@ -166,29 +158,6 @@ func samePath(f *os.File, path string) bool {
 	if err != nil {
 		return false
 	}
-	b, err := os.Stat(path)
+	b, err := os.Lstat(path)
 	return err == nil && os.SameFile(a, b)
-}
-
-// sweep removes the stages of processes that are gone.
-func (r *Repo) sweep() {
-	tmp := filepath.Join(r.path, "tmp")
-	list, err := os.ReadDir(tmp)
-	if err != nil || !canTellStale {
-		return
-	}
-	for _, d := range list {
-		if !strings.HasPrefix(d.Name(), "otactl-stage-") {
-			continue
-		}
-		dir := filepath.Join(tmp, d.Name())
-		f, err := os.Open(dir)
-		if err != nil {
-			continue
-		}
-		if lockAlone(f) == nil {
-			_ = os.RemoveAll(dir)
-		}
-		_ = f.Close()
-	}
 }

@@ -89,7 +89,7 @@ func (r *Repo) eachFile(ctx context.Context, fn func(fan, name string, d fs.DirE
 	}
 	for _, d := range list {
 		fan := d.Name()
-		if !d.IsDir() || len(fan) != 2 || strings.Trim(fan, "0123456789abcdef") != "" {
+		if !d.IsDir() || !isFan(fan) {
 			if other != nil {
 				other(fan)
 			}

@@ -54,7 +54,7 @@ func TestNothingIsVisibleBeforeItIsDurable(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(steps, " "); !strings.HasPrefix(got, "repo.stage repo.sync repo.rename repo.dirsync") {
+	if got := strings.Join(steps, " "); !strings.HasPrefix(got, "repo.stage repo.keep repo.sync repo.rename repo.dirsync") {
 		t.Errorf("steps were %s", got)
 	}
 }
@@ -104,33 +104,6 @@ func TestSessionLeavesNothingInTmp(t *testing.T) {
 		if err != nil || globErr != nil || len(left) > 0 {
 			t.Errorf("closed %v: left %v, %v, %v", commit, left, err, globErr)
 		}
-	}
-}
-
-func TestTheStageOfADeadProcessIsSweptAndThatOfALivingOneIsNot(t *testing.T) {
-	r := newRepo(t, ModeArchive)
-	dead := filepath.Join(r.Path(), "tmp", "otactl-stage-1")
-	if err := os.MkdirAll(filepath.Join(dead, "x"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	living, err := r.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := openRepo(t, r.Path())
-	s, err := other.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Abort()
-	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the dead one: %v", err)
-	}
-	if err := living.Put(t.Context(), plain(t, "a")); err != nil {
-		t.Errorf("the living one: %v", err)
-	}
-	if err := living.Close(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -352,7 +325,7 @@ func copyAndDie(job []string) int {
 func TestACopyThatIsKilledGoesOn(t *testing.T) {
 	src, commits := theirRepo(t, ModeArchive)
 	for _, mode := range []Mode{ModeArchive, ModeBare} {
-		for _, at := range []string{"repo.stage|1", "repo.stage|9", "copy.put|12", "copy.commit|1", "repo.mark|1", "copy.close|1",
+		for _, at := range []string{"repo.stage|1", "repo.stage|9", "repo.keep|1", "repo.keep|5", "copy.put|12", "copy.commit|1", "repo.mark|1", "copy.close|1",
 			"repo.sync|1", "repo.rename|1", "repo.rename|7", "repo.dirsync|1", "repo.dirsync|2", "repo.unmark|1"} {
 			t.Run(string(mode)+" "+at, func(t *testing.T) {
 				dst := newRepo(t, mode)
@@ -394,7 +367,7 @@ func afterKill(t *testing.T, dst, src *Repo, commit Checksum) {
 		t.Error(err)
 	}
 	cli(t, "--repo="+dst.Path(), "fsck")
-	if left, err := filepath.Glob(filepath.Join(dst.Path(), "tmp", "otactl-*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(dst.Path(), "tmp", "[^c]*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -16,12 +16,14 @@ import (
 )
 
 // stage is a folder below the repo's tmp in which objects are written and
-// verified before they get their names. What a killed process leaves there is
-// swept away by the next one; it was never visible.
+// verified before they get their names. It is libostree's staging folder: an
+// object that is whole has its name in it, objects/ab/cdef… without objects,
+// and who finds the stage of a killed process of this boot goes on with what is
+// there. What is being written has a name that nobody takes for an object's.
 type stage struct {
 	repo *Repo
 	dir  string
-	lock *os.File // the folder itself, locked
+	lock *os.File // held while somebody works on the stage
 	next atomic.Uint64
 }
 
@@ -40,19 +42,23 @@ func (r *Repo) openStage(ctx context.Context) (*stage, error) {
 	if err := r.acquire(ctx); err != nil {
 		return nil, err
 	}
-	r.sweep()
-	dir, lock, err := r.newStage()
+	st, err := r.newStage()
+	if err == nil {
+		err = st.takeOver(ctx)
+		if err != nil {
+			st.drop()
+		}
+	}
 	if err != nil {
 		r.release()
 		return nil, fmt.Errorf("write to repo %s: %w", r.path, fullDisk(err, r.path))
 	}
-	return &stage{repo: r, dir: dir, lock: lock}, nil
+	return st, nil
 }
 
 // close removes what is still in the stage and gives the repo's lock back.
 func (s *stage) close() {
-	_ = os.RemoveAll(s.dir)
-	_ = s.lock.Close()
+	s.drop()
 	s.repo.release()
 }
 
@@ -62,7 +68,7 @@ func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
 		return staged{}, err
 	}
 	id := obj.ID()
-	st := staged{id: id, path: s.dir + "/" + strconv.FormatUint(s.next.Add(1), 10)}
+	st := staged{id: id, path: s.dir + "/w" + strconv.FormatUint(s.next.Add(1), 10)}
 	linked, err := s.link(ctx, obj, st.path)
 	switch {
 	case linked, err != nil:
@@ -72,6 +78,9 @@ func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
 		st.size, err = s.keepArchived(ctx, obj, st.path)
 	default:
 		st.size, err = s.writeFile(ctx, obj, st.path)
+	}
+	if err == nil && outlives(id.Type) {
+		err = s.keep(&st)
 	}
 	if err != nil {
 		_ = os.Remove(st.path)
@@ -88,7 +97,7 @@ func (s *stage) create(path string, fill func(f *os.File) error) error {
 		return err
 	}
 	err = fill(f)
-	if err == nil && !syncsDisk && s.repo.durably() {
+	if err == nil && s.repo.durably() && (!syncsDisk || s.repo.cfg().perObject) {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
@@ -241,7 +250,7 @@ func (s *stage) publish(list []staged) error {
 	if err := faults.At(s.repo.faults, "repo.sync"); err != nil {
 		return err
 	}
-	if s.repo.durably() {
+	if s.repo.durably() && !s.repo.cfg().perObject {
 		if err := syncDisk(s.lock); err != nil {
 			return fullDisk(err, s.repo.path)
 		}

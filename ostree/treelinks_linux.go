@@ -107,7 +107,7 @@ func (w *dirWalk) adopter(fd int, st *unix.Stat_t, same bool) func(path string) 
 	case !w.b.opt.Consume:
 		return nil
 	case w.b.repo.mode == ModeBare && same && allXattrsHaveValues(fd):
-	case w.b.repo.mode == "bare-user-only" && st.Mode&modePerm&^0o755 == 0:
+	case w.b.repo.mode == ModeBareUserOnly && st.Mode&modePerm&^0o755 == 0:
 	default:
 		return nil
 	}

@@ -1,0 +1,204 @@
+package ostree
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/otactl/otactl/internal/faults"
+)
+
+// stagePrefix begins the name of a stage, as libostree names it; the number of
+// the boot and six characters follow.
+const stagePrefix = "staging-"
+
+// lockSuffix makes the name of a stage's lock, which is beside it.
+const lockSuffix = "-lock"
+
+// outlives says whether an object of type t, once staged, is of use to whoever
+// finds the stage of a killed process. A commit is not: what it names may be
+// pruned before somebody looks, and it must come last anyhow. What is not named
+// by its content may be outdated.
+func outlives(t ObjectType) bool { return t.namedByContent() && t != TypeCommit }
+
+// keep gives a staged object its name in the stage. It is whole and verified.
+func (s *stage) keep(st *staged) error {
+	if err := faults.At(s.repo.faults, "repo.keep"); err != nil {
+		return err
+	}
+	h := st.id.Sum.String()
+	fan := s.dir + "/" + h[:2]
+	to := fan + "/" + h[2:] + "." + s.repo.ext(st.id.Type)
+	err := os.Rename(st.path, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.Mkdir(fan, 0o775); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		err = os.Rename(st.path, to)
+	}
+	if err != nil {
+		return err
+	}
+	st.path = to
+	return nil
+}
+
+// newStage makes a folder below tmp that this process alone fills.
+func (r *Repo) newStage() (*stage, error) {
+	tmp := filepath.Join(r.path, "tmp")
+	if err := os.MkdirAll(tmp, 0o775); err != nil {
+		return nil, err
+	}
+	for {
+		dir, err := os.MkdirTemp(tmp, stagePrefix+cmp.Or(bootID(), "unknown")+"-")
+		if err != nil {
+			return nil, err
+		}
+		lock, err := takeLock(dir + lockSuffix)
+		if errors.Is(err, errLocked) {
+			continue // somebody found it before it was locked, and sweeps it away
+		}
+		if err != nil {
+			return nil, errors.Join(err, os.Remove(dir))
+		}
+		s := &stage{repo: r, dir: dir, lock: lock}
+		if _, err := os.Lstat(dir); err == nil {
+			return s, nil
+		}
+		s.drop()
+	}
+}
+
+// drop removes the stage with all that is in it, its lock last.
+func (s *stage) drop() {
+	_ = os.RemoveAll(s.dir)
+	_ = os.Remove(s.dir + lockSuffix)
+	_ = s.lock.Close()
+}
+
+// takeOver looks through tmp for what others left behind. Objects in a stage of
+// this boot are whole, and become visible: a pull that was killed fetches
+// nothing twice. A stage of another boot was never synced, and goes. So does
+// what is older than the repo's config allows.
+func (s *stage) takeOver(ctx context.Context) error {
+	if !canTellStale {
+		return nil
+	}
+	tmp := filepath.Join(s.repo.path, "tmp")
+	list, err := os.ReadDir(tmp)
+	if err != nil {
+		return err
+	}
+	boot := bootID()
+	for _, d := range list {
+		path := filepath.Join(tmp, d.Name())
+		switch {
+		case path == s.dir || path == s.dir+lockSuffix || d.Name() == "cache":
+		case strings.HasPrefix(d.Name(), stagePrefix) && d.IsDir():
+			ours := boot != "" && strings.HasPrefix(d.Name(), stagePrefix+boot+"-")
+			if err := s.repo.inherit(ctx, path, ours); err != nil {
+				return fmt.Errorf("take over %s: %w", path, err)
+			}
+		case strings.HasPrefix(d.Name(), stagePrefix):
+		case s.outdated(d):
+			_ = os.RemoveAll(path)
+		}
+	}
+	return nil
+}
+
+// outdated says whether a file in tmp is of nobody at work. The stage's lock was
+// made now, by the clock that also set the times of the others.
+func (s *stage) outdated(d fs.DirEntry) bool {
+	st, err := d.Info()
+	if err != nil || s.repo.cfg().tmpExpiry < 0 {
+		return false
+	}
+	now, err := s.lock.Stat()
+	return err == nil && now.ModTime().Sub(st.ModTime()) > max(s.repo.cfg().tmpExpiry, time.Minute)
+}
+
+// inherit takes over the stage at dir, unless somebody works on it.
+func (r *Repo) inherit(ctx context.Context, dir string, whole bool) error {
+	lock, err := takeLock(dir + lockSuffix)
+	if errors.Is(err, errLocked) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	old := &stage{repo: r, dir: dir, lock: lock}
+	if whole {
+		if err := old.salvage(ctx); err != nil {
+			_ = lock.Close()
+			return err
+		}
+	}
+	old.drop()
+	return nil
+}
+
+// salvage makes the objects in a stage visible, batch by batch. What is no
+// object that outlives its session is left to be dropped with the rest.
+func (s *stage) salvage(ctx context.Context) error {
+	list, err := os.ReadDir(s.dir)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	var batch []staged
+	for _, d := range list {
+		if !d.IsDir() || !isFan(d.Name()) {
+			continue
+		}
+		err := s.eachStaged(ctx, d.Name(), func(st staged) { batch = append(batch, st) })
+		if err != nil {
+			return err
+		}
+		if len(batch) >= batchObjects {
+			if err := s.publish(batch); err != nil {
+				return err
+			}
+			batch = nil
+		}
+	}
+	return s.publish(batch)
+}
+
+func (s *stage) eachStaged(ctx context.Context, fan string, fn func(staged)) error {
+	dir, err := os.Open(s.dir + "/" + fan)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	defer dir.Close()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		list, err := dir.ReadDir(256)
+		for _, d := range list {
+			id, ok := s.repo.parseName(fan, d.Name())
+			link := d.Type()&fs.ModeSymlink != 0 && id.Type == TypeFile && s.repo.mode.hasLinks()
+			if ok && outlives(id.Type) && (d.Type().IsRegular() || link) {
+				fn(staged{id: id, path: dir.Name() + "/" + d.Name()})
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// isFan says whether name is that of one of the 256 folders of objects.
+func isFan(name string) bool {
+	return len(name) == 2 && strings.Trim(name, "0123456789abcdef") == ""
+}
