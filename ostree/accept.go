@@ -18,10 +18,15 @@ func accept(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, w
 			return 0, err
 		}
 	}
+	var n int64
+	var err error
 	if m.opt.Trusted {
-		return copyTo(ctx, w, payload)
+		n, err = copyTo(ctx, w, payload)
+	} else {
+		n, err = hashPayload(ctx, obj.ID(), h, payload, w)
 	}
-	return hashPayload(ctx, obj.ID(), h, payload, w)
+	m.plain.Store(n)
+	return n, err
 }
 
 // asItIs says whether a file in archive form may be stored without a look at
@@ -55,6 +60,7 @@ func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool,
 			return false, err
 		}
 	}
+	m.plain.Store(0)
 	// Whatever keeps a link from being made does not keep a copy from it.
 	return os.Link(from.location(), path) == nil, nil
 }

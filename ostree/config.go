@@ -211,7 +211,11 @@ func (r *Repo) EditConfig(ctx context.Context, edit func(*keyfile.File) error) e
 }
 
 // durably says whether the repo's config wants writes synced.
-func (r *Repo) durably() bool { return r.cfg().fsync }
+func (r *Repo) durably() bool { return r.cfg().fsync && !r.noSync }
+
+// DisableSync leaves it to the system when what is written is on the disk. It
+// must be called before the repo is used.
+func (r *Repo) DisableSync() { r.noSync = true }
 
 // CollectionID is the name of the collection that this repo's own refs belong
 // to, or "".

@@ -128,18 +128,24 @@ func (c *copier) workers() (far, near int) {
 	return far, near
 }
 
-// move hands obj to dst, or in a dry run looks how large it is. The answer is
-// its size in archive form, as far as that was seen.
-func (c *copier) move(ctx context.Context, obj Object) (int64, error) {
+// move hands obj to dst, or in a dry run looks how large it is.
+func (c *copier) move(ctx context.Context, obj Object) (size moveSize, err error) {
 	if c.opt.DryRun {
-		return archiveSize(ctx, obj)
+		size.packed, err = archiveSize(ctx, obj)
+		return size, err
 	}
 	if err := faults.At(c.opt.Faults, "copy.put"); err != nil {
-		return 0, err
+		return size, err
 	}
 	m := &meter{Object: obj, opt: &c.opt}
-	err := c.session.Put(ctx, m)
-	return m.n.Load(), err
+	err = c.session.Put(ctx, m)
+	return moveSize{m.n.Load(), m.plain.Load()}, err
+}
+
+// moveSize is what moved of one object, in bytes.
+type moveSize struct {
+	packed int64 // in archive form, as far as that was seen
+	plain  int64 // of a file's content, as it was written
 }
 
 func archiveSize(ctx context.Context, obj Object) (int64, error) {

@@ -197,6 +197,11 @@ func (s *scheduler) copyDetached(ctx context.Context, n *node) error {
 		s.task.Add(1)
 		return nil
 	}
+	if err == nil {
+		s.mu.Lock()
+		s.detached++
+		s.mu.Unlock()
+	}
 	return err
 }
 
@@ -211,7 +216,8 @@ func (s *scheduler) put(ctx context.Context, obj Object) error {
 	defer s.mu.Unlock()
 	s.copied++
 	s.metadata++
-	s.bytes += size
+	s.bytes += size.packed
+	s.written += size.plain
 	return nil
 }
 

@@ -11,8 +11,9 @@ import (
 // again, and it starts anew.
 type meter struct {
 	Object
-	n   atomic.Int64
-	opt *CopyOptions
+	n     atomic.Int64
+	plain atomic.Int64 // bytes of content that were written
+	opt   *CopyOptions
 }
 
 func (m *meter) archived() bool { return isArchived(m.Object) }

@@ -51,6 +51,7 @@ type Repo struct {
 	locks int      // sessions that share the lock
 	lock  *os.File // nil while locks is 0
 
+	noSync  bool // whatever the config says
 	durable group
 }
 

@@ -76,7 +76,8 @@ type scheduler struct {
 
 	copied, metadata, present, asked, met, unmet int
 	cached, cachedMetadata                       int
-	bytes                                        int64
+	detached                                     int
+	bytes, written                               int64
 }
 
 // crew is the workers of one kind.
@@ -319,4 +320,6 @@ func (s *scheduler) tally(r *CopyReport) {
 	r.Bytes += s.bytes
 	r.Cached += s.cached
 	r.CachedMetadata += s.cachedMetadata
+	r.Written += s.written
+	r.Detached += s.detached
 }

@@ -217,7 +217,7 @@ func (s *scheduler) hand(ctx context.Context, n *node) error {
 		return s.copyCommit(ctx, n)
 	}
 	obj, err := s.object(ctx, n)
-	var size int64
+	var size moveSize
 	if err == nil {
 		size, err = s.move(ctx, obj)
 	}
@@ -250,13 +250,14 @@ func (s *scheduler) object(ctx context.Context, n *node) (Object, error) {
 }
 
 // moved counts an object that dst has got.
-func (s *scheduler) moved(n *node, size int64) {
+func (s *scheduler) moved(n *node, size moveSize) {
 	s.task.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held -= n.held
 	n.fetched, n.data, n.held = nil, nil, 0
-	s.bytes += size
+	s.bytes += size.packed
+	s.written += size.plain
 	meta := 0
 	if n.id.Type != TypeFile {
 		meta = 1

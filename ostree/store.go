@@ -160,4 +160,9 @@ type CopyReport struct {
 	// Cached came from one of opt.Caches and is not in Copied.
 	Cached         int `json:"cached"`
 	CachedMetadata int `json:"cached_metadata"`
+	// Written is what files that were stored hold, uncompressed, without those
+	// that were linked.
+	Written int64 `json:"written"`
+	// Detached is how many of the metadata objects are detached metadata.
+	Detached int `json:"detached"`
 }

@@ -57,7 +57,7 @@ func ignored(name, why string) cli.Flag {
 
 // ignoredValue is the same with a value.
 func ignoredValue(name, why string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: why + ": `VALUE`", Hidden: true}
+	return &cli.StringFlag{Name: name, Usage: why + ": `TEXT`", Hidden: true}
 }
 
 // shownName makes a name out of a repo safe for a terminal. With

@@ -65,6 +65,7 @@ func Commands(e *Env) []*cli.Command {
 		initCommand(e),
 		logCommand(e),
 		lsCommand(e),
+		pullCommand(e),
 		pullLocalCommand(e),
 		refsCommand(e),
 		remoteCommand(e),

@@ -2,147 +2,100 @@ package plumbing
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/pull"
+	"github.com/otactl/otactl/ostree/sign"
 )
 
 func pullLocalCommand(e *Env) *cli.Command {
 	return &cli.Command{
-		Name:        "pull-local",
-		Usage:       "copy commits from another repo on this machine",
-		ArgsUsage:   "SRC [REV...]",
-		Description: "Copies the refs or checksums named, or all refs. Every object is verified on its way; refs move last.",
-		Flags: []cli.Flag{
+		Name:      "pull-local",
+		Usage:     "copy commits from another repo on this machine",
+		ArgsUsage: "SRC [REV...]",
+		Description: "Copies the refs or checksums named, or all refs. The repo SRC is trusted with the content of its files,\n" +
+			"unless --untrusted is given; where both repos keep files alike they are linked. Refs move last.",
+		Flags: append(pullFlags(),
 			&cli.StringFlag{Name: "remote", Usage: "write refs as `REMOTE`:REF"},
-			&cli.IntFlag{Name: "depth", Usage: "copy `N` parents too; -1 is all there are"},
-			&cli.BoolFlag{Name: "disable-verify-bindings", Usage: "take a commit that was made for other refs"},
-			&cli.BoolFlag{Name: "untrusted", Usage: "verify what is read, which is always done", Hidden: true},
-		},
+			&cli.BoolFlag{Name: "gpg-verify", Usage: "verify commits with the keys of the remote of --remote"},
+			&cli.BoolFlag{Name: "gpg-verify-summary", Usage: "verify the summary of SRC with the keys of the remote of --remote"},
+		),
 		Action: e.onRepo(e.pullLocal),
 	}
 }
 
-// localPull is one run of pull-local.
-type localPull struct {
-	dst, src *ostree.Repo
-	opt      ostree.CopyOptions
-	depth    int
-	total    pullView
-}
-
-type pullView struct {
-	Metadata int   `json:"metadata"` // objects copied
-	Content  int   `json:"content"`
-	Bytes    int64 `json:"bytes"` // of them, as the source stores them
-}
-
-// Table prints what ostree pull-local prints.
-func (v pullView) Table(w io.Writer) {
-	fmt.Fprintf(w, "%d metadata, %d content objects imported; %d bytes content written\n", v.Metadata, v.Content, v.Bytes)
-}
-
 func (e *Env) pullLocal(c *cli.Context, dst *ostree.Repo) error {
+	if c.Args().Len() == 0 {
+		return usage("SRC must be given")
+	}
 	src, err := e.openRepoAt(c.Args().First())
 	if err != nil {
 		return err
 	}
-	revs := c.Args().Tail()
-	verify := len(revs) > 0 && !c.Bool("disable-verify-bindings")
-	if len(revs) == 0 {
-		if revs, err = allRefs(c.Context, src, c.String("remote")); err != nil {
+	o := e.commonOptions(c, dst)
+	o.Remote, o.Trusted, o.Link = c.String("remote"), !c.Bool("untrusted"), true
+	if err := e.demandGPG(c, dst, &o); err != nil {
+		return err
+	}
+	if o.Refs, err = parseWanted(c.Args().Tail()); err != nil {
+		return err
+	}
+	if len(o.Refs) == 0 {
+		if o.Refs, err = allRefs(c.Context, src); err != nil {
 			return err
 		}
+		o.IgnoreBindings = true
 	}
-	hold, err := dst.Begin(c.Context) // no ref names what is copied yet: keep a prune away
+	start := e.Now()
+	report, err := pull.Run(c.Context, dst, &pull.Local{Repo: src}, o)
 	if err != nil {
 		return err
 	}
-	defer hold.Abort()
-	p := &localPull{dst: dst, src: src, depth: c.Int("depth"), opt: ostree.CopyOptions{Progress: e.Progress(), Log: e.Log}}
-	for _, rev := range revs {
-		if err := p.pull(c.Context, rev, c.String("remote"), verify); err != nil {
-			return err
-		}
-	}
-	return e.Render(p.total)
+	return e.Render(newPullView(report, e.Now().Sub(start)))
 }
 
-// allRefs are the refs of repo; those that it has from remotes cannot be given
-// to another remote and are left out then.
-func allRefs(ctx context.Context, repo *ostree.Repo, remote string) ([]string, error) {
-	refs, err := repo.Refs(ctx)
-	if remote != "" {
-		maps.DeleteFunc(refs, func(name string, _ ostree.Checksum) bool { return strings.Contains(name, ":") })
-	}
-	return slices.Sorted(maps.Keys(refs)), err
-}
-
-// pull copies one rev and moves the ref, if it is one.
-func (p *localPull) pull(ctx context.Context, rev, remote string, verify bool) error {
-	tip, err := p.src.Ref(ctx, rev)
-	isRef := err == nil
-	if !isRef {
-		var bad error
-		if tip, bad = ostree.ParseChecksum(rev); bad != nil {
-			return err
-		}
-	}
-	name := rev
-	if remote != "" {
-		name = remote + ":" + rev
-	}
-	if isRef {
-		if err := ostree.CheckRef(name); err != nil {
-			return err
-		}
-	}
-	commit, err := ostree.LoadCommit(ctx, p.src, tip)
-	if err != nil {
-		return err
-	}
-	if isRef && verify {
-		if err := commit.CheckBinding(rev); err != nil {
-			return fmt.Errorf("commit %s: %w", tip, err)
-		}
-	}
-	if err := p.history(ctx, tip, commit); err != nil {
-		return err
-	}
-	if !isRef {
+// demandGPG sets what --gpg-verify and --gpg-verify-summary ask for.
+func (e *Env) demandGPG(c *cli.Context, repo *ostree.Repo, o *pull.Options) error {
+	commits, list := c.Bool("gpg-verify"), c.Bool("gpg-verify-summary")
+	if !commits && !list {
 		return nil
 	}
-	return p.dst.SetRef(ctx, name, tip, nil)
+	if o.Remote == "" {
+		return usage("--gpg-verify and --gpg-verify-summary need --remote")
+	}
+	env := e.signEnv()
+	ring, err := sign.RemoteKeyring(repo, o.Remote, env)
+	if err != nil {
+		return err
+	}
+	policy := sign.Policy{GPG: sign.NewGPG(ring, env)}
+	if commits {
+		o.CheckCommit = func(_ ostree.Checksum, data, detached []byte) error { return verify(policy, data, detached) }
+	}
+	if list {
+		o.CheckSummary = func(data, sig []byte) error { return verify(policy, data, sig) }
+	}
+	return nil
 }
 
-// history copies a commit and as many parents as asked for. A parent that the
-// source does not have ends it.
-func (p *localPull) history(ctx context.Context, at ostree.Checksum, commit *ostree.Commit) error {
-	for left := p.depth; ; left-- {
-		report, err := ostree.Copy(ctx, p.dst, p.src, at, p.opt)
-		if err != nil {
-			return err
-		}
-		p.total.Metadata += report.Metadata
-		p.total.Content += report.Copied - report.Metadata
-		p.total.Bytes += report.Bytes
-		if left == 0 || commit.Parent == nil {
-			return nil
-		}
-		at = *commit.Parent
-		commit, err = ostree.LoadCommit(ctx, p.src, at)
-		if _, missing := errors.AsType[*ostree.MissingError](err); missing {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+// allRefs are the refs of a repo. One that has refs of remotes has to be told
+// which ones are meant.
+func allRefs(ctx context.Context, repo *ostree.Repo) ([]pull.Ref, error) {
+	refs, err := repo.Refs(ctx)
+	if err != nil {
+		return nil, err
 	}
+	var list []pull.Ref
+	for _, name := range slices.Sorted(maps.Keys(refs)) {
+		list = append(list, pull.Ref{Name: name})
+	}
+	if len(list) == 0 {
+		return nil, fail.New(fail.NotFound, "", "no refs in %s", repo.Path())
+	}
+	return list, nil
 }

@@ -13,6 +13,7 @@ func remoteCommand(e *Env) *cli.Command {
 			remoteDeleteCookieCommand(e),
 			remoteListCommand(e),
 			remoteListCookiesCommand(e),
+			remoteRefsCommand(e),
 			remoteShowURLCommand(e),
 		},
 	}

@@ -18,6 +18,9 @@ func (r *run) checkCommit(ctx context.Context, c ostree.Checksum, data, detached
 	if err := r.config.check(ctx); err != nil {
 		return err
 	}
+	r.mu.Lock()
+	r.checked++
+	r.mu.Unlock()
 	if r.opt.CheckCommit != nil {
 		if err := r.opt.CheckCommit(c, data, detached); err != nil {
 			return fmt.Errorf("commit %s: %w", c, err)

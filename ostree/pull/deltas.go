@@ -9,7 +9,13 @@ import (
 
 // DeltaReport says what came by static deltas.
 type DeltaReport struct {
-	Deltas int // that were applied, or in a dry run would be
+	Deltas       int   `json:"deltas"`       // that were applied, or in a dry run would be
+	Parts        int   `json:"parts"`        // of them
+	Bytes        int64 `json:"bytes"`        // of parts and of files that they leave out
+	Uncompressed int64 `json:"uncompressed"` // of the objects
+	// PartsHere and BytesHere are what of that there was already.
+	PartsHere int   `json:"parts_here"`
+	BytesHere int64 `json:"bytes_here"`
 }
 
 // mayUseDeltas says whether static deltas are of use in this pull at all.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -100,6 +101,9 @@ type Report struct {
 	Delta DeltaReport
 	// Local says that the remote is on this machine.
 	Local bool
+	// Probes is how often something was asked for that may be missing, and was,
+	// or that was here already.
+	Probes int
 }
 
 // Update is a ref and where it stands now.
@@ -124,6 +128,9 @@ type run struct {
 	byCommit map[ostree.Checksum][]*target
 	loaded   map[ostree.ObjectID][]byte
 	report   Report
+
+	mu      sync.Mutex
+	checked int // commits that were looked at, with their detached metadata
 }
 
 // Run pulls. Ended at any point it can be called again, and goes on where it
@@ -193,6 +200,7 @@ func (r *run) fetch(ctx context.Context) error {
 		Tombstones: r.opt.Depth != 0, Trusted: r.opt.Trusted, Link: r.opt.Link,
 		Progress: r.opt.Progress, Log: r.opt.Log, Faults: r.opt.Faults,
 	})
+	r.report.Probes += r.checked - r.report.Detached
 	return err
 }
 
