@@ -9,6 +9,9 @@ import (
 // accept moves the payload of obj to w and checks that it is what obj's name
 // says, unless whoever copies vouches for it.
 func accept(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, w io.Writer) (int64, error) {
+	if f, ok := obj.(*plainFile); ok && f.open == nil {
+		return copyTo(ctx, w, payload) // its name was made of the bytes in hand
+	}
 	m, copied := obj.(*meter)
 	if !copied {
 		return hashPayload(ctx, obj.ID(), h, payload, w)
@@ -39,6 +42,9 @@ func asItIs(obj Object) bool {
 // link makes path another name of the file that holds obj, where whoever
 // copies wants that and the source keeps it just as the repo would.
 func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool, err error) {
+	if f, ok := obj.(*plainFile); ok && f.adopt != nil {
+		return f.adopt(path) == nil, nil
+	}
 	m, copied := obj.(*meter)
 	if !copied || !m.opt.Link || !m.opt.linkable || m.ID().Type != TypeFile {
 		return false, nil

@@ -3,7 +3,10 @@ package ostree
 import (
 	"bytes"
 	"io"
+	"slices"
 	"testing"
+
+	"github.com/otactl/otactl/ostree/variant"
 )
 
 // again checks that what a parser takes is written the same way.
@@ -84,6 +87,40 @@ func FuzzFilez(f *testing.F) {
 		}
 		if err == nil && uint64(n) != h.Size {
 			t.Fatalf("%d bytes came where the header says %d, and nothing was wrong", n, h.Size)
+		}
+	})
+}
+
+func FuzzSizes(f *testing.F) {
+	f.Add(sizesValue([]ObjectSize{{ObjectID{Checksum{1}, TypeFile}, 1000, 3000}, {ObjectID{Checksum{2}, TypeDirTree}, 1, 1 << 63}}).Data())
+	f.Add(variant.Array(variant.MustType("ay"), variant.Bytes(append(make([]byte, 32), 5, 6))).Data())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := variant.Parse(variant.MustType("aay"), data)
+		if err != nil {
+			return
+		}
+		list, err := ParseSizes(v)
+		if err != nil {
+			return
+		}
+		again, err := ParseSizes(sizesValue(slices.Clone(list)))
+		if err != nil || len(again) != len(list) {
+			t.Fatalf("%x: %v, %v", data, again, err)
+		}
+	})
+}
+
+func FuzzStatOverrides(f *testing.F) {
+	f.Add([]byte("+1048 /a/nested/2\n2048 /a/nested/3\n=384 /a/readable-only\n=0x1ff /y\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := ParseStatOverrides(data)
+		if err != nil {
+			return
+		}
+		for path, o := range s.left {
+			if o.mode&^modePerm != 0 || path[0] != '/' {
+				t.Fatalf("%q gives %q %o", data, path, o.mode)
+			}
 		}
 	})
 }

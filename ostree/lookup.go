@@ -29,11 +29,16 @@ func Lookup(ctx context.Context, src Source, commit Checksum, name string) (*Ent
 	if err != nil {
 		return nil, err
 	}
-	at := &Entry{Path: "/", Tree: c.Tree, Meta: c.Meta}
+	return lookupIn(ctx, src, &Entry{Path: "/", Tree: c.Tree, Meta: c.Meta}, name)
+}
+
+// lookupIn is Lookup in a tree whose root is known.
+func lookupIn(ctx context.Context, src Source, at *Entry, name string) (*Entry, error) {
 	clean := path.Clean("/" + name)
 	if clean == "/" {
 		return at, nil
 	}
+	var err error
 	for part := range strings.SplitSeq(clean[1:], "/") {
 		if !at.IsDir() {
 			return nil, fmt.Errorf("%s: %w", clean, ErrNoPath)

@@ -172,7 +172,7 @@ func (b *TreeBuilder) metadata(t ObjectType, data []byte) (Checksum, error) {
 	if again {
 		return id.Sum, nil
 	}
-	there, err := b.repo.has(id)
+	there, err := b.repo.hasOrParent(id)
 	if err != nil || there {
 		return id.Sum, err
 	}
@@ -197,7 +197,7 @@ func (b *TreeBuilder) content(ctx context.Context, h *FileHeader, payload io.Rea
 
 // put stores a file object that has size bytes, unless the repo has it.
 func (b *TreeBuilder) put(ctx context.Context, obj Object, size uint64) error {
-	there, err := b.repo.has(obj.ID())
+	there, err := b.repo.hasOrParent(obj.ID())
 	if err != nil {
 		return err
 	}

@@ -40,13 +40,18 @@ func (w *walker) commit(ctx context.Context, sum Checksum) error {
 	if err := w.visit(ObjectID{sum, TypeCommit}); err != nil {
 		return err
 	}
-	if err := w.visit(ObjectID{c.Meta, TypeDirMeta}); err != nil {
+	return w.tree(ctx, c.Tree, c.Meta)
+}
+
+// tree visits what a commit holds: its root, and all below.
+func (w *walker) tree(ctx context.Context, tree, meta Checksum) error {
+	if err := w.visit(ObjectID{meta, TypeDirMeta}); err != nil {
 		return err
 	}
-	if err := w.visit(ObjectID{c.Tree, TypeDirTree}); err != nil {
+	if err := w.visit(ObjectID{tree, TypeDirTree}); err != nil {
 		return err
 	}
-	todo := []descent{{c.Tree, 1}}
+	todo := []descent{{tree, 1}}
 	for len(todo) > 0 {
 		b := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
