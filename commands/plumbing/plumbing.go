@@ -62,6 +62,7 @@ func Commands(e *Env) []*cli.Command {
 		commitCommand(e),
 		configCommand(e),
 		fsckCommand(e),
+		gpgSignCommand(e),
 		initCommand(e),
 		logCommand(e),
 		lsCommand(e),
@@ -73,5 +74,7 @@ func Commands(e *Env) []*cli.Command {
 		revParseCommand(e),
 		serveCommand(e),
 		showCommand(e),
+		signCommand(e),
+		summaryCommand(e),
 	}, unsupported(e)...)
 }

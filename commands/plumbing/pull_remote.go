@@ -138,10 +138,6 @@ func verify(p sign.Policy, data, detached []byte) error {
 	return err
 }
 
-func (e *Env) signEnv() sign.Env {
-	return sign.Env{GPGHome: e.Getenv("OSTREE_GPG_HOME"), Dummy: e.Getenv("OSTREE_DUMMY_SIGN_ENABLED") != "", Now: e.Now()}
-}
-
 // limitTime ends the command's context after --max-time.
 func (e *Env) limitTime(c *cli.Context) (context.Context, context.CancelFunc) {
 	if d := c.Duration("max-time"); d > 0 {

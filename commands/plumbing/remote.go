@@ -11,6 +11,8 @@ func remoteCommand(e *Env) *cli.Command {
 			remoteAddCookieCommand(e),
 			remoteDeleteCommand(e),
 			remoteDeleteCookieCommand(e),
+			remoteGPGImportCommand(e),
+			remoteGPGListCommand(e),
 			remoteListCommand(e),
 			remoteListCookiesCommand(e),
 			remoteRefsCommand(e),

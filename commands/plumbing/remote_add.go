@@ -7,6 +7,7 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign"
 )
 
 func remoteAddCommand(e *Env) *cli.Command {
@@ -53,10 +54,18 @@ func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	if url == "" && c.String("custom-backend") == "" {
 		return usage("argument URL is missing")
 	}
-	if c.String("gpg-import") != "" {
-		return fail.New(fail.Unsupported, "", "--gpg-import is not supported")
+	path := c.String("gpg-import")
+	if path == "" {
+		return repo.AddRemote(c.Context, name, url, how, options...)
 	}
-	return repo.AddRemote(c.Context, name, url, how, options...)
+	ring, err := sign.ReadKeyring(path) // before the remote is there without its keys
+	if err != nil {
+		return err
+	}
+	if err := repo.AddRemote(c.Context, name, url, how, options...); err != nil {
+		return err
+	}
+	return e.importKeys(repo, name, ring)
 }
 
 // remoteOptions are the keys that the flags stand for, --set last so that it
@@ -101,6 +110,9 @@ func signVerify(flags []string, add func(key, value string)) ([]string, error) {
 		engine, ref, ok := strings.Cut(s, "=")
 		if !ok || engine == "" {
 			return nil, usage("flag --sign-verify: %q is not ENGINE=inline:KEY or ENGINE=file:PATH", s)
+		}
+		if err := sign.CheckEngine(engine); err != nil {
+			return nil, err
 		}
 		kind, value, ok := strings.Cut(ref, ":")
 		switch {

@@ -21,6 +21,9 @@ import (
 // without one of their own.
 const systemKeyrings = "/usr/share/ostree/trusted.gpg.d"
 
+// keyringSuffix is behind a remote's name in that of its keyring.
+const keyringSuffix = "trustedkeys.gpg"
+
 // gpgVerifier verifies with the keys of a keyring.
 type gpgVerifier struct {
 	ring *pgp.Keyring
@@ -93,10 +96,10 @@ func remoteKeyring(repo *ostree.Repo, c ostree.RemoteConfig, env Env) (*pgp.Keyr
 // repo, beside the file that configures the remote, or in a parent repo.
 func OwnKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (*pgp.Keyring, bool, error) {
 	ring := &pgp.Keyring{}
-	const suffix = "trustedkeys.gpg"
-	paths := []string{repo.RemoteFile(c.Name, suffix), filepath.Join(filepath.Dir(c.File), c.Name+"."+suffix)}
+
+	paths := []string{repo.RemoteFile(c.Name, keyringSuffix), filepath.Join(filepath.Dir(c.File), c.Name+"."+keyringSuffix)}
 	for at := repo.Parent(); at != nil; at = at.Parent() {
-		paths = append(paths, at.RemoteFile(c.Name, suffix))
+		paths = append(paths, at.RemoteFile(c.Name, keyringSuffix))
 	}
 	for _, p := range paths {
 		there, err := addKeyring(ring, p)

@@ -51,7 +51,12 @@ type Summary struct {
 	// with the SHA-256 of its superblock. It is nil where the summary has no
 	// list of them, and empty where there are none.
 	Deltas map[string][32]byte
+
+	raw variant.Value
 }
+
+// Raw is the whole of a summary that was parsed.
+func (s *Summary) Raw() variant.Value { return s.raw }
 
 // Collection is the refs of another collection.
 type Collection struct {
@@ -85,7 +90,7 @@ func Parse(b []byte) (*Summary, error) {
 	if err != nil {
 		return nil, bad("not in normal form: %w", err)
 	}
-	s := &Summary{Metadata: v.At(1)}
+	s := &Summary{Metadata: v.At(1), raw: v}
 	if s.Refs, err = parseRefs(v.At(0)); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,13 @@ func (v Value) Print() string {
 	return b.String()
 }
 
+// PrintPlain is Print without the types: for a person, not to be read back.
+func (v Value) PrintPlain() string {
+	var b strings.Builder
+	printValue(&b, v, false)
+	return b.String()
+}
+
 // printValue writes v; annotate is false for what stands beside something of
 // the same type that has been annotated.
 func printValue(b *strings.Builder, v Value, annotate bool) {

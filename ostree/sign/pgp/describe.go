@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// timeFormat is how GnuPG and libostree show a time in the C locale.
-const timeFormat = "Mon Jan _2 15:04:05 2006"
+// TimeFormat is how GnuPG and libostree show a time in the C locale.
+const TimeFormat = "Mon Jan _2 15:04:05 2006"
 
 // Lines say what came out about a signature, much as gpg --verify does: when
 // and with which key it was made, what it is worth, what expires when. Times
 // are in loc.
 func (s Signature) Lines(now time.Time, loc *time.Location) []string {
-	when := func(t time.Time) string { return t.In(loc).Format(timeFormat) }
+	when := func(t time.Time) string { return t.In(loc).Format(TimeFormat) }
 	lines := []string{
 		fmt.Sprintf("Signature made %s using %s key ID %s", when(s.Created), s.Algorithm, KeyID(s.Key)),
 		s.verdict(),

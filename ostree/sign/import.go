@@ -1,0 +1,74 @@
+package sign
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign/pgp"
+)
+
+// ImportGPG adds keys to the keyring of a remote, and to those that are there
+// what is new about them: expiry, user ids, revocations. With ids only those
+// keys, each of which must be in it. It says how many keys are new.
+func ImportGPG(repo *ostree.Repo, remote string, keys *pgp.Keyring, env Env, ids ...string) (added int, err error) {
+	c, err := repo.RemoteConfig(remote)
+	if err != nil {
+		return 0, err
+	}
+	if len(ids) > 0 {
+		if keys, err = keys.Only(env.Now, ids...); err != nil {
+			return 0, fail.New(fail.NotFound, "look at what is in it with gpg --show-keys", "import keys for remote %s: %w", remote, err)
+		}
+	}
+	path := repo.RemoteFile(c.Name, keyringSuffix)
+	ring := &pgp.Keyring{}
+	if _, err := addKeyring(ring, path); err != nil {
+		return 0, err
+	}
+	added = ring.Merge(keys)
+	out := ring.Bytes()
+	if len(out) > limits.Keyring {
+		return 0, &fsx.TooLargeError{Name: path, Max: limits.Keyring}
+	}
+	return added, fsx.WriteFile(path, out, 0o644)
+}
+
+// ReadKeyring reads a file of public keys, binary or in ASCII armor.
+func ReadKeyring(path string) (*pgp.Keyring, error) {
+	ring := &pgp.Keyring{}
+	there, err := addKeyring(ring, path)
+	if err == nil && !there {
+		err = fmt.Errorf("keyring %s: %w", path, fs.ErrNotExist)
+	}
+	return ring, err
+}
+
+// ParseKeyring reads public keys, binary or in ASCII armor.
+func ParseKeyring(data []byte) (*pgp.Keyring, error) {
+	ring := &pgp.Keyring{}
+	if len(data) > limits.Keyring {
+		return nil, &fsx.TooLargeError{Name: "keyring", Max: limits.Keyring}
+	}
+	if _, err := ring.Add(data); err != nil {
+		return nil, fail.New(fail.Verification, "give public keys as gpg --export makes them", "keyring: %w", err)
+	}
+	return ring, nil
+}
+
+// HomeKeyring is the public keyring of a home of GnuPG, and with it what else
+// is in that folder as a keyring.
+func HomeKeyring(home string) (*pgp.Keyring, error) {
+	ring, err := pgp.Home(home).Public()
+	if err != nil {
+		return nil, err
+	}
+	if err := AddKeyringFolder(ring, home); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return ring, nil
+}
