@@ -2,6 +2,7 @@ package plumbing
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -22,7 +23,7 @@ func commitCommand(e *Env) *cli.Command {
 		Name:      "commit",
 		Usage:     "store a folder as a new commit",
 		ArgsUsage: "[DIR]",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "branch", Aliases: []string{"b"}, Usage: "move `REF` to the new commit"},
 			&cli.BoolFlag{Name: "orphan", Usage: "make a commit that no ref names"},
 			&cli.StringFlag{Name: "tree", Usage: "commit `SOURCE`: dir=DIR, or ref=COMMIT for the tree of another commit (default: the current folder)"},
@@ -40,7 +41,7 @@ func commitCommand(e *Env) *cli.Command {
 			&cli.BoolFlag{Name: "canonical-permissions", Usage: "owner 0, no extended attributes, modes cut down to 0755"},
 			&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "make no commit when the parent has the same tree"},
 			&cli.BoolFlag{Name: "table-output", Usage: "say what was written, as KEY: VALUE lines"},
-		},
+		}, signFlags()...),
 		Action: e.onRepo(e.commit),
 	}
 }
@@ -72,6 +73,11 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
+	signers, err := e.signers(c)
+	if err != nil {
+		return err
+	}
+	opt.BeforeRef = func(ctx context.Context, sum ostree.Checksum) error { return signCommit(ctx, repo, sum, signers) }
 	hold, err := repo.Begin(c.Context) // no ref names the tree yet: keep a prune away
 	if err != nil {
 		return err
@@ -84,6 +90,11 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 	sum, made, err := ostree.WriteCommit(c.Context, repo, tree.Tree, tree.Meta, opt)
 	if err != nil {
 		return err
+	}
+	if made {
+		if err := e.committed(c.Context, repo); err != nil {
+			return err
+		}
 	}
 	return e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
 }

@@ -82,6 +82,8 @@ type commitShown struct {
 	Subject  string            `json:"subject"`
 	Body     string            `json:"body"`
 	Metadata map[string]string `json:"metadata"` // in GVariant text format
+	// Signatures are the lines of show about the GPG signatures.
+	Signatures []string `json:"signatures,omitempty"`
 
 	raw string // the whole commit in that format, if asked for
 }
@@ -121,8 +123,15 @@ func (v commitShown) Table(w io.Writer) {
 	fmt.Fprintf(w, "commit %s\n", v.Commit)
 	if v.raw != "" {
 		fmt.Fprintln(w, v.raw)
-		return
+	} else {
+		v.text(w)
 	}
+	for _, line := range v.Signatures {
+		fmt.Fprintln(w, line)
+	}
+}
+
+func (v commitShown) text(w io.Writer) {
 	if v.Parent != "" {
 		fmt.Fprintf(w, "Parent:  %s\n", v.Parent)
 	}

@@ -42,9 +42,9 @@ func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
 	case create != "" && len(args) != 1:
 		return usage("--create needs the commit, and nothing else, as an argument")
 	case create != "" && c.Bool("alias"):
-		return createAlias(c, repo, create, args[0])
+		return e.thenChanged(c, repo, createAlias(c, repo, create, args[0]))
 	case create != "":
-		return createRef(c, repo, create, args[0])
+		return e.thenChanged(c, repo, createRef(c, repo, create, args[0]))
 	case del && len(args) == 0:
 		return usage("--delete needs a PREFIX")
 	}
@@ -53,9 +53,17 @@ func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
 		return err
 	}
 	if del {
-		return deleteRefs(c.Context, repo, refs)
+		return e.thenChanged(c, repo, deleteRefs(c.Context, repo, refs))
 	}
 	return e.Render(refs)
+}
+
+// thenChanged does what follows a change of refs, unless that failed.
+func (e *Env) thenChanged(c *cli.Context, repo *ostree.Repo, err error) error {
+	if err != nil {
+		return err
+	}
+	return e.refsChanged(c.Context, repo)
 }
 
 type refView struct {

@@ -20,7 +20,10 @@ func resetCommand(e *Env) *cli.Command {
 			if err != nil {
 				return err
 			}
-			return repo.SetRef(c.Context, ref, to, nil)
+			if err := repo.SetRef(c.Context, ref, to, nil); err != nil {
+				return err
+			}
+			return e.refsChanged(c.Context, repo)
 		}),
 	}
 }

@@ -25,6 +25,8 @@ func showCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "print-metadata-key", Usage: "print only the value of the metadata `KEY`"},
 			&cli.StringFlag{Name: "print-detached-metadata-key", Usage: "print only the value of the detached metadata `KEY`"},
 			&cli.BoolFlag{Name: "raw", Usage: "print a commit as a GVariant"},
+			&cli.StringFlag{Name: "gpg-homedir", Usage: "take the GPG keys in `DIR` for trusted too, besides those of the remotes and the system"},
+			&cli.StringFlag{Name: "gpg-verify-remote", Usage: "take the keys of remote `NAME` for trusted, and no others"},
 			&cli.BoolFlag{Name: "no-byteswap", Aliases: []string{"B"}, Usage: "print numbers as they are stored, not as big-endian ones"},
 		},
 		Action: e.onRepo(e.show),
@@ -59,6 +61,10 @@ func (e *Env) show(c *cli.Context, repo *ostree.Repo) error {
 		return nil
 	}
 	view, err := newCommitShown(sum, commit, c.Bool("raw"), text)
+	if err != nil {
+		return err
+	}
+	view.Signatures, err = e.commitSignatures(c, repo, sum)
 	if err != nil {
 		return err
 	}

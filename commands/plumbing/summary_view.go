@@ -12,6 +12,7 @@ import (
 
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/sign"
+	"github.com/otactl/otactl/ostree/sign/pgp"
 	"github.com/otactl/otactl/ostree/summary"
 	"github.com/otactl/otactl/ostree/variant"
 )
@@ -212,20 +213,26 @@ func (e *Env) signatureLines(list []sign.Signature) []string {
 
 // commitSignatures are the lines that ostree show prints about the GPG
 // signatures of a commit, none for one that has none. With a remote its keys
-// decide, else those of all remotes and the system, and of home if it is named.
-func (e *Env) commitSignatures(c *cli.Context, repo *ostree.Repo, sum ostree.Checksum, remote, home string) ([]string, error) {
-	ring, err := e.knownKeys(repo, home)
-	if remote != "" {
-		ring, err = sign.RemoteKeyring(repo, remote, e.signEnv())
-	}
+// decide, else those of all remotes and the system, and of a home of GnuPG if
+// one is named.
+func (e *Env) commitSignatures(c *cli.Context, repo *ostree.Repo, sum ostree.Checksum) ([]string, error) {
+	detached, err := ostree.ReadDetached(c.Context, repo, sum)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := sign.Signatures(sign.GPG, detached); errors.Is(err, sign.ErrUnsigned) {
+		return nil, nil
 	}
 	data, err := sign.CommitData(c.Context, repo, sum)
 	if err != nil {
 		return nil, err
 	}
-	detached, err := ostree.ReadDetached(c.Context, repo, sum)
+	var ring *pgp.Keyring
+	if remote := c.String("gpg-verify-remote"); remote != "" {
+		ring, err = sign.RemoteKeyring(repo, remote, e.signEnv())
+	} else {
+		ring, err = e.knownKeys(repo, c.String("gpg-homedir"))
+	}
 	if err != nil {
 		return nil, err
 	}
