@@ -14,6 +14,10 @@ type Limits struct {
 	// Output is how much the stream may hold, unpacked, in bytes. The window
 	// never grows beyond it.
 	Output int64
+	// Window, if set, is asked before each block whether a window of size bytes
+	// may be used. It may wait until there is memory for it, and may close the
+	// decoder to free its window of before.
+	Window func(size int64) error
 }
 
 // Decoder unpacks streams, one after the other; its window is used again. The

@@ -120,7 +120,13 @@ func (d *Decoder) block(out *sink, in *bufio.Reader, size int, lim Limits) (reco
 	if dict > uint64(lim.Dictionary) {
 		return record{}, corrupt("wants a dictionary of %d bytes, at most %d are allowed", dict, lim.Dictionary)
 	}
-	d.window.open(out, int(min(dict, uint64(max(out.left, 0))+1)))
+	window := min(dict, uint64(max(out.left, 0))+1)
+	if lim.Window != nil {
+		if err := lim.Window(int64(window)); err != nil {
+			return record{}, err
+		}
+	}
+	d.window.open(out, int(window))
 	before := out.n
 	c := &counted{r: in}
 	if err := d.lzma2(c); err != nil {

@@ -1,0 +1,359 @@
+package delta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/variant"
+)
+
+// windows is how much memory the dictionaries of parts that are unpacked at the
+// same time may take together, in bytes. One that is larger by itself waits for
+// all others.
+const windows = 40 << 20
+
+// ApplyOptions tune Apply. The zero value works.
+type ApplyOptions struct {
+	// Check looks at the commit before anything is written: its signatures, what
+	// it is bound to, its time. detached is not valid if the delta brings none.
+	Check func(commit []byte, detached variant.Value) error
+	// Jobs is how many objects are made, and parts unpacked, at once; 0 is one
+	// per processor.
+	Jobs int
+	// Fetch brings objects that are not in the delta into the session. Without
+	// it a delta with fallbacks that the repo lacks is refused.
+	Fetch func(ctx context.Context, to ostree.Session, ids []ostree.ObjectID) error
+	// KeepDetached leaves detached metadata that the repo has as it is.
+	KeepDetached bool
+	// LeavePartial leaves the commit marked as partial, for a caller who has
+	// more to bring and sees to its closure.
+	LeavePartial bool
+	Progress     progress.Sink
+	Log          *slog.Logger // nil is silent
+}
+
+// ApplyReport says what Apply did.
+type ApplyReport struct {
+	Commit  ostree.Checksum `json:"-" yaml:"-"`
+	Parts   int             `json:"parts"`
+	Objects int             `json:"objects"` // in the parts
+	Bytes   uint64          `json:"bytes"`   // of parts
+}
+
+// OpenPart opens a part of a delta that is not in the superblock. It may be
+// called from many goroutines at once, for each part once; a part is unpacked
+// while it is read.
+type OpenPart func(ctx context.Context, i int) (io.ReadCloser, error)
+
+// Apply makes the objects of a delta in repo. The commit is marked partial
+// before the first of them and until it is known that all it reaches is there;
+// each object is verified before it is visible, and the commit comes last. What
+// the delta copies from must be in repo and is hashed before it is used.
+//
+// Errors: *BadError about the delta, *ostree.CorruptError and
+// *ostree.MissingError about objects of either side.
+func Apply(ctx context.Context, repo *ostree.Repo, s *Superblock, open OpenPart, opt ApplyOptions) (ApplyReport, error) {
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &applier{repo: repo, super: s, open: open, opt: opt,
+		work: make(chan struct{}, opt.Jobs), windows: semaphore.NewWeighted(windows),
+		sources: sources{repo: repo, dir: filepath.Join(repo.Path(), "tmp"), hashed: map[ostree.Checksum]bool{}}}
+	sizes := s.Sizes()
+	report := ApplyReport{Commit: s.Name.To, Parts: len(s.Parts), Objects: sizes.Objects, Bytes: sizes.Fetch}
+	a.task = progress.Start(opt.Progress, "applying static delta", progress.Count, int64(sizes.Objects))
+	defer a.task.Done()
+	if err := a.run(ctx); err != nil {
+		return report, refuse(fmt.Errorf("apply static delta %s: %w", s.Name, a.place(err)))
+	}
+	return report, nil
+}
+
+// applier is one call of Apply.
+type applier struct {
+	repo    *ostree.Repo
+	super   *Superblock
+	open    OpenPart
+	opt     ApplyOptions
+	task    progress.Task
+	session ostree.Session
+	sources sources
+	work    chan struct{}       // a token for each object being made
+	windows *semaphore.Weighted // memory for dictionaries
+}
+
+// place names the delta in an error about it; the text around says it already.
+func (a *applier) place(err error) error {
+	if e, ok := errors.AsType[*BadError](err); ok {
+		e.Delta = Name{}
+	}
+	return err
+}
+
+func (a *applier) run(ctx context.Context) error {
+	if len(a.super.Before) > 0 {
+		return fail.New(fail.Unsupported, "pull the commit without it", "it builds on other deltas")
+	}
+	// The session keeps a prune away from what the delta copies from.
+	var err error
+	if a.session, err = a.repo.Begin(ctx); err != nil {
+		return err
+	}
+	defer a.session.Abort()
+	if err := a.admit(ctx); err != nil {
+		return err
+	}
+	if whole, err := a.repo.IsComplete(a.super.Name.To); err != nil {
+		return err
+	} else if whole {
+		return a.known(ctx)
+	}
+	if err := a.repo.MarkPartial(a.super.Name.To, ostree.PartialPull); err != nil {
+		return err
+	}
+	if err := a.parts(ctx); err != nil {
+		return err
+	}
+	if err := a.commit(ctx); err != nil {
+		return err
+	}
+	if a.opt.LeavePartial {
+		return nil
+	}
+	if err := checkClosure(ctx, a.repo, a.super.Name); err != nil {
+		return err
+	}
+	return a.repo.ClearPartial(a.super.Name.To)
+}
+
+// admit checks what can be checked before anything is written.
+func (a *applier) admit(ctx context.Context) error {
+	if a.opt.Check != nil {
+		if err := a.opt.Check(a.super.Commit, a.super.Detached); err != nil {
+			return err
+		}
+	}
+	if !a.super.Name.Scratch() {
+		id := ostree.ObjectID{Sum: a.super.Name.From, Type: ostree.TypeCommit}
+		there, err := a.repo.Has(ctx, []ostree.ObjectID{id})
+		if err != nil {
+			return err
+		}
+		if !there[0] {
+			return fail.As(&ostree.MissingError{ID: id, Where: a.repo.Path()}, fail.NotFound, "pull the commit that the delta starts from, or the new one without the delta")
+		}
+	}
+	if a.opt.Fetch != nil {
+		return nil
+	}
+	missing, err := a.missing(ctx)
+	if err == nil && len(missing) > 0 {
+		err = fail.New(fail.Unsupported, "make the delta with --min-fallback-size=0, or pull the commit",
+			"%d objects are not in it and would have to be fetched, among them %s", len(missing), missing[0])
+	}
+	return err
+}
+
+// missing are the fallbacks that the repo lacks.
+func (a *applier) missing(ctx context.Context) ([]ostree.ObjectID, error) {
+	ids := make([]ostree.ObjectID, len(a.super.Fallbacks))
+	for i, f := range a.super.Fallbacks {
+		ids[i] = f.ID
+	}
+	there, err := a.repo.Has(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var missing []ostree.ObjectID
+	for i, id := range ids {
+		if !there[i] && id.Type != ostree.TypeCommit {
+			missing = append(missing, id)
+		}
+	}
+	return missing, nil
+}
+
+// parts makes the objects of all parts, and fetches what is in none.
+func (a *applier) parts(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	if a.opt.Fetch != nil {
+		g.Go(func() error {
+			missing, err := a.missing(ctx)
+			if err != nil || len(missing) == 0 {
+				return err
+			}
+			return a.opt.Fetch(ctx, a.session, missing)
+		})
+	}
+	next := make(chan int)
+	g.Go(func() error {
+		defer close(next)
+		for i := range a.super.Parts {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range min(a.opt.Jobs, len(a.super.Parts)) {
+		g.Go(func() error {
+			u := &unpacker{dir: a.sources.dir}
+			u.limits.Dictionary = limits.XZDictionary
+			defer u.xz.Close()
+			for i := range next {
+				if err := a.part(ctx, u, i); err != nil {
+					return inPart(i, err)
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// inPart says in an error which part it is about.
+func inPart(i int, err error) error {
+	if e, ok := errors.AsType[*BadError](err); ok && e.Part < 0 {
+		e.Part = i
+		return err
+	}
+	return fmt.Errorf("part %d: %w", i, err)
+}
+
+// part makes the objects of one part.
+func (a *applier) part(ctx context.Context, u *unpacker, i int) error {
+	in := a.super.OpenInline(i)
+	if in == nil {
+		var err error
+		if in, err = a.open(ctx, i); err != nil {
+			return err
+		}
+	}
+	p, err := a.unpack(ctx, u, in, a.super.Parts[i])
+	if err = errors.Join(err, in.Close()); err != nil {
+		return err
+	}
+	r := &runner{program: program{p, a.super.Parts[i]}, applier: a}
+	return errors.Join(r.run(ctx), p.Close())
+}
+
+// unpack unpacks a part under the cap on all windows.
+func (a *applier) unpack(ctx context.Context, u *unpacker, in io.Reader, head Part) (*payload, error) {
+	var held int64
+	defer func() { a.windows.Release(held) }()
+	u.limits.Window = func(size int64) error {
+		n := min(size, windows)
+		if n <= held {
+			return nil
+		}
+		u.xz.Close()
+		a.windows.Release(held)
+		held = 0
+		if err := a.windows.Acquire(ctx, n); err != nil {
+			return err
+		}
+		held = n
+		return nil
+	}
+	p, err := u.unpack(ctx, in, head)
+	if held > 0 {
+		u.xz.Close() // what is released must be free
+	}
+	return p, err
+}
+
+// commit makes the commit visible, after all it reaches, and its detached
+// metadata before it.
+func (a *applier) commit(ctx context.Context) error {
+	if err := a.detached(ctx); err != nil {
+		return err
+	}
+	id := ostree.ObjectID{Sum: a.super.Name.To, Type: ostree.TypeCommit}
+	if err := a.session.Put(ctx, ostree.NewNamedMetadata(id, a.super.Commit)); err != nil {
+		return err
+	}
+	return a.session.Close(ctx)
+}
+
+// known is for a commit that is there with all it reaches: there may be new
+// signatures.
+func (a *applier) known(ctx context.Context) error {
+	if err := a.detached(ctx); err != nil {
+		return err
+	}
+	return a.session.Close(ctx)
+}
+
+func (a *applier) detached(ctx context.Context) error {
+	if !a.super.Detached.IsValid() {
+		return nil
+	}
+	id := ostree.ObjectID{Sum: a.super.Name.To, Type: ostree.TypeCommitMeta}
+	if a.opt.KeepDetached {
+		there, err := a.repo.Has(ctx, []ostree.ObjectID{id})
+		if err != nil || there[0] {
+			return err
+		}
+	}
+	return a.session.Put(ctx, ostree.NewNamedMetadata(id, a.super.Detached.Data()))
+}
+
+// runner makes the objects of one part.
+type runner struct {
+	program
+	*applier
+}
+
+// run checks the whole program first, so that a bad one writes nothing.
+func (r *runner) run(ctx context.Context) error {
+	if _, err := r.walk(func(task) error { return nil }); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	_, err := r.walk(func(t task) error {
+		select {
+		case r.work <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		g.Go(func() error {
+			defer func() { <-r.work }()
+			return r.make(ctx, t)
+		})
+		return nil
+	})
+	return errors.Join(g.Wait(), err)
+}
+
+// make makes one object. The commit is kept for the end; the superblock has it.
+func (r *runner) make(ctx context.Context, t task) error {
+	defer r.task.Add(1)
+	if t.id.Type == ostree.TypeCommit {
+		return nil
+	}
+	obj, err := r.object(t)
+	if err == nil {
+		err = r.session.Put(ctx, obj)
+	}
+	if e, ok := errors.AsType[*ostree.CorruptError](err); ok && e.ID == t.id {
+		return &BadError{Part: -1, Object: t.id, Op: t.start.at, Why: "what the program makes is corrupt: " + e.Why, cause: e}
+	}
+	return blame(t.id, t.start.at, err)
+}

@@ -1,0 +1,76 @@
+package delta
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+)
+
+// heldInMemory is up to which size a payload, or a file out of an archive repo
+// that a delta copies from, stays in memory, in bytes. A larger one goes to a
+// temporary file, which the kernel may write out when memory is short.
+const heldInMemory = 1 << 20
+
+// spool takes bytes one after the other and gives them out at random.
+type spool struct {
+	dir  string // of the temporary file
+	mem  []byte
+	file *os.File
+	size int64
+}
+
+func (s *spool) Write(p []byte) (int, error) {
+	if s.file == nil && s.size+int64(len(p)) > heldInMemory {
+		if err := s.toFile(); err != nil {
+			return 0, err
+		}
+	}
+	if s.file != nil {
+		n, err := s.file.Write(p)
+		s.size += int64(n)
+		return n, err
+	}
+	s.mem = append(s.mem, p...)
+	s.size += int64(len(p))
+	return len(p), nil
+}
+
+// toFile moves what is in memory to a temporary file. Where the system lets it
+// the file has no name, so that nothing is left of it after a crash.
+func (s *spool) toFile() error {
+	f, err := os.CreateTemp(s.dir, "otactl-delta-*")
+	if err != nil {
+		return err
+	}
+	_ = os.Remove(f.Name())
+	s.file = f
+	_, err = f.Write(s.mem)
+	s.mem = nil
+	return err
+}
+
+// ReadAt reads what was written.
+func (s *spool) ReadAt(p []byte, off int64) (int, error) {
+	if s.file != nil {
+		return s.file.ReadAt(p, off)
+	}
+	return bytes.NewReader(s.mem).ReadAt(p, off)
+}
+
+func (s *spool) section(off, n uint64) *io.SectionReader {
+	return io.NewSectionReader(s, int64(off), int64(n))
+}
+
+func (s *spool) Close() error {
+	if s.file == nil {
+		s.mem = nil
+		return nil
+	}
+	err := s.file.Close()
+	if rm := os.Remove(s.file.Name()); rm != nil && !errors.Is(rm, os.ErrNotExist) {
+		err = errors.Join(err, rm)
+	}
+	s.file = nil
+	return err
+}
