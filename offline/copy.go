@@ -40,7 +40,7 @@ func (b *builder) content(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	repo, err := ostree.CreateRepo(dir, ostree.ModeArchive)
+	repo, err := ostree.CreateRepoWith(dir, ostree.ModeArchive, ostree.CreateOptions{FillDisk: true})
 	if err != nil {
 		return fmt.Errorf("%s: %w", dirRepo, err)
 	}
@@ -81,7 +81,7 @@ func (b *builder) mendRepo() error {
 	if err := b.root.Remove(name); err != nil {
 		return err
 	}
-	_, err = ostree.CreateRepo(dir, ostree.ModeArchive)
+	_, err = ostree.CreateRepoWith(dir, ostree.ModeArchive, ostree.CreateOptions{FillDisk: true})
 	return err
 }
 

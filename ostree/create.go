@@ -15,6 +15,9 @@ import (
 // CreateOptions are what a new repo's config says besides its mode.
 type CreateOptions struct {
 	CollectionID string
+	// FillDisk lets content take all of the disk. Without it, or a key of the
+	// config that says otherwise, 3 % stay free.
+	FillDisk bool
 }
 
 // CreateRepo makes a repo at path, or opens the one that is there; its mode
@@ -75,6 +78,9 @@ func newConfig(mode Mode, opt CreateOptions) ([]byte, error) {
 	err := errors.Join(f.Set("core", "repo_version", "1"), f.Set("core", "mode", name))
 	if opt.CollectionID != "" {
 		err = errors.Join(err, f.Set("core", "collection-id", opt.CollectionID))
+	}
+	if opt.FillDisk {
+		err = errors.Join(err, f.Set("core", "min-free-space-percent", "0"))
 	}
 	return f.Bytes(), err
 }

@@ -59,6 +59,19 @@ const syncsDisk = true
 // syncDisk makes everything on the file system of dir durable.
 func syncDisk(dir *os.File) error { return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd()))) }
 
+// diskSpace is the size of the file system of path and what is free on it, in
+// bytes, and the size of its blocks; 0 where it cannot be told.
+func diskSpace(path string) (total, free uint64, unit int64, err error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(path, &st); err != nil {
+		return 0, 0, 0, &fs.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	if st.Bsize <= 0 || st.Blocks == 0 {
+		return 0, 0, 0, nil
+	}
+	return st.Blocks * uint64(st.Bsize), st.Bfree * uint64(st.Bsize), int64(st.Bsize), nil
+}
+
 // renameNew gives from the name to, unless that is taken.
 func renameNew(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)

@@ -24,7 +24,9 @@ type stage struct {
 	repo *Repo
 	dir  string
 	lock *os.File // held while somebody works on the stage
-	next atomic.Uint64
+	// space is what it may take of the disk.
+	space *space
+	next  atomic.Uint64
 }
 
 // staged is an object that is verified and waits for its name.
@@ -44,7 +46,9 @@ func (r *Repo) openStage(ctx context.Context) (*stage, error) {
 	}
 	st, err := r.newStage()
 	if err == nil {
-		err = st.takeOver(ctx)
+		if err = st.takeOver(ctx); err == nil {
+			st.space, err = r.openSpace()
+		}
 		if err != nil {
 			st.drop()
 		}
@@ -135,13 +139,13 @@ func (s *stage) keepArchived(ctx context.Context, obj Object, path string) (n in
 	}
 	defer func() { err = errors.Join(err, rc.Close()) }()
 	err = s.create(path, func(f *os.File) error {
+		out := &counter{w: f, space: s.space}
 		if asItIs(obj) {
-			if n, err = copyTo(ctx, f, rc); err != nil {
+			if n, err = copyTo(ctx, out, rc); err != nil {
 				return err
 			}
 			return publishMode(f)
 		}
-		out := &counter{w: f}
 		h, payload, err := ReadFilez(io.TeeReader(rc, out))
 		if err != nil {
 			return err
@@ -153,18 +157,6 @@ func (s *stage) keepArchived(ctx context.Context, obj Object, path string) (n in
 		}
 		return publishMode(f)
 	})
-	return n, err
-}
-
-// counter counts what it passes on.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
 	return n, err
 }
 
@@ -187,6 +179,11 @@ func (s *stage) writeFile(ctx context.Context, obj Object, path string) (n int64
 		}
 		return 0, s.repo.stageLink(path, h)
 	}
+	over, err := s.space.hold(h.Size)
+	if err != nil {
+		return 0, err
+	}
+	defer over()
 	err = s.create(path, func(f *os.File) error {
 		if n, err = accept(ctx, obj, h, payload, f); err != nil {
 			return err
@@ -210,7 +207,7 @@ func (s *stage) compressFile(ctx context.Context, obj Object, h *FileHeader, pay
 	if err != nil {
 		return 0, err
 	}
-	out := &counter{}
+	out := &counter{space: s.space}
 	err = s.create(path, func(f *os.File) error {
 		out.w = f
 		if err := compressInto(ctx, out, frame, obj, h, payload); err != nil {

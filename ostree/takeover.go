@@ -68,7 +68,7 @@ func (r *Repo) newStage() (*stage, error) {
 		if err != nil {
 			return nil, errors.Join(err, os.Remove(dir))
 		}
-		s := &stage{repo: r, dir: dir, lock: lock}
+		s := &stage{repo: r, dir: dir, lock: lock, space: &space{repo: r}}
 		if _, err := os.Lstat(dir); err == nil {
 			return s, nil
 		}

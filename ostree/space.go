@@ -1,0 +1,124 @@
+package ostree
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/otactl/otactl/internal/fail"
+)
+
+// space is how much content a session may still write: what is free on the
+// repo's file system less what its config keeps free. Metadata is exempt, so
+// that a nearly full disk can still be put in order.
+type space struct {
+	repo *Repo
+	unit int64 // of the file system's blocks; 0 where there is no limit
+
+	mu     sync.Mutex
+	left   int64
+	flying int64 // taken for objects that are not wholly on the disk yet
+}
+
+// openSpace measures what is free now.
+func (r *Repo) openSpace() (*space, error) {
+	s := &space{repo: r}
+	return s, s.measure()
+}
+
+func (s *space) measure() error {
+	c := s.repo.cfg()
+	if c.minFreeBytes == 0 && c.minFreeShare == 0 {
+		return nil
+	}
+	total, free, unit, err := diskSpace(s.repo.path)
+	if err != nil || unit == 0 {
+		return err
+	}
+	keep := c.minFreeBytes
+	if keep == 0 {
+		keep = total / 100 * uint64(c.minFreeShare)
+	}
+	s.unit, s.left = unit, -s.flying
+	if free > keep {
+		s.left += int64(min(free-keep, 1<<62))
+	}
+	return nil
+}
+
+// take takes n bytes, and a block for what rounding and the file itself cost.
+// Where they would touch what has to stay free it measures again, since others
+// free space too, or failed to use what they took.
+func (s *space) take(n int64) error {
+	if s.unit == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n = min(n, 1<<61) + s.unit
+	if n > s.left {
+		if err := s.measure(); err != nil {
+			return err
+		}
+	}
+	if n > s.left {
+		return s.exceeded(n)
+	}
+	s.left -= n
+	return nil
+}
+
+// hold is take for an object that is written later; the caller says when that
+// is over.
+func (s *space) hold(n uint64) (over func(), err error) {
+	most := int64(min(n, 1<<61))
+	if err := s.take(most); err != nil || s.unit == 0 {
+		return func() {}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flying += most
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.flying -= most
+	}, nil
+}
+
+func (s *space) exceeded(n int64) error {
+	c := s.repo.cfg()
+	rule := fmt.Sprintf("min-free-space-percent '%d%%'", c.minFreeShare)
+	if c.minFreeBytes > 0 {
+		rule = fmt.Sprintf("min-free-space-size %dMB", c.minFreeBytes>>20)
+	}
+	return fail.New(fail.NoSpace, "free some space on the file system of "+s.repo.path+", or lower what its config keeps free; what is there is kept",
+		"%w: %s would be exceeded, at least %d bytes are needed and %d may be used", ErrNoSpace, rule, n, max(s.left, 0))
+}
+
+// counter counts what it passes on, and stops before a disk is fuller than it
+// may be.
+type counter struct {
+	w     io.Writer
+	space *space
+	n     int64
+	taken int64
+}
+
+// counterStep is how much of a growing file is taken at once, in bytes.
+const counterStep = 1 << 20
+
+func (c *counter) Write(p []byte) (int, error) {
+	for c.n+int64(len(p)) > c.taken {
+		step := int64(len(p))
+		if c.taken > 0 {
+			step = max(step, counterStep)
+		}
+		if err := c.space.take(step); err != nil {
+			return 0, err
+		}
+		c.taken += step
+	}
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

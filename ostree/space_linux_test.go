@@ -1,0 +1,149 @@
+package ostree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree/keyfile"
+)
+
+// smallDisk is a file system of so many bytes, and its path.
+func smallDisk(t *testing.T, size int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "disk")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func setCore(t *testing.T, r *Repo, key, value string) {
+	t.Helper()
+	if err := r.EditConfig(t.Context(), func(f *keyfile.File) error { return f.Set("core", key, value) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// noise is a file that does not compress.
+func noise(t *testing.T, seed int64, size int) Object {
+	t.Helper()
+	h := &FileHeader{Mode: 0o100644, Size: uint64(size)}
+	data := func() io.Reader { return io.LimitReader(rand.New(rand.NewSource(seed)), int64(size)) }
+	c, err := ContentChecksum(h, data())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewFile(c, h, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(data()), nil })
+}
+
+func TestWhatTheConfigKeepsFreeStaysFree(t *testing.T) {
+	for _, mode := range []Mode{ModeArchive, ModeBare} { // tmpfs has no user xattrs
+		for key, value := range map[string]string{"min-free-space-size": "8MB", "min-free-space-percent": "50"} {
+			r, err := CreateRepo(filepath.Join(smallDisk(t, 16<<20), "repo"), mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			setCore(t, r, key, value)
+			s, err := r.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for err == nil && n < 20 {
+				err = s.Put(t.Context(), noise(t, int64(n), 1<<20))
+				n++
+			}
+			if !errors.Is(err, ErrNoSpace) || fail.ClassOf(err) != fail.NoSpace || !strings.Contains(err.Error(), key) || n < 7 {
+				t.Errorf("%s %s: after %d objects: %v", mode, key, n, err)
+			}
+			_, free, _, statErr := diskSpace(r.Path())
+			if statErr != nil || free < 8<<20 {
+				t.Errorf("%s %s: %d bytes are free, %v", mode, key, free, statErr)
+			}
+			if err := s.Put(t.Context(), NewMetadata(TypeDirTree, []byte{0})); err != nil {
+				t.Errorf("%s %s: metadata: %v", mode, key, err)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := r.WriteTombstone(t.Context(), Checksum{}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestAFileThatIsTooLargeForTheDiskIsNotBegun(t *testing.T) {
+	r, err := CreateRepo(filepath.Join(smallDisk(t, 16<<20), "repo"), ModeBare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge := NewFile(Checksum{1}, &FileHeader{Mode: 0o100644, Size: 1 << 62}, func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(failing{t}), nil
+	})
+	if err := r.PutDurable(t.Context(), huge); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("%v", err)
+	}
+}
+
+type failing struct{ t *testing.T }
+
+func (f failing) Read([]byte) (int, error) {
+	f.t.Error("it was read")
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestSpaceThatOthersFreeIsUsed: the measure at the beginning is not the last.
+func TestSpaceThatOthersFreeIsUsed(t *testing.T) {
+	disk := smallDisk(t, 16<<20)
+	ballast := filepath.Join(disk, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 7<<20), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r, err := CreateRepo(filepath.Join(disk, "repo"), ModeArchive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setCore(t, r, "min-free-space-size", "8MB")
+	s, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Abort()
+	if err := s.Put(t.Context(), noise(t, 1, 4<<20)); !errors.Is(err, ErrNoSpace) {
+		t.Fatalf("%v", err)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put(t.Context(), noise(t, 1, 4<<20)); err != nil {
+		t.Errorf("after it was freed: %v", err)
+	}
+}
+
+func TestARepoOfAStickMayFillIt(t *testing.T) {
+	r, err := CreateRepoWith(filepath.Join(smallDisk(t, 4<<20), "repo"), ModeArchive, CreateOptions{FillDisk: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.PutDurable(t.Context(), noise(t, 1, 4<<20-300<<10)); err != nil {
+		t.Error(err)
+	}
+}
