@@ -151,3 +151,36 @@ func TestFsckSeesTheMarkOfAnOldTransaction(t *testing.T) {
 		t.Errorf("%+v, %v; want %d partial commits", report, err, len(commits))
 	}
 }
+
+func TestTreeThatHoldsItsRepoIsCommittedWithoutWhatIsBeingStaged(t *testing.T) {
+	dir := someTree(t)
+	repo, err := CreateRepo(filepath.Join(dir, "repo"), ModeArchive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "repo/tmp/stray"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		r, err := CommitTree(t.Context(), repo, dir, TreeOptions{NoXattrs: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := LoadDirTree(t.Context(), repo, r.Tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"repo", "tmp"} {
+			d, ok := at.Dir(name)
+			if !ok {
+				t.Fatalf("there is no folder %s", name)
+			}
+			if at, err = LoadDirTree(t.Context(), repo, d.Tree); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(at.Files)+len(at.Dirs) > 0 {
+			t.Errorf("tmp of the repo was committed with %v %v", at.Files, at.Dirs)
+		}
+	}
+}

@@ -31,6 +31,14 @@ type dirWalk struct {
 	ctx   context.Context
 	files *errgroup.Group
 	task  progress.Task
+	tmp   unix.Stat_t // the repo's folder tmp
+}
+
+// isTmp says whether a folder is the repo's own tmp. A tree may hold the repo
+// that it is committed to; what this very commit is staging is not part of it.
+func (w *dirWalk) isTmp(f *folder) bool {
+	var st unix.Stat_t
+	return unix.Fstat(f.fd, &st) == nil && st.Ino == w.tmp.Ino && st.Dev == w.tmp.Dev
 }
 
 // work is a file that waits to be read.
@@ -74,6 +82,7 @@ func (b *TreeBuilder) addDir(dir string) error {
 	defer task.Done()
 	return b.parallel(func(ctx context.Context, files *errgroup.Group) error {
 		w := &dirWalk{b: b, ctx: ctx, files: files, task: task}
+		_ = unix.Stat(path.Join(b.repo.path, "tmp"), &w.tmp) // without it there is nothing to leave out
 		return w.dir(f, at, cmp.Or(b.prefix, "/"), src, 1)
 	})
 }
@@ -87,7 +96,7 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	if err := w.meta(f, at, name); err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
-	if err := w.b.expand(at); err != nil {
+	if err := w.b.expand(at); err != nil || w.isTmp(f) {
 		return err
 	}
 	list, err := f.entries()
