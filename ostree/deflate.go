@@ -13,35 +13,36 @@ import (
 // deflateLevel is libostree's default. Another level changes no object's name.
 const deflateLevel = 6
 
-// deflaters: see inflaters for why there is a pool.
-var deflaters = sync.Pool{New: func() any {
-	out := bufio.NewWriterSize(io.Discard, bufferSize)
-	w, err := flate.NewWriter(out, deflateLevel)
-	if err != nil {
-		return err // the level is a constant in range: not reached
-	}
-	return &deflater{w, out}
-}}
+// deflaters are pools by level; see inflaters for why there is a pool.
+var deflaters [deflateMost + 1]sync.Pool
+
+// deflateMost is the highest level.
+const deflateMost = 9
 
 // deflater is a pooled compressor, with the buffer through which it writes: it
 // makes a few hundred bytes at a time.
 type deflater struct {
-	w   *flate.Writer
-	out *bufio.Writer
+	w     *flate.Writer
+	out   *bufio.Writer
+	level int
 }
 
-// newDeflater compresses to the writer to, to which frame goes first.
-func newDeflater(to io.Writer, frame []byte) (*deflater, error) {
-	switch d := deflaters.Get().(type) {
-	case *deflater:
-		d.out.Reset(to)
-		d.w.Reset(d.out)
-		_, err := d.out.Write(frame)
-		return d, err
-	case error:
-		return nil, d
+// newDeflater compresses to the writer to, to which frame goes first. The level
+// is one that zlib knows, 1 to 9.
+func newDeflater(to io.Writer, frame []byte, level int) (*deflater, error) {
+	d, ok := deflaters[level].Get().(*deflater)
+	if !ok {
+		out := bufio.NewWriterSize(io.Discard, bufferSize)
+		w, err := flate.NewWriter(out, level)
+		if err != nil {
+			return nil, err
+		}
+		d = &deflater{w, out, level}
 	}
-	return nil, io.ErrClosedPipe
+	d.out.Reset(to)
+	d.w.Reset(d.out)
+	_, err := d.out.Write(frame)
+	return d, err
 }
 
 func (d *deflater) Write(p []byte) (int, error) { return d.w.Write(p) }
@@ -56,7 +57,7 @@ func (d *deflater) finish() error {
 func (d *deflater) release() {
 	d.out.Reset(io.Discard)
 	d.w.Reset(d.out)
-	deflaters.Put(d)
+	deflaters[d.level].Put(d)
 }
 
 // filezReader is the archive form of a file, compressed while it is read.
@@ -82,7 +83,7 @@ func newFilezReader(h *FileHeader, payload io.ReadCloser) (*filezReader, error) 
 		z.out.Write(frame)
 		return z, nil
 	}
-	z.deflate, err = newDeflater(&z.out, frame)
+	z.deflate, err = newDeflater(&z.out, frame, deflateLevel)
 	return z, err
 }
 

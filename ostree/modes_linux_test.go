@@ -158,3 +158,30 @@ func TestARepoWithSplitXattrsIsReadAndNotWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestTheConfigSaysHowHardToCompress(t *testing.T) {
+	text := strings.Repeat("otactl writes an archive, and again ", 4000)
+	h := &FileHeader{Mode: 0o100644, Size: uint64(len(text))}
+	c, err := ContentChecksum(h, strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := map[string]int64{}
+	for _, level := range []string{"1", "9"} {
+		r := newRepo(t, ModeArchive)
+		cli(t, "--repo="+r.Path(), "config", "set", "archive.zlib-level", level)
+		r = openRepo(t, r.Path())
+		obj := NewFile(c, h, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil })
+		if err := r.PutDurable(t.Context(), obj); err != nil {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(r.objectPath(obj.ID()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[level] = st.Size()
+	}
+	if sizes["9"] >= sizes["1"] {
+		t.Errorf("sizes by level are %v", sizes)
+	}
+}

@@ -210,7 +210,7 @@ func (s *stage) compressFile(ctx context.Context, obj Object, h *FileHeader, pay
 	out := &counter{space: s.space}
 	err = s.create(path, func(f *os.File) error {
 		out.w = f
-		if err := compressInto(ctx, out, frame, obj, h, payload); err != nil {
+		if err := s.compressInto(ctx, out, frame, obj, h, payload); err != nil {
 			return err
 		}
 		return publishMode(f)
@@ -218,7 +218,7 @@ func (s *stage) compressFile(ctx context.Context, obj Object, h *FileHeader, pay
 	return out.n, err
 }
 
-func compressInto(ctx context.Context, w io.Writer, frame []byte, obj Object, h *FileHeader, payload io.Reader) error {
+func (s *stage) compressInto(ctx context.Context, w io.Writer, frame []byte, obj Object, h *FileHeader, payload io.Reader) error {
 	if h.IsSymlink() {
 		if _, err := w.Write(frame); err != nil {
 			return err
@@ -226,7 +226,7 @@ func compressInto(ctx context.Context, w io.Writer, frame []byte, obj Object, h 
 		_, err := accept(ctx, obj, h, payload, io.Discard)
 		return err
 	}
-	d, err := newDeflater(w, frame)
+	d, err := newDeflater(w, frame, s.repo.cfg().zlibLevel)
 	if err != nil {
 		return err
 	}
