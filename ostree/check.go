@@ -80,12 +80,20 @@ func readMetadata(ctx context.Context, obj Object) ([]byte, error) {
 	return data, placed(obj, checkMetadata(obj.ID(), data))
 }
 
+// MostBytes is how long a metadata object of a type may be.
+func MostBytes(t ObjectType) int64 {
+	switch t {
+	case TypeCommit:
+		return limits.Commit
+	case TypeCommitMeta:
+		return limits.DetachedMetadata
+	}
+	return limits.OSTreeMetadata
+}
+
 // readSized reads all of r under the cap of metadata objects; size is a hint.
 func readSized(r io.Reader, size int64, id ObjectID) ([]byte, error) {
-	most := int64(limits.OSTreeMetadata)
-	if id.Type == TypeCommitMeta {
-		most = limits.DetachedMetadata
-	}
+	most := MostBytes(id.Type)
 	if size > most {
 		return nil, &fsx.TooLargeError{Name: "object " + id.String(), Max: most}
 	}

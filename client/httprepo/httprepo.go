@@ -269,21 +269,9 @@ func (o *object) open(ctx context.Context) (io.ReadCloser, int64, error) {
 		return nil, 0, fmt.Errorf("object %s: %w", o.id, err)
 	}
 	length := resp.ContentLength
-	if max := mostOf(o.id.Type); length > max {
+	if max := ostree.MostBytes(o.id.Type); o.id.Type != ostree.TypeFile && length > max {
 		_ = resp.Body.Close()
 		return nil, 0, &fsx.TooLargeError{Name: "object " + o.id.String(), Max: max}
 	}
 	return &resuming{ctx: ctx, src: o.src, site: t, path: o.id.ArchivePath(), what: o.id.String(), body: resp.Body, length: length}, length, nil
-}
-
-// mostOf is how long an object of a type may be, as far as that is known
-// before it is read.
-func mostOf(t ostree.ObjectType) int64 {
-	switch t {
-	case ostree.TypeFile:
-		return 1<<63 - 1
-	case ostree.TypeCommitMeta:
-		return limits.DetachedMetadata
-	}
-	return limits.OSTreeMetadata
 }

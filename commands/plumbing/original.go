@@ -3,6 +3,7 @@ package plumbing
 import (
 	"errors"
 	"regexp"
+	"slices"
 
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/ostree"
@@ -13,7 +14,7 @@ import (
 // in the original's where a script was seen to depend on them.
 func (e *Env) OriginalText(err error) string {
 	text := render.OneLine(err.Error())
-	for _, row := range originalTexts {
+	for _, row := range slices.Concat(pullTexts, originalTexts) {
 		if row.is == nil || errors.Is(err, row.is) {
 			text = row.ours.ReplaceAllString(text, row.theirs)
 		}

@@ -44,6 +44,8 @@ const (
 	TrustedKeys = 1 << 20
 	KeyLine     = 16 << 10
 	Keyring     = 32 << 20
+	// Commit caps a commit object, whose sizes of 300,000 objects fit in it.
+	Commit = 16 << 20
 	// FileHeader caps the GVariant header of a content object.
 	FileHeader = 1 << 20
 	// Ref caps a ref file.

@@ -1,0 +1,22 @@
+package plumbing
+
+import "regexp"
+
+// pullTexts are the rows of OriginalText about pulls.
+var pullTexts = []originalText{
+	{nil, regexp.MustCompile(`^.*?(object \S+): longer than the (\d+) bytes allowed.*$`), `$1 exceeded maximum size of $2 bytes`},
+	{nil, regexp.MustCompile(`^.*?object (\S+)\.file is corrupt: mode 0(\d+) with bits (\d+) is not one of bare-user-only.*$`), `Content object $1: invalid mode 0$2 with bits $3`},
+	{nil, regexp.MustCompile(`^pull \S+: ref (\S+) at \S+: checksum (.{0,60}).*$`), `Fetching checksum for ref ((empty), $1): Invalid rev $2`},
+	{nil, regexp.MustCompile(`^.*: it is from (\S+), older than (\S+) of commit (\S+)$`), `Upgrade target revision with timestamp $1 is chronologically older than current revision $3 with timestamp $2`},
+	{nil, regexp.MustCompile(`^static deltas cannot be used in a repo of mode archive$`), `Can't use static deltas in an archive repo`},
+	{nil, regexp.MustCompile(`^static deltas are required, and there are none$`), `Static deltas required, but none found`},
+	{nil, regexp.MustCompile(`^invalid URI scheme in`), `Invalid URI scheme in`},
+	{nil, regexp.MustCompile(`^pull (\S+): invalid ref name .*$`), `Invalid ref name $1`},
+	{nil, regexp.MustCompile(`^.*detached metadata: malformed signature: .*$`), `No signatures found: what is there cannot be read, and for GPG too there are no signatures found`},
+	{nil, regexp.MustCompile(`^metalink: "(.*)" is no digest of (\S+)$`), `Invalid hash digest for $2`},
+	{nil, regexp.MustCompile(`^.*metalink: the file's \S+ is (\S+), want (\S+)$`), `Expected checksum is $2 but actual is $1`},
+	{nil, regexp.MustCompile(`^.*metalink: the file has (\d+) bytes, want (\d+)$`), `Expected size is $2 bytes but content is $1 bytes`},
+	{nil, regexp.MustCompile(`^metalink: no verification of .*$`), `No <verification> with known <hash> found`},
+	{nil, regexp.MustCompile(`^metalink: no http\(s\) address of .*$`), `No <url> method elements found`},
+	{nil, regexp.MustCompile(`^metalink: it does not begin with an element$`), `Document must begin with an element`},
+}
