@@ -2,11 +2,13 @@ package plumbing
 
 import (
 	"errors"
+	"io/fs"
 	"regexp"
 	"slices"
 
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign"
 )
 
 // OriginalText is err in the words that scripts look for when they run ostree:
@@ -50,4 +52,12 @@ var originalTexts = []originalText{
 
 	// signatures
 	{nil, regexp.MustCompile(`: signature couldn't be verified`), `: Signature couldn't be verified`},
+	{nil, regexp.MustCompile(`^no valid signatures found`), `No valid signatures found`},
+	{sign.ErrEngine, regexp.MustCompile(`signature type is not implemented`), `Requested signature type is not implemented`},
+	{sign.ErrUnsigned, regexp.MustCompile(`none of [a-z0-9, ]+: no signatures found`), `No signatures found`},
+	{sign.ErrMalformed, regexp.MustCompile(`detached metadata: malformed signature`), `No signatures found: detached metadata is malformed, no signatures found in it`},
+	{sign.ErrNoKeys, regexp.MustCompile(`there are no keys of its own for (\w+), which it requires`), `No keys found for required signapi type $1`},
+	{nil, regexp.MustCompile(`flag --sign-verify: "(.*)" is not ENGINE=inline:KEY or ENGINE=file:PATH`), `Failed to parse KEYTYPE=[inline|file]:DATA in $1`},
+	{nil, regexp.MustCompile(`flag --sign-verify: "(.*)" is neither inline:KEY nor file:PATH`), `Invalid key reference $1, expected inline|file`},
+	{fs.ErrNotExist, regexp.MustCompile(`\bno such file or directory`), `No such file or directory`},
 }

@@ -117,6 +117,9 @@ func signVerify(flags []string, add func(key, value string)) ([]string, error) {
 		kind, value, ok := strings.Cut(ref, ":")
 		switch {
 		case ok && kind == "inline" && value != "":
+			if err := checkPublicKey(engine, value); err != nil {
+				return nil, err
+			}
 			add("verification-"+engine+"-key", value)
 		case ok && kind == "file" && value != "":
 			add("verification-"+engine+"-file", value)
@@ -126,4 +129,13 @@ func signVerify(flags []string, add func(key, value string)) ([]string, error) {
 		engines = append(engines, engine)
 	}
 	return engines, nil
+}
+
+// checkPublicKey refuses a key that would only fail when something is pulled.
+func checkPublicKey(engine, text string) error {
+	keys, err := sign.NewKeys(engine, sign.Env{Dummy: true})
+	if err != nil {
+		return err
+	}
+	return keys.Add(text)
 }
