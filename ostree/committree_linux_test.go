@@ -56,6 +56,32 @@ type hook struct {
 func (h *hook) Start(string, progress.Unit, int64) progress.Task { return h }
 func (h *hook) Grow(int64)                                       { h.run() }
 
+// The staging folder below the tree that is read fills and empties meanwhile.
+func TestATreeMayHoldTheRepoItIsCommittedTo(t *testing.T) {
+	dir := someTree(t)
+	repo, err := CreateRepo(filepath.Join(dir, "repo"), ModeArchive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		report, err := CommitTree(t.Context(), repo, dir, TreeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit, _, err := WriteCommit(t.Context(), repo, report.Tree, report.Meta, CommitOptions{Time: time.Unix(1, 0), Branch: "main"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := Lookup(t.Context(), repo, commit, "/repo/tmp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list, err := Children(t.Context(), repo, at); err != nil || len(list) > 0 {
+			t.Errorf("%d entries of the repo's own tmp were committed, %v", len(list), err)
+		}
+	}
+}
+
 func TestCommitOfATreeThatChangesMeanwhileFails(t *testing.T) {
 	repo, dir := archiveRepo(t), someTree(t)
 	swap := &hook{run: func() { _ = os.Remove(filepath.Join(dir, "large")) }}

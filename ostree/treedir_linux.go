@@ -99,6 +99,9 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	if err := w.b.expand(at); err != nil || w.isTmp(f) {
 		return err
 	}
+	if w.ownTemp(f) {
+		return nil
+	}
 	list, err := f.entries()
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
@@ -116,6 +119,15 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	}
 	w.start(f, hand)
 	return nil
+}
+
+// ownTemp says whether f is where the repo keeps what it is writing just now,
+// which comes and goes: it is committed as an empty folder by whoever commits a
+// tree that the repo lies in.
+func (w *dirWalk) ownTemp(f *folder) bool {
+	var here, temp unix.Stat_t
+	return path.Base(f.path) == "tmp" && unix.Fstat(f.fd, &here) == nil &&
+		unix.Stat(w.b.repo.Path()+"/tmp", &temp) == nil && here.Dev == temp.Dev && here.Ino == temp.Ino
 }
 
 func (w *dirWalk) entry(f *folder, at *branch, dir string, e dirEntry, src *consumed, depth int, hand *[]work) error {
