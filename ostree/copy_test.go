@@ -270,6 +270,24 @@ func TestDetachedMetadataBeyondItsCapIsNotTaken(t *testing.T) {
 	}
 }
 
+func TestMalformedDetachedMetadataEndsACopyOrStaysBehind(t *testing.T) {
+	s := storetest.NewSample(t, 1, 1, "a")
+	id := ostree.ObjectID{Sum: s.Commit, Type: ostree.TypeCommitMeta}
+	s.SetRaw(id, []byte("borkborkbork\n"))
+	dst, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "repo"), ostree.ModeArchive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = ostree.Copy(t.Context(), dst, s, s.Commit, ostree.CopyOptions{})
+	if _, corrupt := errors.AsType[*ostree.CorruptError](err); !corrupt {
+		t.Errorf("error %v, want a *CorruptError", err)
+	}
+	mustCopy(t, dst, s, s.Commit, ostree.CopyOptions{LaxDetached: true})
+	if has, err := dst.Has(t.Context(), []ostree.ObjectID{id, {Sum: s.Commit, Type: ostree.TypeCommit}}); err != nil || has[0] || !has[1] {
+		t.Errorf("there are %v (%v), want the commit alone", has, err)
+	}
+}
+
 // deep makes a commit whose directories nest that deep.
 func deep(t *testing.T, levels int) (*storetest.Memory, ostree.Checksum) {
 	t.Helper()

@@ -106,6 +106,11 @@ func (s *scheduler) readCommit(ctx context.Context, n *node) (data, detached []b
 			metaErr = nil
 			return
 		}
+		if _, corrupt := errors.AsType[*CorruptError](metaErr); corrupt && s.opt.LaxDetached {
+			s.opt.Log.Warn("left malformed detached metadata behind", "commit", n.id.Sum, "error", metaErr)
+			detached, metaErr = nil, nil
+			return
+		}
 		signed = metaErr == nil
 	})
 	if !s.nearSrc && !n.missing {

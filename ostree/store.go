@@ -141,6 +141,9 @@ type CopyOptions struct {
 	// covers it: whoever made src may have put anything in the place of the
 	// signatures that dst holds.
 	KeepDetached bool
+	// LaxDetached leaves detached metadata behind that is malformed in src,
+	// where it otherwise ends the copy. For whoever asks for no signature.
+	LaxDetached bool
 	// DryRun finds out what would move and moves nothing.
 	DryRun   bool
 	Progress progress.Sink

@@ -196,7 +196,7 @@ func (r *run) fetch(ctx context.Context) error {
 	var err error
 	r.report.CopyReport, err = ostree.CopyAll(ctx, r.repo, r.src, commits, ostree.CopyOptions{
 		Jobs: r.jobs(), Depth: r.opt.Depth, CommitOnly: r.opt.CommitOnly, Subpaths: r.opt.Subpaths,
-		Loaded: r.loaded, Caches: caches, CheckCommit: r.checkCommit, CheckFile: r.opt.CheckFile,
+		Loaded: r.loaded, Caches: caches, CheckCommit: r.checkCommit, LaxDetached: r.opt.CheckCommit == nil, CheckFile: r.opt.CheckFile,
 		Tombstones: r.opt.Depth != 0, Trusted: r.opt.Trusted, Link: r.opt.Link,
 		Progress: r.opt.Progress, Log: r.opt.Log, Faults: r.opt.Faults,
 	})
