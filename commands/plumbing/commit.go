@@ -1,47 +1,45 @@
 package plumbing
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/fsx"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
-	"github.com/otactl/otactl/ostree/variant"
 )
 
 func commitCommand(e *Env) *cli.Command {
+	flags := append([]cli.Flag{
+		&cli.StringFlag{Name: "branch", Aliases: []string{"b"}, Usage: "move `REF` to the new commit"},
+		&cli.BoolFlag{Name: "orphan", Usage: "make a commit that no ref names"},
+		&cli.StringFlag{Name: "subject", Aliases: []string{"s"}, Usage: "one `LINE` about the commit"},
+		&cli.StringFlag{Name: "body", Aliases: []string{"m"}, Usage: "more `TEXT` about it"},
+		&cli.StringFlag{Name: "body-file", Aliases: []string{"F"}, Usage: "read the text from `FILE`"},
+		&cli.BoolFlag{Name: "editor", Aliases: []string{"e"}, Usage: "write subject and text in an editor"},
+		&cli.StringFlag{Name: "parent", Usage: "`COMMIT` before this one, or none (default: where the branch points)"},
+		&cli.StringFlag{Name: "timestamp", Usage: "`TIME` of the commit: @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31 (default: SOURCE_DATE_EPOCH, or now)"},
+		&cli.StringSliceFlag{Name: "add-metadata-string", Usage: "add `KEY=VALUE` to the metadata; may be repeated"},
+		&cli.StringSliceFlag{Name: "add-metadata", Usage: "add `KEY=VALUE`, the value in GVariant text format; may be repeated"},
+		&cli.StringSliceFlag{Name: "keep-metadata", Usage: "take `KEY` and its value over from the parent; may be repeated"},
+		&cli.StringSliceFlag{Name: "add-detached-metadata-string", Usage: "add `KEY=VALUE` beside the commit, under no checksum; may be repeated"},
+		&cli.StringSliceFlag{Name: "bind-ref", Usage: "name `REF` too as one the commit is made for; may be repeated"},
+		&cli.BoolFlag{Name: "no-bindings", Usage: "don't say which refs the commit is made for"},
+		&cli.BoolFlag{Name: "bootable", Usage: "say that the tree has a kernel, and which"},
+		&cli.BoolFlag{Name: "generate-sizes", Usage: "list the sizes of all objects in the metadata; only in an archive repo"},
+		&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "make no commit when the parent has the same tree"},
+		&cli.BoolFlag{Name: "table-output", Usage: "say what was written, as KEY: VALUE lines"},
+		&cli.StringFlag{Name: "fsync", Usage: "`true|false`: whether what was written is on the disk when it ends"},
+	}, append(treeFlags(), signFlags()...)...)
 	return &cli.Command{
 		Name:      "commit",
-		Usage:     "store a folder as a new commit",
+		Usage:     "store trees as a new commit",
 		ArgsUsage: "[DIR]",
-		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "branch", Aliases: []string{"b"}, Usage: "move `REF` to the new commit"},
-			&cli.BoolFlag{Name: "orphan", Usage: "make a commit that no ref names"},
-			&cli.StringFlag{Name: "tree", Usage: "commit `SOURCE`: dir=DIR, or ref=COMMIT for the tree of another commit (default: the current folder)"},
-			&cli.StringFlag{Name: "subject", Aliases: []string{"s"}, Usage: "one `LINE` about the commit"},
-			&cli.StringFlag{Name: "body", Aliases: []string{"m"}, Usage: "more `TEXT` about it"},
-			&cli.StringFlag{Name: "body-file", Aliases: []string{"F"}, Usage: "read the text from `FILE`"},
-			&cli.StringFlag{Name: "parent", Usage: "`COMMIT` before this one, or none (default: where the branch points)"},
-			&cli.StringFlag{Name: "timestamp", Usage: "`TIME` of the commit: @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31 (default: SOURCE_DATE_EPOCH, or now)"},
-			&cli.StringSliceFlag{Name: "add-metadata-string", Usage: "add `KEY=VALUE` to the metadata; may be repeated"},
-			&cli.StringSliceFlag{Name: "bind-ref", Usage: "name `REF` too as one the commit is made for; may be repeated"},
-			&cli.BoolFlag{Name: "no-bindings", Usage: "don't say which refs the commit is made for"},
-			&cli.StringFlag{Name: "owner-uid", Usage: "give all files to user `UID`"},
-			&cli.StringFlag{Name: "owner-gid", Usage: "give all files to group `GID`"},
-			&cli.BoolFlag{Name: "no-xattrs", Usage: "leave extended attributes out"},
-			&cli.BoolFlag{Name: "canonical-permissions", Usage: "owner 0, no extended attributes, modes cut down to 0755"},
-			&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "make no commit when the parent has the same tree"},
-			&cli.BoolFlag{Name: "table-output", Usage: "say what was written, as KEY: VALUE lines"},
-		}, signFlags()...),
+		Description: "Trees are laid over each other in the order given; without --tree it is DIR, or the current folder. What\n" +
+			"the repo has already is neither packed nor written again.",
+		Flags:  flags,
 		Action: e.onRepo(e.commit),
 	}
 }
@@ -64,11 +62,18 @@ func (v commitView) Table(w io.Writer) {
 		commits = 0
 	}
 	fmt.Fprintf(w, "Commit: %s\nMetadata Total: %d\nMetadata Written: %d\n", v.Commit, v.Written.Metadata+commits, v.Written.MetadataWritten+commits)
-	fmt.Fprintf(w, "Content Total: %d\nContent Written: %d\nContent Cache Hits: 0\nContent Bytes Written: %d\n",
-		v.Written.Content, v.Written.ContentWritten, v.Written.BytesWritten)
+	fmt.Fprintf(w, "Content Total: %d\nContent Written: %d\nContent Cache Hits: %d\nContent Bytes Written: %d\n",
+		v.Written.Content, v.Written.ContentWritten, v.Written.CacheHits, v.Written.BytesWritten)
 }
 
 func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
+	durable, err := fsyncFlag(c, true)
+	if err != nil {
+		return err
+	}
+	if !durable {
+		repo.DisableSync()
+	}
 	opt, err := e.commitOptions(c, repo)
 	if err != nil {
 		return err
@@ -83,9 +88,12 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 		return err
 	}
 	defer hold.Abort()
-	tree, err := e.storeTree(c, repo)
+	tree, err := e.storeTrees(c, repo)
 	if err != nil {
 		return err
+	}
+	if e.Getenv("OSTREE_REPO_TEST_ERROR") == "pre-commit" { // a test that comes with ostree
+		return fail.New(fail.Unknown, "", "OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
 	}
 	sum, made, err := ostree.WriteCommit(c.Context, repo, tree.Tree, tree.Meta, opt)
 	if err != nil {
@@ -96,120 +104,22 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 			return err
 		}
 	}
+	if err := tree.RemoveSources(c.Context); err != nil {
+		return err
+	}
 	return e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
 }
 
-// storeTree stores the tree that the flags name, or finds it.
-func (e *Env) storeTree(c *cli.Context, repo *ostree.Repo) (ostree.TreeReport, error) {
-	opt := ostree.TreeOptions{NoXattrs: c.Bool("no-xattrs"), Canonical: c.Bool("canonical-permissions"), Progress: e.Progress()}
-	var err error
-	if opt.UID, err = ownerFlag(c, "owner-uid"); err != nil {
-		return ostree.TreeReport{}, err
+// fsyncFlag reads --fsync.
+func fsyncFlag(c *cli.Context, without bool) (bool, error) {
+	switch s := c.String("fsync"); s {
+	case "":
+		return without, nil
+	case "1", "true", "yes":
+		return true, nil
+	case "0", "false", "no", "none":
+		return false, nil
+	default:
+		return without, usage("Invalid boolean argument '%s'", s)
 	}
-	if opt.GID, err = ownerFlag(c, "owner-gid"); err != nil {
-		return ostree.TreeReport{}, err
-	}
-	kind, source, err := treeSource(c)
-	if err != nil {
-		return ostree.TreeReport{}, err
-	}
-	if kind == "dir" {
-		return ostree.CommitTree(c.Context, repo, source, opt)
-	}
-	sum, err := repo.Resolve(c.Context, source)
-	if err != nil {
-		return ostree.TreeReport{}, err
-	}
-	commit, err := ostree.LoadCommit(c.Context, repo, sum)
-	if err != nil {
-		return ostree.TreeReport{}, err
-	}
-	return ostree.TreeReport{Tree: commit.Tree, Meta: commit.Meta}, nil
-}
-
-// treeSource reads --tree and the argument, of which there may be one.
-func treeSource(c *cli.Context) (kind, source string, err error) {
-	arg, tree := c.Args().First(), c.String("tree")
-	switch {
-	case tree == "":
-		return "dir", cmp.Or(arg, "."), nil
-	case arg != "":
-		return "", "", fail.New(fail.Usage, "give one of them", "both --tree=%s and the folder %s are given", tree, arg)
-	}
-	kind, source, ok := strings.Cut(tree, "=")
-	if !ok || source == "" || kind != "dir" && kind != "ref" {
-		return "", "", fail.New(fail.Usage, "give --tree=dir=DIR or --tree=ref=COMMIT", "flag --tree: %q names no tree", tree)
-	}
-	return kind, source, nil
-}
-
-func (e *Env) commitOptions(c *cli.Context, repo *ostree.Repo) (ostree.CommitOptions, error) {
-	opt := ostree.CommitOptions{Branch: c.String("branch"), Subject: c.String("subject"), Body: c.String("body"),
-		NoBindings: c.Bool("no-bindings"), BindRefs: c.StringSlice("bind-ref"), SkipUnchanged: c.Bool("skip-if-unchanged")}
-	if (opt.Branch == "") == !c.Bool("orphan") {
-		return opt, fail.New(fail.Usage, "", "give either --branch REF or --orphan")
-	}
-	if opt.Branch != "" { // said before the tree is stored
-		if err := ostree.CheckRef(opt.Branch); err != nil {
-			return opt, err
-		}
-	}
-	for _, s := range c.StringSlice("add-metadata-string") {
-		key, value, err := keyValue("add-metadata-string", s)
-		if err != nil {
-			return opt, err
-		}
-		opt.Metadata = append(opt.Metadata, variant.Entry{Key: key, Value: variant.Text(value)})
-	}
-	if file := c.String("body-file"); file != "" {
-		body, err := fsx.ReadFile(file, limits.ConfigFile)
-		if err != nil {
-			return opt, err
-		}
-		opt.Body = string(body)
-	}
-	var err error
-	if opt.Time, err = parseTime(cmp.Or(c.String("timestamp"), epoch(e.Getenv("SOURCE_DATE_EPOCH"))), e.Now); err != nil {
-		return opt, err
-	}
-	return opt, parent(c, repo, &opt)
-}
-
-func parent(c *cli.Context, repo *ostree.Repo, opt *ostree.CommitOptions) error {
-	rev := c.String("parent")
-	if rev == "" || rev == "none" {
-		opt.NoParent = rev == "none"
-		return nil
-	}
-	sum, err := repo.Resolve(c.Context, rev)
-	if err != nil {
-		return fmt.Errorf("--parent: %w", err)
-	}
-	opt.Parent = &sum
-	return nil
-}
-
-func epoch(s string) string {
-	if s == "" {
-		return ""
-	}
-	return "@" + s
-}
-
-// parseTime reads a --timestamp; "" is now.
-func parseTime(s string, now func() time.Time) (time.Time, error) {
-	if s == "" {
-		return now(), nil
-	}
-	if digits, ok := strings.CutPrefix(s, "@"); ok {
-		if n, err := strconv.ParseInt(digits, 10, 64); err == nil && n >= 0 {
-			return time.Unix(n, 0).UTC(), nil
-		}
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05 -0700", time.DateTime, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fail.New(fail.Usage, "give @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31", "timestamp %q is not a time", s)
 }
