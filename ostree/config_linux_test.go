@@ -160,7 +160,7 @@ func TestRemotesOfTheSystemAreInFilesOfTheirOwn(t *testing.T) {
 }
 
 func TestARemoteThatIsNotClearIsAnError(t *testing.T) {
-	for _, lines := range []string{"gpg-verify=no", "sign-verify=", "sign-verify=;", "sign-verify=ed25519;;spki", "sign-verify=*", "collection-id=x",
+	for _, lines := range []string{"gpg-verify=no", "sign-verify=", "sign-verify=;", "sign-verify=ed25519;;spki", "sign-verify=*",
 		"tls-client-cert-path=/a"} {
 		r := newRepo(t, ModeArchive)
 		config, err := os.ReadFile(filepath.Join(r.Path(), "config"))

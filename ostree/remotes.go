@@ -32,6 +32,7 @@ type RemoteConfig struct {
 	Metalink   string
 	Branches   []string // pulled when no ref is named
 
+	// CollectionID is as it was written; a CollectionRef made with it is checked.
 	CollectionID string
 	// GPGVerify is true unless the config says otherwise.
 	GPGVerify        bool
@@ -214,9 +215,6 @@ func readRemote(f remoteFile, name string) (RemoteConfig, error) {
 		} else if engine, ok := strings.CutSuffix(engine, "-file"); ok {
 			c.VerificationFiles[engine] = value
 		}
-	}
-	if c.CollectionID != "" {
-		k.note(CheckCollectionID(c.CollectionID))
 	}
 	if (c.TLSClientCert == "") != (c.TLSClientKey == "") {
 		k.note(fail.New(fail.Usage, "give both", "remote %q has only one of tls-client-cert-path and tls-client-key-path", name))
