@@ -17,6 +17,7 @@ RUNS       ?= 3
 SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
 TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs cpio bzip2 zstd zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
+BENCH_PACKAGES  := ostree e2fsprogs python3 curl nginx
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
 # Root keeps the caller's Go and modules, but builds into a cache of its own:
 # files of root in the caller's would stop the caller's next build.
@@ -81,8 +82,8 @@ fuzz:
 # root for deployments. make bench [RUNS=N] [ONLY=WORD]; docs/benchmarks.md has
 # figures.
 bench: build
-	@scripts/packages $(DEMO_PACKAGES)
-	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs | head -n1 | xargs dirname) $(RUNS) $(ONLY)
+	@scripts/packages $(BENCH_PACKAGES)
+	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs -large | head -n1 | xargs dirname) $(RUNS) $(ONLY)
 
 # make demo [KEEP=DIR]: the main job from end to end; needs root for deployments.
 demo: build

@@ -1,28 +1,25 @@
 // Command bench holds the project's claims on speed and memory: each is a
-// ratio to a peer that does the same work, run side by side in the same run, on
-// a root file system of Debian packages.
+// ratio to a peer that does the same work on the same bytes, run in turn in the
+// same run, on a root file system of Debian packages and on trees of extremes.
 //
 //	go run ./tests/bench PROGRAM ROOTS [RUNS [ONLY]]
 //
-// ONLY picks the comparisons whose name holds that word.
+// ONLY picks the comparisons whose name holds that word. ROOTS holds v1 and v2,
+// as internal/testkit/rootfs -large makes them.
 //
-// It prints a Markdown table and ends with 1 if a claim did not hold. It needs
-// root, as ostree does to make deployments.
+// It prints the versions and a Markdown table with the commands, and ends with
+// 1 if a claim did not hold or a peer is missing. It needs root, as ostree does
+// to make deployments.
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func main() {
@@ -36,6 +33,14 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 { // parts of this program that it runs beside the others
+		switch args[0] {
+		case "delay":
+			return delay(args[1:])
+		case "limit":
+			return limit(args[1:])
+		}
+	}
 	if len(args) < 2 {
 		return errors.New("usage: bench PROGRAM ROOTS [RUNS [ONLY]]")
 	}
@@ -55,135 +60,46 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.close()
-	if err := b.prepare(ctx); err != nil {
+	return b.compare(ctx, runs, only)
+}
+
+// compare runs what is picked and prints the tables.
+func (b *bench) compare(ctx context.Context, runs int, only string) error {
+	versions, err := b.versions(ctx)
+	if err != nil {
 		return err
 	}
+	fmt.Println(versions)
 	fmt.Println(header)
-	broken := 0
+	var broken []string
+	var commands strings.Builder
 	for _, c := range b.comparisons() {
 		if !strings.Contains(c.name, only) {
 			continue
 		}
-		r, err := c.run(ctx, b.env, runs)
+		r, err := c.run(ctx, b, runs)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", c.name, err)
 		}
 		line, held := r.row()
 		fmt.Println(line)
 		if !held {
-			broken++
+			broken = append(broken, c.name)
 		}
+		fmt.Fprintf(&commands, "- %s: `%s`; peer: `%s`\n", c.name, b.shown(c.ours), b.shown(c.peer))
 	}
-	if broken > 0 {
-		return fmt.Errorf("%d claims did not hold", broken)
+	fmt.Printf("\n%s", commands.String())
+	if len(broken) > 0 {
+		return fmt.Errorf("claims that did not hold: %s", strings.Join(broken, "; "))
 	}
 	return nil
 }
 
-// bench is the scratch folder and the running backend.
-type bench struct {
-	program, roots, dir string
-	addr                string
-	env                 []string
-	server              *exec.Cmd
-}
-
-func newBench(program, roots string) (*bench, error) {
-	program, err := filepath.Abs(program)
-	if err != nil {
-		return nil, err
+// comparisons are all claims.
+func (b *bench) comparisons() []comparison {
+	var all []comparison
+	for _, group := range [][]comparison{repoClaims(), pullClaims(), backendClaims(), memoryClaims()} {
+		all = append(all, group...)
 	}
-	if roots, err = filepath.Abs(roots); err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("/var/tmp", "otactl-bench-")
-	if err != nil {
-		return nil, err
-	}
-	b := &bench{program: program, roots: roots, dir: dir}
-	b.env = environment(b.path("server/otactl.yaml"))
-	return b, nil
-}
-
-func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
-
-func (b *bench) close() {
-	if b.server != nil {
-		_ = b.server.Process.Signal(os.Interrupt)
-		_ = b.server.Wait()
-	}
-	_ = exec.Command("bash", "-c", "kill $(cat "+b.path("fresh.pid")+") 2>/dev/null; chattr -i "+b.dir+"/sysroot*/ostree/deploy/*/deploy/* 2>/dev/null; rm -rf "+b.dir).Run()
-}
-
-// prepare commits both versions with the real ostree, publishes them, and makes
-// a bundle and sysroots of version 1 for the runs to start from.
-func (b *bench) prepare(ctx context.Context) error {
-	lines := []string{
-		"ostree init --repo={dir}/repo --mode=archive",
-		"ostree commit --repo={dir}/repo -b v1 --tree=dir={roots}/v1 --timestamp=@1700000000 -s 1 >/dev/null",
-		"ostree commit --repo={dir}/repo -b v2 --tree=dir={roots}/v2 --timestamp=@1700000001 -s 2 >/dev/null",
-		"mkdir {dir}/sysroot && ostree admin init-fs --modern {dir}/sysroot && ostree admin --sysroot={dir}/sysroot os-init lmp",
-		"ostree --repo={dir}/sysroot/ostree/repo pull-local {dir}/repo v1 && ostree admin --sysroot={dir}/sysroot deploy --os=lmp v1",
-	}
-	for _, line := range lines {
-		if err := shell(ctx, b.env, b.fill(line)); err != nil {
-			return err
-		}
-	}
-	if err := b.serve(ctx); err != nil {
-		return err
-	}
-	for _, line := range []string{
-		"{program} publish -r {dir}/repo --ref v1 -m bench -c {dir}/server/credentials.zip --tag main --version 1",
-		"{program} publish -r {dir}/repo --ref v2 -m bench -c {dir}/server/credentials.zip --tag main --version 2",
-		"{program} targets offline-update bench-2 {dir}/bundle --tag main",
-		"mkdir {dir}/conf && printf '[provision]\\nprimary_ecu_hardware_id = \"bench\"\\n' > {dir}/conf/hw.toml",
-	} {
-		if err := shell(ctx, b.env, b.fill(line)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *bench) fill(line string) string {
-	return strings.NewReplacer("{dir}", b.dir, "{roots}", b.roots, "{program}", b.program, "{api}", "http://"+b.addr).Replace(line)
-}
-
-// words makes an argument list of a line without quotes.
-func (b *bench) words(line string) []string { return strings.Fields(b.fill(line)) }
-
-func (b *bench) serve(ctx context.Context) error {
-	addr, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	gateway, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	b.addr = addr
-	b.server = exec.Command(b.program, "serve", "--quiet", "--data", b.path("server"), "--addr", addr, "--gateway-addr", gateway)
-	b.server.Stderr = os.Stderr
-	if err := b.server.Start(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		if resp, err := http.Get("http://" + addr + "/healthz"); err == nil {
-			return resp.Body.Close()
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	return errors.New("the backend did not come up")
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return all
 }
