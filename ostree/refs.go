@@ -167,7 +167,8 @@ func ignoreMissing(err error) error {
 
 // Resolve finds a commit by what a person calls it: a ref, "remote:ref", a
 // full checksum, the unique beginning of one, each with a ^ behind it for the
-// parent. A ref without its remote is looked for in the remotes too.
+// parent. A ref without its remote is looked for in the remotes too, and
+// "remote/ref" is read as that of the remote when there is no such local ref.
 func (r *Repo) Resolve(ctx context.Context, rev string) (Checksum, error) {
 	if base, ok := strings.CutSuffix(rev, "^"); ok {
 		return r.resolveParent(ctx, base)
@@ -212,7 +213,7 @@ func (r *Repo) resolveInRemotes(ctx context.Context, rev string) (Checksum, bool
 		return Checksum{}, false, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		if _, ref, ok := strings.Cut(name, ":"); ok && ref == rev {
+		if remote, ref, ok := strings.Cut(name, ":"); ok && (ref == rev || remote+"/"+ref == rev) {
 			return refs[name], true, nil
 		}
 	}

@@ -75,6 +75,7 @@ func Commands(e *Env) []*cli.Command {
 		serveCommand(e),
 		showCommand(e),
 		signCommand(e),
+		staticDeltaCommand(e),
 		summaryCommand(e),
 	}, unsupported(e)...)
 }

@@ -24,6 +24,7 @@ func showCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "print-variant-type", Usage: "read a file as a GVariant of `TYPE` and print it"},
 			&cli.StringFlag{Name: "print-metadata-key", Usage: "print only the value of the metadata `KEY`"},
 			&cli.StringFlag{Name: "print-detached-metadata-key", Usage: "print only the value of the detached metadata `KEY`"},
+			&cli.BoolFlag{Name: "print-sizes", Usage: "print how much a pull of the commit fetches, if the commit says it"},
 			&cli.BoolFlag{Name: "raw", Usage: "print a commit as a GVariant"},
 			&cli.StringFlag{Name: "gpg-homedir", Usage: "take the GPG keys in `DIR` for trusted too, besides those of the remotes and the system"},
 			&cli.StringFlag{Name: "gpg-verify-remote", Usage: "take the keys of remote `NAME` for trusted, and no others"},
@@ -57,8 +58,11 @@ func (e *Env) show(c *cli.Context, repo *ostree.Repo) error {
 		}
 		return err
 	}
-	if c.Bool("print-related") {
+	switch {
+	case c.Bool("print-related"):
 		return nil
+	case c.Bool("print-sizes"):
+		return e.showSizes(c, repo, sum, commit)
 	}
 	view, err := newCommitShown(sum, commit, c.Bool("raw"), text)
 	if err != nil {
