@@ -14,6 +14,8 @@ RACE       := ./ostree/... ./publish/... ./server/... ./client/... ./internal/..
 # By count: a limit in time ends some runs with an error that is none.
 FUZZTIME   ?= 2000x
 RUNS       ?= 3
+FUZZMINUTES ?= 60
+FUZZJOBS    ?= 2
 SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
 TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs cpio bzip2 zstd zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
@@ -23,7 +25,7 @@ DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebs
 # files of root in the caller's would stop the caller's next build.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME" "GOCACHE=$(shell $(GO) env GOCACHE)-root")
 
-.PHONY: all build generate lint cross reproducible test test-suite fuzz bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test test-suite fuzz fuzz-long bench demo test-device clean packages
 
 all: build
 
@@ -77,6 +79,11 @@ test-suite: build
 # Each fuzz target for FUZZTIME, from its committed corpus on.
 fuzz:
 	@scripts/fuzz $(FUZZTIME)
+
+# Each fuzz target for FUZZMINUTES, at the lowest priority; prints a table.
+# make fuzz-long [FUZZMINUTES=N] [FUZZJOBS=N] [ONLY=WORD]
+fuzz-long:
+	@scripts/fuzz-long $(FUZZMINUTES) $(FUZZJOBS) $(ONLY)
 
 # Each claim on speed and memory, beside a peer that does the same work; needs
 # root for deployments. make bench [RUNS=N] [ONLY=WORD]; docs/benchmarks.md has

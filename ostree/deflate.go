@@ -14,7 +14,7 @@ import (
 const deflateLevel = 6
 
 // deflaters are pools by level; see inflaters for why there is a pool.
-var deflaters [deflateMost + 1]sync.Pool
+var deflaters = [deflateMost + 1]sync.Pool{}
 
 // deflateMost is the highest level.
 const deflateMost = 9
