@@ -136,6 +136,33 @@ func TestBindingsNameTheRefsACommitWasMadeFor(t *testing.T) {
 	}
 }
 
+func TestACommitMayNameAnotherCollectionThanItsRepo(t *testing.T) {
+	repo, err := CreateRepoWith(filepath.Join(t.TempDir(), "repo"), ModeArchive, CreateOptions{CollectionID: "org.example.Here"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := CommitTree(t.Context(), repo, someTree(t), TreeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, metadata := range map[string][]variant.Entry{
+		"org.example.Here":  nil,
+		"org.example.There": {{Key: KeyCollectionBinding, Value: variant.Text("org.example.There")}},
+	} {
+		sum, _, err := WriteCommit(t.Context(), repo, tree.Tree, tree.Meta, CommitOptions{Branch: "main", Time: time.Unix(1, 0), Metadata: metadata})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := LoadCommit(t.Context(), repo, sum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v, ok := c.Lookup(KeyCollectionBinding); !ok || v.Text() != want {
+			t.Errorf("bound to %v, want %s", v, want)
+		}
+	}
+}
+
 func TestFsckNamesEveryBadObject(t *testing.T) {
 	repo, ctx := archiveRepo(t), context.Background()
 	tree, err := CommitTree(ctx, repo, someTree(t), TreeOptions{})

@@ -179,7 +179,9 @@ func keptMetadata(ctx context.Context, repo *Repo, parent *Checksum, keys []stri
 	return kept, nil
 }
 
-// bindings name the refs, and the collection, that the commit is made for.
+// bindings name the refs, and the collection, that the commit is made for. The
+// caller's own metadata may name another collection, as that of a commit that
+// is made for a mirror does.
 func bindings(repo *Repo, opt *CommitOptions) []variant.Entry {
 	refs := slices.Clone(opt.BindRefs)
 	if opt.Branch != "" {
@@ -187,7 +189,8 @@ func bindings(repo *Repo, opt *CommitOptions) []variant.Entry {
 	}
 	slices.Sort(refs)
 	list := []variant.Entry{{Key: KeyRefBinding, Value: variant.Texts(refs...)}}
-	if id := repo.CollectionID(); id != "" {
+	named := slices.ContainsFunc(opt.Metadata, func(e variant.Entry) bool { return e.Key == KeyCollectionBinding })
+	if id := repo.CollectionID(); id != "" && !named {
 		list = append(list, variant.Entry{Key: KeyCollectionBinding, Value: variant.Text(id)})
 	}
 	return list
