@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -24,11 +23,14 @@ import (
 // treeReader writes one checkout. The walk is by one goroutine, files are
 // written by others; a directory gets its metadata when all in it is done.
 type treeReader struct {
-	src   Source
-	opt   CheckoutOptions
-	ctx   context.Context
-	files *errgroup.Group
-	task  progress.Task
+	src    Source
+	opt    CheckoutOptions
+	ctx    context.Context
+	files  *errgroup.Group
+	task   progress.Task
+	xattrs bool // extended attributes are written
+	links  *linker
+	metas  map[Checksum]*DirMeta
 
 	mu     sync.Mutex
 	report CheckoutReport
@@ -40,8 +42,11 @@ func checkoutEntry(ctx context.Context, src Source, entry *Entry, dest string, o
 	}
 	files, fctx := errgroup.WithContext(ctx)
 	files.SetLimit(opt.Jobs)
-	r := &treeReader{src: src, opt: opt, ctx: fctx, files: files,
+	r := &treeReader{src: src, opt: opt, ctx: fctx, files: files, metas: map[Checksum]*DirMeta{}, xattrs: !opt.UserMode,
 		task: progress.Start(opt.Progress, "writing files", progress.Count, 0)}
+	if repo, ok := src.(*Repo); ok && repo.cfg().noXattrs {
+		r.xattrs = false
+	}
 	defer r.task.Done()
 	dest = filepath.Clean(dest)
 	_, err := os.Lstat(dest)
@@ -60,12 +65,12 @@ func checkoutEntry(ctx context.Context, src Source, entry *Entry, dest string, o
 func (r *treeReader) into(entry *Entry, dest string) (CheckoutReport, error) {
 	fd, err := unix.Open(dest, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return r.report, err
+		return r.report, &os.PathError{Op: "open", Path: dest, Err: err}
 	}
 	if err := r.tree(fd, entry, false); err != nil {
 		return r.report, err
 	}
-	return r.report, syncTree(dest)
+	return r.report, r.sync(dest)
 }
 
 // beside builds a new directory next to dest and then renames it to dest.
@@ -86,11 +91,14 @@ func (r *treeReader) beside(entry *Entry, dest string) (report CheckoutReport, e
 	if err := r.tree(fd, entry, entry.IsDir()); err != nil {
 		return report, err
 	}
-	if err := syncTree(work); err != nil {
+	if err := r.sync(work); err != nil {
 		return report, err
 	}
 	if err := renameNew(work, dest); err != nil {
 		return report, err
+	}
+	if !r.opt.Sync {
+		return r.report, nil
 	}
 	return r.report, fsx.SyncDir(filepath.Dir(dest))
 }
@@ -101,11 +109,12 @@ func (r *treeReader) tree(fd int, entry *Entry, fresh bool) error {
 	var once sync.Once
 	top := newFolder(fd, "/", nil)
 	top.failed = func(err error) { once.Do(func() { finish = err }) }
+	r.links = newLinker(r, fd)
 	var err error
 	if entry.IsDir() {
 		err = r.dir(top, entry.Tree, entry.Meta, fresh, 1)
 	} else {
-		r.file(top, path.Base(entry.Path), entry.Sum, fresh)
+		r.start(top, []TreeFile{{path.Base(entry.Path), entry.Sum}}, fresh)
 		top.release()
 	}
 	if ferr := r.files.Wait(); ferr != nil {
@@ -124,7 +133,7 @@ func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) 
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	m, err := LoadDirMeta(r.ctx, r.src, meta)
+	m, err := r.dirMeta(meta)
 	if err != nil {
 		return err
 	}
@@ -133,16 +142,26 @@ func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) 
 		return err
 	}
 	if fresh {
-		f.finish = func(fd int) error { return r.dirMeta(fd, m) }
+		f.finish = func(fd int) error { return r.dress(fd, m) }
 	}
-	r.task.Grow(int64(len(t.Files)))
-	for _, e := range t.Files {
-		r.file(f, e.Name, e.Sum, fresh)
+	files, err := r.orders(f, t.Files, fresh)
+	if err != nil {
+		return err
+	}
+	r.task.Grow(int64(len(files)))
+	for len(files) > 0 {
+		n := min(len(files), handful)
+		r.start(f, files[:n], fresh)
+		files = files[n:]
 	}
 	for _, e := range t.Dirs {
-		sub, isNew, err := r.subdir(f, e.Name)
+		below := path.Join(f.path, e.Name)
+		if r.opt.Skip != nil && r.opt.Skip.has(below) {
+			continue
+		}
+		sub, isNew, err := r.subdir(f, e.Name, below)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path.Join(f.path, e.Name), err)
+			return fmt.Errorf("%s: %w", below, err)
 		}
 		if err := r.dir(sub, e.Tree, e.Meta, isNew, depth+1); err != nil {
 			return err
@@ -151,11 +170,20 @@ func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) 
 	return nil
 }
 
-// subdir makes a directory or opens the one that is there.
-func (r *treeReader) subdir(f *folder, name string) (sub *folder, fresh bool, err error) {
-	if err := checkName(name); err != nil {
-		return nil, false, err
+// dirMeta reads a dirmeta, once: most directories share a few.
+func (r *treeReader) dirMeta(sum Checksum) (*DirMeta, error) {
+	if m := r.metas[sum]; m != nil {
+		return m, nil
 	}
+	m, err := LoadDirMeta(r.ctx, r.src, sum)
+	if err == nil {
+		r.metas[sum] = m
+	}
+	return m, err
+}
+
+// subdir makes a directory or opens the one that is there.
+func (r *treeReader) subdir(f *folder, name, below string) (sub *folder, fresh bool, err error) {
 	err = unix.Mkdirat(f.fd, name, 0o700)
 	if err != nil && (err != unix.EEXIST || r.opt.Overwrite == OverwriteNone) {
 		return nil, false, err
@@ -169,15 +197,13 @@ func (r *treeReader) subdir(f *folder, name string) (sub *folder, fresh bool, er
 		return nil, false, err
 	}
 	if fresh {
-		r.mu.Lock()
-		r.report.Dirs++
-		r.mu.Unlock()
+		r.report.Dirs++ // by the walk alone
 	}
-	return newFolder(fd, path.Join(f.path, name), f), fresh, nil
+	return newFolder(fd, below, f), fresh, nil
 }
 
-// dirMeta is the last that happens to a directory.
-func (r *treeReader) dirMeta(fd int, m *DirMeta) error {
+// dress is the last that happens to a directory.
+func (r *treeReader) dress(fd int, m *DirMeta) error {
 	if !r.opt.UserMode {
 		if err := checkOwner(m.UID, m.GID); err != nil {
 			return err
@@ -185,11 +211,13 @@ func (r *treeReader) dirMeta(fd int, m *DirMeta) error {
 		if err := unix.Fchown(fd, int(m.UID), int(m.GID)); err != nil {
 			return fmt.Errorf("owner: %w", err)
 		}
+	}
+	if r.xattrs {
 		if err := setXattrs(m.Xattrs, func(n string, v []byte) error { return unix.Fsetxattr(fd, n, v, 0) }); err != nil {
 			return err
 		}
 	}
-	if err := unix.Fchmod(fd, m.Mode&modePerm); err != nil {
+	if err := unix.Fchmod(fd, r.opt.dirMode(m.Mode)); err != nil {
 		return fmt.Errorf("mode: %w", err)
 	}
 	return epoch(fd)
@@ -204,143 +232,75 @@ func setXattrs(attrs []Xattr, set func(string, []byte) error) error {
 	return nil
 }
 
-// file hands a file to a worker.
-func (r *treeReader) file(f *folder, name string, sum Checksum, fresh bool) {
+// start hands files to a worker.
+func (r *treeReader) start(f *folder, list []TreeFile, fresh bool) {
 	f.hold()
 	r.files.Go(func() error {
 		defer f.release()
-		defer r.task.Add(1)
-		if err := r.writeFile(f, name, sum, fresh); err != nil {
-			return fmt.Errorf("%s: %w", path.Join(f.path, name), err)
+		var report CheckoutReport
+		for _, e := range list {
+			if err := r.place(f, e.Name, e.Sum, fresh, &report); err != nil {
+				return fmt.Errorf("%s: %w", path.Join(f.path, e.Name), err)
+			}
+			r.task.Add(1)
 		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.report.Files += report.Files
+		r.report.Linked += report.Linked
+		r.report.Symlinks += report.Symlinks
+		r.report.Bytes += report.Bytes
 		return nil
 	})
 }
 
-// writeFile puts one file or symlink in place. In a directory that others see
-// it has a temporary name until it is complete.
-func (r *treeReader) writeFile(f *folder, name string, sum Checksum, fresh bool) error {
-	if err := errors.Join(r.ctx.Err(), checkName(name)); err != nil {
+// place puts one file or symlink where it belongs. In a directory that others
+// see it has a temporary name until it is complete.
+func (r *treeReader) place(f *folder, name string, sum Checksum, fresh bool, report *CheckoutReport) error {
+	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	if fresh {
-		return r.create(f, name, sum)
+	if hidden, ok := r.overlayWhiteout(name); ok {
+		return r.device(f, hidden, sum)
 	}
-	if r.opt.Overwrite != OverwriteFiles {
-		var st unix.Stat_t
-		err := unix.Fstatat(f.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-		if err == nil && r.opt.Overwrite == OverwriteAdd {
-			return nil
-		}
-		if err == nil {
-			return ErrExists
+	if fresh {
+		return r.create(f, name, sum, report)
+	}
+	var st unix.Stat_t
+	switch err := unix.Fstatat(f.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case err == unix.ENOENT:
+	case err != nil:
+		return err
+	case r.opt.Overwrite == OverwriteAdd:
+		return nil
+	case r.opt.Overwrite == OverwriteIdentical:
+		return r.same(f, name, &st, sum)
+	case r.opt.Overwrite == OverwriteNone:
+		return ErrExists
+	case st.Mode&modeType == modeDir && !r.opt.Whiteouts:
+		return fmt.Errorf("%w and is a directory", ErrExists)
+	case st.Mode&modeType == modeDir:
+		if err := removeFolder(r.ctx, f.fd, name, nil); err != nil {
+			return err
 		}
 	}
 	temp := ".otactl-" + rand.Text()
-	if err := r.create(f, temp, sum); err != nil {
+	if err := r.create(f, temp, sum, report); err != nil {
 		return err
 	}
-	if err := unix.Renameat(f.fd, temp, f.fd, name); err != nil {
-		return errors.Join(err, unix.Unlinkat(f.fd, temp, 0))
+	err := unix.Renameat(f.fd, temp, f.fd, name)
+	// Where both are links to one object the rename does nothing.
+	if gone := unix.Unlinkat(f.fd, temp, 0); gone != nil && gone != unix.ENOENT {
+		err = errors.Join(err, gone)
 	}
-	return nil
+	return err
 }
 
-// create makes a new file or symlink, verified and with its metadata, or
-// leaves nothing.
-func (r *treeReader) create(f *folder, name string, sum Checksum) error {
-	obj, err := r.src.Object(r.ctx, ObjectID{Sum: sum, Type: TypeFile})
-	if err != nil {
-		return err
-	}
-	h, payload, err := obj.OpenFile(r.ctx)
-	if err != nil {
-		return err
-	}
-	defer payload.Close()
-	if h.IsSymlink() {
-		err = r.createLink(f, name, obj.ID(), h, payload)
-	} else {
-		err = r.createRegular(f, name, obj.ID(), h, payload)
-	}
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if h.IsSymlink() {
-		r.report.Symlinks++
+// sync makes all that was written below dir durable at once.
+func (r *treeReader) sync(dir string) error {
+	if !r.opt.Sync {
 		return nil
 	}
-	r.report.Files++
-	r.report.Bytes += int64(h.Size)
-	return nil
-}
-
-func (r *treeReader) createLink(f *folder, name string, id ObjectID, h *FileHeader, payload io.Reader) error {
-	if _, err := hashPayload(r.ctx, id, h, payload, io.Discard); err != nil {
-		return err
-	}
-	if err := unix.Symlinkat(h.Target, f.fd, name); err != nil {
-		return err
-	}
-	if r.opt.UserMode {
-		return nil
-	}
-	err := checkOwner(h.UID, h.GID)
-	if err == nil {
-		err = unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW)
-	}
-	if err == nil {
-		link := f.linkPath(name)
-		err = setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Lsetxattr(link, n, v, 0) })
-	}
-	if err != nil {
-		return errors.Join(err, unix.Unlinkat(f.fd, name, 0))
-	}
-	return nil
-}
-
-func (r *treeReader) createRegular(f *folder, name string, id ObjectID, h *FileHeader, payload io.Reader) error {
-	fd, err := retry(func() (int, error) {
-		return unix.Openat(f.fd, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	})
-	if err != nil {
-		return err
-	}
-	file := os.NewFile(uintptr(fd), path.Join(f.path, name))
-	_, err = hashPayload(r.ctx, id, h, payload, file)
-	if err == nil {
-		err = r.fileMeta(fd, h)
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, unix.Unlinkat(f.fd, name, 0))
-	}
-	return nil
-}
-
-// fileMeta comes after the content proved right. The mode is last, since a
-// change of owner or attributes clears the setuid bit.
-func (r *treeReader) fileMeta(fd int, h *FileHeader) error {
-	if !r.opt.UserMode {
-		if err := checkOwner(h.UID, h.GID); err != nil {
-			return err
-		}
-		if err := unix.Fchown(fd, int(h.UID), int(h.GID)); err != nil {
-			return fmt.Errorf("owner: %w", err)
-		}
-		if err := setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Fsetxattr(fd, n, v, 0) }); err != nil {
-			return err
-		}
-	}
-	if err := unix.Fchmod(fd, r.opt.fileMode(h.Mode)); err != nil {
-		return fmt.Errorf("mode: %w", err)
-	}
-	return epoch(fd)
-}
-
-// syncTree makes all that was written below dir durable at once.
-func syncTree(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

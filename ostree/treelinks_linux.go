@@ -24,10 +24,6 @@ type linked struct {
 	header *FileHeader
 }
 
-// cacheDir is where libostree's archive repos keep inflated files, so that
-// checkouts for users can link to them.
-const cacheDir = "uncompressed-objects-cache"
-
 // indexLinks lists the inodes of all file objects that a checkout may link to.
 func indexLinks(ctx context.Context, repo *Repo) (*linkIndex, error) {
 	x := &linkIndex{repo: repo, cache: repo.mode == ModeArchive, byIno: map[uint64]Checksum{}}
@@ -68,9 +64,8 @@ func (x *linkIndex) fan(fan string) error {
 
 // path is where the file of an object is that a checkout may link to.
 func (x *linkIndex) path(sum Checksum) string {
-	h := sum.String()
 	if x.cache {
-		return filepath.Join(x.repo.path, cacheDir, h[:2], h[2:]+".file")
+		return cachePath(x.repo, sum)
 	}
 	return x.repo.objectPath(ObjectID{sum, TypeFile})
 }

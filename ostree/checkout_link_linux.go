@@ -1,0 +1,179 @@
+package ostree
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/otactl/otactl/ostree/variant"
+)
+
+// linker makes files that are hard links into a repo; a nil one makes none.
+type linker struct {
+	r     *treeReader
+	repo  *Repo
+	cache bool // into the cache of an archive repo
+}
+
+// newLinker finds out whether links to the repo's files can be what the
+// checkout needs: the same owner, mode and attributes. fd is the destination.
+func newLinker(r *treeReader, fd int) *linker {
+	repo, ok := r.src.(*Repo)
+	if !ok || r.opt.Links == LinkNever {
+		return nil
+	}
+	l := &linker{r: r, repo: repo}
+	switch {
+	case repo.mode == ModeBare && !r.opt.UserMode, repo.mode == ModeBareUserOnly, repo.mode == ModeBareUser && r.opt.UserMode:
+	case repo.mode == ModeArchive && r.opt.UserMode && r.opt.Cache && cacheEnabled(repo):
+		l.cache = true
+	default:
+		return nil
+	}
+	var dest, objects unix.Stat_t
+	err := errors.Join(unix.Fstat(fd, &dest), unix.Stat(filepath.Join(repo.path, "objects"), &objects))
+	if err != nil || r.opt.Links != LinkRequired && dest.Dev != objects.Dev {
+		return nil
+	}
+	return l
+}
+
+func cacheEnabled(repo *Repo) bool {
+	v, ok := repo.cfg().file.AsBool("core", "enable-uncompressed-cache")
+	return v || !ok
+}
+
+// link makes name in f a link to the object, if that is what belongs there.
+func (l *linker) link(f *folder, name string, obj Object) (bool, error) {
+	o, ok := obj.(*repoObject)
+	if l == nil || !ok {
+		return false, nil
+	}
+	from := o.location()
+	if l.cache {
+		if !l.usable(o) {
+			return false, nil
+		}
+		from = cachePath(l.repo, o.id.Sum)
+	} else if fits, err := l.fits(o, from); !fits || err != nil {
+		return false, err
+	}
+	err := unix.Linkat(unix.AT_FDCWD, from, f.fd, name, 0)
+	switch {
+	case err == nil:
+		return true, nil
+	case l.r.opt.Links != LinkRequired && (err == unix.EXDEV || err == unix.EMLINK || err == unix.EPERM || err == unix.ENOENT):
+		return false, nil // a copy will do
+	}
+	return false, fmt.Errorf("Hardlinking %s: %w", o.id, err)
+}
+
+// fits says whether an object's file is just what belongs into the checkout.
+// Empty files are better copies: whoever marks some place with one does not
+// mean all the others.
+func (l *linker) fits(o *repoObject, path string) (bool, error) {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		if err == unix.ENOENT {
+			return false, &MissingError{ID: o.id, Where: o.repo.path}
+		}
+		return false, &os.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	mode := st.Mode
+	if mode&modeType == modeRegular && st.Size == 0 {
+		return false, nil
+	}
+	switch o.repo.mode {
+	case ModeBare:
+		return true, nil
+	case ModeBareUser:
+		raw, err := xattrBytes(func(b []byte) (int, error) { return unix.Lgetxattr(path, userMeta, b) })
+		if err != nil {
+			return false, nil // the copy says what is wrong
+		}
+		v, err := variant.Parse(dirMetaType, raw)
+		if err != nil {
+			return false, nil
+		}
+		mode = v.At(2).BigUint32()
+	}
+	return mode&modeType == modeRegular && mode&0o400 != 0, nil
+}
+
+// isLink says whether st is of the object's own file.
+func (l *linker) isLink(st *unix.Stat_t, obj Object) bool {
+	o, ok := obj.(*repoObject)
+	if l == nil || !ok || st.Nlink < 2 {
+		return false
+	}
+	path := o.location()
+	if l.cache {
+		path = cachePath(l.repo, o.id.Sum)
+	}
+	var there unix.Stat_t
+	return unix.Lstat(path, &there) == nil && there.Ino == st.Ino && there.Dev == st.Dev
+}
+
+// diskMode is the mode of a link to an object with header h.
+func (l *linker) diskMode(h *FileHeader) uint32 {
+	if l != nil && l.repo.mode == ModeBareUser {
+		return h.Mode&0o775 | 0o400
+	}
+	return l.fileMode(h)
+}
+
+func (l *linker) fileMode(h *FileHeader) uint32 {
+	if l == nil {
+		return h.Mode & modePerm
+	}
+	return l.r.opt.fileMode(h.Mode)
+}
+
+// cacheDir is where libostree's archive repos keep inflated files, so that
+// checkouts for users can link to them.
+const cacheDir = "uncompressed-objects-cache"
+
+func cachePath(repo *Repo, sum Checksum) string {
+	h := sum.String()
+	return repo.path + "/" + cacheDir + "/" + h[:2] + "/" + h[2:] + ".file"
+}
+
+// usable says whether the cache holds the object's file whole. The cache is
+// never synced: after a power cut a file may be shorter than it was.
+func (l *linker) usable(o *repoObject) bool {
+	var st unix.Stat_t
+	if unix.Lstat(cachePath(l.repo, o.id.Sum), &st) != nil || st.Mode&modeType != modeRegular {
+		return false
+	}
+	h, err := Stat(l.r.ctx, l.repo, &Entry{Sum: o.id.Sum})
+	return err == nil && !h.IsSymlink() && uint64(st.Size) == h.Size && st.Mode&modePerm == l.r.opt.fileMode(h.Mode)
+}
+
+// fill puts a file that was not in the cache there, verified, and links to it.
+// cached is false for one that does not belong there.
+func (l *linker) fill(f *folder, name string, id ObjectID, h *FileHeader, payload io.Reader) (cached bool, err error) {
+	if l == nil || !l.cache || h.Size == 0 || h.Mode&0o400 == 0 {
+		return false, nil
+	}
+	path := cachePath(l.repo, id.Sum)
+	temp := filepath.Join(l.repo.path, "tmp", "otactl-cache-"+rand.Text())
+	if err := l.r.createRegular(unix.AT_FDCWD, temp, temp, id, h, payload); err != nil {
+		return true, fullDisk(err, l.repo.path)
+	}
+	err = os.Rename(temp, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
+			err = os.Rename(temp, path)
+		}
+	}
+	if err != nil {
+		return true, errors.Join(err, os.Remove(temp))
+	}
+	return true, unix.Linkat(unix.AT_FDCWD, path, f.fd, name, 0)
+}

@@ -1,0 +1,131 @@
+package ostree
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Names that are orders, as Docker's layers and ostree commits of overlays have
+// them.
+const (
+	whiteoutPrefix = ".wh."
+	whiteoutOpaque = ".wh..wh..opq"
+	overlayPrefix  = ".ostree-wh."
+)
+
+// orders carries out the whiteouts among files, and gives the files to be
+// written: without those, and without what is on the skip list.
+func (r *treeReader) orders(f *folder, files []TreeFile, fresh bool) ([]TreeFile, error) {
+	if !r.opt.Whiteouts && r.opt.Skip == nil {
+		return files, nil
+	}
+	left := make([]TreeFile, 0, len(files))
+	for _, e := range files {
+		switch hidden, white := strings.CutPrefix(e.Name, whiteoutPrefix); {
+		case r.opt.Skip != nil && r.opt.Skip.has(path.Join(f.path, e.Name)):
+		case !r.opt.Whiteouts || !white:
+			left = append(left, e)
+		case fresh:
+		case e.Name == whiteoutOpaque:
+			if err := r.clear(f); err != nil {
+				return nil, fmt.Errorf("%s: %w", path.Join(f.path, e.Name), err)
+			}
+		default:
+			if err := r.hide(f, hidden); err != nil {
+				return nil, fmt.Errorf("%s: %w", path.Join(f.path, e.Name), err)
+			}
+		}
+	}
+	return left, nil
+}
+
+// hide removes a name, if it is there, and all below it.
+func (r *treeReader) hide(f *folder, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	err := unix.Unlinkat(f.fd, name, 0)
+	if err == unix.EISDIR || err == unix.EPERM {
+		err = removeFolder(r.ctx, f.fd, name, nil)
+	}
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
+}
+
+// clear removes all that is in a folder.
+func (r *treeReader) clear(f *folder) error {
+	fd, err := openFolder(f.fd, ".") // lists from the start, whoever listed before
+	if err != nil {
+		return err
+	}
+	all, err := everything(fd)
+	if err == nil {
+		err = all.remove(r.ctx, fd)
+	}
+	return errors.Join(err, unix.Close(fd))
+}
+
+// overlayWhiteout says what name hides in an overlay.
+func (r *treeReader) overlayWhiteout(name string) (hidden string, ok bool) {
+	if !r.opt.OverlayWhiteouts {
+		return "", false
+	}
+	return strings.CutPrefix(name, overlayPrefix)
+}
+
+// device makes a whiteout of an overlay file system, with the metadata of the
+// file that stands for it.
+func (r *treeReader) device(f *folder, name string, sum Checksum) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	h, err := Stat(r.ctx, r.src, &Entry{Sum: sum})
+	if err != nil {
+		return err
+	}
+	if r.opt.Overwrite == OverwriteFiles {
+		if err := r.hide(f, name); err != nil {
+			return err
+		}
+	}
+	err = unix.Mknodat(f.fd, name, unix.S_IFCHR|0o600, 0)
+	if err == unix.EEXIST && (r.opt.Overwrite == OverwriteAdd || r.opt.Overwrite == OverwriteIdentical && isWhiteout(f, name)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("whiteout device: %w", err)
+	}
+	if !r.opt.UserMode {
+		err = errors.Join(checkOwner(h.UID, h.GID), unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW))
+		if err == nil && r.xattrs {
+			link := f.linkPath(name)
+			err = setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Lsetxattr(link, n, v, 0) })
+		}
+	}
+	return errors.Join(err, chmodDevice(f, name, h.Mode&0o777))
+}
+
+// chmodDevice changes the mode of what name is, and never that of what a link
+// in its place leads to.
+func chmodDevice(f *folder, name string, mode uint32) error {
+	fd, err := unix.Openat(f.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	if !isWhiteout(f, name) {
+		return errors.Join(ErrExists, unix.Close(fd))
+	}
+	return errors.Join(unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode), unix.Close(fd))
+}
+
+func isWhiteout(f *folder, name string) bool {
+	var st unix.Stat_t
+	err := unix.Fstatat(f.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == 0
+}
