@@ -11,6 +11,10 @@ import (
 // was asked for.
 var ErrNotBound = errors.New("commit is bound to other refs")
 
+// ErrOtherCollection says that a commit was made for another collection than
+// the one that it was asked of.
+var ErrOtherCollection = errors.New("commit is bound to another collection")
+
 // Bindings are the refs that the commit says it was made for. bound is false
 // for a commit that says nothing about it.
 func (c *Commit) Bindings() (refs []string, bound bool) {
@@ -22,6 +26,15 @@ func (c *Commit) Bindings() (refs []string, bound bool) {
 		refs = append(refs, v.At(i).Text())
 	}
 	return refs, true
+}
+
+// Collection is the collection that the commit says it was made for.
+func (c *Commit) Collection() (id string, bound bool) {
+	v, ok := c.Lookup(KeyCollectionBinding)
+	if !ok || v.Type().String() != "s" {
+		return "", false
+	}
+	return v.Text(), true
 }
 
 // CheckBinding holds ref, with or without a remote before it, against the refs
@@ -36,4 +49,16 @@ func (c *Commit) CheckBinding(ref string) error {
 		return nil
 	}
 	return fmt.Errorf("ref %s: %w: %s", ref, ErrNotBound, strings.Join(refs, ", "))
+}
+
+// CheckCollection is CheckBinding for a ref of a collection, which a commit
+// that names one must be made for too.
+func (c *Commit) CheckCollection(ref CollectionRef) error {
+	if err := c.CheckBinding(ref.Name); err != nil {
+		return err
+	}
+	if id, bound := c.Collection(); bound && id != ref.Collection {
+		return fmt.Errorf("ref %s: %w: %s", ref, ErrOtherCollection, id)
+	}
+	return nil
 }

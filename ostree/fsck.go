@@ -1,48 +1,84 @@
 package ostree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/progress"
 )
 
-// FsckOptions tune Fsck. The zero value works.
+// FsckOptions tune Fsck. The zero value works, and changes nothing in the repo.
 type FsckOptions struct {
 	Jobs int // objects read at once; 0 means one per processor
 	// KeepOn goes on after the first problem; all are in the report.
 	KeepOn bool
 	// Bindings also demands that each commit names the refs that point at it.
 	Bindings bool
-	Progress progress.Sink
+	// BackRefs also demands that the refs which commits name exist.
+	BackRefs bool
+	// Mark marks commits that lack objects as partial, so that nobody takes
+	// them for whole and a pull mends them.
+	Mark bool
+	// Delete removes corrupt objects, once the commits that reach them are
+	// marked partial. It means KeepOn and Mark.
+	Delete bool
+	// Tombstones leaves one for each parent that is not there.
+	Tombstones bool
+	Progress   progress.Sink
 }
 
-// FsckReport says what Fsck saw.
+// FsckReport says what Fsck saw, and with some options did.
 type FsckReport struct {
 	Commits int `json:"commits"` // verified
 	Objects int `json:"objects"` // verified, each once
-	// Partial commits are incomplete by intent and were not verified.
-	Partial  int     `json:"partial"`
-	Problems []error `json:"-" yaml:"-"`
+	// Partial commits are incomplete by intent and were not verified. Of those,
+	// Damaged are partial because of an earlier fsck.
+	Partial    int        `json:"partial"`
+	Damaged    int        `json:"damaged"`
+	Problems   []error    `json:"-" yaml:"-"`
+	Deleted    []ObjectID `json:"-" yaml:"-"`
+	Marked     []Checksum `json:"marked,omitempty"`     // as partial
+	Tombstones []Checksum `json:"tombstones,omitempty"` // left
 }
+
+// FsckProblem is a bad or missing object and the commits that reach it.
+type FsckProblem struct {
+	ID      ObjectID
+	Err     error // a *CorruptError or a *MissingError
+	Commits []Checksum
+}
+
+func (p *FsckProblem) Error() string {
+	if len(p.Commits) == 0 {
+		return p.Err.Error()
+	}
+	names := make([]string, len(p.Commits))
+	for i, c := range p.Commits {
+		names[i] = c.String()
+	}
+	return "in commits " + strings.Join(names, ", ") + ": " + p.Err.Error()
+}
+
+func (p *FsckProblem) Unwrap() error { return p.Err }
 
 // errStop ends a walk whose problem is in the report.
 var errStop = errors.New("stop at the first problem")
 
 // Fsck verifies that each ref names a commit, and reads and rehashes all that
-// the repo's commits reach, each object once however many commits share it. It
-// changes nothing. Bad and missing objects are in the report; the error is
-// about what kept it from looking.
+// the repo's complete commits reach, each object once however many commits
+// share it. Bad and missing objects are in the report; the error is about what
+// kept it from looking.
 func Fsck(ctx context.Context, repo *Repo, opt FsckOptions) (FsckReport, error) {
-	f := &fsck{repo: repo, opt: opt, found: map[ObjectID]bool{}}
+	if opt.Delete {
+		opt.KeepOn, opt.Mark = true, true
+	}
+	f := &fsck{repo: repo, opt: opt}
 	err := f.run(ctx)
 	if errors.Is(err, errStop) {
 		err = nil
@@ -51,19 +87,19 @@ func Fsck(ctx context.Context, repo *Repo, opt FsckOptions) (FsckReport, error) 
 }
 
 type fsck struct {
-	repo  *Repo
-	opt   FsckOptions
-	found map[ObjectID]bool
+	repo *Repo
+	opt  FsckOptions
 
 	mu     sync.Mutex
 	report FsckReport
+	bad    []*FsckProblem
 }
 
 // problem notes err; it returns errStop when that is to be the last.
 func (f *fsck) problem(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.opt.KeepOn && len(f.report.Problems) > 0 {
+	if !f.opt.KeepOn && len(f.report.Problems)+len(f.bad) > 0 {
 		return errStop
 	}
 	f.report.Problems = append(f.report.Problems, err)
@@ -73,35 +109,44 @@ func (f *fsck) problem(err error) error {
 	return errStop
 }
 
-// settle sorts an error: what is wrong with the repo is a problem.
-func (f *fsck) settle(err error) error {
-	_, corrupt := errors.AsType[*CorruptError](err)
-	_, missing := errors.AsType[*MissingError](err)
-	if corrupt || missing {
-		return f.problem(err)
+// object notes that an object is bad or missing, and gives other errors back.
+func (f *fsck) object(id ObjectID, err error) error {
+	if err == nil || !isProblem(err) {
+		return err
 	}
-	return err
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.opt.KeepOn && len(f.report.Problems)+len(f.bad) > 0 {
+		return errStop
+	}
+	f.bad = append(f.bad, &FsckProblem{ID: id, Err: err})
+	if f.opt.KeepOn {
+		return nil
+	}
+	return errStop
 }
 
 func (f *fsck) run(ctx context.Context) error {
+	if err := f.refs(ctx); err != nil {
+		return err
+	}
 	commits, err := f.commits(ctx)
 	if err != nil {
 		return err
 	}
-	if err := f.refs(ctx); err != nil {
+	whole, err := f.sort(ctx, commits)
+	if err != nil {
 		return err
 	}
-	for _, c := range commits {
-		if f.repo.IsPartial(c) {
-			err = f.partial(c)
-		} else {
-			err = f.reach(ctx, c)
-		}
-		if err != nil {
-			return err
-		}
+	w := newFsckWalk(f, whole)
+	if err := w.run(ctx); err != nil && !errors.Is(err, errStop) {
+		return err
 	}
-	return f.verify(ctx)
+	f.report.Commits, f.report.Objects = len(whole), w.verified
+	if err := f.mend(ctx, w); err != nil {
+		return err
+	}
+	return f.damaged()
 }
 
 // commits are all commits of the repo, in the order of their checksums.
@@ -117,89 +162,130 @@ func (f *fsck) commits(ctx context.Context) ([]Checksum, error) {
 	return commits, err
 }
 
+// refs looks at what each ref names.
 func (f *fsck) refs(ctx context.Context) error {
 	refs, err := f.repo.Refs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		if err := f.settle(f.ref(ctx, name, refs[name])); err != nil {
+		err := f.ref(ctx, name, refs[name], func(c *Commit) error { return c.CheckBinding(name) })
+		if err != nil {
+			return err
+		}
+	}
+	mirrored, err := f.repo.CollectionRefs(ctx)
+	if err != nil {
+		return err
+	}
+	names := slices.SortedFunc(maps.Keys(mirrored), func(a, b CollectionRef) int {
+		return cmp.Or(strings.Compare(a.Collection, b.Collection), strings.Compare(a.Name, b.Name))
+	})
+	for _, name := range names {
+		err := f.ref(ctx, name.String(), mirrored[name], func(c *Commit) error { return c.CheckCollection(name) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *fsck) ref(ctx context.Context, name string, c Checksum) error {
+// ref loads the commit that a ref names and holds it against its bindings. One
+// that is corrupt is found again when all commits are read; without a commit
+// there is nothing more to find.
+func (f *fsck) ref(ctx context.Context, name string, c Checksum, bound func(*Commit) error) error {
 	commit, err := LoadCommit(ctx, f.repo, c)
+	if _, missing := errors.AsType[*MissingError](err); missing {
+		return f.problem(fmt.Errorf("loading commit for ref %s: %w", name, err))
+	}
+	if isProblem(err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("ref %s: %w", name, err)
 	}
-	if f.opt.Bindings {
-		if err := commit.CheckBinding(name); err != nil {
-			return f.problem(fmt.Errorf("commit %s: %w", c, err))
-		}
-	}
-	return nil
-}
-
-// partial counts a partial commit. One that libostree's fsck marked as such
-// stands for damage.
-func (f *fsck) partial(c Checksum) error {
-	f.report.Partial++
-	mark, err := fsx.ReadFile(f.repo.markerPath(c), 16)
-	if err = ignoreMissing(err); err != nil { // an open transaction of old makes all commits partial
-		return err
-	}
-	if string(mark) == "f" {
-		return f.problem(fmt.Errorf("commit %s lost objects that an earlier fsck found to be bad", c))
-	}
-	return nil
-}
-
-func (f *fsck) reach(ctx context.Context, c Checksum) error {
-	f.report.Commits++
-	err := Closure(ctx, f.repo, c, func(id ObjectID) error {
-		f.found[id] = true
+	if !f.opt.Bindings && !f.opt.BackRefs {
 		return nil
-	})
-	if err != nil {
-		return f.settle(fmt.Errorf("commit %s: %w", c, err))
+	}
+	if err := bound(commit); err != nil {
+		return f.problem(fmt.Errorf("commit %s: %w", c, err))
 	}
 	return nil
 }
 
-// verify reads every object that was found.
-func (f *fsck) verify(ctx context.Context) error {
-	task := progress.Start(f.opt.Progress, "verifying objects", progress.Count, int64(len(f.found)))
-	defer task.Done()
-	if f.opt.Jobs < 1 {
-		f.opt.Jobs = runtime.GOMAXPROCS(0)
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(f.opt.Jobs)
-	for id := range f.found {
-		if gctx.Err() != nil {
-			break
+// sort tells the commits that are to be whole from the partial ones, and looks
+// at what each says of refs and of its parent.
+func (f *fsck) sort(ctx context.Context, commits []Checksum) (whole []Checksum, err error) {
+	for _, c := range commits {
+		if err := f.says(ctx, c); err != nil {
+			return nil, err
 		}
-		g.Go(func() error {
-			defer task.Add(1)
-			return f.settle(f.object(gctx, id))
-		})
+		why, marked, err := f.repo.PartialReasonOf(c)
+		switch {
+		case err != nil:
+			return nil, err
+		case !marked:
+			whole = append(whole, c)
+		case why == PartialFsck:
+			f.report.Damaged++
+			f.report.Partial++
+		default:
+			f.report.Partial++
+		}
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
+	return whole, nil
 }
 
-func (f *fsck) object(ctx context.Context, id ObjectID) error {
-	obj, err := f.repo.Object(ctx, id)
+func (f *fsck) says(ctx context.Context, c Checksum) error {
+	if !f.opt.BackRefs && !f.opt.Tombstones {
+		return nil
+	}
+	commit, err := LoadCommit(ctx, f.repo, c)
+	if isProblem(err) {
+		return nil // the walk says so
+	}
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	f.report.Objects++
-	f.mu.Unlock()
-	return VerifyObject(ctx, obj)
+	if f.opt.BackRefs {
+		if err := f.backRefs(ctx, c, commit); err != nil {
+			return err
+		}
+	}
+	if f.opt.Tombstones && commit.Parent != nil {
+		return f.tombstone(ctx, *commit.Parent)
+	}
+	return nil
+}
+
+// backRefs demands that the refs which a commit was made for are there.
+func (f *fsck) backRefs(ctx context.Context, c Checksum, commit *Commit) error {
+	refs, _ := commit.Bindings()
+	id, inCollection := commit.Collection()
+	for _, ref := range refs {
+		var err error
+		name := "ref " + ref
+		if inCollection {
+			name = "collection–ref " + CollectionRef{id, ref}.String()
+			_, err = f.repo.MirrorRef(ctx, CollectionRef{id, ref})
+		} else {
+			_, err = f.repo.Ref(ctx, ref)
+		}
+		if err == nil {
+			continue
+		}
+		if err := f.problem(fmt.Errorf("%s in bindings for commit %s does not exist: %w", name, c, err)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// damaged reports commits that an earlier fsck found to be broken: until they
+// are pulled again the repo is not sound.
+func (f *fsck) damaged() error {
+	if f.report.Damaged == 0 || len(f.report.Problems) > 0 {
+		return nil
+	}
+	return f.problem(fmt.Errorf("%d partial commits from damage that fsck found: pull them again", f.report.Damaged))
 }

@@ -18,41 +18,67 @@ import (
 // tombstone if the repo's config says so. Nobody may be about to use it: hold
 // LockAlone, or know that nothing names it.
 func (r *Repo) DeleteObject(ctx context.Context, id ObjectID) error {
-	if err := errors.Join(ctx.Err(), faults.At(r.faults, "repo.delete")); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	path := r.objectPath(id)
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return &MissingError{ID: id, Where: r.path}
-	}
 	if id.Type == TypeCommit {
-		return r.deleteCommit(ctx, id.Sum)
+		return r.deleteCommits(ctx, []Checksum{id.Sum})
 	}
-	return os.Remove(path)
+	return r.unlinkObject(id)
 }
 
-// deleteCommit removes the commit before what explains it: a mark without a
+// unlinkObject removes the file of an object and nothing else.
+func (r *Repo) unlinkObject(id ObjectID) error {
+	if err := faults.At(r.faults, "repo.delete"); err != nil {
+		return err
+	}
+	err := os.Remove(r.objectPath(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return &MissingError{ID: id, Where: r.path}
+	}
+	return err
+}
+
+// deleteCommits removes commits before what explains them: a mark without a
 // commit means nothing, a commit without its mark would be taken for whole.
-func (r *Repo) deleteCommit(ctx context.Context, c Checksum) error {
-	if r.cfg().tombstones {
-		if err := r.WriteTombstone(ctx, c); err != nil {
+// When it returns nil no power cut brings them back.
+func (r *Repo) deleteCommits(ctx context.Context, list []Checksum) error {
+	for _, c := range list {
+		there, err := r.has(ObjectID{c, TypeCommit})
+		if err == nil && !there {
+			err = &MissingError{ID: ObjectID{c, TypeCommit}, Where: r.path}
+		}
+		if err == nil && r.cfg().tombstones {
+			err = r.WriteTombstone(ctx, c)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	path := r.objectPath(ObjectID{c, TypeCommit})
-	if err := os.Remove(path); err != nil {
-		return err
+	touched := map[string]bool{}
+	for _, c := range list {
+		if err := r.unlinkObject(ObjectID{c, TypeCommit}); err != nil {
+			return err
+		}
+		if err := ignoreMissing(os.Remove(r.objectPath(ObjectID{c, TypeCommitMeta}))); err != nil {
+			return err
+		}
+		touched[filepath.Dir(r.objectPath(ObjectID{c, TypeCommit}))] = true
 	}
-	if err := ignoreMissing(os.Remove(r.objectPath(ObjectID{c, TypeCommitMeta}))); err != nil {
-		return err
+	for dir := range touched {
+		if !r.durably() {
+			break
+		}
+		if err := fsx.SyncDir(dir); err != nil {
+			return err
+		}
 	}
-	if !r.durably() {
-		return ignoreMissing(os.Remove(r.markerPath(c)))
+	for _, c := range list {
+		if err := ignoreMissing(os.Remove(r.markerPath(c))); err != nil {
+			return err
+		}
 	}
-	if err := fsx.SyncDir(filepath.Dir(path)); err != nil {
-		return err
-	}
-	return ignoreMissing(os.Remove(r.markerPath(c)))
+	return nil
 }
 
 // tombstone is the key of a tombstone's dict: the commit's name in hex, with a

@@ -280,6 +280,13 @@ func (s *stage) name(list []staged) error {
 			return err
 		}
 		touched[filepath.Dir(to)] = true
+		if st.id.Type == TypeCommit {
+			// It is back, so it was not deleted.
+			err := ignoreMissing(os.Remove(s.repo.objectPath(ObjectID{st.id.Sum, TypeTombstoneCommit})))
+			if err != nil {
+				return err
+			}
+		}
 	}
 	if !s.repo.durably() {
 		return nil
@@ -310,7 +317,20 @@ func (s *stage) nameOne(st staged, to string, touched map[string]bool) error {
 		err = rename(st.path, to)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return os.Remove(st.path) // somebody else was first; it is the same object
+		return s.second(st, to)
 	}
 	return err
+}
+
+// second is for an object whose name is taken: by somebody who was first, and
+// then it is the same object, or by what is none.
+func (s *stage) second(st staged, to string) error {
+	there, err := s.repo.has(st.id)
+	if err != nil {
+		return err
+	}
+	if there {
+		return os.Remove(st.path)
+	}
+	return os.Rename(st.path, to)
 }

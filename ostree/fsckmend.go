@@ -1,0 +1,192 @@
+package ostree
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/otactl/otactl/ostree/keyfile"
+)
+
+// mend says of each bad object which commits it is in, and does what the
+// options ask for: the commits are marked before an object goes.
+func (f *fsck) mend(ctx context.Context, w *fsckWalk) error {
+	if len(f.bad) == 0 {
+		return nil
+	}
+	if err := w.blame(ctx); err != nil {
+		return err
+	}
+	slices.SortFunc(f.bad, func(a, b *FsckProblem) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	broken := map[Checksum]bool{}
+	for _, p := range f.bad {
+		f.report.Problems = append(f.report.Problems, p)
+		_, missing := errors.AsType[*MissingError](p.Err)
+		for _, c := range p.Commits {
+			if f.opt.Delete || f.opt.Mark && missing {
+				broken[c] = true
+			}
+		}
+	}
+	for c := range broken {
+		if err := f.repo.MarkPartial(c, PartialFsck); err != nil {
+			return err
+		}
+		f.report.Marked = append(f.report.Marked, c)
+	}
+	sortSums(f.report.Marked)
+	if f.opt.Delete {
+		return f.remove(ctx)
+	}
+	return nil
+}
+
+// remove deletes what is corrupt. What is in the parent repo is not ours.
+func (f *fsck) remove(ctx context.Context) error {
+	unlock, err := f.repo.LockAlone(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, p := range f.bad {
+		bad, corrupt := errors.AsType[*CorruptError](p.Err)
+		if !corrupt || bad.ID != p.ID {
+			continue
+		}
+		// The file alone: a commit keeps its partial mark, for when it is
+		// pulled again.
+		err := errors.Join(ctx.Err(), f.repo.unlinkObject(p.ID))
+		if _, gone := errors.AsType[*MissingError](err); gone {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.report.Deleted = append(f.report.Deleted, p.ID)
+	}
+	return nil
+}
+
+// tombstone leaves one for a commit that is not there and that nobody expects.
+func (f *fsck) tombstone(ctx context.Context, c Checksum) error {
+	there, err := f.repo.hasOrParent(ObjectID{c, TypeCommit})
+	if there || err != nil {
+		return err
+	}
+	there, err = f.repo.HasTombstone(c)
+	if there || err != nil || slices.Contains(f.report.Tombstones, c) {
+		return err
+	}
+	if err := f.repo.EnableTombstones(ctx); err != nil {
+		return err
+	}
+	if err := f.repo.WriteTombstone(ctx, c); err != nil {
+		return err
+	}
+	f.report.Tombstones = append(f.report.Tombstones, c)
+	return nil
+}
+
+// EnableTombstones makes the repo's config say that a commit which is deleted
+// leaves a tombstone.
+func (r *Repo) EnableTombstones(ctx context.Context) error {
+	if r.cfg().tombstones {
+		return nil
+	}
+	return r.EditConfig(ctx, func(k *keyfile.File) error { return k.SetBool("core", "tombstone-commits", true) })
+}
+
+// blame finds the commits that reach each bad object. Each dirtree is read once
+// more, and only now: a sound repo pays nothing for it.
+func (w *fsckWalk) blame(ctx context.Context) error {
+	bad := map[ObjectID]bool{}
+	for _, p := range w.bad {
+		bad[p.ID] = true
+	}
+	g := &blameGraph{parents: map[Checksum][]Checksum{}, commits: map[Checksum][]Checksum{}, holders: map[ObjectID][]Checksum{}}
+	for id := range w.seen {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if id.Type != TypeDirTree || bad[id] {
+			continue
+		}
+		tree, err := LoadDirTree(ctx, w.repo, id.Sum)
+		if isProblem(err) {
+			continue // it was not read yet when the first problem ended the walk
+		}
+		if err != nil {
+			return err
+		}
+		g.tree(id.Sum, tree, bad)
+	}
+	top := map[ObjectID][]Checksum{} // bad objects that commits name themselves
+	for _, c := range w.commits {
+		commit, err := LoadCommit(ctx, w.repo, c)
+		if err != nil {
+			continue
+		}
+		g.commits[commit.Tree] = append(g.commits[commit.Tree], c)
+		meta := ObjectID{commit.Meta, TypeDirMeta}
+		if bad[meta] {
+			top[meta] = append(top[meta], c)
+		}
+	}
+	for _, p := range w.bad {
+		switch p.ID.Type {
+		case TypeCommit:
+			p.Commits = []Checksum{p.ID.Sum}
+		case TypeCommitMeta: // no object of the commit
+		default:
+			p.Commits = append(g.reach(p.ID), top[p.ID]...)
+			sortSums(p.Commits)
+			p.Commits = slices.Compact(p.Commits)
+		}
+	}
+	return nil
+}
+
+// blameGraph leads from objects up to commits.
+type blameGraph struct {
+	parents map[Checksum][]Checksum // of dirtrees: the dirtrees that name them
+	commits map[Checksum][]Checksum // of dirtrees: the commits whose root they are
+	holders map[ObjectID][]Checksum // of bad objects: the dirtrees that name them
+}
+
+func (g *blameGraph) tree(sum Checksum, tree *DirTree, bad map[ObjectID]bool) {
+	tree.children(func(id ObjectID) {
+		if id.Type == TypeDirTree {
+			g.parents[id.Sum] = append(g.parents[id.Sum], sum)
+		}
+		if bad[id] {
+			g.holders[id] = append(g.holders[id], sum)
+		}
+	})
+}
+
+// reach are the commits above an object, with repeats.
+func (g *blameGraph) reach(id ObjectID) []Checksum {
+	todo := slices.Clone(g.holders[id])
+	if id.Type == TypeDirTree {
+		todo = append(todo, id.Sum)
+	}
+	seen := map[Checksum]bool{}
+	var commits []Checksum
+	for len(todo) > 0 {
+		at := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		commits = append(commits, g.commits[at]...)
+		todo = append(todo, g.parents[at]...)
+	}
+	return commits
+}
+
+func sortSums(list []Checksum) {
+	slices.SortFunc(list, func(a, b Checksum) int { return cmp.Or(slices.Compare(a[:], b[:])) })
+}

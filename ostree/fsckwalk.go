@@ -1,0 +1,192 @@
+package ostree
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/otactl/otactl/internal/progress"
+)
+
+// fsckWalk reads all that commits reach, on many workers: whoever reads a
+// dirtree hands on what it names, so that nobody waits for a walk to be done.
+type fsckWalk struct {
+	*fsck
+	task    progress.Task
+	commits []Checksum
+
+	mu   sync.Mutex
+	wake *sync.Cond
+	seen map[ObjectID]struct{}
+	// Directories first: they are what makes work for others.
+	dirs, files []fsckStep
+	busy        int
+	stopped     bool
+	verified    int
+}
+
+// fsckStep is an object to read. Depth is that of a dirtree.
+type fsckStep struct {
+	id    ObjectID
+	depth int
+}
+
+func newFsckWalk(f *fsck, commits []Checksum) *fsckWalk {
+	w := &fsckWalk{fsck: f, commits: commits, seen: map[ObjectID]struct{}{},
+		task: progress.Start(f.opt.Progress, "verifying objects", progress.Count, 0)}
+	w.wake = sync.NewCond(&w.mu)
+	for _, c := range commits {
+		w.add(ObjectID{c, TypeCommit}, 0)
+	}
+	return w
+}
+
+// add queues an object that was not seen yet; w.mu is held, or no worker runs.
+func (w *fsckWalk) add(id ObjectID, depth int) {
+	if _, ok := w.seen[id]; ok {
+		return
+	}
+	w.seen[id] = struct{}{}
+	w.task.Grow(1)
+	if id.Type == TypeFile || id.Type == TypeCommitMeta {
+		w.files = append(w.files, fsckStep{id, depth})
+	} else {
+		w.dirs = append(w.dirs, fsckStep{id, depth})
+	}
+}
+
+func (w *fsckWalk) run(ctx context.Context) error {
+	defer w.task.Done()
+	jobs := w.opt.Jobs
+	if jobs < 1 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(gctx, w.stop)
+	defer stop()
+	for range jobs {
+		g.Go(func() error {
+			defer w.stop() // the first to fail, or all work is done
+			return w.work(gctx)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (w *fsckWalk) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	w.wake.Broadcast()
+}
+
+func (w *fsckWalk) work(ctx context.Context) error {
+	for {
+		s, ok := w.next()
+		if !ok {
+			return ctx.Err()
+		}
+		err := w.step(ctx, s)
+		w.task.Add(1)
+		w.done()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// next waits for an object to read; false is the end.
+func (w *fsckWalk) next() (s fsckStep, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.dirs)+len(w.files) == 0 && w.busy > 0 && !w.stopped {
+		w.wake.Wait()
+	}
+	from := &w.dirs
+	if len(w.dirs) == 0 {
+		from = &w.files
+	}
+	if len(*from) == 0 || w.stopped {
+		return s, false
+	}
+	s = (*from)[len(*from)-1]
+	*from = (*from)[:len(*from)-1]
+	w.busy++
+	return s, true
+}
+
+func (w *fsckWalk) done() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy--
+	w.wake.Broadcast()
+}
+
+// step reads one object, and adds what it names.
+func (w *fsckWalk) step(ctx context.Context, s fsckStep) error {
+	err := ctx.Err()
+	switch {
+	case err != nil:
+		return err
+	case s.id.Type == TypeCommit:
+		err = w.commit(ctx, s.id.Sum)
+	case s.id.Type == TypeDirTree:
+		err = w.dirTree(ctx, s)
+	default:
+		err = w.read(ctx, s.id)
+	}
+	if err == nil {
+		w.mu.Lock()
+		w.verified++
+		w.mu.Unlock()
+	}
+	return w.object(s.id, err)
+}
+
+func (w *fsckWalk) read(ctx context.Context, id ObjectID) error {
+	obj, err := w.repo.Object(ctx, id)
+	if err != nil {
+		return err
+	}
+	return VerifyObject(ctx, obj)
+}
+
+// commit reads a commit, and its detached metadata if it has some.
+func (w *fsckWalk) commit(ctx context.Context, sum Checksum) error {
+	c, err := LoadCommit(ctx, w.repo, sum)
+	if err != nil {
+		return err
+	}
+	signed, err := w.repo.hasOrParent(ObjectID{sum, TypeCommitMeta})
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if signed {
+		w.add(ObjectID{sum, TypeCommitMeta}, 0)
+	}
+	w.add(ObjectID{c.Meta, TypeDirMeta}, 0)
+	w.add(ObjectID{c.Tree, TypeDirTree}, 1)
+	return nil
+}
+
+func (w *fsckWalk) dirTree(ctx context.Context, s fsckStep) error {
+	if err := checkDepth(s.id.Sum, s.depth); err != nil {
+		return err
+	}
+	tree, err := LoadDirTree(ctx, w.repo, s.id.Sum)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	tree.children(func(id ObjectID) { w.add(id, s.depth+1) })
+	w.wake.Broadcast()
+	return nil
+}
