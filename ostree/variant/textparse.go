@@ -307,7 +307,10 @@ func (s *scanner) variant(t *term) (Value, error) {
 		return Value{}, err
 	}
 	inner, err := s.build(t.items[0], typ)
-	return Boxed(inner), err
+	if err != nil {
+		return Value{}, err
+	}
+	return Boxed(inner), nil
 }
 
 func (s *scanner) array(t *term, typ *Type) (Value, error) {
