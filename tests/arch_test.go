@@ -56,6 +56,7 @@ var libraryOwners = []struct {
 	{"golang.org/x/term", []string{"internal/term"}, "one place knows what a terminal is"},
 	{"github.com/go-resty/resty", []string{"client/factory"}, "its retries lose bodies and it writes error pages to files: JSON calls only"},
 	{"modernc.org/sqlite", []string{"agent/state", "server"}, "databases belong to the device's state and to the backend"},
+	{"github.com/ProtonMail/go-crypto", []string{"ostree/sign/pgp"}, "one place decides what a GPG signature is worth, and guards against what hostile packets do to the library"},
 	{"github.com/rogpeppe/go-internal", []string{"tests"}, "test machinery stays out of the binary"},
 	{"github.com/google/go-cmp", []string{"tests", "internal/testkit"}, "test machinery stays out of the binary"},
 }

@@ -1,6 +1,7 @@
 package pgp
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -149,7 +150,15 @@ func (k *Key) judge(sub *Subkey, sig *packet.Signature, data []byte, s Signature
 		if _, err := h.Write(data); err != nil {
 			return err
 		}
-		return sub.pub.VerifySignature(h, sig)
+		if err := sub.pub.VerifySignature(h, sig); err != nil {
+			return err
+		}
+		// The library leaves the first bytes of the sum, which a signature of
+		// version 4 repeats, unread.
+		if !bytes.HasPrefix(h.Sum(nil), sig.HashTag[:]) {
+			return errors.New("hash tag doesn't match")
+		}
+		return nil
 	})
 	switch {
 	case !fit:
