@@ -37,6 +37,28 @@ func (c *Commit) Collection() (id string, bound bool) {
 	return v.Text(), true
 }
 
+// BindingError says for which refs, or for which other collection, a commit was
+// made that was asked for by Ref. It wraps ErrNotBound or ErrOtherCollection.
+type BindingError struct {
+	Ref        CollectionRef // without a collection where that was not asked
+	Bound      []string      // refs that the commit names
+	Collection string        // of the commit, if it is another one
+}
+
+func (e *BindingError) Error() string {
+	if e.Collection != "" {
+		return fmt.Sprintf("ref %s: %v: %s", e.Ref, ErrOtherCollection, e.Collection)
+	}
+	return fmt.Sprintf("ref %s: %v: %s", e.Ref.Name, ErrNotBound, strings.Join(e.Bound, ", "))
+}
+
+func (e *BindingError) Unwrap() error {
+	if e.Collection != "" {
+		return ErrOtherCollection
+	}
+	return ErrNotBound
+}
+
 // CheckBinding holds ref, with or without a remote before it, against the refs
 // that the commit was made for; ErrNotBound when it is none of them. A commit
 // without bindings goes with any ref.
@@ -48,7 +70,7 @@ func (c *Commit) CheckBinding(ref string) error {
 	if !bound || slices.Contains(refs, ref) {
 		return nil
 	}
-	return fmt.Errorf("ref %s: %w: %s", ref, ErrNotBound, strings.Join(refs, ", "))
+	return &BindingError{Ref: CollectionRef{Name: ref}, Bound: refs}
 }
 
 // CheckCollection is CheckBinding for a ref of a collection, which a commit
@@ -58,7 +80,7 @@ func (c *Commit) CheckCollection(ref CollectionRef) error {
 		return err
 	}
 	if id, bound := c.Collection(); bound && id != ref.Collection {
-		return fmt.Errorf("ref %s: %w: %s", ref, ErrOtherCollection, id)
+		return &BindingError{Ref: ref, Collection: id}
 	}
 	return nil
 }

@@ -164,8 +164,12 @@ func TestAPruneThatCannotSeeRemovesNothing(t *testing.T) {
 		func(r *Repo, tip *Commit) error {
 			return os.WriteFile(r.objectPath(ObjectID{tip.Tree, TypeDirTree}), []byte{0}, 0o644)
 		},
-		func(r *Repo, _ *Commit) error { return os.WriteFile(filepath.Join(r.Path(), "refs/heads/c"), []byte("x"), 0o644) },
-		func(r *Repo, _ *Commit) error { return os.Symlink("/etc/passwd", filepath.Join(r.Path(), "refs/heads/c")) },
+		func(r *Repo, _ *Commit) error {
+			return os.WriteFile(filepath.Join(r.Path(), "refs/heads/c"), []byte("x"), 0o644)
+		},
+		func(r *Repo, _ *Commit) error {
+			return os.Symlink("/etc/passwd", filepath.Join(r.Path(), "refs/heads/c"))
+		},
 	} {
 		r, commits := years(t)
 		tip, err := LoadCommit(t.Context(), r, commits["a"][3])

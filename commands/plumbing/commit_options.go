@@ -144,6 +144,7 @@ func (e *Env) commitTime(c *cli.Context) (time.Time, error) {
 var timeLayouts = []string{
 	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST", time.DateTime, "2006-01-02 15:04",
 	time.DateOnly, "20060102", "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 MST", time.UnixDate, time.ANSIC,
+	"January 2 2006", "January 2, 2006", "2 January 2006", "Jan 2 2006", "2 Jan 2006",
 }
 
 // parseTime reads a --timestamp; "" and "now" are now.

@@ -15,8 +15,11 @@ import (
 // the engine says what is wrong in its own terms, and one table says it again
 // in the original's where a script was seen to depend on them.
 func (e *Env) OriginalText(err error) string {
+	if text, ok := bindingText(err); ok {
+		return text
+	}
 	text := render.OneLine(err.Error())
-	for _, row := range slices.Concat(pullTexts, originalTexts) {
+	for _, row := range slices.Concat(fsckTexts, pullTexts, originalTexts) {
 		if row.is == nil || errors.Is(err, row.is) {
 			text = row.ours.ReplaceAllString(text, row.theirs)
 		}

@@ -66,6 +66,7 @@ func Commands(e *Env) []*cli.Command {
 		initCommand(e),
 		logCommand(e),
 		lsCommand(e),
+		pruneCommand(e),
 		pullCommand(e),
 		pullLocalCommand(e),
 		refsCommand(e),
