@@ -15,14 +15,18 @@ type Commit struct {
 	Parent   *Checksum     // nil for the first of a branch
 	Subject  string
 	Body     string
-	Time     time.Time // whole seconds, UTC, from 1970 to 9999
+	Time     time.Time // whole seconds, UTC, of the years 1 to 9999
 	Tree     Checksum  // root dirtree
 	Meta     Checksum  // root dirmeta
 }
 
-// maxTime is the last second of the year 9999, beyond which no text form of a
-// time agrees with another.
-const maxTime = 253402300799
+// minTime and maxTime are the first and the last second of the years 1 to 9999,
+// beyond which no text form of a time agrees with another. A time before 1970
+// is negative, and wraps around in the commit's unsigned number.
+const (
+	minTime = -62135596800
+	maxTime = 253402300799
+)
 
 var (
 	// Metadata, parent, related, subject, body, time (big-endian), tree, meta.
@@ -48,11 +52,11 @@ func ParseCommit(b []byte) (*Commit, error) {
 	if n := v.At(2).Len(); n > 0 {
 		return nil, badFormat("commit names %d related objects, which nothing defines", n)
 	}
-	seconds := v.At(5).BigUint64()
-	if seconds > maxTime {
-		return nil, badFormat("commit time %d is after the year 9999", seconds)
+	seconds := int64(v.At(5).BigUint64())
+	if seconds < minTime || seconds > maxTime {
+		return nil, badFormat("commit time %d is not one of the years 1 to 9999", seconds)
 	}
-	c.Time = time.Unix(int64(seconds), 0).UTC()
+	c.Time = time.Unix(seconds, 0).UTC()
 	if c.Tree, err = checksumOf("root dirtree", v.At(6).Bytes()); err != nil {
 		return nil, err
 	}

@@ -127,6 +127,12 @@ var fsckTexts = []originalText{
 	{ostree.ErrReferenced, regexp.MustCompile(`^prune \S+: commit (\S+): commit is referenced by (.*)$`), `Commit '$1' is referenced by '$2'`},
 }
 
+// revTexts say what rev-parse --single finds in the words of the original.
+var revTexts = []originalText{
+	{nil, regexp.MustCompile(`^repo \S+ has \d+ commits$`), `Multiple commit objects found`},
+	{nil, regexp.MustCompile(`^repo \S+ has no commit$`), `No commit objects found`},
+}
+
 // bindingText is how the original says that a commit is made for other refs.
 func bindingText(err error) (string, bool) {
 	bound, ok := errors.AsType[*ostree.BindingError](err)

@@ -6,8 +6,12 @@ import (
 	"github.com/otactl/otactl/ostree/variant"
 )
 
-// maxTime is the last second of the year 9999.
-const maxTime = 253402300799
+// minTime and maxTime are the first and the last second of the years 1 to 9999,
+// as for commits.
+const (
+	minTime = -62135596800
+	maxTime = 253402300799
+)
 
 // checkKeys refuses a dictionary with an empty key or one that is there twice:
 // readers would disagree on what it says.
@@ -53,9 +57,9 @@ func timeOf(dict variant.Value, key string) (time.Time, error) {
 	if !ok || err != nil {
 		return time.Time{}, err
 	}
-	seconds := v.BigUint64()
-	if seconds > maxTime {
-		return time.Time{}, bad("%s is %d, after the year 9999", key, seconds)
+	seconds := int64(v.BigUint64())
+	if seconds < minTime || seconds > maxTime {
+		return time.Time{}, bad("%s is %d, not one of the years 1 to 9999", key, seconds)
 	}
-	return time.Unix(int64(seconds), 0).UTC(), nil
+	return time.Unix(seconds, 0).UTC(), nil
 }
