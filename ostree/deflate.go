@@ -79,8 +79,16 @@ func newFilezReader(h *FileHeader, payload io.ReadCloser) (*filezReader, error) 
 		return nil, err
 	}
 	z := &filezReader{payload: payload}
-	if h.IsSymlink() {
+	switch {
+	case h.IsSymlink():
 		z.out.Write(frame)
+		return z, nil
+	case h.Size <= tinyPayload:
+		data, err := io.ReadAll(io.LimitReader(payload, tinyPayload+1))
+		if err != nil {
+			return nil, err
+		}
+		z.out.Write(append(frame, tinyDeflate(data)...))
 		return z, nil
 	}
 	z.deflate, err = newDeflater(&z.out, frame, deflateLevel)

@@ -103,7 +103,7 @@ func (r *Repo) sizeOf(ctx context.Context, id ObjectID) (ObjectSize, error) {
 		if err != nil {
 			return s, err
 		}
-		s.Unpacked = h.Size
+		s.Unpacked = max(h.Size, uint64(len(h.Target)))
 		return s, payload.Close()
 	}
 	return s, nil

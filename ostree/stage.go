@@ -1,6 +1,7 @@
 package ostree
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -224,6 +225,14 @@ func (s *stage) compressInto(ctx context.Context, w io.Writer, frame []byte, obj
 			return err
 		}
 		_, err := accept(ctx, obj, h, payload, io.Discard)
+		return err
+	}
+	if h.Size <= tinyPayload {
+		var tiny bytes.Buffer
+		if _, err := accept(ctx, obj, h, io.LimitReader(payload, tinyPayload+1), &tiny); err != nil {
+			return err
+		}
+		_, err := w.Write(append(frame, tinyDeflate(tiny.Bytes())...))
 		return err
 	}
 	d, err := newDeflater(w, frame, s.repo.cfg().zlibLevel)
