@@ -66,7 +66,10 @@ type scheduler struct {
 	commitStates map[Checksum]*commitState
 
 	// Stacks of nodes that wait for a step: depth first.
-	asks, reads, farReads, fetches, puts []*node
+	asks, reads, farReads, puts []*node
+	// Files to fetch come in the order in which they were found: a large one
+	// that was met early is then on its way while the small ones are.
+	fetches queue
 
 	far, near crew
 	busy      int   // workers at a step
@@ -234,7 +237,7 @@ func (s *scheduler) ready(crew *crew) int {
 		n += len(s.reads)
 	}
 	if crew == &s.far && s.mayFetch() {
-		n += len(s.fetches)
+		n += s.fetches.len()
 	}
 	return n
 }
@@ -286,8 +289,8 @@ func (s *scheduler) pickMove(crew *crew) step {
 	switch {
 	case crew == s.putter() && len(s.puts) > 0:
 		return s.on(pop(&s.puts), s.hand)
-	case crew == &s.far && len(s.fetches) > 0 && s.mayFetch():
-		return s.on(pop(&s.fetches), s.fetch)
+	case crew == &s.far && s.fetches.len() > 0 && s.mayFetch():
+		return s.on(s.fetches.pop(), s.fetch)
 	}
 	return nil
 }
@@ -306,6 +309,26 @@ func popMany(stack *[]*node, n int) []*node {
 	clear((*stack)[at:])
 	*stack = (*stack)[:at]
 	return top
+}
+
+// queue is a queue of nodes.
+type queue struct {
+	list []*node
+	head int
+}
+
+func (q *queue) len() int { return len(q.list) - q.head }
+
+func (q *queue) push(n *node) { q.list = append(q.list, n) }
+
+func (q *queue) pop() *node {
+	n := q.list[q.head]
+	q.list[q.head] = nil
+	if q.head++; q.head > 1024 && q.head > len(q.list)/2 {
+		q.list = append(q.list[:0], q.list[q.head:]...)
+		q.head = 0
+	}
+	return n
 }
 
 // tally adds what was done to the report.

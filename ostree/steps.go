@@ -136,7 +136,7 @@ func (s *scheduler) toRead(n *node) {
 // to this machine.
 func (s *scheduler) toPut(n *node) {
 	if n.id.Type != TypeCommit && n.data == nil && n.cache == nil && s.nearDst && !s.nearSrc {
-		s.fetches = append(s.fetches, n)
+		s.fetches.push(n)
 		return
 	}
 	s.puts = append(s.puts, n)

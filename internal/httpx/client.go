@@ -81,7 +81,11 @@ func (o Options) withDefaults() Options {
 func NewClient(o Options) *http.Client {
 	o = o.withDefaults()
 	t := newTransport(o)
-	return &http.Client{Transport: &agent{next: t, name: o.UserAgent, low: o.LowSpeed}, CheckRedirect: checkRedirect, Jar: o.Jar}
+	a := &agent{next: t, name: o.UserAgent, low: o.LowSpeed}
+	if o.HTTP2 {
+		a.next = newPool(t)
+	}
+	return &http.Client{Transport: a, CheckRedirect: checkRedirect, Jar: o.Jar}
 }
 
 func newTransport(o Options) *http.Transport {
@@ -124,9 +128,15 @@ func newTransport(o Options) *http.Transport {
 	return t
 }
 
+// roundTripper is a transport, or the pool around one.
+type roundTripper interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
 // agent adds the User-Agent, and watches how fast replies come.
 type agent struct {
-	next *http.Transport
+	next roundTripper
 	name string
 	low  LowSpeed
 }

@@ -1,0 +1,214 @@
+package httpx
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Servers end a connection after so many requests (nginx: 1000). Before that
+// the next one is made ready, so that a hundred requests do not wait for its
+// handshake.
+const renewAfter = 800
+
+// maxH2Conns is how many HTTP/2 connections one origin has at once: one at
+// work, one made ready, and those that come to their end.
+const maxH2Conns = 4
+
+// pool is a RoundTripper that keeps HTTP/2 connections itself. The transport's
+// own pool lets every request that finds no connection dial one, and begins to
+// dial only when the last one has ended.
+type pool struct {
+	t *http.Transport
+
+	mu      sync.Mutex
+	origins map[string]*origin
+}
+
+func newPool(t *http.Transport) *pool { return &pool{t: t, origins: map[string]*origin{}} }
+
+// origin is a server, once it is known how to speak to it.
+type origin struct {
+	t       *http.Transport
+	address string
+
+	waiting atomic.Int32 // callers of reserve
+	mu      sync.Mutex
+	plain   bool    // it speaks HTTP/1.1: the transport's business
+	conns   []*conn // the oldest first
+	dialing bool
+	dialErr error         // of the last dial, for those who wait for it
+	changed chan struct{} // closed when something here changed
+}
+
+// conn is one HTTP/2 connection.
+type conn struct {
+	*http.ClientConn
+	served  int
+	renewed bool // its successor is on the way
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" {
+		return p.t.RoundTrip(req)
+	}
+	o := p.origin(req.URL)
+	for try := 1; ; try++ {
+		c, err := o.reserve(req.Context())
+		if err != nil {
+			closeBody(req)
+			return nil, err
+		}
+		if c == nil {
+			return p.t.RoundTrip(req)
+		}
+		resp, err := c.RoundTrip(req)
+		if err == nil {
+			return resp, nil
+		}
+		// A connection that ended while the request was on its way: another one
+		// takes it. One with a body may have been read, and is not ours to send
+		// again.
+		ended := c.Err() != nil || c.Available() == 0
+		if !ended || try >= maxH2Conns || req.Body != nil && req.Body != http.NoBody || req.Context().Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+}
+
+func (p *pool) origin(u *url.URL) *origin {
+	address := net.JoinHostPort(u.Hostname(), port(u))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := p.origins[address]
+	if o == nil {
+		o = &origin{t: p.t, address: address, changed: make(chan struct{})}
+		p.origins[address] = o
+	}
+	return o
+}
+
+// reserve gives a connection with room for one request, or nil where the
+// transport is to send it.
+func (o *origin) reserve(ctx context.Context) (*conn, error) {
+	o.waiting.Add(1)
+	defer o.waiting.Add(-1)
+	for waited := false; ; waited = true {
+		c, wait, err := o.take(ctx, waited)
+		if wait == nil {
+			return c, err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// take is reserve without the wait: when there is no room it sees that there
+// will be, and says what to wait for.
+func (o *origin) take(ctx context.Context, waited bool) (*conn, <-chan struct{}, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.plain {
+		return nil, nil, nil
+	}
+	o.conns = slices.DeleteFunc(o.conns, func(c *conn) bool { return c.Err() != nil })
+	for _, c := range o.conns {
+		if c.Reserve() != nil {
+			continue
+		}
+		c.served++
+		if c.served >= renewAfter && !c.renewed {
+			c.renewed = true
+			o.dial(ctx)
+		}
+		return c, nil, nil
+	}
+	if o.dialErr != nil && waited {
+		err := o.dialErr
+		if !o.dialing {
+			o.dialErr = nil
+		}
+		return nil, nil, err
+	}
+	if len(o.conns) < maxH2Conns {
+		o.dial(ctx)
+	}
+	return nil, o.changed, nil
+}
+
+// dial makes a connection behind the caller's back; o.mu is held. It does not
+// end with the request that happened to need it first.
+func (o *origin) dial(ctx context.Context) {
+	if o.dialing {
+		return
+	}
+	o.dialing, o.dialErr = true, nil
+	go func() {
+		cc, err := o.t.NewClientConn(context.WithoutCancel(ctx), "https", o.address)
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.dialing = false
+		switch {
+		case err != nil:
+			o.dialErr = err
+		case cc.Available() <= 1: // no room for two: it is not HTTP/2
+			o.plain = true
+			_ = cc.Close()
+		default:
+			o.conns = append(o.conns, &conn{ClientConn: cc})
+			cc.SetStateHook(func(*http.ClientConn) { o.wake() })
+		}
+		o.signal()
+	}()
+}
+
+// wake is called when a connection has room again, or has ended. It may be
+// called from within one of our own calls on the connection.
+func (o *origin) wake() {
+	if o.waiting.Load() == 0 {
+		return
+	}
+	go func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.signal()
+	}()
+}
+
+// signal wakes those who wait; o.mu is held.
+func (o *origin) signal() {
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// CloseIdleConnections closes what carries no request.
+func (p *pool) CloseIdleConnections() {
+	p.t.CloseIdleConnections()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range p.origins {
+		o.mu.Lock()
+		o.conns = slices.DeleteFunc(o.conns, func(c *conn) bool {
+			if c.InFlight() > 0 {
+				return false
+			}
+			_ = c.Close()
+			return true
+		})
+		o.mu.Unlock()
+	}
+}
