@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -31,7 +32,28 @@ func (e *Env) openRepoAt(path string) (*ostree.Repo, error) {
 	if errors.Is(err, ostree.ErrNotARepo) || errors.Is(err, os.ErrNotExist) {
 		return nil, fail.As(err, fail.NotFound, "name the repo with --repo, or make one with "+e.Program+" init")
 	}
-	return repo, err
+	if err != nil {
+		return nil, err
+	}
+	// As the original does, where it may: temporary files go there.
+	_ = os.Mkdir(filepath.Join(path, "tmp"), 0o775)
+	addSystemRemotes(repo)
+	return repo, nil
+}
+
+// addSystemRemotes lets the repo of the running system find its remotes in /etc
+// too, and puts new ones there unless its config says otherwise.
+func addSystemRemotes(repo *ostree.Repo) {
+	for _, system := range []string{"/ostree/repo", systemRepo} {
+		a, err := os.Stat(repo.Path())
+		if err != nil {
+			return
+		}
+		if b, err := os.Stat(system); err == nil && os.SameFile(a, b) {
+			repo.SetRemotesDir("/etc/ostree/remotes.d", repo.Keyfile().Bool("core", "add-remotes-config-dir", true))
+			return
+		}
+	}
 }
 
 // repoPath is where the repo is, given or guessed.
