@@ -5,7 +5,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/sign"
 )
@@ -28,7 +27,7 @@ func remoteAddCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "custom-backend", Usage: "the content does not come from a repo but through `NAME`"},
 			&cli.StringFlag{Name: "contenturl", Usage: "fetch objects from `URL`"},
 			&cli.StringFlag{Name: "collection-id", Usage: "the remote's refs are those of the collection `ID`"},
-			&cli.StringFlag{Name: "sysroot", Usage: "not supported: `DIR`", Hidden: true},
+			&cli.StringFlag{Name: "sysroot", Usage: "work on the repo of the sysroot at `DIR`, whatever --repo says"},
 		},
 		Action: e.onRepo(e.remoteAdd),
 	}
@@ -37,8 +36,6 @@ func remoteAddCommand(e *Env) *cli.Command {
 func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	how := ostree.AddNewRemote
 	switch {
-	case c.String("sysroot") != "":
-		return fail.New(fail.Unsupported, "name the repo with --repo", "--sysroot is not supported")
 	case c.Bool("if-not-exists") && c.Bool("force"):
 		return usage("--if-not-exists and --force exclude each other")
 	case c.Bool("if-not-exists"):

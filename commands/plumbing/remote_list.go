@@ -49,7 +49,7 @@ func remoteDeleteCommand(e *Env) *cli.Command {
 		ArgsUsage: "NAME",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "if-exists", Usage: "do nothing if there is none"},
-			&cli.StringFlag{Name: "sysroot", Usage: "not supported: `DIR`", Hidden: true},
+			&cli.StringFlag{Name: "sysroot", Usage: "work on the repo of the sysroot at `DIR`, whatever --repo says"},
 		},
 		Action: e.onRepo(e.remoteDelete),
 	}
@@ -108,9 +108,6 @@ func (e *Env) remoteList(c *cli.Context, repo *ostree.Repo) error {
 }
 
 func (e *Env) remoteDelete(c *cli.Context, repo *ostree.Repo) error {
-	if c.String("sysroot") != "" {
-		return fail.New(fail.Unsupported, "name the repo with --repo", "--sysroot is not supported")
-	}
 	name := c.Args().First()
 	if c.Bool("if-exists") {
 		names, err := repo.Remotes()

@@ -58,6 +58,9 @@ func addSystemRemotes(repo *ostree.Repo) {
 
 // repoPath is where the repo is, given or guessed.
 func (e *Env) repoPath(c *cli.Context) string {
+	if root := c.String("sysroot"); root != "" { // some verbs have it; it overrides --repo
+		return filepath.Join(root, "ostree", "repo")
+	}
 	if p := cmp.Or(c.String("repo"), e.Getenv("OSTREE_REPO")); p != "" {
 		return p
 	}
