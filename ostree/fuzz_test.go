@@ -2,8 +2,10 @@ package ostree
 
 import (
 	"bytes"
+	"compress/flate"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/otactl/otactl/ostree/variant"
@@ -72,6 +74,8 @@ func FuzzFileHeader(f *testing.F) {
 	})
 }
 
+// FuzzFilez: what is taken inflates to what another inflater makes of it, and
+// its header is written the same way.
 func FuzzFilez(f *testing.F) {
 	f.Add(filezBytes(f, &FileHeader{Mode: 0o100644, Size: 6}, "hello\n"))
 	f.Add(filezBytes(f, &FileHeader{Mode: 0o120777, Target: "hello"}, ""))
@@ -81,12 +85,67 @@ func FuzzFilez(f *testing.F) {
 			return
 		}
 		defer payload.Close()
-		n, err := io.Copy(io.Discard, payload)
+		header, err := h.marshalFilez()
+		if err != nil || !bytes.HasPrefix(data[8:], header) {
+			t.Fatalf("%x: the header is written as %x, %v", data, header, err)
+		}
+		var got bytes.Buffer
+		n, err := io.Copy(&got, payload)
 		if uint64(n) > h.Size {
 			t.Fatalf("%d bytes came where the header says %d", n, h.Size)
 		}
 		if err == nil && uint64(n) != h.Size {
 			t.Fatalf("%d bytes came where the header says %d, and nothing was wrong", n, h.Size)
+		}
+		if h.IsSymlink() || h.Size > 1<<20 {
+			return
+		}
+		in := bytes.NewReader(data[8+len(header):])
+		want, wantErr := io.ReadAll(io.LimitReader(flate.NewReader(in), 1<<20+1))
+		good := wantErr == nil && in.Len() == 0 && uint64(len(want)) == h.Size
+		if good != (err == nil) || good && !bytes.Equal(want, got.Bytes()) {
+			t.Fatalf("%d bytes and %v, another inflater says %d and %v", n, err, len(want), wantErr)
+		}
+	})
+}
+
+func FuzzCommitMeta(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(variant.Dict(variant.Entry{Key: "ostree.sign.ed25519", Value: variant.Array(variant.MustType("ay"), variant.Bytes(make([]byte, 64)))}).Data())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if checkCommitMeta(data) != nil {
+			return
+		}
+		v, err := variant.Parse(dictType, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var entries []variant.Entry
+		for _, e := range v.All() {
+			entries = append(entries, variant.Entry{Key: e.At(0).Text(), Value: e.At(1).Variant()})
+		}
+		if again := variant.Dict(entries...).Data(); !bytes.Equal(again, data) {
+			t.Fatalf("%x is written as %x", data, again)
+		}
+	})
+}
+
+// FuzzObjectPath: a path that is taken is the only one of its object, so that
+// nothing else can come of it.
+func FuzzObjectPath(f *testing.F) {
+	for _, t := range []ObjectType{TypeFile, TypeDirTree, TypeCommitMeta, TypeTombstoneCommit} {
+		f.Add(ObjectID{Checksum{1, 2}, t}.ArchivePath())
+	}
+	f.Add("objects/../../etc/passwd.filez")
+	f.Fuzz(func(t *testing.T, path string) {
+		id, err := ParseArchivePath(path)
+		if err == nil && id.ArchivePath() != path && id.ArchivePath() != "objects/"+path {
+			t.Fatalf("%q is the path of %s", path, id)
+		}
+		fan, name, _ := strings.Cut(strings.TrimPrefix(path, "objects/"), "/")
+		r := &Repo{mode: ModeArchive}
+		if got, ok := r.parseName(fan, name); ok != (err == nil) || ok && got != id {
+			t.Fatalf("%q is %s, %v in a repo and %s, %v elsewhere", path, got, ok, id, err)
 		}
 	})
 }
