@@ -34,7 +34,7 @@ func pairOf(t testing.TB, mode string) (repo, from, to string) {
 	}
 	random := noise(1, 700_000)
 	commit := func() string {
-		return run(t, "ostree", "--repo="+repo, "commit", "-b", "main", "-s", "x", "--tree=dir="+tree)
+		return command(t, "ostree", "--repo="+repo, "commit", "-b", "main", "-s", "x", "--tree=dir="+tree)
 	}
 	write("bin/bash", bash, 0o755)
 	write("bin/suid", []byte("#!/bin/sh\n"), 0o4755)
@@ -42,7 +42,7 @@ func pairOf(t testing.TB, mode string) (repo, from, to string) {
 	write("etc/empty", nil, 0o600)
 	write("etc/conf", []byte("a=1\n"), 0o644)
 	write("etc/attr", []byte("with xattr\n"), 0o644)
-	run(t, "setfattr", "-n", "user.foo", "-v", "bar", filepath.Join(tree, "etc/attr"))
+	command(t, "setfattr", "-n", "user.foo", "-v", "bar", filepath.Join(tree, "etc/attr"))
 	if err := os.Symlink("bash", filepath.Join(tree, "bin/sh")); err != nil {
 		t.Fatal(err)
 	}
@@ -81,8 +81,8 @@ func noise(seed uint64, n int) []byte {
 // initRepo makes a repo that doesn't wait for the disk.
 func initRepo(t testing.TB, path, mode string) {
 	t.Helper()
-	run(t, "ostree", "--repo="+path, "init", "--mode="+mode)
-	run(t, "ostree", "--repo="+path, "config", "set", "core.fsync", "false")
+	command(t, "ostree", "--repo="+path, "init", "--mode="+mode)
+	command(t, "ostree", "--repo="+path, "config", "set", "core.fsync", "false")
 }
 
 // holding makes a repo that has commit from of another.
@@ -91,7 +91,7 @@ func holding(t testing.TB, mode, repo, from string) *ostree.Repo {
 	path := filepath.Join(t.TempDir(), "repo")
 	initRepo(t, path, mode)
 	if from != "" {
-		run(t, "ostree", "--repo="+path, "pull-local", "--untrusted", repo, from)
+		command(t, "ostree", "--repo="+path, "pull-local", "--untrusted", repo, from)
 	}
 	return openRepo(t, path)
 }
@@ -109,7 +109,7 @@ func TestAppliesWhatLibostreeMakes(t *testing.T) {
 	}
 	for kind, args := range kinds {
 		file := filepath.Join(t.TempDir(), "delta")
-		run(t, "ostree", append([]string{"--repo=" + repo, "static-delta", "generate", "--min-fallback-size=0", "--to=" + to, "--filename=" + file}, args...)...)
+		command(t, "ostree", append([]string{"--repo=" + repo, "static-delta", "generate", "--min-fallback-size=0", "--to=" + to, "--filename=" + file}, args...)...)
 		for _, mode := range []string{"bare", "bare-user", "archive"} {
 			t.Run(kind+" "+mode, func(t *testing.T) {
 				base := from
@@ -125,8 +125,8 @@ func TestAppliesWhatLibostreeMakes(t *testing.T) {
 				if _, err := ApplyFile(t.Context(), r, f, ApplyOptions{}); err != nil {
 					t.Fatal(err)
 				}
-				run(t, "ostree", "--repo="+r.Path(), "fsck")
-				run(t, "ostree", "--repo="+r.Path(), "ls", "-R", to)
+				command(t, "ostree", "--repo="+r.Path(), "fsck")
+				command(t, "ostree", "--repo="+r.Path(), "ls", "-R", to)
 			})
 		}
 	}

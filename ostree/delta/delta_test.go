@@ -12,8 +12,8 @@ import (
 
 const suite = "/usr/libexec/installed-tests/libostree"
 
-// run is the real ostree, or another program that tests lean on.
-func run(t testing.TB, name string, args ...string) string {
+// command is the real ostree, or another program that tests lean on.
+func command(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
@@ -29,7 +29,7 @@ func run(t testing.TB, name string, args ...string) string {
 func unpack(t testing.TB, tarball string) string {
 	t.Helper()
 	dir := t.TempDir()
-	run(t, "tar", "xf", filepath.Join(suite, tarball), "-C", dir)
+	command(t, "tar", "xf", filepath.Join(suite, tarball), "-C", dir)
 	return dir
 }
 

@@ -45,7 +45,7 @@ func samples() map[string][]byte {
 
 func TestReadsWhatXZWrites(t *testing.T) {
 	options := [][]string{
-		{"-8"}, {"-0"}, {"--check=none"}, {"--check=crc32"}, {"--check=sha256"}, {"--lzma2=dict=4KiB"},
+		{"-6"}, {"-0"}, {"--check=none"}, {"--check=crc32"}, {"--check=sha256"}, {"--lzma2=dict=4KiB"},
 		{"--lzma2=dict=64KiB,lc=0,lp=4,pb=0"}, {"--lzma2=lc=4,lp=0,pb=4"}, {"--lzma2=lc=1,lp=2,pb=1,dict=96KiB"}, {"--block-size=100KiB", "-T2"},
 	}
 	var d Decoder
