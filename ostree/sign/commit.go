@@ -43,7 +43,7 @@ func AddTo(detached variant.Value, data []byte, s Signer) (variant.Value, error)
 func (s gpgSigner) hasSigned(detached variant.Value) bool {
 	list, err := Signatures(GPG, detached)
 	return err == nil && slices.ContainsFunc(list, func(b []byte) bool {
-		return slices.ContainsFunc(s.keys, func(k *pgp.Key) bool { return k.Signed(b) })
+		return pgp.IssuedBy(b, s.id) || slices.ContainsFunc(s.keys, func(k *pgp.Key) bool { return k.Signed(b) })
 	})
 }
 

@@ -195,6 +195,9 @@ func keyPaths(v string) ([]string, error) {
 // some.
 func addKeyPath(ring *pgp.Keyring, path string) error {
 	st, err := os.Stat(path)
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("open(%s): %w", path, pathErr.Err) // an empty path shows
+	}
 	if err != nil {
 		return err
 	}
