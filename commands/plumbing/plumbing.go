@@ -61,6 +61,8 @@ func Commands(e *Env) []*cli.Command {
 		checkoutCommand(e),
 		commitCommand(e),
 		configCommand(e),
+		diffCommand(e),
+		exportCommand(e),
 		fsckCommand(e),
 		gpgSignCommand(e),
 		initCommand(e),
