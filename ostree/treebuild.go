@@ -16,6 +16,10 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 )
 
+// inMemory is up to which size a file is read once and kept; a larger one is
+// read again when the repo does not have it.
+const inMemory = 1 << 20
+
 // TreeBuilder lays trees over each other and stores what comes of it. A later
 // file takes the place of an earlier one, a later directory gives its metadata
 // to the one that is there, and a file and a directory never take each other's

@@ -16,13 +16,8 @@ import (
 	"github.com/otactl/otactl/internal/progress"
 )
 
-const (
-	// inMemory is up to which size a file is read once and kept; a larger one is
-	// read again when the repo does not have it.
-	inMemory = 1 << 20
-	// handful is how many files one goroutine takes at a time.
-	handful = 32
-)
+// handful is how many files one goroutine takes at a time.
+const handful = 32
 
 // dirWalk walks one directory on disk. The walk is by one goroutine, files are
 // read and stored by others, directories are stored when all files are.
