@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -202,7 +203,11 @@ func (r *Repo) EditConfig(ctx context.Context, edit func(*keyfile.File) error) e
 		return &fsx.TooLargeError{Name: path, Max: limits.RepoConfig}
 	}
 	if string(out) != string(data) {
-		if err := fsx.WriteFile(path, out, 0o644); err != nil {
+		st, err := os.Stat(path) // it may hold secrets, and stays as private as it is
+		if err != nil {
+			return err
+		}
+		if err := fsx.WriteFile(path, out, st.Mode().Perm()); err != nil {
 			return fullDisk(err, r.path)
 		}
 	}

@@ -5,12 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -337,66 +334,4 @@ func (p *pruner) size(id ObjectID) int64 {
 		return 0
 	}
 	return st.Size()
-}
-
-// others removes what is no object and of no use any more: deltas to commits
-// that are gone, links to payloads that are gone, summaries of remotes that are
-// gone.
-func (p *pruner) others(ctx context.Context) error {
-	if p.opt.Deltas != nil {
-		err := p.opt.Deltas(ctx, p.repo, func(to Checksum) (bool, error) {
-			return p.repo.has(ObjectID{to, TypeCommit})
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if err := p.payloadLinks(ctx); err != nil {
-		return err
-	}
-	return p.summaries()
-}
-
-// payloadLinks removes links by the checksum of a payload, which some versions
-// of libostree make, whose object is gone.
-func (p *pruner) payloadLinks(ctx context.Context) error {
-	return p.repo.eachFile(ctx, func(fan, name string, d fs.DirEntry) error {
-		if !strings.HasSuffix(name, ".payload-link") || d.Type()&fs.ModeSymlink == 0 {
-			return nil
-		}
-		path := filepath.Join(p.repo.path, "objects", fan, name)
-		target, err := os.Readlink(path)
-		if err != nil {
-			return ignoreMissing(err)
-		}
-		rest, ok := strings.CutPrefix(target, "../")
-		if id, err := ParseArchivePath(strings.TrimSuffix(rest, ".file") + ".filez"); ok && err == nil {
-			if there, err := p.repo.has(id); there || err != nil {
-				return err
-			}
-		}
-		return ignoreMissing(os.Remove(path))
-	}, nil)
-}
-
-// summaries removes cached summaries of remotes that are no longer configured.
-func (p *pruner) summaries() error {
-	remotes, err := p.repo.Remotes()
-	if err != nil {
-		return err
-	}
-	dir := filepath.Join(p.repo.path, "tmp", "cache", "summaries")
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	for _, d := range list {
-		if slices.Contains(remotes, strings.TrimSuffix(d.Name(), ".sig")) || !d.Type().IsRegular() {
-			continue
-		}
-		if err := ignoreMissing(os.Remove(filepath.Join(dir, d.Name()))); err != nil {
-			return err
-		}
-	}
-	return nil
 }

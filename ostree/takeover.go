@@ -81,6 +81,9 @@ func (s *stage) drop() {
 	_ = os.RemoveAll(s.dir)
 	_ = os.Remove(s.dir + lockSuffix)
 	_ = s.lock.Close()
+	if !canTellStale {
+		_ = os.Remove(s.dir + lockSuffix) // Windows removes no open file
+	}
 }
 
 // takeOver looks through tmp for what others left behind. Objects in a stage of
