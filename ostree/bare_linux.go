@@ -29,12 +29,8 @@ func (o *repoObject) openBare() (*FileHeader, io.ReadCloser, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	fd := int(f.Fd())
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("object %s: %w", o.id, os.NewSyscallError("fstat", err)), f.Close())
-	}
-	h := o.headerOf(&st)
+	fd := f.fd
+	h := o.headerOf(&f.st)
 	h.Size = uint64(size)
 	h.Xattrs, err = o.xattrs(
 		func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
@@ -148,7 +144,7 @@ func (o *repoObject) openBareUser() (*FileHeader, io.ReadCloser, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := userHeader(int(f.Fd()))
+	h, err := userHeader(f.fd)
 	if err != nil {
 		return nil, nil, errors.Join(asCorrupt(o.id, o.location(), err), f.Close())
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree/variant"
 )
 
@@ -318,5 +319,25 @@ func TestHeadersRefuseWhatNoFileHas(t *testing.T) {
 	}
 	if _, err := (&DirMeta{Mode: 0o100755}).Marshal(); err == nil {
 		t.Error("a dirmeta that is no directory's was taken")
+	}
+}
+
+// TestAHeaderWithoutXattrsIsWrittenAsAnyOther, on both sides of where its
+// offset becomes wider.
+func TestAHeaderWithoutXattrsIsWrittenAsAnyOther(t *testing.T) {
+	for n := range limits.SymlinkTarget + 1 {
+		h := &FileHeader{UID: 1, GID: 0xfffffffe, Mode: 0o100644, Size: 1 << 40}
+		if n > 0 {
+			h = &FileHeader{UID: 7, Mode: 0o120777, Target: strings.Repeat("t", n)}
+		}
+		short, err := h.Marshal()
+		if want := variant.Tuple(fileHeaderType, h.members()...).Data(); err != nil || !bytes.Equal(short, want) {
+			t.Fatalf("target of %d bytes: %x, %v, want %x", n, short, err, want)
+		}
+		long, err := h.marshalFilez()
+		all := append([]variant.Value{variant.BigUint64(h.Size)}, h.members()...)
+		if want := variant.Tuple(filezHeaderType, all...).Data(); err != nil || !bytes.Equal(long, want) {
+			t.Fatalf("target of %d bytes: %x, %v, want %x", n, long, err, want)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package ostree
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 
@@ -142,6 +143,9 @@ func (h *FileHeader) Marshal() ([]byte, error) {
 	if err := h.Check(); err != nil {
 		return nil, err
 	}
+	if len(h.Xattrs) == 0 {
+		return h.appendPlain(make([]byte, 0, h.plainRoom())), nil
+	}
 	return variant.Tuple(fileHeaderType, h.members()...).Data(), nil
 }
 
@@ -151,8 +155,32 @@ func (h *FileHeader) marshalFilez() ([]byte, error) {
 	if err := h.Check(); err != nil {
 		return nil, err
 	}
+	if len(h.Xattrs) == 0 {
+		return h.appendPlain(binary.BigEndian.AppendUint64(make([]byte, 0, h.plainRoom()), h.Size)), nil
+	}
 	all := append([]variant.Value{variant.BigUint64(h.Size)}, h.members()...)
 	return variant.Tuple(filezHeaderType, all...).Data(), nil
+}
+
+// plainRoom is enough for a header without xattrs.
+func (h *FileHeader) plainRoom() int { return 8 + 16 + len(h.Target) + 1 + 2 }
+
+// appendPlain serialises the header of a file without xattrs, as nearly all
+// are: every object that is read or written needs it, and a Value for each
+// number costs more than hashing a small file. b is empty, or holds the size.
+func (h *FileHeader) appendPlain(b []byte) []byte {
+	for _, n := range []uint32{h.UID, h.GID, h.Mode, 0} {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	b = append(append(b, h.Target...), 0)
+	// The end of the target; the xattrs that follow take no room. A target has
+	// at most limits.SymlinkTarget bytes, so two bytes hold the offset.
+	if end := len(b); end+1 <= math.MaxUint8 {
+		b = append(b, byte(end))
+	} else {
+		b = binary.LittleEndian.AppendUint16(b, uint16(end))
+	}
+	return b
 }
 
 // framed puts the length of a header and four zero bytes before it.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
@@ -42,22 +41,18 @@ func (o *repoObject) OpenArchive(ctx context.Context) (io.ReadCloser, int64, err
 }
 
 // open opens the object's file, which must be a regular one.
-func (o *repoObject) open() (*os.File, int64, error) {
-	f, err := os.OpenFile(o.location(), os.O_RDONLY|noFollow, 0)
+func (o *repoObject) open() (*diskFile, int64, error) {
+	f, err := openDisk(o.location())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, &MissingError{ID: o.id, Where: o.repo.path}
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("object %s: %w", o.id, err)
 	}
-	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = &CorruptError{ID: o.id, Where: o.location(), Why: "not a regular file"}
+	if !f.regular() {
+		return nil, 0, errors.Join(&CorruptError{ID: o.id, Where: o.location(), Why: "not a regular file"}, f.Close())
 	}
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, st.Size(), nil
+	return f, f.size(), nil
 }
 
 func (o *repoObject) OpenFile(context.Context) (*FileHeader, io.ReadCloser, error) {

@@ -2,11 +2,13 @@ package ostree
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -134,22 +136,32 @@ func (r *Repo) ext(t ObjectType) string {
 }
 
 func (r *Repo) objectPath(id ObjectID) string {
-	h := id.Sum.String()
-	return r.path + "/objects/" + h[:2] + "/" + h[2:] + "." + r.ext(id.Type)
+	var h [2 * len(id.Sum)]byte
+	hex.Encode(h[:], id.Sum[:])
+	ext := r.ext(id.Type)
+	var b strings.Builder
+	b.Grow(len(r.path) + len("/objects/") + len(h) + len("/.") + len(ext))
+	b.WriteString(r.path)
+	b.WriteString("/objects/")
+	b.Write(h[:2])
+	b.WriteByte('/')
+	b.Write(h[2:])
+	b.WriteByte('.')
+	b.WriteString(ext)
+	return b.String()
 }
 
 // has says whether r itself has an object; what is not of the right kind is
 // not there.
 func (r *Repo) has(id ObjectID) (bool, error) {
-	st, err := os.Lstat(r.objectPath(id))
+	kind, err := fileKind(r.objectPath(id))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
 		return false, err
 	}
-	link := st.Mode()&fs.ModeSymlink != 0 && id.Type == TypeFile && r.mode.hasLinks()
-	return st.Mode().IsRegular() || link, nil
+	return kind == modeRegular || kind == modeSymlink && id.Type == TypeFile && r.mode.hasLinks(), nil
 }
 
 // hasLinks says whether a symlink is stored as one.

@@ -1,0 +1,47 @@
+//go:build !linux
+
+package ostree
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// diskFile is an object's file, open for reading.
+type diskFile struct {
+	*os.File
+	info fs.FileInfo
+}
+
+// openDisk opens a file.
+func openDisk(path string) (*diskFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &diskFile{f, info}, nil
+}
+
+func (f *diskFile) regular() bool { return f.info.Mode().IsRegular() }
+func (f *diskFile) size() int64   { return f.info.Size() }
+
+// fileKind is the type bits of what is at path, which is not followed.
+func fileKind(path string) (uint32, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return 0, err
+	case info.Mode().IsRegular():
+		return modeRegular, nil
+	case info.Mode()&fs.ModeSymlink != 0:
+		return modeSymlink, nil
+	case info.IsDir():
+		return modeDir, nil
+	}
+	return 0, nil
+}
