@@ -130,26 +130,6 @@ func FuzzCommitMeta(f *testing.F) {
 	})
 }
 
-// FuzzObjectPath: a path that is taken is the only one of its object, so that
-// nothing else can come of it.
-func FuzzObjectPath(f *testing.F) {
-	for _, t := range []ObjectType{TypeFile, TypeDirTree, TypeCommitMeta, TypeTombstoneCommit} {
-		f.Add(ObjectID{Checksum{1, 2}, t}.ArchivePath())
-	}
-	f.Add("objects/../../etc/passwd.filez")
-	f.Fuzz(func(t *testing.T, path string) {
-		id, err := ParseArchivePath(path)
-		if err == nil && id.ArchivePath() != path && id.ArchivePath() != "objects/"+path {
-			t.Fatalf("%q is the path of %s", path, id)
-		}
-		fan, name, _ := strings.Cut(strings.TrimPrefix(path, "objects/"), "/")
-		r := &Repo{mode: ModeArchive}
-		if got, ok := r.parseName(fan, name); ok != (err == nil) || ok && got != id {
-			t.Fatalf("%q is %s, %v in a repo and %s, %v elsewhere", path, got, ok, id, err)
-		}
-	})
-}
-
 func FuzzSizes(f *testing.F) {
 	f.Add(sizesValue([]ObjectSize{{ObjectID{Checksum{1}, TypeFile}, 1000, 3000}, {ObjectID{Checksum{2}, TypeDirTree}, 1, 1 << 63}}).Data())
 	f.Add(variant.Array(variant.MustType("ay"), variant.Bytes(append(make([]byte, 32), 5, 6))).Data())
