@@ -54,6 +54,18 @@ func blocks(list []raw) []*block {
 	return all
 }
 
+// clone is a copy that a merge doesn't reach back from.
+func (b *block) clone() *block {
+	c := &block{primary: b.primary, direct: slices.Clone(b.direct)}
+	for _, p := range b.users {
+		c.users = append(c.users, part{p.head, slices.Clone(p.sigs)})
+	}
+	for _, p := range b.subkeys {
+		c.subkeys = append(c.subkeys, part{p.head, slices.Clone(p.sigs)})
+	}
+	return c
+}
+
 // merge adds to b what another copy of the same key has and b has not.
 func (b *block) merge(o *block) {
 	b.direct = union(b.direct, o.direct)
@@ -61,9 +73,19 @@ func (b *block) merge(o *block) {
 	b.subkeys = unionParts(b.subkeys, o.subkeys)
 }
 
+// name is what tells a packet from others.
+func (r raw) name() string { return string(append([]byte{r.tag}, r.body...)) }
+
+// union looks names up in a set: keys that somebody flooded have signatures by
+// the hundred thousand.
 func union(list, more []raw) []raw {
+	have := make(map[string]bool, len(list))
+	for _, r := range list {
+		have[r.name()] = true
+	}
 	for _, r := range more {
-		if !slices.ContainsFunc(list, r.equal) {
+		if name := r.name(); !have[name] {
+			have[name] = true
 			list = append(list, r)
 		}
 	}
@@ -71,9 +93,15 @@ func union(list, more []raw) []raw {
 }
 
 func unionParts(list, more []part) []part {
+	at := make(map[string]int, len(list))
+	for i, p := range list {
+		at[p.head.name()] = i
+	}
 	for _, p := range more {
-		i := slices.IndexFunc(list, func(q part) bool { return q.head.equal(p.head) })
-		if i < 0 {
+		name := p.head.name()
+		i, ok := at[name]
+		if !ok {
+			at[name] = len(list)
 			list = append(list, p)
 			continue
 		}

@@ -1,6 +1,9 @@
 package pgp
 
 import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +16,7 @@ import (
 type Keyring struct {
 	blocks []*block
 	byHead map[string]*block
+	byID   map[uint64][]*block // by the key ids of primary keys and subkeys
 }
 
 // Add takes the public keys in data, binary or in ASCII armor, and says how
@@ -40,16 +44,46 @@ func (r *Keyring) Add(data []byte) (added int, err error) {
 
 func (r *Keyring) add(b *block) (isNew bool) {
 	if r.byHead == nil {
-		r.byHead = map[string]*block{}
+		r.byHead, r.byID = map[string]*block{}, map[uint64][]*block{}
 	}
 	head := string(b.primary.body)
-	if old := r.byHead[head]; old != nil {
+	old := r.byHead[head]
+	if old != nil {
 		old.merge(b)
-		return false
+		b = old
+	} else {
+		r.byHead[head] = b
+		r.blocks = append(r.blocks, b)
 	}
-	r.byHead[head] = b
-	r.blocks = append(r.blocks, b)
-	return true
+	r.index(b.primary, b)
+	for _, p := range b.subkeys {
+		r.index(p.head, b)
+	}
+	return old == nil
+}
+
+func (r *Keyring) index(key raw, b *block) {
+	if id, ok := key.keyID(); ok && !slices.Contains(r.byID[id], b) {
+		r.byID[id] = append(r.byID[id], b)
+	}
+}
+
+// keyID is the key id of a public key packet, without a look at what is in it.
+func (r raw) keyID() (uint64, bool) {
+	n := len(r.body)
+	switch {
+	case n > 0 && r.body[0] == 4 && n < 1<<16:
+		h := sha1.New()
+		h.Write([]byte{0x99, byte(n >> 8), byte(n)})
+		h.Write(r.body)
+		return binary.BigEndian.Uint64(h.Sum(nil)[12:]), true
+	case n > 0 && r.body[0] == 6:
+		h := sha256.New()
+		h.Write(binary.BigEndian.AppendUint32([]byte{0x9b}, uint32(n)))
+		h.Write(r.body)
+		return binary.BigEndian.Uint64(h.Sum(nil)), true
+	}
+	return 0, false
 }
 
 // Len is how many primary keys there are.
@@ -116,7 +150,7 @@ func (r *Keyring) Only(now time.Time, ids ...string) (*Keyring, error) {
 		case 0:
 			return nil, fmt.Errorf("Unable to find key %q", id)
 		case 1:
-			out.add(list[0].block)
+			out.add(list[0].block.clone())
 		default:
 			return nil, fmt.Errorf("key %q is ambiguous: %d keys go by it; give the fingerprint", id, len(list))
 		}
@@ -127,7 +161,7 @@ func (r *Keyring) Only(now time.Time, ids ...string) (*Keyring, error) {
 // Merge adds the keys of another keyring and says how many are new.
 func (r *Keyring) Merge(o *Keyring) (added int) {
 	for _, b := range o.blocks {
-		if r.add(b) {
+		if r.add(b.clone()) {
 			added++
 		}
 	}

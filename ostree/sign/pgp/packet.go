@@ -121,8 +121,6 @@ func (r raw) append(to []byte) []byte {
 	return append(to, r.body...)
 }
 
-func (r raw) equal(o raw) bool { return r.tag == o.tag && bytes.Equal(r.body, o.body) }
-
 // guard runs fn and turns a panic in it into an error.
 func guard(fn func() error) (err error) {
 	defer func() {

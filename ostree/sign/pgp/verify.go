@@ -45,7 +45,7 @@ type Signature struct {
 // packets, over data, by the keys of r at a time. A list with a member that is
 // malformed is an error; everything else is told signature by signature.
 func (r *Keyring) Verify(data []byte, list [][]byte, now time.Time) ([]Signature, error) {
-	keys := r.Keys(now)
+	c := &court{ring: r, data: data, now: now, keys: map[*block]*Key{}}
 	var out []Signature
 	for i, item := range list {
 		packets, err := split(item)
@@ -56,7 +56,7 @@ func (r *Keyring) Verify(data []byte, list [][]byte, now time.Time) ([]Signature
 			return out, fmt.Errorf("signature %d: %w: it is empty", i, ErrMalformed)
 		}
 		for _, p := range packets {
-			s, err := judge(keys, data, p, now)
+			s, err := c.judge(p)
 			if err != nil {
 				return out, fmt.Errorf("signature %d: %w", i, err)
 			}
@@ -66,8 +66,33 @@ func (r *Keyring) Verify(data []byte, list [][]byte, now time.Time) ([]Signature
 	return out, nil
 }
 
+// court judges the signatures of one verification. It works out a key only when
+// a signature names it, and once.
+type court struct {
+	ring *Keyring
+	data []byte
+	now  time.Time
+	keys map[*block]*Key
+}
+
+// named are the keys that hold one with a key id.
+func (c *court) named(id uint64) []*Key {
+	var list []*Key
+	for _, b := range c.ring.byID[id] {
+		k, done := c.keys[b]
+		if !done {
+			k, _ = newKey(b, c.now) // nil if it can't be read
+			c.keys[b] = k
+		}
+		if k != nil {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
 // judge looks at one packet.
-func judge(keys []*Key, data []byte, p raw, now time.Time) (Signature, error) {
+func (c *court) judge(p raw) (Signature, error) {
 	if p.tag != tagSignature {
 		return Signature{}, fmt.Errorf("%w: packet of type %d is no signature", ErrMalformed, p.tag)
 	}
@@ -84,9 +109,9 @@ func judge(keys []*Key, data []byte, p raw, now time.Time) (Signature, error) {
 		return s, nil
 	}
 	s.Status = KeyMissing
-	for _, k := range keys {
+	for _, k := range c.named(*sig.IssuerKeyId) {
 		for _, sub := range k.signers(sig) {
-			if s = k.judge(sub, sig, data, describe(sig), now); s.Status != Bad {
+			if s = k.judge(sub, sig, c.data, describe(sig), c.now); s.Status != Bad {
 				return s, nil
 			}
 		}
@@ -118,7 +143,7 @@ func unfit(sig *packet.Signature) string {
 		return "it is over a SHA-1 sum, of which two data can have the same"
 	case demands(sig):
 		return "it carries a critical notation that is not known here"
-	case sig.IssuerKeyId == nil && len(sig.IssuerFingerprint) == 0:
+	case sig.IssuerKeyId == nil: // it is taken from a fingerprint too
 		return "it doesn't name its key"
 	}
 	return ""

@@ -3,12 +3,16 @@ package pgp
 import (
 	"bytes"
 	"crypto"
+	"encoding/binary"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/otactl/otactl/internal/clock"
 )
 
 func TestSignatureIsGoodOnlyByAKeyThatMaySign(t *testing.T) {
@@ -325,5 +329,34 @@ func TestSignatureByAnUnknownAlgorithmDoesNotSpoilAGoodOne(t *testing.T) {
 	list, err := ring(t, o).Verify(data, [][]byte{other.append(nil), good}, now)
 	if err != nil || len(list) != 2 || list[0].Status != Refused || list[1].Status != Good {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestFloodedKeyIsMergedAndAskedInTime(t *testing.T) {
+	o := newSigner(t)
+	sig := signature(t, o.key, nil)
+	clean := o.append(nil)
+	stranger := fresh(t)
+	flood := rawOf(t, func(w io.Writer) error {
+		s := template(stranger, packet.SigTypeGenericCert, born, nil)
+		o.check(s.SignUserId(userID, &o.key.PublicKey, stranger, nil))
+		return s.Serialize(w)
+	})
+	for i := range 30_000 {
+		body := bytes.Clone(flood.body)
+		binary.BigEndian.PutUint32(body[len(body)-4:], uint32(i))
+		o.users[0].sigs = append(o.users[0].sigs, raw{tagSignature, body})
+	}
+	flooded := o.append(nil)
+	start := clock.System()
+	r := &Keyring{}
+	for _, b := range [][]byte{flooded, clean, flooded} {
+		must(r.Add(b))(t)
+	}
+	if got := outcome(t, r, sig, now); got.Status != Good {
+		t.Errorf("it is %d, want Good", got.Status)
+	}
+	if took := clock.System().Sub(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
