@@ -180,3 +180,10 @@ type diskSide struct {
 }
 
 func (s diskSide) root(ctx context.Context) (diffNode, error) { return s.node(ctx, "/") }
+
+// DiskChecksum is what a file, symlink or directory on disk would be called in
+// a commit: a directory by its dirmeta. It reads the file to its end.
+func DiskChecksum(ctx context.Context, path string, opt DiskOptions) (Checksum, error) {
+	n, err := diskSide{path, opt}.node(ctx, "/")
+	return n.sum, err
+}

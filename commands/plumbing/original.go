@@ -53,6 +53,8 @@ var originalTexts = []originalText{
 	{nil, regexp.MustCompile(`object (\w{64})\.file is missing`), `Couldn't find file object '$1'`},
 	{nil, regexp.MustCompile(`object (\w{64}\.\w+) is missing`), `No such metadata object $1`},
 
+	{ostree.ErrNoPath, regexp.MustCompile(`(\S+): no such file or directory$`), `No such file or directory: $1`},
+
 	// signatures
 	{nil, regexp.MustCompile(`: signature couldn't be verified`), `: Signature couldn't be verified`},
 	{nil, regexp.MustCompile(`^no valid signatures found`), `No valid signatures found`},

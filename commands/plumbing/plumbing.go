@@ -59,6 +59,7 @@ func Commands(e *Env) []*cli.Command {
 	return append([]*cli.Command{
 		catCommand(e),
 		checkoutCommand(e),
+		checksumCommand(e),
 		commitCommand(e),
 		configCommand(e),
 		diffCommand(e),
