@@ -19,8 +19,12 @@ type Entry struct {
 // IsDir says whether the entry is a directory.
 func (e *Entry) IsDir() bool { return e.Sum.IsZero() }
 
-// ErrNoPath is what Lookup returns when the commit has no such path.
-var ErrNoPath = errors.New("no such file or directory")
+// What Lookup returns when the commit has no such path; it is ErrNotDir when
+// what stands for a directory in it is a file. That is an ErrNoPath too.
+var (
+	ErrNoPath = errors.New("no such file or directory")
+	ErrNotDir = fmt.Errorf("not a directory: %w", ErrNoPath)
+)
 
 // Lookup finds a path in the tree of a commit; "" and "/" are its root.
 // Symlinks on the way are not followed.
@@ -41,7 +45,7 @@ func lookupIn(ctx context.Context, src Source, at *Entry, name string) (*Entry, 
 	var err error
 	for part := range strings.SplitSeq(clean[1:], "/") {
 		if !at.IsDir() {
-			return nil, fmt.Errorf("%s: %w", clean, ErrNoPath)
+			return nil, fmt.Errorf("%s: %w", clean, ErrNotDir)
 		}
 		if at, err = child(ctx, src, at, part); err != nil {
 			return nil, err

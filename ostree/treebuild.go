@@ -45,15 +45,11 @@ type TreeBuilder struct {
 // the objects yet: WriteCommit does. The ids are those of ostree commit for the
 // same trees and options.
 func BuildTree(ctx context.Context, repo *Repo, opt TreeOptions, fill func(*TreeBuilder) error) (TreeReport, error) {
-	if opt.Jobs < 1 {
-		opt.Jobs = runtime.GOMAXPROCS(0)
-	}
 	session, err := repo.Begin(ctx)
 	if err != nil {
 		return TreeReport{}, err
 	}
-	b := &TreeBuilder{repo: repo, session: session, opt: opt, ctx: ctx, root: &branch{}, seen: map[ObjectID]bool{}}
-	b.filter = newFilter(repo, &b.opt)
+	b := newTreeBuilder(ctx, repo, session, opt)
 	err = fill(b)
 	if err == nil {
 		err = b.finish()
@@ -66,6 +62,16 @@ func BuildTree(ctx context.Context, repo *Repo, opt TreeOptions, fill func(*Tree
 		return TreeReport{}, err
 	}
 	return b.report, nil
+}
+
+// newTreeBuilder stores through session; without one it only finds names.
+func newTreeBuilder(ctx context.Context, repo *Repo, session Session, opt TreeOptions) *TreeBuilder {
+	if opt.Jobs < 1 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	b := &TreeBuilder{repo: repo, session: session, opt: opt, ctx: ctx, root: &branch{}, seen: map[ObjectID]bool{}}
+	b.filter = newFilter(repo, &b.opt)
+	return b
 }
 
 // CommitTree stores the directory dir with all that is in it; see BuildTree.
@@ -173,7 +179,7 @@ func (b *TreeBuilder) metadata(t ObjectType, data []byte) (Checksum, error) {
 	b.seen[id] = true
 	b.report.Metadata++
 	b.mu.Unlock()
-	if again {
+	if again || b.session == nil {
 		return id.Sum, nil
 	}
 	there, err := b.repo.hasOrParent(id)
@@ -201,6 +207,9 @@ func (b *TreeBuilder) content(ctx context.Context, h *FileHeader, payload io.Rea
 
 // put stores a file object that has size bytes, unless the repo has it.
 func (b *TreeBuilder) put(ctx context.Context, obj Object, size uint64) error {
+	if b.session == nil {
+		return nil
+	}
 	there, err := b.repo.hasOrParent(obj.ID())
 	if err != nil {
 		return err

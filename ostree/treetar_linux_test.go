@@ -280,13 +280,6 @@ func TestOptionsReachWhatIsInAnArchive(t *testing.T) {
 	}
 }
 
-// nowhere is a session that stores nothing.
-type nowhere struct{}
-
-func (nowhere) Put(context.Context, Object) error { return nil }
-func (nowhere) Close(context.Context) error       { return nil }
-func (nowhere) Abort()                            {}
-
 func FuzzArchive(f *testing.F) {
 	for _, list := range goodTars {
 		data := tarOf(f, list...)
@@ -305,9 +298,7 @@ func FuzzArchive(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		opt := TreeOptions{Jobs: 1}
-		b := &TreeBuilder{repo: repo, session: nowhere{}, opt: opt, ctx: context.Background(), root: &branch{}, seen: map[ObjectID]bool{}}
-		b.filter = newFilter(repo, &opt)
+		b := newTreeBuilder(context.Background(), repo, nil, TreeOptions{Jobs: 1})
 		if err := b.Tar(io.LimitReader(bytes.NewReader(data), 1<<20), TarOptions{Autocreate: true}); err != nil {
 			return
 		}
