@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -293,4 +294,51 @@ func TestNobodyPrunesWhileOSTreeCommits(t *testing.T) {
 	}
 	unlock()
 	open(t, r)
+}
+
+// TestBothProgramsWorkOnOneRepo at once: copies, commits and prunes of ours and
+// of the real ostree. Whoever has to wait waits, and in the end all is whole.
+func TestBothProgramsWorkOnOneRepo(t *testing.T) {
+	src, commits := theirRepo(t, ModeArchive)
+	r := newRepo(t, ModeArchive)
+	setCore(t, r, "lock-timeout-secs", "60")
+	tree := t.TempDir()
+	makeTree(t, tree)
+	var all sync.WaitGroup
+	work := func(name string, do func(i int) error) {
+		all.Go(func() {
+			for i := range 6 {
+				if err := do(i); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+	theirs := func(args ...string) error {
+		out, err := exec.Command("ostree", append([]string{"--repo=" + r.Path()}, args...)...).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%v: %w: %s", args, err, out)
+		}
+		return err
+	}
+	work("our copy", func(i int) error {
+		repo := openRepo(t, r.Path())
+		if _, err := Copy(t.Context(), repo, src, commits[i%2], CopyOptions{}); err != nil {
+			return err
+		}
+		return repo.SetRef(t.Context(), fmt.Sprint("copy-", i), commits[i%2], nil)
+	})
+	work("their commit", func(i int) error { return theirs("commit", "-b", fmt.Sprint("theirs-", i), tree) })
+	work("their pull", func(int) error { return theirs("pull-local", src.Path(), commits[1].String()) })
+	work("our prune", func(int) error {
+		_, err := Prune(t.Context(), openRepo(t, r.Path()), PruneOptions{})
+		return err
+	})
+	work("their prune", func(int) error { return theirs("prune") })
+	all.Wait()
+	cli(t, "--repo="+r.Path(), "fsck")
+	report, err := Fsck(t.Context(), r, FsckOptions{KeepOn: true})
+	if err != nil || len(report.Problems) > 0 || report.Partial > 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
 }
