@@ -19,7 +19,7 @@ func (e *Env) OriginalText(err error) string {
 		return text
 	}
 	text := render.OneLine(err.Error())
-	for _, row := range slices.Concat(fsckTexts, revTexts, pullTexts, treeTexts, originalTexts) {
+	for _, row := range slices.Concat(fsckTexts, revTexts, pullTexts, treeTexts, deltaTexts, originalTexts) {
 		if row.is == nil || errors.Is(err, row.is) {
 			text = row.ours.ReplaceAllString(text, row.theirs)
 		}

@@ -17,6 +17,7 @@ func staticDeltaCommand(e *Env) *cli.Command {
 		Subcommands: []*cli.Command{
 			staticDeltaApplyCommand(e),
 			staticDeltaDeleteCommand(e),
+			staticDeltaGenerateCommand(e),
 			staticDeltaIndexesCommand(e),
 			staticDeltaListCommand(e),
 			staticDeltaReindexCommand(e),
@@ -24,6 +25,15 @@ func staticDeltaCommand(e *Env) *cli.Command {
 			staticDeltaVerifyCommand(e),
 		},
 	}
+}
+
+// deltaArg is the DELTA that a verb is about.
+func deltaArg(c *cli.Context) (delta.Name, error) {
+	arg := c.Args().First()
+	if arg == "" {
+		return delta.Name{}, usage("DELTA must be specified")
+	}
+	return delta.ParseName(arg)
 }
 
 func staticDeltaListCommand(e *Env) *cli.Command {
@@ -83,7 +93,7 @@ func staticDeltaDeleteCommand(e *Env) *cli.Command {
 		Usage:     "delete a delta",
 		ArgsUsage: "DELTA",
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			n, err := delta.ParseName(c.Args().First())
+			n, err := deltaArg(c)
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,11 @@ func staticDeltaApplyCommand(e *Env) *cli.Command {
 }
 
 func (e *Env) staticDeltaApply(c *cli.Context, repo *ostree.Repo) error {
-	f, err := delta.Open(c.Args().First())
+	path := c.Args().First()
+	if path == "" {
+		return usage("PATH must be specified")
+	}
+	f, err := delta.Open(path)
 	if err != nil {
 		return err
 	}
@@ -74,7 +78,10 @@ func (e *Env) verifyDelta(c *cli.Context, f *delta.File) (sign.Result, error) {
 		return sign.Result{}, err
 	}
 	r, err := v.VerifyData(f.Raw, f.Signatures)
-	return r, fail.As(err, fail.Verification, "")
+	if err != nil {
+		err = fail.As(fmt.Errorf("verify signature: %w", err), fail.Verification, "")
+	}
+	return r, err
 }
 
 func staticDeltaVerifyCommand(e *Env) *cli.Command {
@@ -85,7 +92,7 @@ func staticDeltaVerifyCommand(e *Env) *cli.Command {
 		Description: "DELTA is one of the repo, FROM-TO or TO. KEY is a public key; without any those of the system count.",
 		Flags:       keyFlags(),
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			n, err := delta.ParseName(c.Args().First())
+			n, err := deltaArg(c)
 			if err != nil {
 				return err
 			}

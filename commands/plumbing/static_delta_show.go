@@ -1,8 +1,10 @@
 package plumbing
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,7 +19,7 @@ func staticDeltaShowCommand(e *Env) *cli.Command {
 		Usage:     "print what is in a delta",
 		ArgsUsage: "DELTA",
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			n, err := delta.ParseName(c.Args().First())
+			n, err := deltaArg(c)
 			if err != nil {
 				return err
 			}
@@ -26,7 +28,11 @@ func staticDeltaShowCommand(e *Env) *cli.Command {
 				return err
 			}
 			defer f.Close()
-			return e.Render(newDeltaView(f))
+			view, err := newDeltaView(c.Context, repo, f)
+			if err != nil {
+				return err
+			}
+			return e.Render(view)
 		}),
 	}
 }
@@ -39,8 +45,8 @@ type deltaView struct {
 	Endianness string          `json:"endianness"`
 	Guessed    bool            `json:"endianness_guessed"`
 	Time       time.Time       `json:"time"`
-	Before     int             `json:"parents"` // deltas to apply before
-	Fallbacks  int             `json:"fallbacks"`
+	Before     int             `json:"parents"`   // deltas to apply before
+	Fallbacks  []string        `json:"fallbacks"` // checksums
 	Parts      []deltaPartView `json:"parts"`
 	Sizes      deltaSizes      `json:"sizes"`
 }
@@ -50,6 +56,7 @@ type deltaPartView struct {
 	Size    uint64 `json:"size"`
 	USize   uint64 `json:"uncompressed"`
 	Inline  bool   `json:"inline"`
+	delta.PartContents
 }
 
 type deltaSizes struct {
@@ -59,24 +66,30 @@ type deltaSizes struct {
 	PartsPlain    uint64 `json:"parts_uncompressed"`
 }
 
-func newDeltaView(f *delta.File) deltaView {
+func newDeltaView(ctx context.Context, repo *ostree.Repo, f *delta.File) (deltaView, error) {
 	s := f.Sizes()
 	v := deltaView{
 		Delta: f.Name.String(), Signed: f.Signed(), To: f.Name.To.String(), Endianness: f.Order.String(), Guessed: f.Guessed,
-		Time: f.Time, Before: len(f.Before), Fallbacks: len(f.Fallbacks), Parts: []deltaPartView{},
+		Time: f.Time, Before: len(f.Before), Fallbacks: []string{}, Parts: []deltaPartView{},
 		Sizes: deltaSizes{s.Fallback, s.FallbackPlain, s.Fetch, s.Unpacked},
 	}
 	if !f.Name.Scratch() {
 		v.From = f.Name.From.String()
 	}
-	for i, p := range f.Parts {
-		v.Parts = append(v.Parts, deltaPartView{p.Objects.Len(), p.Size, p.USize, f.Inline(i)})
+	for _, b := range f.Fallbacks {
+		v.Fallbacks = append(v.Fallbacks, b.ID.Sum.String())
 	}
-	return v
+	for i, p := range f.Parts {
+		in, err := delta.InspectFile(ctx, f, i, filepath.Join(repo.Path(), "tmp"))
+		if err != nil {
+			return v, err
+		}
+		v.Parts = append(v.Parts, deltaPartView{p.Objects.Len(), p.Size, p.USize, f.Inline(i), in})
+	}
+	return v, nil
 }
 
-// Table prints what ostree static-delta show prints, but for what is inside of
-// the parts.
+// Table prints what ostree static-delta show prints.
 func (v deltaView) Table(w io.Writer) {
 	signed := map[bool]string{true: "yes", false: "no"}[v.Signed]
 	fmt.Fprintf(w, "Delta: %s\nSigned: %s\n", v.Delta, signed)
@@ -90,13 +103,19 @@ func (v deltaView) Table(w io.Writer) {
 		guessed = " (heuristic)"
 	}
 	fmt.Fprintf(w, "To: %s\nEndianness: %s%s\nTimestamp: %d\nNumber of parents: %d\nNumber of fallback entries: %d\n",
-		v.To, v.Endianness, guessed, v.Time.Unix(), v.Before, v.Fallbacks)
+		v.To, v.Endianness, guessed, v.Time.Unix(), v.Before, len(v.Fallbacks))
+	for _, sum := range v.Fallbacks {
+		fmt.Fprintf(w, "  %s\n", sum)
+	}
 	line := func(what string, n uint64) { fmt.Fprintf(w, "%s: %d (%s)\n", what, n, sizeText(n)) }
 	line("Total Fallback Size", v.Sizes.Fallback)
 	line("Total Fallback Uncompressed Size", v.Sizes.FallbackPlain)
 	fmt.Fprintf(w, "Number of parts: %d\n", len(v.Parts))
 	for i, p := range v.Parts {
 		fmt.Fprintf(w, "PartMeta%d: nobjects=%d size=%d usize=%d\n", i, p.Objects, p.Size, p.USize)
+		fmt.Fprintf(w, "PartPayload%d: nmodes=%d nxattrs=%d blobsize=%d opsize=%d\n", i, p.Modes, p.Xattrs, p.Blob, p.Program)
+		fmt.Fprintf(w, "PartPayloadOps%d: openspliceclose=%d open=%d write=%d setread=%d unsetread=%d close=%d bspatch=%d\n",
+			i, p.Splice, p.Open, p.Write, p.Source, p.Unset, p.Close, p.Patch)
 	}
 	line("Total Part Size", v.Sizes.Parts)
 	line("Total Part Uncompressed Size", v.Sizes.PartsPlain)

@@ -14,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/keyfile"
 	"github.com/otactl/otactl/ostree/variant"
 )
 
@@ -101,7 +102,8 @@ func (x Index) Marshal() []byte {
 
 // Reindex writes the index of a commit, or with nil those of all commits that
 // deltas lead to, and removes the index of a commit to which none leads. Each
-// file is replaced at once. It says which commits have an index now.
+// file is replaced at once. The repo's config then says that there are indexes,
+// so that clients look for them. It says which commits have an index now.
 func Reindex(ctx context.Context, repo *ostree.Repo, to *ostree.Checksum) ([]ostree.Checksum, error) {
 	digests, err := Digests(ctx, repo)
 	if err != nil {
@@ -124,9 +126,13 @@ func Reindex(ctx context.Context, repo *ostree.Repo, to *ostree.Checksum) ([]ost
 		}
 		written = append(written, c)
 	}
-	return written, dropIndexes(ctx, repo, func(c ostree.Checksum) bool {
+	err = dropIndexes(ctx, repo, func(c ostree.Checksum) bool {
 		return byTarget[c] != nil || to != nil && c != *to
 	})
+	if err != nil || repo.Keyfile().Bool("core", "indexed-deltas", false) {
+		return written, err
+	}
+	return written, repo.EditConfig(ctx, func(f *keyfile.File) error { return f.Set("core", "indexed-deltas", "true") })
 }
 
 func compareSums(a, b ostree.Checksum) int { return slices.Compare(a[:], b[:]) }
