@@ -9,6 +9,11 @@
 // it copies from is hashed before it is read; and the commit counts as complete
 // only once all that it reaches is there.
 //
+// A pull fetches an Index, or takes the digests of a summary, asks Usable which
+// deltas are of use, and for the first of them fetches the superblock,
+// ParseFetched. Sizes says what it costs. Apply then calls for the parts, which
+// may be fetched as they are unpacked.
+//
 // The package never asks the network: parts come through a function of the
 // caller's. It never signs or verifies a signature by itself: keys are handed
 // in as functions too. It is the only place that knows bsdiff and xz.

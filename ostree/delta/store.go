@@ -96,9 +96,14 @@ func Load(repo *ostree.Repo, n Name) (*File, error) {
 		return nil, err
 	}
 	if f.Name != n {
-		return nil, refuse(&BadError{Delta: n, Part: -1, Op: -1, Why: "the superblock is that of " + f.Name.String()})
+		f.Close()
+		return nil, wrongName(n, f.Name)
 	}
 	return f, nil
+}
+
+func wrongName(want, got Name) error {
+	return refuse(&BadError{Delta: want, Part: -1, Op: -1, Why: "the superblock is that of " + got.String()})
 }
 
 func notFound(n Name) error {
