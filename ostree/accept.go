@@ -46,8 +46,15 @@ func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool,
 		return f.adopt(path) == nil, nil
 	}
 	m, copied := obj.(*meter)
-	if !copied || !m.opt.Link || !m.opt.linkable || m.ID().Type != TypeFile {
+	if !copied || !m.opt.links(m.ID().Type) {
 		return false, nil
+	}
+	if m.ID().Type != TypeFile {
+		// It was read by now: its parent could not be followed without.
+		if _, err := readMetadata(ctx, obj); err != nil {
+			return false, err
+		}
+		return os.Link(m.opt.linkFrom.objectPath(m.ID()), path) == nil, nil
 	}
 	from, ok := m.Object.(*repoObject)
 	if !ok {
@@ -71,13 +78,24 @@ func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool,
 	return os.Link(from.location(), path) == nil, nil
 }
 
-// linksTo says whether a file of src, linked into dst, is what dst would have
-// written: of the same mode and the same owner.
-func linksTo(src Source, dst Store) bool {
-	from, ok := src.(*Repo)
-	if !ok {
-		return false
+// links says whether objects of a type may be linked. Metadata is the same file
+// in repos of every mode; what may be replaced later, such as signatures, is
+// copied.
+func (o *CopyOptions) links(t ObjectType) bool {
+	if t == TypeFile {
+		return o.linkFiles
 	}
-	to, ok := dst.(*Repo)
-	return ok && from.mode == to.mode && sameOwner(from.path+"/objects", to.path+"/objects")
+	return o.linkFrom != nil && t.namedByContent()
+}
+
+// linkTo finds out whether metadata, and files, of src, linked into dst, are
+// what dst would have written: of the same owner, and of the same mode.
+func (o *CopyOptions) linkTo(dst Store, src Source) {
+	from, ok := src.(*Repo)
+	if !o.Link || !ok {
+		return
+	}
+	if to, ok := dst.(*Repo); ok && sameOwner(from.path+"/objects", to.path+"/objects") {
+		o.linkFrom, o.linkFiles = from, from.mode == to.mode
+	}
 }

@@ -34,7 +34,7 @@ func CopyAll(ctx context.Context, dst Store, src Source, commits []Checksum, opt
 	c := &copier{dst: dst, src: src, opt: opt, commits: commits, traits: dst.Traits()}
 	_, c.nearSrc = src.(*Repo)
 	_, c.nearDst = dst.(*Repo)
-	c.opt.linkable = opt.Link && linksTo(src, dst)
+	c.opt.linkTo(dst, src)
 	c.task = progress.Start(opt.Progress, "copying objects", progress.Count, 0)
 	defer c.task.Done()
 	if len(commits) > 0 {

@@ -126,7 +126,8 @@ type CopyOptions struct {
 	// makes hard links to the files of src where both are repos that keep them
 	// alike, on one file system.
 	Trusted, Link bool
-	linkable      bool // src and dst are such repos
+	linkFrom      *Repo // src, if it and dst are repos of one owner
+	linkFiles     bool  // they are of one mode, too
 	// Tombstones copies the tombstone of a commit before one that is copied,
 	// where src has no such commit.
 	Tombstones bool

@@ -111,7 +111,10 @@ func (w *dirWalk) adopter(fd int, st *unix.Stat_t, same bool) func(path string) 
 		if err := unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", fd), unix.AT_FDCWD, path, unix.AT_SYMLINK_FOLLOW); err != nil {
 			return err
 		}
-		return epoch(fd)
+		if err := epoch(fd); err != nil {
+			return errors.Join(err, os.Remove(path))
+		}
+		return nil
 	}
 }
 
