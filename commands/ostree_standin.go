@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -53,7 +54,7 @@ func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []st
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && find(root, args[0]) == nil {
 		return rt.ostreeExtension(ctx, root, args)
 	}
-	call, err := parseCall(root, args, func(string) string { return "" })
+	call, err := parseCall(root, verbFirst(root, args), func(string) string { return "" })
 	if switchedOn(call.root().last("verbose")) {
 		rt.setLevel(slog.LevelDebug)
 	}
@@ -73,6 +74,29 @@ func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []st
 		return err
 	}
 	return newApp(rt, root).RunContext(ctx, call.argv())
+}
+
+// verbFirst moves the flags that stand before the verb, and are none of the
+// root's, behind it: the original reads them wherever they stand.
+func verbFirst(root *cli.Command, args []string) []string {
+	var before, moved []string
+	for i := 0; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "-") || args[i] == "--" {
+			return append(append(before, args[i]), append(moved, args[i+1:]...)...)
+		}
+		name, _, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		own := slices.IndexFunc(root.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+		if own < 0 && name != "help" && name != "h" && hasValue {
+			moved = append(moved, args[i])
+			continue
+		}
+		before = append(before, args[i])
+		if own >= 0 && !hasValue && takesValue(root.Flags[own]) && i+1 < len(args) {
+			i++
+			before = append(before, args[i])
+		}
+	}
+	return append(before, moved...)
 }
 
 // wrongCall writes the usage and gives err back.
@@ -116,7 +140,7 @@ var features = []string{"gpgme", "libarchive", "libcurl", "release", "sign-ed255
 // what this really is.
 func writeOSTreeVersion(w io.Writer) error {
 	v := buildVersion()
-	text := "libostree:\n Version: '2022.7'\n Features:\n"
+	text := "libostree:\n Version: '" + plumbing.OriginalVersion + "'\n Features:\n"
 	for _, f := range features {
 		text += "  - " + f + "\n"
 	}

@@ -53,7 +53,7 @@ func newPullView(r pull.Report, took time.Duration) pullView {
 // Table prints what the original prints at the end.
 func (v pullView) Table(w io.Writer) {
 	if v.Imported {
-		fmt.Fprintf(w, "%d metadata, %d content objects imported; %s content written\n", v.Metadata, v.Content, formatSize(v.Written))
+		fmt.Fprintf(w, "%d metadata, %d content objects imported; %s content written\n", v.Metadata, v.Content, sizeText(uint64(v.Written)))
 		return
 	}
 	if v.DeltaParts > 0 {
@@ -68,7 +68,7 @@ func (v pullView) Table(w io.Writer) {
 	if v.Bytes+v.DeltaBytes > 0 {
 		fmt.Fprintf(w, "%s transferred in %d seconds; ", binarySize(v.Bytes+v.DeltaBytes), v.Seconds)
 	}
-	fmt.Fprintf(w, "%s content written\n", formatSize(v.Written))
+	fmt.Fprintf(w, "%s content written\n", sizeText(uint64(v.Written)))
 }
 
 // dryRunView is what static deltas would bring.
@@ -78,23 +78,7 @@ type dryRunView struct {
 
 // Table prints what the original prints.
 func (v dryRunView) Table(w io.Writer) {
-	fmt.Fprintf(w, "Delta update: %d/%d parts, %s/%s, %s total uncompressed\n", v.PartsHere, v.Parts, formatSize(v.BytesHere), formatSize(v.Bytes), formatSize(v.Uncompressed))
-}
-
-// formatSize is a number of bytes as the original writes it: thousands, and a
-// space that breaks no line.
-func formatSize(n int64) string {
-	if n == 1 {
-		return "1\u00a0byte"
-	}
-	if n < 1000 {
-		return fmt.Sprintf("%d\u00a0bytes", n)
-	}
-	value, unit := float64(n)/1000, 0
-	for value >= 1000 && unit < 5 {
-		value, unit = value/1000, unit+1
-	}
-	return fmt.Sprintf("%.1f\u00a0%cB", value, "kMGTPE"[unit])
+	fmt.Fprintf(w, "Delta update: %d/%d parts, %s/%s, %s total uncompressed\n", v.PartsHere, v.Parts, sizeText(uint64(v.BytesHere)), sizeText(uint64(v.Bytes)), sizeText(uint64(v.Uncompressed)))
 }
 
 // binarySize is one in powers of 1024, whole, as the original writes what was
