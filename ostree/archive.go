@@ -143,7 +143,7 @@ func sparse(h *tar.Header) bool {
 }
 
 func ownerOf(id int) (uint32, error) {
-	if id < 0 || id >= math.MaxUint32 {
+	if id < 0 || uint64(id) >= math.MaxUint32 {
 		return 0, badFormat("owner %d is nobody's number", id)
 	}
 	return uint32(id), nil

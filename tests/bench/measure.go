@@ -54,7 +54,7 @@ func (b *bench) measure(ctx context.Context, c command) (figure, error) {
 		return figure{}, errors.New("no account of what the process used")
 	}
 	f := figure{cpu: x.ProcessState.UserTime() + x.ProcessState.SystemTime(), wall: wall,
-		rss: usage.Maxrss * 1024, requests: b.requests() - logged}
+		rss: int64(usage.Maxrss) * 1024, requests: b.requests() - logged}
 	if c.after != "" {
 		if err := b.shell(ctx, b.fillOut(c.after, out)); err != nil {
 			return figure{}, err
