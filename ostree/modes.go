@@ -52,7 +52,7 @@ func checkUserOnly(h *FileHeader) error {
 	case len(h.Xattrs) > 0:
 		return cannotKeep("it has xattrs, which a bare-user-only repo drops")
 	case !h.IsSymlink() && h.Mode&modePerm&^userOnlyPerm != 0:
-		return cannotKeep("mode %#o has bits outside %#o, which a bare-user-only repo refuses", h.Mode&modePerm, userOnlyPerm)
+		return cannotKeep("mode 0%o with bits 0%o is not one of a bare-user-only repo", h.Mode, h.Mode&modePerm&^userOnlyPerm)
 	}
 	return nil
 }

@@ -11,7 +11,13 @@ import (
 )
 
 func initCommand(e *Env) *cli.Command {
+	args := ""
+	if e.StandIn {
+		args = "[IGNORED...]" // the original looks at none, and scripts say "init init"
+	}
 	return &cli.Command{
+		ArgsUsage: args,
+
 		Name:  "init",
 		Usage: "make a new repo",
 		Flags: []cli.Flag{

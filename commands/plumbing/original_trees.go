@@ -13,6 +13,7 @@ var treeTexts = []originalText{
 	{ostree.ErrNotDir, regexp.MustCompile(`\bnot a directory`), `Not a directory`},
 	{ostree.ErrExists, regexp.MustCompile(`\bexists already`), `File exists`},
 	{fs.ErrPermission, regexp.MustCompile(`\boperation not permitted`), `Operation not permitted`},
+	{nil, regexp.MustCompile(`^.*store object (\S+)\.file: mode (0\d+) with bits (0\d+) is not one of a bare-user-only repo$`), `Content object $1: invalid mode $2 with bits $3`},
 	{nil, regexp.MustCompile(`\bname "(.*)" is not UTF-8`), `Invalid UTF-8 in filename "$1"`},
 	{nil, regexp.MustCompile(`^(\S+) is a directory$`), `Can't open directory $1`},
 	{nil, regexp.MustCompile(`^Parsing (.*?): not GVariant text: at byte (\d+): `), `Parsing $1: $2:`},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -47,6 +49,11 @@ func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
 		return e.thenChanged(c, repo, createRef(c, repo, create, args[0]))
 	case del && len(args) == 0:
 		return usage("--delete needs a PREFIX")
+	}
+	if e.StandIn { // which takes a repo without the folder for a broken one
+		if _, err := os.Stat(filepath.Join(repo.Path(), "refs/remotes")); err != nil {
+			return fmt.Errorf("Listing refs: opendir: %w", err)
+		}
 	}
 	refs, err := e.refsBelow(c, repo, args)
 	if err != nil {
