@@ -25,6 +25,9 @@ type call struct {
 	err    error    // the first thing that was wrong
 	// incomplete: all words were understood, but some are missing or too many
 	incomplete bool
+	// lenient: arguments beyond those that the command takes are dropped, as the
+	// original of a stand-in does.
+	lenient bool
 }
 
 // A level is one command of the path with the flags given for it.
@@ -42,6 +45,10 @@ type flagValue struct {
 // for help and output format even when an error comes with it.
 func parseCall(root *cli.Command, args []string, env func(string) string) (*call, error) {
 	c := &call{levels: []level{{cmd: root}}}
+	return c, c.parse(args, env)
+}
+
+func (c *call) parse(args []string, env func(string) string) error {
 	for len(args) > 0 && !c.command().SkipFlagParsing {
 		args = c.take(args)
 	}
@@ -51,7 +58,7 @@ func parseCall(root *cli.Command, args []string, env func(string) string) (*call
 		c.err = c.complete()
 		c.incomplete = c.err != nil
 	}
-	return c, c.err
+	return c.err
 }
 
 // command is the last command named.
@@ -226,7 +233,12 @@ func (c *call) checkArgs() error {
 	if missing := want.missing(len(c.args)); missing != "" {
 		return c.usage("", "argument %s is missing", missing)
 	}
-	if limit := want.max(); limit >= 0 && len(c.args) > limit {
+	limit := want.max()
+	switch {
+	case limit < 0 || len(c.args) <= limit:
+	case c.lenient:
+		c.args = c.args[:limit]
+	default:
 		return c.usage("", "unexpected argument %q", c.args[limit])
 	}
 	return nil

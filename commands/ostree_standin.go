@@ -54,7 +54,8 @@ func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []st
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && find(root, args[0]) == nil {
 		return rt.ostreeExtension(ctx, root, args)
 	}
-	call, err := parseCall(root, verbFirst(root, args), func(string) string { return "" })
+	call := &call{levels: []level{{cmd: root}}, lenient: true}
+	err := call.parse(verbFirst(root, args), func(string) string { return "" })
 	if switchedOn(call.root().last("verbose")) {
 		rt.setLevel(slog.LevelDebug)
 	}

@@ -16,7 +16,7 @@ func configCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "config",
 		Usage:     "read or change a key of the repo's config",
-		ArgsUsage: "WHAT KEY [VALUE]",
+		ArgsUsage: "WHAT KEY [VALUE...]",
 		Description: "WHAT is get, set or unset. KEY is GROUP.NAME, or with --group the name alone. Comments and the\n" +
 			"order of the file stay. Give -- before a VALUE that begins with a dash.",
 		Flags: []cli.Flag{

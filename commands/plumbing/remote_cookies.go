@@ -40,7 +40,7 @@ func remoteDeleteCookieCommand(e *Env) *cli.Command {
 	return &cli.Command{
 		Name:      "delete-cookie",
 		Usage:     "send a cookie no more",
-		ArgsUsage: "NAME DOMAIN PATH COOKIE [VALUE]", // scripts repeat the line that added it
+		ArgsUsage: "NAME DOMAIN PATH COOKIE",
 		Action: e.onCookies(func(c *cli.Context, all []httprepo.Cookie) ([]httprepo.Cookie, error) {
 			left := withoutCookie(all, c.Args())
 			if len(left) == len(all) {
