@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"golang.org/x/sync/errgroup"
 
@@ -228,9 +229,24 @@ func (s *Source) Ref(ctx context.Context, name string) (ostree.Checksum, error) 
 	}
 	c, err := ostree.ParseChecksum(strings.TrimSpace(string(data)))
 	if err != nil {
-		return ostree.Checksum{}, fail.New(fail.Verification, "check that the URL is that of an OSTree repository", "ref %s at %s: %w", name, s.URL(), err)
+		return ostree.Checksum{}, fail.New(fail.Verification, "check that the URL is that of an OSTree repository",
+			"ref %s at %s: no checksum, but %s", name, s.URL(), shown(data))
 	}
 	return c, nil
+}
+
+// shown is the beginning of what is not what it should be, safe for a terminal.
+func shown(data []byte) string {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.ToValidUTF8(string(data[:min(len(data), 80)]), "?"))
+	if len(data) > 80 {
+		text += "…"
+	}
+	return text
 }
 
 // RefPath is "refs/heads/NAME" with each part escaped. A name with an empty or

@@ -6,7 +6,7 @@ import "regexp"
 var pullTexts = []originalText{
 	{nil, regexp.MustCompile(`^.*?(object \S+): longer than the (\d+) bytes allowed.*$`), `$1 exceeded maximum size of $2 bytes`},
 	{nil, regexp.MustCompile(`^.*?object (\S+)\.file is corrupt: mode 0(\d+) with bits (\d+) is not one of bare-user-only.*$`), `Content object $1: invalid mode 0$2 with bits $3`},
-	{nil, regexp.MustCompile(`^pull \S+: ref (\S+) at \S+: checksum (.{0,60}).*$`), `Fetching checksum for ref ((empty), $1): Invalid rev $2`},
+	{nil, regexp.MustCompile(`^pull \S+: ref (\S+) at \S+: no checksum, but (.*)$`), `Fetching checksum for ref ((empty), $1): Invalid rev $2`},
 	{nil, regexp.MustCompile(`^.*: it is from (\S+), older than (\S+) of commit (\S+)$`), `Upgrade target revision with timestamp $1 is chronologically older than current revision $3 with timestamp $2`},
 	{nil, regexp.MustCompile(`^static deltas cannot be used in a repo of mode archive$`), `Can't use static deltas in an archive repo`},
 	{nil, regexp.MustCompile(`^static deltas are required, and there are none$`), `Static deltas required, but none found`},
