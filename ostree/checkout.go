@@ -72,6 +72,7 @@ type CheckoutOptions struct {
 	// Sync makes all of it durable before the destination appears.
 	Sync     bool
 	Jobs     int // files written at once; 0 means one per processor
+	most     int // names in the tree, for tests
 	Progress progress.Sink
 }
 

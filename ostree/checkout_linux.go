@@ -16,7 +16,6 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 )
 
@@ -31,6 +30,7 @@ type treeReader struct {
 	xattrs bool // extended attributes are written
 	links  *linker
 	metas  map[Checksum]*DirMeta
+	unfolding
 
 	mu     sync.Mutex
 	report CheckoutReport
@@ -42,7 +42,7 @@ func checkoutEntry(ctx context.Context, src Source, entry *Entry, dest string, o
 	}
 	files, fctx := errgroup.WithContext(ctx)
 	files.SetLimit(opt.Jobs)
-	r := &treeReader{src: src, opt: opt, ctx: fctx, files: files, metas: map[Checksum]*DirMeta{}, xattrs: !opt.UserMode,
+	r := &treeReader{src: src, opt: opt, ctx: fctx, files: files, metas: map[Checksum]*DirMeta{}, xattrs: !opt.UserMode, unfolding: unfolding{most: opt.most},
 		task: progress.Start(opt.Progress, "writing files", progress.Count, 0)}
 	if repo, ok := src.(*Repo); ok && repo.cfg().noXattrs {
 		r.xattrs = false
@@ -127,10 +127,7 @@ func (r *treeReader) tree(fd int, entry *Entry, fresh bool) error {
 // and it gets the metadata that was committed, after all that is in it.
 func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) error {
 	defer f.release()
-	if depth > limits.TreeDepth {
-		return fmt.Errorf("%s: directories nest deeper than %d", f.path, limits.TreeDepth)
-	}
-	if err := r.ctx.Err(); err != nil {
+	if err := errors.Join(r.ctx.Err(), checkDepth(tree, depth)); err != nil {
 		return err
 	}
 	m, err := r.dirMeta(meta)
@@ -139,6 +136,9 @@ func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) 
 	}
 	t, err := LoadDirTree(r.ctx, r.src, tree)
 	if err != nil {
+		return err
+	}
+	if err := r.in(tree, t); err != nil {
 		return err
 	}
 	if fresh {

@@ -63,6 +63,7 @@ func Diff(ctx context.Context, a, b DiffTree) ([]Change, error) {
 }
 
 type differ struct {
+	seen                     int // names, in both trees
 	ctx                      context.Context
 	a, b                     DiffTree
 	modified, deleted, added []Change
@@ -81,6 +82,9 @@ func (d *differ) dirs(from, to diffNode, depth int) error {
 	}
 	now, err := d.b.children(d.ctx, to)
 	if err != nil {
+		return err
+	}
+	if err := d.enter(len(old) + len(now)); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(old)) {
@@ -109,6 +113,14 @@ func (d *differ) dirs(from, to diffNode, depth int) error {
 	return nil
 }
 
+// enter ends a comparison of trees that unfold into more than any disk holds.
+func (d *differ) enter(names int) error {
+	if d.seen += names; d.seen > 2*limits.TreeEntries {
+		return fmt.Errorf("a tree unfolds into more than the %d names allowed", limits.TreeEntries)
+	}
+	return d.ctx.Err()
+}
+
 func tooDeep(path string) error {
 	return fmt.Errorf("%s: directories nest deeper than the %d levels allowed", path, limits.TreeDepth)
 }
@@ -124,6 +136,9 @@ func (d *differ) add(n diffNode, depth int) error {
 	}
 	children, err := d.b.children(d.ctx, n)
 	if err != nil {
+		return err
+	}
+	if err := d.enter(len(children)); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(children)) {

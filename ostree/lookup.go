@@ -59,14 +59,15 @@ func lookupIn(ctx context.Context, src Source, at *Entry, name string) (*Entry, 
 
 // child finds name in a directory; nil when it is not there.
 func child(ctx context.Context, src Source, dir *Entry, name string) (*Entry, error) {
-	entries, err := Children(ctx, src, dir)
+	t, err := LoadDirTree(ctx, src, dir.Tree)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		if path.Base(e.Path) == name {
-			return e, nil
-		}
+	if f, ok := t.File(name); ok {
+		return &Entry{Path: path.Join(dir.Path, name), Sum: f.Sum}, nil
+	}
+	if d, ok := t.Dir(name); ok {
+		return &Entry{Path: path.Join(dir.Path, name), Tree: d.Tree, Meta: d.Meta}, nil
 	}
 	return nil, nil
 }
@@ -78,6 +79,10 @@ func Children(ctx context.Context, src Source, dir *Entry) ([]*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return entriesOf(dir, t), nil
+}
+
+func entriesOf(dir *Entry, t *DirTree) []*Entry {
 	entries := make([]*Entry, 0, len(t.Files)+len(t.Dirs))
 	for _, f := range t.Files {
 		entries = append(entries, &Entry{Path: path.Join(dir.Path, f.Name), Sum: f.Sum})
@@ -85,27 +90,41 @@ func Children(ctx context.Context, src Source, dir *Entry) ([]*Entry, error) {
 	for _, d := range t.Dirs {
 		entries = append(entries, &Entry{Path: path.Join(dir.Path, d.Name), Tree: d.Tree, Meta: d.Meta})
 	}
-	return entries, nil
+	return entries
 }
 
 // WalkTree calls fn for an entry and, when it is a directory, for all below it,
 // each directory before what is in it.
 func WalkTree(ctx context.Context, src Source, from *Entry, fn func(*Entry) error) error {
-	if err := errors.Join(ctx.Err(), fn(from)); err != nil {
+	w := &treeWalk{src: src, fn: fn}
+	return w.walk(ctx, from)
+}
+
+type treeWalk struct {
+	unfolding
+	src Source
+	fn  func(*Entry) error
+}
+
+func (w *treeWalk) walk(ctx context.Context, at *Entry) error {
+	if err := errors.Join(ctx.Err(), w.fn(at)); err != nil {
 		return err
 	}
-	if !from.IsDir() {
+	if !at.IsDir() {
 		return nil
 	}
-	if err := checkDepth(from.Tree, strings.Count(from.Path, "/")); err != nil {
+	if err := checkDepth(at.Tree, strings.Count(at.Path, "/")); err != nil {
 		return err
 	}
-	entries, err := Children(ctx, src, from)
+	t, err := LoadDirTree(ctx, w.src, at.Tree)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := WalkTree(ctx, src, e, fn); err != nil {
+	if err := w.in(at.Tree, t); err != nil {
+		return err
+	}
+	for _, e := range entriesOf(at, t) {
+		if err := w.walk(ctx, e); err != nil {
 			return err
 		}
 	}

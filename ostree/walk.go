@@ -97,6 +97,22 @@ func checkDepth(tree Checksum, depth int) error {
 	return nil
 }
 
+// unfolding counts what a walk visits that enters a dirtree as often as it is
+// named, and ends one that no disk would hold.
+type unfolding struct{ seen, most int }
+
+// in is called for each directory that is entered.
+func (u *unfolding) in(tree Checksum, t *DirTree) error {
+	if u.most == 0 {
+		u.most = limits.TreeEntries
+	}
+	if u.seen += len(t.Files) + len(t.Dirs); u.seen > u.most {
+		return &CorruptError{ID: ObjectID{tree, TypeDirTree},
+			Why: fmt.Sprintf("the tree around it unfolds into more than the %d names allowed", u.most)}
+	}
+	return nil
+}
+
 func (w *walker) spoiled(err error) error {
 	if w.bad != nil {
 		return w.bad(err)

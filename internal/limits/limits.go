@@ -54,6 +54,9 @@ const (
 	RepoConfig = 1 << 20
 	// TreeDepth is how deep directories may nest in one commit.
 	TreeDepth = 256
+	// TreeEntries is how many names one walk through a tree may visit. A few
+	// dirtrees that name one another many times unfold into more.
+	TreeEntries = 4 << 20
 	// NameLength is the longest file name, in bytes.
 	NameLength = 255
 	// SymlinkTarget is PATH_MAX.
