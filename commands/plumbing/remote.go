@@ -17,6 +17,7 @@ func remoteCommand(e *Env) *cli.Command {
 			remoteListCookiesCommand(e),
 			remoteRefsCommand(e),
 			remoteShowURLCommand(e),
+			remoteSummaryCommand(e),
 		},
 	}
 }

@@ -29,9 +29,10 @@ func signTypeFlag(name string, aliases ...string) cli.Flag {
 // signEnv is what signing and verifying has to know of the world.
 func (e *Env) signEnv() sign.Env {
 	return sign.Env{
-		GPGHome: e.Getenv("OSTREE_GPG_HOME"),
-		Dummy:   e.Getenv("OSTREE_DUMMY_SIGN_ENABLED") != "",
-		Now:     e.Now(),
+		GPGHome:  e.Getenv("OSTREE_GPG_HOME"),
+		Dummy:    e.Getenv("OSTREE_DUMMY_SIGN_ENABLED") != "",
+		Now:      e.Now(),
+		GPGFirst: e.StandIn,
 	}
 }
 

@@ -28,10 +28,7 @@ func summaryCommand(e *Env) *cli.Command {
 			&cli.BoolFlag{Name: "update", Aliases: []string{"u"}, Usage: "write it; signatures of the one before go away"},
 			&cli.StringSliceFlag{Name: "add-metadata", Aliases: []string{"m"}, Usage: "add `KEY=VALUE`, the value in GVariant text format; may be repeated"},
 			&cli.BoolFlag{Name: "view", Aliases: []string{"v"}, Usage: "show it"},
-			&cli.BoolFlag{Name: "raw", Usage: "show it in GVariant text format"},
-			&cli.BoolFlag{Name: "list-metadata-keys", Usage: "print the keys of its metadata"},
-			&cli.StringFlag{Name: "print-metadata-key", Usage: "print the value of `KEY`"},
-		}, signFlags()...),
+		}, append(showFlags(), signFlags()...)...),
 		Action: e.onRepo(e.summary),
 	}
 }
@@ -48,8 +45,7 @@ func (e *Env) summary(c *cli.Context, repo *ostree.Repo) error {
 		}
 		return e.updateSummary(c.Context, repo, metadata, signers)
 	}
-	key := c.String("print-metadata-key")
-	if !c.Bool("view") && !c.Bool("raw") && !c.Bool("list-metadata-keys") && key == "" {
+	if !c.Bool("view") && !c.Bool("raw") && !c.Bool("list-metadata-keys") && c.String("print-metadata-key") == "" {
 		return usage("No option specified; use -u to update summary")
 	}
 	data, sig, err := summary.Read(repo)
@@ -63,24 +59,41 @@ func (e *Env) summary(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	view := summaryView{s: s}
+	var signatures []string
+	if c.Bool("view") && !c.Bool("raw") {
+		if signatures, err = e.summarySignatures(c, repo, data, sig); err != nil {
+			return err
+		}
+	}
+	return e.showSummary(c, s, signatures)
+}
+
+// showSummary shows of a summary what the flags ask for; nothing particular is
+// all of it, and then what there is to say about signatures.
+func (e *Env) showSummary(c *cli.Context, s *summary.Summary, signatures []string) error {
+	key := c.String("print-metadata-key")
 	switch {
 	case c.Bool("raw"):
 		return e.Render(textView(s.Raw().Byteswapped().Print()))
-	case c.Bool("view"):
-		view.signatures, err = e.summarySignatures(c, repo, data, sig)
-		if err != nil {
-			return err
-		}
-		return e.Render(view)
 	case c.Bool("list-metadata-keys"):
 		return e.Render(keysOf(s.Metadata))
+	case key == "":
+		return e.Render(summaryView{s, signatures})
 	}
 	v, ok := s.Metadata.Lookup(key)
 	if !ok {
-		return fail.New(fail.NotFound, "see --list-metadata-keys", "No such metadata key '%s'", key)
+		return fail.New(fail.NotFound, "see --list-metadata-keys", "no such metadata key %q", key)
 	}
 	return e.Render(textView(v.Byteswapped().Print()))
+}
+
+// showFlags are those of showSummary.
+func showFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "raw", Usage: "show it in GVariant text format"},
+		&cli.BoolFlag{Name: "list-metadata-keys", Usage: "print the keys of its metadata"},
+		&cli.StringFlag{Name: "print-metadata-key", Usage: "print the value of `KEY`"},
+	}
 }
 
 // textView is a text that stands for itself.

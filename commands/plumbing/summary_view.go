@@ -175,7 +175,7 @@ func (e *Env) summarySignatures(c *cli.Context, repo *ostree.Repo, data, sig []b
 	if err != nil || list == nil {
 		return nil, err
 	}
-	return append([]string{"", foundSignatures(len(list), " on the summary")}, e.signatureLines(list)...), nil
+	return append([]string{"", foundSignatures("Found", len(list), " on the summary")}, e.signatureLines(list)...), nil
 }
 
 // gpgSignatures judges the GPG signatures of data; nil where there are none.
@@ -190,12 +190,12 @@ func (e *Env) gpgSignatures(v sign.Verifier, data []byte, detached variant.Value
 	return r.Signatures, nil
 }
 
-func foundSignatures(n int, where string) string {
+func foundSignatures(found string, n int, where string) string {
 	s := "s"
 	if n == 1 {
 		s = ""
 	}
-	return fmt.Sprintf("Found %d signature%s%s:", n, s, where)
+	return fmt.Sprintf("%s %d signature%s%s:", found, n, s, where)
 }
 
 // signatureLines say what came out about each signature, with a blank line
@@ -240,5 +240,5 @@ func (e *Env) commitSignatures(c *cli.Context, repo *ostree.Repo, sum ostree.Che
 	if err != nil || list == nil {
 		return nil, err
 	}
-	return append([]string{foundSignatures(len(list), "")}, e.signatureLines(list)...), nil
+	return append([]string{foundSignatures("Found", len(list), "")}, e.signatureLines(list)...), nil
 }

@@ -21,10 +21,12 @@ func (gpgSigner) Name() string { return GPG }
 func (s gpgSigner) Sign(data []byte) ([]byte, error) { return s.sign(data) }
 
 // NewGPGSigner finds the key that id names in a home of GnuPG; an empty home is
-// the user's own. An unprotected key in secring.gpg is used here; any other is
-// left to the gpg program, which knows agents, cards and passphrases.
+// the user's own. An unprotected key in secring.gpg is used here, unless the gpg
+// program comes first; any other is left to that program, which knows agents,
+// cards and passphrases.
 func NewGPGSigner(ctx context.Context, home, id string, env Env) (Signer, error) {
 	s := gpgSigner{id: id}
+	program := pgp.Program{Path: env.GPGProgram, Home: pgp.Home(home), ID: id}
 	if home != "" {
 		h := pgp.Home(home)
 		public, err := h.Public()
@@ -32,16 +34,18 @@ func NewGPGSigner(ctx context.Context, home, id string, env Env) (Signer, error)
 			return nil, fmt.Errorf("gpg: %w", err)
 		}
 		s.keys = public.Find(id, env.Now)
-		key, err := h.Signer(id, env.Now)
-		if err == nil {
+		var key *pgp.Signer
+		if !env.GPGFirst || !program.Available() {
+			key, err = h.Signer(id, env.Now)
+		}
+		if key != nil {
 			s.sign = key.Sign
 			return s, nil
 		}
-		if !errors.Is(err, pgp.ErrNoSecret) {
+		if err != nil && !errors.Is(err, pgp.ErrNoSecret) {
 			return nil, fmt.Errorf("gpg: %w", err)
 		}
 	}
-	program := pgp.Program{Path: env.GPGProgram, Home: pgp.Home(home), ID: id}
 	s.sign = func(data []byte) ([]byte, error) {
 		b, err := program.Sign(ctx, data)
 		if err != nil {

@@ -109,6 +109,9 @@ type Env struct {
 	// GPGProgram is the gpg that signs with keys that only GnuPG's agent can
 	// use; empty for the one in PATH.
 	GPGProgram string
+	// GPGFirst has that program sign also with keys that could be used without
+	// it, if it is there: as libostree does, with all that follows for the home.
+	GPGFirst bool
 }
 
 func (e Env) keyDirs() []string {

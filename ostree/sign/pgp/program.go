@@ -20,6 +20,19 @@ type Program struct {
 	ID   string // of the key
 }
 
+func (p Program) path() string {
+	if p.Path == "" {
+		return "gpg"
+	}
+	return p.Path
+}
+
+// Available says whether the program is there.
+func (p Program) Available() bool {
+	_, err := exec.LookPath(p.path())
+	return err == nil
+}
+
 // runLimit is how long gpg may take, a person who types a passphrase included.
 const runLimit = 5 * time.Minute
 
@@ -27,10 +40,7 @@ const runLimit = 5 * time.Minute
 // the arguments are fixed but for the home and the key's id, each behind its
 // flag; data goes in through standard input and no secret passes.
 func (p Program) Sign(ctx context.Context, data []byte) ([]byte, error) {
-	path := p.Path
-	if path == "" {
-		path = "gpg"
-	}
+	path := p.path()
 	if p.ID == "" || strings.ContainsRune(p.ID, 0) {
 		return nil, fmt.Errorf("%q is no id of a key", p.ID)
 	}
