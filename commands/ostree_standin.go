@@ -55,7 +55,7 @@ func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []st
 		return rt.ostreeExtension(ctx, root, args)
 	}
 	call := &call{levels: []level{{cmd: root}}, lenient: true}
-	err := call.parse(verbFirst(root, args), func(string) string { return "" })
+	err := call.parse(subcommandFirst(root, verbFirst(root, args)), func(string) string { return "" })
 	if switchedOn(call.root().last("verbose")) {
 		rt.setLevel(slog.LevelDebug)
 	}
@@ -98,6 +98,26 @@ func verbFirst(root *cli.Command, args []string) []string {
 		}
 	}
 	return append(before, moved...)
+}
+
+// subcommandFirst puts the first word that is no flag behind a command that has
+// commands of its own: the original takes that for the subcommand, wherever it
+// stands.
+func subcommandFirst(root *cli.Command, args []string) []string {
+	word := func(s string) bool { return !strings.HasPrefix(s, "-") }
+	verb := slices.IndexFunc(args, word)
+	if verb < 0 {
+		return args
+	}
+	if cmd := find(root, args[verb]); cmd == nil || len(cmd.Subcommands) == 0 {
+		return args
+	}
+	rest := args[verb+1:]
+	sub := slices.IndexFunc(rest, word)
+	if sub < 0 {
+		return args
+	}
+	return slices.Concat(args[:verb+1], rest[sub:sub+1], rest[:sub], rest[sub+1:])
 }
 
 // wrongCall writes the usage and gives err back.
