@@ -158,6 +158,10 @@ func (a *applier) admit(ctx context.Context) error {
 			return fail.As(&ostree.MissingError{ID: id, Where: a.repo.Path()}, fail.NotFound, "pull the commit that the delta starts from, or the new one without the delta")
 		}
 	}
+	sizes := a.super.Sizes()
+	if err := a.repo.RoomFor(sizes.Unpacked + sizes.FallbackPlain); err != nil && a.repo.Mode() != ostree.ModeArchive {
+		return err
+	}
 	if a.opt.Fetch != nil {
 		return nil
 	}

@@ -74,7 +74,7 @@ func (c *content) Read(b []byte) (int, error) {
 			continue
 		}
 		if c.left == 0 {
-			c.from = nil
+			c.err = c.done()
 			continue
 		}
 		n, err := c.from.Read(b[:min(uint64(len(b)), c.left)])
@@ -90,6 +90,19 @@ func (c *content) Read(b []byte) (int, error) {
 		}
 	}
 	return 0, c.err
+}
+
+// done ends an operation. A patch must end with the file that it makes.
+func (c *content) done() error {
+	p, ok := c.from.(*patched)
+	c.from = nil
+	if !ok {
+		return nil
+	}
+	if err := p.end(); err != io.EOF {
+		return blame(c.task.id, c.at, err)
+	}
+	return nil
 }
 
 // advance goes on to the next operation that gives bytes. The walk before has

@@ -46,7 +46,7 @@ func (g *generator) write(ctx context.Context, drafts []*draft) error {
 		}
 	}
 	head := filepath.Join(work, "superblock")
-	if err := g.writeHead(head, g.super.marshal(g.opt.Metadata, files)); err != nil {
+	if err := g.writeHead(head, g.super.marshal(g.super.head(g.opt.Metadata, files))); err != nil {
 		return err
 	}
 	if err := g.clear(super, len(drafts)); err != nil {

@@ -14,11 +14,14 @@ func (e Endianness) encode(n uint64) variant.Value {
 	return variant.Uint64(n)
 }
 
-// marshal is the superblock's bytes; files are the parts that go inside.
-func (s *Superblock) marshal(user []variant.Entry, files map[int]string) rope {
+// marshal is the superblock's bytes, with metadata at its head.
+func (s *Superblock) marshal(metadata rope) rope {
 	fixed := func(v variant.Value) member { return member{ropeOf(v.Data()), 8, true} }
 	bytes := func(b []byte) member { return member{ropeOf(b), 1, false} }
-	var from []byte
+	var from, before []byte
+	for _, n := range s.Before {
+		before = append(append(before, n.From[:]...), n.To[:]...)
+	}
 	if !s.Name.Scratch() {
 		from = s.Name.From[:]
 	}
@@ -35,18 +38,18 @@ func (s *Superblock) marshal(user []variant.Entry, files map[int]string) rope {
 		return member{ropeOf(variant.Array(t, items...).Data()), 8, false}
 	}
 	return container([]member{
-		{s.metadata(user, files), 8, false},
+		{metadata, 8, false},
 		fixed(variant.BigUint64(uint64(s.Time.Unix()))),
 		bytes(from), bytes(s.Name.To[:]),
 		{ropeOf(s.Commit), 8, false},
-		bytes(nil),
+		bytes(before),
 		array(partType, parts), array(fallbackType, fallbacks),
 	}, true)
 }
 
-// metadata is the dict at the head of the superblock: what the caller wants
-// there, byte order, parts, detached metadata.
-func (s *Superblock) metadata(user []variant.Entry, files map[int]string) rope {
+// head is the dict at the head of a new superblock: what the caller wants
+// there, byte order, parts out of files, detached metadata.
+func (s *Superblock) head(user []variant.Entry, files map[int]string) rope {
 	var entries []member
 	add := func(key string, v variant.Value) {
 		entries = append(entries, dictEntry(key, ropeOf(v.Data()), v.Type().String()))

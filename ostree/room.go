@@ -1,0 +1,13 @@
+package ostree
+
+// RoomFor says whether n bytes more may be written to the repo's file system,
+// by what is free on it and what its config keeps free; else the error is
+// ErrNoSpace. It is for who knows beforehand how much comes: a session sees to
+// it by itself, object by object.
+func (r *Repo) RoomFor(n uint64) error {
+	s, err := r.openSpace()
+	if err != nil {
+		return err
+	}
+	return s.take(int64(min(n, 1<<61)))
+}
