@@ -225,9 +225,14 @@ func (r *run) superblock(ctx context.Context, name delta.Name, digest *ostree.Ch
 	return s, nil
 }
 
-// detachedOf is the detached metadata that the remote has of a commit.
+// detachedOf is the detached metadata that the remote has of a commit. Where
+// nobody asks for a signature a malformed one counts as none.
 func (r *run) detachedOf(ctx context.Context, c ostree.Checksum) ([]byte, error) {
 	v, err := ostree.ReadDetached(ctx, r.src, c)
+	if _, corrupt := errors.AsType[*ostree.CorruptError](err); corrupt && r.opt.CheckCommit == nil {
+		r.opt.Log.Warn("left malformed detached metadata behind", "commit", c, "error", err)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
