@@ -53,7 +53,8 @@ type Repo struct {
 	locks int      // sessions that share the lock
 	lock  *os.File // nil while locks is 0
 
-	noSync  bool // whatever the config says
+	noSync  bool   // whatever the config says
+	boot    string // see SetBootID
 	durable group
 }
 

@@ -28,6 +28,22 @@ const lockSuffix = "-lock"
 // by its content may be outdated.
 func outlives(t ObjectType) bool { return t.namedByContent() && t != TypeCommit }
 
+// SetBootID makes the repo take id for the number of this boot, as OSTREE_BOOTID
+// does. What cannot be one is ignored. It must be called before the repo is
+// used.
+func (r *Repo) SetBootID(id string) {
+	if strings.Trim(id, "0123456789abcdef-") == "" {
+		r.boot = id
+	}
+}
+
+func (r *Repo) bootID() string {
+	if r.boot != "" {
+		return r.boot
+	}
+	return bootID()
+}
+
 // keep gives a staged object its name in the stage. It is whole and verified.
 func (s *stage) keep(st *staged) error {
 	if err := faults.At(s.repo.faults, "repo.keep"); err != nil {
@@ -57,7 +73,7 @@ func (r *Repo) newStage() (*stage, error) {
 		return nil, err
 	}
 	for {
-		dir, err := os.MkdirTemp(tmp, stagePrefix+cmp.Or(bootID(), "unknown")+"-")
+		dir, err := os.MkdirTemp(tmp, stagePrefix+cmp.Or(r.bootID(), "unknown")+"-")
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +115,7 @@ func (s *stage) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	boot := bootID()
+	boot := s.repo.bootID()
 	for _, d := range list {
 		path := filepath.Join(tmp, d.Name())
 		switch {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -83,6 +83,9 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 		return err
 	}
 	opt.BeforeRef = func(ctx context.Context, sum ostree.Checksum) error { return signCommit(ctx, repo, sum, signers) }
+	if e.StandIn && e.Getenv("OSTREE_REPO_TEST_ERROR") == "pre-commit" {
+		repo.SetFaults(preCommit{e.Stderr})
+	}
 	hold, err := repo.Begin(c.Context) // no ref names the tree yet: keep a prune away
 	if err != nil {
 		return err
@@ -91,9 +94,6 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 	tree, err := e.storeTrees(c, repo)
 	if err != nil {
 		return err
-	}
-	if e.Getenv("OSTREE_REPO_TEST_ERROR") == "pre-commit" { // a test that comes with ostree
-		return fail.New(fail.Unknown, "", "OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
 	}
 	sum, made, err := ostree.WriteCommit(c.Context, repo, tree.Tree, tree.Meta, opt)
 	if err != nil {
@@ -108,6 +108,22 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 		return err
 	}
 	return e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
+}
+
+// preCommit is what OSTREE_REPO_TEST_ERROR=pre-commit asks for: the process ends
+// when all is staged and before any of it is visible. It cleans nothing up.
+type preCommit struct{ stderr io.Writer }
+
+func (p preCommit) At(point string) error {
+	if point != "repo.sync" {
+		return nil
+	}
+	fmt.Fprintln(p.stderr, "error: OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Kill()
+	}
+	return err
 }
 
 // fsyncFlag reads --fsync.

@@ -38,6 +38,7 @@ func (e *Env) openRepoAt(path string) (*ostree.Repo, error) {
 	// As the original does, where it may: temporary files go there.
 	_ = os.Mkdir(filepath.Join(path, "tmp"), 0o775)
 	addSystemRemotes(repo)
+	repo.SetBootID(e.Getenv("OSTREE_BOOTID"))
 	return repo, nil
 }
 
