@@ -342,3 +342,24 @@ func TestBothProgramsWorkOnOneRepo(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
+
+// TestWhoTakesOverMayBeKilledToo, at each step, and again.
+func TestWhoTakesOverMayBeKilledToo(t *testing.T) {
+	src, commits := theirRepo(t, ModeArchive)
+	for _, mode := range []Mode{ModeArchive, ModeBare} {
+		dst := newRepo(t, mode)
+		for _, at := range []string{"repo.keep|4", "copy.close|1", "repo.sync|1", "repo.rename|3", "repo.dirsync|1", "copy.close|1", "repo.unmark|1"} {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), killEnv+"="+strings.Join([]string{src.Path(), dst.Path(), commits[1].String(), at}, "|"))
+			err := cmd.Run()
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			if !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+				t.Fatalf("%s at %s: it was not killed: %v", mode, at, err)
+			}
+			if report, err := Fsck(t.Context(), openRepo(t, dst.Path()), FsckOptions{KeepOn: true}); err != nil || len(report.Problems) > 0 {
+				t.Errorf("%s at %s: %v, %v", mode, at, report.Problems, err)
+			}
+		}
+		afterKill(t, dst, src, commits[1])
+	}
+}
