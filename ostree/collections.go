@@ -187,8 +187,11 @@ func (r *Repo) leadsTo(ctx context.Context, from, name string) (string, bool, er
 
 func (r *Repo) writeAlias(name, link string) error {
 	path := filepath.Join(r.path, filepath.FromSlash(refPath(name)))
-	if err := r.makeRefFolder(path); err != nil {
-		return fail.New(fail.Conflict, "delete the ref that is in the way", "alias %s in %s: %w", name, r.path, err)
+	if err := r.makeRefFolder(name, path); err != nil {
+		return err
+	}
+	if err := r.inside("tmp"); err != nil {
+		return err
 	}
 	temp, err := os.MkdirTemp(filepath.Join(r.path, "tmp"), "otactl-file-")
 	if err != nil {

@@ -72,6 +72,9 @@ func (r *Repo) MarkPartial(c Checksum, why PartialReason) error {
 	if why == PartialPull && r.IsPartial(c) {
 		return nil
 	}
+	if err := r.inside("state"); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Join(r.path, "state"), 0o775); err != nil {
 		return err
 	}
@@ -82,6 +85,9 @@ func (r *Repo) MarkPartial(c Checksum, why PartialReason) error {
 // that all objects are durable.
 func (r *Repo) ClearPartial(c Checksum) error {
 	if err := faults.At(r.faults, "repo.unmark"); err != nil {
+		return err
+	}
+	if err := r.inside("state"); err != nil {
 		return err
 	}
 	if err := os.Remove(r.markerPath(c)); err != nil {

@@ -55,6 +55,9 @@ func (p *pruner) summaries() error {
 	if err != nil {
 		return err
 	}
+	if err := p.repo.inside("tmp/cache/summaries"); err != nil {
+		return err
+	}
 	dir := filepath.Join(p.repo.path, "tmp", "cache", "summaries")
 	list, err := os.ReadDir(dir)
 	if err != nil {

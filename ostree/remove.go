@@ -32,7 +32,11 @@ func (r *Repo) unlinkObject(id ObjectID) error {
 	if err := faults.At(r.faults, "repo.delete"); err != nil {
 		return err
 	}
-	err := os.Remove(r.objectPath(id))
+	path := r.objectPath(id)
+	if err := r.insidePath(path); err != nil {
+		return err
+	}
+	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &MissingError{ID: id, Where: r.path}
 	}
@@ -43,6 +47,9 @@ func (r *Repo) unlinkObject(id ObjectID) error {
 // commit means nothing, a commit without its mark would be taken for whole.
 // When it returns nil no power cut brings them back.
 func (r *Repo) deleteCommits(ctx context.Context, list []Checksum) error {
+	if err := r.inside("state"); err != nil {
+		return err
+	}
 	for _, c := range list {
 		there, err := r.has(ObjectID{c, TypeCommit})
 		if err == nil && !there {
@@ -118,6 +125,9 @@ func (r *Repo) replaceMetadata(id ObjectID, data []byte) error {
 		return fmt.Errorf("store object %s: %w", id, err)
 	}
 	to := r.objectPath(id)
+	if err := r.insidePath(to); err != nil {
+		return fmt.Errorf("store object %s: %w", id, err)
+	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o775); err != nil {
 		return fmt.Errorf("store object %s: %w", id, fullDisk(err, r.path))
 	}
@@ -134,6 +144,9 @@ func (r *Repo) replaceMetadata(id ObjectID, data []byte) error {
 // in tmp, so that nobody who lists the folder of path sees half of it.
 func (r *Repo) replaceFile(path string, data []byte) error {
 	tmp := filepath.Join(r.path, "tmp")
+	if err := errors.Join(r.inside("tmp"), r.insidePath(path)); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(tmp, 0o775); err != nil {
 		return fullDisk(err, r.path)
 	}

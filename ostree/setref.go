@@ -68,6 +68,9 @@ func (r *Repo) DeleteRef(ctx context.Context, name string, want *Checksum) error
 // what it stands for stays.
 func (r *Repo) removeRef(name, path string) error {
 	path = filepath.Join(r.path, filepath.FromSlash(path))
+	if err := r.insidePath(path); err != nil {
+		return err
+	}
 	st, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || isNotDir(err) || err == nil && st.IsDir() {
 		return fail.New(fail.NotFound, "", "ref %s: %w in %s", name, ErrRefNotFound, r.path)
@@ -116,8 +119,8 @@ func (r *Repo) writeRef(name, path string, c Checksum) error {
 		return err
 	}
 	path = filepath.Join(r.path, filepath.FromSlash(path))
-	if err := r.makeRefFolder(path); err != nil {
-		return fail.New(fail.Conflict, "delete the ref that is in the way", "set ref %s in %s: %w", name, r.path, fullDisk(err, r.path))
+	if err := r.makeRefFolder(name, path); err != nil {
+		return err
 	}
 	if err := r.replaceFile(path, []byte(c.String()+"\n")); err != nil {
 		return fmt.Errorf("set ref %s: %w", name, err)
@@ -127,15 +130,20 @@ func (r *Repo) writeRef(name, path string, c Checksum) error {
 
 // makeRefFolder makes the folder of the ref file at path, durably. An empty
 // folder where the file belongs goes away; a ref that is in the way stays.
-func (r *Repo) makeRefFolder(path string) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o775); err != nil {
+func (r *Repo) makeRefFolder(name, path string) error {
+	if err := r.insidePath(path); err != nil {
 		return err
 	}
-	if st, err := os.Lstat(path); err == nil && st.IsDir() {
-		if err := os.Remove(path); err != nil {
-			return err
-		}
+	dir := filepath.Dir(path)
+	err := os.MkdirAll(dir, 0o775)
+	if st, statErr := os.Lstat(path); err == nil && statErr == nil && st.IsDir() {
+		err = removeEmpty(path)
+	}
+	if isDiskFull(err) {
+		return fullDisk(err, r.path)
+	}
+	if err != nil {
+		return fail.New(fail.Conflict, "delete the ref that is in the way", "set ref %s in %s: %w", name, r.path, err)
 	}
 	for top := filepath.Join(r.path, "refs"); dir != top && len(dir) > len(top); dir = filepath.Dir(dir) {
 		if err := fsx.SyncDir(filepath.Dir(dir)); err != nil {

@@ -285,10 +285,15 @@ func (s *stage) name(list []staged) error {
 			return err
 		}
 		to := s.repo.objectPath(st.id)
+		if !touched[filepath.Dir(to)] {
+			if err := s.repo.insidePath(to); err != nil {
+				return err
+			}
+			touched[filepath.Dir(to)] = true
+		}
 		if err := s.nameOne(st, to, touched); err != nil {
 			return err
 		}
-		touched[filepath.Dir(to)] = true
 		if st.id.Type == TypeCommit {
 			// It is back, so it was not deleted.
 			err := ignoreMissing(os.Remove(s.repo.objectPath(ObjectID{st.id.Sum, TypeTombstoneCommit})))

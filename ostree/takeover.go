@@ -69,6 +69,9 @@ func (s *stage) keep(st *staged) error {
 // newStage makes a folder below tmp that this process alone fills.
 func (r *Repo) newStage() (*stage, error) {
 	tmp := filepath.Join(r.path, "tmp")
+	if err := r.inside("tmp"); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(tmp, 0o775); err != nil {
 		return nil, err
 	}
