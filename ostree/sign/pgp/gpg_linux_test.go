@@ -114,6 +114,16 @@ func TestWhatGPGSaysOfAKeyWeSay(t *testing.T) {
 	}
 }
 
+func TestProgramSignsBinaryDataWhateverItsConfigSays(t *testing.T) {
+	home := testkit.GPGHome(t)
+	fingerprint := gpgKey(t, home, "ed25519")
+	write(t, filepath.Join(home, "gpg.conf"), []byte("armor\ntextmode\n"))
+	sig := must(Program{Home: Home(home), ID: fingerprint}.Sign(t.Context(), data))(t)
+	if got := outcome(t, must(Home(home).Public())(t), sig, clock.System().Add(time.Second)); got.Status != Good {
+		t.Errorf("it is %+v", got)
+	}
+}
+
 func TestProgramThatFailsSaysWhy(t *testing.T) {
 	home := testkit.GPGHome(t)
 	_, err := Program{Home: Home(home), ID: "0123456789ABCDEF"}.Sign(t.Context(), data)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -44,7 +46,8 @@ func (p Program) Sign(ctx context.Context, data []byte) ([]byte, error) {
 	if p.ID == "" || strings.ContainsRune(p.ID, 0) {
 		return nil, fmt.Errorf("%q is no id of a key", p.ID)
 	}
-	args := []string{"--batch", "--no-tty", "--quiet", "--digest-algo=SHA512", "--local-user=" + p.ID, "--detach-sign", "--output=-"}
+	args := []string{"--batch", "--no-tty", "--quiet", "--no-armor", "--no-textmode", "--digest-algo=SHA512",
+		"--local-user=" + p.ID, "--detach-sign", "--output=-"}
 	if p.Home != "" {
 		args = append([]string{"--homedir=" + string(p.Home)}, args...)
 	}
@@ -61,8 +64,8 @@ func (p Program) Sign(ctx context.Context, data []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w: %s", path, err, strings.Join(strings.Fields(errs.String()), " "))
 	}
 	packets, err := split(out.Bytes())
-	if err != nil || len(packets) != 1 || packets[0].tag != tagSignature {
-		return nil, errors.Join(err, fmt.Errorf("%s made %d packets, want one signature", path, len(packets)))
+	if err != nil || len(packets) != 1 || packets[0].tag != tagSignature || typeOf(packets[0]) != packet.SigTypeBinary {
+		return nil, errors.Join(err, fmt.Errorf("%s made %d packets, want one signature of binary data", path, len(packets)))
 	}
 	return packets[0].append(nil), nil
 }
