@@ -58,7 +58,8 @@ type copier struct {
 	// that is far away costs waiting.
 	nearSrc, nearDst bool
 
-	session Session // nil in a dry run
+	session Session  // nil in a dry run
+	trees   *treeLog // nil where reading again costs nothing
 	report  CopyReport
 }
 
@@ -89,13 +90,18 @@ func (c *copier) run(ctx context.Context) error {
 		if c.session, err = c.dst.Begin(ctx); err != nil {
 			return err
 		}
+		if to, ok := c.dst.(*Repo); ok && !c.nearSrc {
+			c.trees = to.openTreeLog()
+		}
 	}
 	s := newScheduler(c, filter)
 	if err = s.subtract(ctx, c.opt.Known); err == nil {
 		err = s.run(ctx)
 	}
 	s.tally(&c.report)
-	return c.end(ctx, err, s.whole())
+	err = c.end(ctx, err, s.whole())
+	c.trees.close(err == nil)
+	return err
 }
 
 // Objects that may be on their way at once by default: over a network it is

@@ -113,16 +113,26 @@ func (s *scheduler) readCommit(ctx context.Context, n *node) (data, detached []b
 		}
 		signed = metaErr == nil
 	})
-	if !s.nearSrc && !n.missing {
-		data, err = load(ctx, s.dst, n.id)
-	} else {
-		data, err = s.fromSource(ctx, n.id)
-	}
+	data, err = s.commitBytes(ctx, n)
 	both.Wait()
 	if err == nil {
 		err = metaErr
 	}
 	return data, detached, signed, err
+}
+
+func (s *scheduler) commitBytes(ctx context.Context, n *node) ([]byte, error) {
+	if !s.nearSrc && !n.missing {
+		return load(ctx, s.dst, n.id)
+	}
+	if data, ok := s.trees.get(n.id); ok {
+		return data, nil
+	}
+	data, err := s.fromSource(ctx, n.id)
+	if err == nil {
+		s.trees.add(n.id, data)
+	}
+	return data, err
 }
 
 // fromSource reads metadata that the caller may have read already.

@@ -16,12 +16,6 @@ const smallObject = 128 << 10
 // worker who computes; a larger one goes to dst as it arrives, and who fetches
 // it sees to that.
 func (s *scheduler) fetch(ctx context.Context, n *node) error {
-	if st, ok := s.session.(stager); ok && st.Staged(n.id) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.puts = append(s.puts, n)
-		return nil
-	}
 	obj, err := s.src.Object(ctx, n.id)
 	if err != nil {
 		return err
@@ -37,13 +31,10 @@ func (s *scheduler) fetch(ctx context.Context, n *node) error {
 	defer s.mu.Unlock()
 	n.fetched, n.held = ahead, int64(cap(ahead.prefix))
 	s.held += n.held
+	s.waiting++
 	s.puts = append(s.puts, n)
 	return nil
 }
-
-// stager is a session that may hold objects which an earlier one, that was
-// killed, has staged: a Put of one of them reads nothing.
-type stager interface{ Staged(ObjectID) bool }
 
 func (s *scheduler) stream(ctx context.Context, n *node, obj *readObject) error {
 	s.mu.Lock()

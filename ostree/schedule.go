@@ -15,8 +15,9 @@ const (
 	// leave finished subtrees rather than a wide fringe.
 	frontier = 32768
 	// maxHeld is how many bytes of small objects may be there from the network
-	// and wait for a processor.
-	maxHeld = 8 << 20
+	// and wait for a processor, maxWaiting how many of them: they are lost when
+	// the process is killed.
+	maxHeld, maxWaiting = 8 << 20, 256
 	// maxStreams is how many objects that are not small may be on their way at
 	// once; each holds buffers of its own.
 	maxStreams = 24
@@ -32,6 +33,7 @@ type node struct {
 	commit  *commitState // of a commit
 	cache   Source       // has it, and is nearer than src
 	data    []byte       // of a dirtree that dst has to get, verified
+	logged  bool         // it is in the log of trees instead
 	fetched Object       // a small object that came over the network
 	held    int64        // bytes of fetched
 	waiting int          // children that are not finished, and one while it is read
@@ -74,6 +76,7 @@ type scheduler struct {
 	far, near crew
 	busy      int   // workers at a step
 	held      int64 // bytes of fetched objects
+	waiting   int   // how many they are
 	streams   int   // larger objects on their way
 	err       error // the first; ends all workers
 
@@ -262,7 +265,9 @@ func (s *scheduler) side(near bool) *crew {
 func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
 
 // mayFetch says whether there is room for another object; s.mu is held.
-func (s *scheduler) mayFetch() bool { return s.held < maxHeld && s.streams < maxStreams }
+func (s *scheduler) mayFetch() bool {
+	return s.held < maxHeld && s.waiting < maxWaiting && s.streams < maxStreams
+}
 
 // pick takes the next step off a stack; s.mu is held. Reading and asking first
 // keeps all workers in work; beyond the frontier, moving first keeps memory

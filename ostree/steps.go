@@ -135,7 +135,7 @@ func (s *scheduler) toRead(n *node) {
 // toPut queues n for dst, by way of a fetch if it has to come over a network
 // to this machine.
 func (s *scheduler) toPut(n *node) {
-	if n.id.Type != TypeCommit && n.data == nil && n.cache == nil && s.nearDst && !s.nearSrc {
+	if n.id.Type != TypeCommit && n.data == nil && !n.logged && n.cache == nil && s.nearDst && !s.nearSrc {
 		s.fetches.push(n)
 		return
 	}
@@ -161,13 +161,7 @@ func (s *scheduler) read(ctx context.Context, n *node) error {
 	if err := checkDepth(n.id.Sum, n.depth); err != nil {
 		return err
 	}
-	from, nearer := s.source(n)
-	data, err := load(ctx, from, n.id)
-	if err != nil && nearer && isProblem(err) {
-		s.opt.Log.Warn("an object at hand is of no use and is read from the source", "object", n.id, "why", err)
-		n.cache = nil
-		data, err = load(ctx, s.src, n.id)
-	}
+	data, err := s.readTree(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -177,13 +171,30 @@ func (s *scheduler) read(ctx context.Context, n *node) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n.missing {
+	if n.logged = n.missing && s.trees.add(n.id, data); n.missing && !n.logged {
 		n.data = data
 	}
 	n.waiting = 1 // so that no child finishes it before all are added
 	n.filter.wanted(tree, func(id ObjectID, f *filter) { s.add(id, n, f) })
 	s.settle(n)
 	return nil
+}
+
+// readTree reads a dirtree from the nearest place that has it whole.
+func (s *scheduler) readTree(ctx context.Context, n *node) ([]byte, error) {
+	if n.missing {
+		if data, ok := s.trees.get(n.id); ok {
+			return data, nil
+		}
+	}
+	from, nearer := s.source(n)
+	data, err := load(ctx, from, n.id)
+	if err != nil && nearer && isProblem(err) {
+		s.opt.Log.Warn("an object at hand is of no use and is read from the source", "object", n.id, "why", err)
+		n.cache = nil
+		data, err = load(ctx, s.src, n.id)
+	}
+	return data, err
 }
 
 // settle takes one thing that n waits for away; s.mu is held.
@@ -241,6 +252,12 @@ func (s *scheduler) object(ctx context.Context, n *node) (Object, error) {
 	switch {
 	case n.data != nil:
 		return NewNamedMetadata(n.id, n.data), nil
+	case n.logged:
+		data, ok := s.trees.get(n.id)
+		if !ok { // somebody emptied tmp meanwhile
+			return s.src.Object(ctx, n.id)
+		}
+		return NewNamedMetadata(n.id, data), nil
 	case n.fetched != nil:
 		return n.fetched, nil
 	case n.cache != nil:
@@ -254,7 +271,10 @@ func (s *scheduler) moved(n *node, size moveSize) {
 	s.task.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held -= n.held
+	if n.fetched != nil {
+		s.held -= n.held
+		s.waiting--
+	}
 	n.fetched, n.data, n.held = nil, nil, 0
 	s.bytes += size.packed
 	s.written += size.plain
