@@ -1,0 +1,67 @@
+package delta
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+)
+
+// nth fails the nth point that it is asked about.
+type nth struct {
+	n    int
+	seen int
+}
+
+var errPowerCut = errors.New("power cut")
+
+func (f *nth) At(string) error {
+	f.seen++
+	if f.seen == f.n {
+		return errPowerCut
+	}
+	return nil
+}
+
+// Broken off at any point, a delta leaves a commit that doesn't count as
+// complete, and can be applied again.
+func TestDeltaThatIsBrokenOffCanBeAppliedAgain(t *testing.T) {
+	repo, from, to := pairOf(t, "archive")
+	opt := options(t)
+	opt.File = filepath.Join(t.TempDir(), "delta")
+	if _, err := Generate(t.Context(), openRepo(t, repo), Name{sum(t, from), sum(t, to)}, opt); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(opt.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	template := holding(t, "bare-user", repo, from).Path()
+	for n := 1; ; n++ {
+		path := filepath.Join(t.TempDir(), "repo")
+		command(t, "cp", "-a", template, path)
+		r := openRepo(t, path)
+		fault := &nth{n: n}
+		r.SetFaults(fault)
+		_, err := ApplyFile(t.Context(), r, f, ApplyOptions{Jobs: 1})
+		if err == nil {
+			if n < 20 {
+				t.Errorf("only %d points", n)
+			}
+			return
+		}
+		if !errors.Is(err, errPowerCut) {
+			t.Fatalf("point %d: %v", n, err)
+		}
+		again := openRepo(t, r.Path())
+		if whole, err := again.IsComplete(sum(t, to)); whole || err != nil {
+			t.Fatalf("point %d: the commit counts as complete: %v", n, err)
+		}
+		if _, err := ApplyFile(t.Context(), again, f, ApplyOptions{}); err != nil {
+			t.Fatalf("point %d: applied again: %v", n, err)
+		}
+		if n%10 == 0 {
+			command(t, "ostree", "--repo="+r.Path(), "fsck")
+		}
+	}
+}
