@@ -60,16 +60,19 @@ func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool,
 	if !ok {
 		return false, nil
 	}
-	if !asItIs(obj) {
+	if across := from.repo.mode != s.repo.mode; across || !asItIs(obj) {
 		h, payload, err := obj.OpenFile(ctx)
 		if err != nil {
 			return false, err
 		}
-		_, err = accept(ctx, obj, h, payload, io.Discard)
+		fits := !across || alikeForUsers(h)
+		if fits && !asItIs(obj) {
+			_, err = accept(ctx, obj, h, payload, io.Discard)
+		}
 		if cerr := payload.Close(); err == nil {
 			err = cerr
 		}
-		if err != nil {
+		if err != nil || !fits {
 			return false, err
 		}
 	}
@@ -96,6 +99,12 @@ func (o *CopyOptions) linkTo(dst Store, src Source) {
 		return
 	}
 	if to, ok := dst.(*Repo); ok && sameOwner(from.path+"/objects", to.path+"/objects") {
-		o.linkFrom, o.linkFiles = from, from.mode == to.mode
+		o.linkFrom, o.linkFiles = from, from.mode == to.mode || from.mode == ModeBareUser && to.mode == ModeBareUserOnly
 	}
+}
+
+// alikeForUsers says whether a bare-user and a bare-user-only repo keep a file
+// in the same way.
+func alikeForUsers(h *FileHeader) bool {
+	return !h.IsSymlink() && checkUserOnly(h) == nil && h.Mode&0o400 != 0
 }
