@@ -77,22 +77,26 @@ func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []st
 	return newApp(rt, root).RunContext(ctx, call.argv())
 }
 
-// verbFirst moves the flags that stand before the verb, and are none of the
-// root's, behind it: the original reads them wherever they stand.
-func verbFirst(root *cli.Command, args []string) []string {
+// verbFirst moves the flags that stand before the verb, and are none of its
+// group's, behind it: the original reads them wherever they stand.
+func verbFirst(group *cli.Command, args []string) []string {
 	var before, moved []string
 	for i := 0; i < len(args); i++ {
 		if !strings.HasPrefix(args[i], "-") || args[i] == "--" {
-			return append(append(before, args[i]), append(moved, args[i+1:]...)...)
+			rest := append(moved, args[i+1:]...)
+			if sub := find(group, args[i]); sub != nil && len(sub.Subcommands) > 0 {
+				rest = verbFirst(sub, rest)
+			}
+			return append(append(before, args[i]), rest...)
 		}
 		name, _, hasValue := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		own := slices.IndexFunc(root.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+		own := slices.IndexFunc(group.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 		if own < 0 && name != "help" && name != "h" && hasValue {
 			moved = append(moved, args[i])
 			continue
 		}
 		before = append(before, args[i])
-		if own >= 0 && !hasValue && takesValue(root.Flags[own]) && i+1 < len(args) {
+		if own >= 0 && !hasValue && takesValue(group.Flags[own]) && i+1 < len(args) {
 			i++
 			before = append(before, args[i])
 		}

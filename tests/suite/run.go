@@ -78,6 +78,7 @@ func (s *suite) fill(ctx context.Context, program string) error {
 	if out, err := exec.CommandContext(ctx, "cp", "-a", installed, s.tests).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy the scripts: %w: %s", err, out)
 	}
+	s.migrateKeys(ctx)
 	httpd := filepath.Join(s.dir, "libexec/libostree/ostree-trivial-httpd")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", httpd, "github.com/otactl/otactl/tests/suite/httpd").CombinedOutput(); err != nil {
 		return fmt.Errorf("build the web server: %w: %s", err, out)
@@ -87,6 +88,16 @@ func (s *suite) fill(ctx context.Context, program string) error {
 	}
 	s.path = filepath.Join(s.dir, "bin") + ":" + filepath.Join(s.dir, "tools")
 	return linkTools(filepath.Join(s.dir, "tools"))
+}
+
+// migrateKeys lets GnuPG turn the old keyring of secret keys, which each script
+// gets a copy of, into what it uses itself. It does so when it signs for the
+// first time, which it never does here, and not when it edits a key.
+func (s *suite) migrateKeys(ctx context.Context) {
+	home := filepath.Join(s.tests, "gpghome")
+	os.Chmod(home, 0o700)
+	exec.CommandContext(ctx, "gpg", "--homedir", home, "--batch", "--list-secret-keys").Run()
+	exec.CommandContext(ctx, "gpgconf", "--homedir", home, "--kill", "gpg-agent").Run()
 }
 
 // linkTools links every installed program into dir but those of ostree.
