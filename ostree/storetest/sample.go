@@ -24,14 +24,25 @@ type Sample struct {
 // give equal commits; another text changes the first file and nothing else.
 func NewSample(t testing.TB, dirs, files int, text string) *Sample {
 	t.Helper()
+	return newSample(t, dirs, files, text, &ostree.FileHeader{Mode: 0o104755, UID: 1, GID: 2,
+		Xattrs: []ostree.Xattr{{Name: "user.a", Value: []byte("b")}}})
+}
+
+// NewPlainSample is NewSample without owners, xattrs and setuid.
+func NewPlainSample(t testing.TB, dirs, files int, text string) *Sample {
+	t.Helper()
+	return newSample(t, dirs, files, text, &ostree.FileHeader{Mode: 0o100755})
+}
+
+func newSample(t testing.TB, dirs, files int, text string, odd *ostree.FileHeader) *Sample {
+	t.Helper()
 	s := &Sample{Memory: &Memory{}}
 	meta := s.metadata(t, ostree.TypeDirMeta, &ostree.DirMeta{Mode: 0o40755})
 	root := &ostree.DirTree{Files: []ostree.TreeFile{
 		{Name: "empty", Sum: s.file(t, &ostree.FileHeader{Mode: 0o100600}, "")},
 		{Name: "first", Sum: s.file(t, &ostree.FileHeader{Mode: 0o100644}, "first "+text)},
 		{Name: "link", Sum: s.file(t, &ostree.FileHeader{Mode: 0o120777, Target: "../first"}, "")},
-		{Name: "suid", Sum: s.file(t, &ostree.FileHeader{Mode: 0o104755, UID: 1, GID: 2,
-			Xattrs: []ostree.Xattr{{Name: "user.a", Value: []byte("b")}}}, string(bytes.Repeat([]byte("large "), 40000)))},
+		{Name: "suid", Sum: s.file(t, odd, string(bytes.Repeat([]byte("large "), 40000)))},
 	}}
 	for d := range dirs {
 		sub := &ostree.DirTree{}

@@ -17,25 +17,40 @@ import (
 // Run checks each promise of ostree.Store on stores that newStore makes; each
 // must be empty and able to keep owners, modes and xattrs.
 func Run(t *testing.T, newStore func(t *testing.T) ostree.Store) {
-	for _, c := range []struct {
+	contract{NewSample}.run(t, newStore)
+}
+
+// RunPlain is Run for stores that keep neither owners nor xattrs, and no mode
+// beyond those of bare-user-only.
+func RunPlain(t *testing.T, newStore func(t *testing.T) ostree.Store) {
+	contract{NewPlainSample}.run(t, newStore)
+}
+
+// contract is what a Store promises, checked with samples of one kind.
+type contract struct {
+	sample func(t testing.TB, dirs, files int, text string) *Sample
+}
+
+func (c contract) run(t *testing.T, newStore func(t *testing.T) ostree.Store) {
+	for _, p := range []struct {
 		name string
 		test func(t *testing.T, s ostree.Store)
 	}{
-		{"what was put reads back after close", readsBack},
-		{"has answers id by id", hasAnswers},
-		{"a missing object is a MissingError", missingObject},
-		{"a corrupt object is refused and not there", corruptObject},
-		{"an object may be put twice, also at once", putTwice},
-		{"a closed session takes nothing", closedSession},
-		{"an aborted session leaves whole objects or none", abortedSession},
-		{"an ordered store refuses a parent before its children", orderHeld},
-		{"a missing ref is ErrRefNotFound", missingRef},
-		{"a ref moves only to a complete commit", refToComplete},
-		{"a ref moves only from where it is thought to be", refFromKnown},
-		{"a copy is complete, and a second one moves nothing", copyTwice},
-		{"a copy that broke off goes on", copyResumes},
+		{"what was put reads back after close", c.readsBack},
+		{"has answers id by id", c.hasAnswers},
+		{"a missing object is a MissingError", c.missingObject},
+		{"a corrupt object is refused and not there", c.corruptObject},
+		{"an object may be put twice, also at once", c.putTwice},
+		{"a closed session takes nothing", c.closedSession},
+		{"an aborted session leaves whole objects or none", c.abortedSession},
+		{"an ordered store refuses a parent before its children", c.orderHeld},
+		{"a missing ref is ErrRefNotFound", c.missingRef},
+		{"a ref moves only to a complete commit", c.refToComplete},
+		{"a ref moves only from where it is thought to be", c.refFromKnown},
+		{"a copy is complete, and a second one moves nothing", c.copyTwice},
+		{"a copy that broke off goes on", c.copyResumes},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, newStore(t)) })
+		t.Run(p.name, func(t *testing.T) { p.test(t, newStore(t)) })
 	}
 }
 
@@ -70,8 +85,8 @@ func has(t *testing.T, s ostree.Store, id ostree.ObjectID) bool {
 	return found[0]
 }
 
-func readsBack(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 1, 2, "a")
+func (c contract) readsBack(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 1, 2, "a")
 	for _, id := range sample.Files {
 		if err := put(t, s, sample.object(t, id)); err != nil {
 			t.Fatal(err)
@@ -108,8 +123,8 @@ func dirMetaOf(t *testing.T, s *Sample) ostree.Checksum {
 	return c.Meta
 }
 
-func hasAnswers(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 1, 3, "a")
+func (c contract) hasAnswers(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 1, 3, "a")
 	if err := put(t, s, sample.object(t, sample.Files[1]), sample.object(t, sample.Files[4])); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +142,7 @@ func hasAnswers(t *testing.T, s ostree.Store) {
 	}
 }
 
-func missingObject(t *testing.T, s ostree.Store) {
+func (c contract) missingObject(t *testing.T, s ostree.Store) {
 	for _, typ := range []ostree.ObjectType{ostree.TypeFile, ostree.TypeDirTree, ostree.TypeCommit, ostree.TypeCommitMeta} {
 		obj, err := s.Object(t.Context(), ostree.ObjectID{Sum: ostree.Checksum{1}, Type: typ})
 		if err == nil {
@@ -139,8 +154,8 @@ func missingObject(t *testing.T, s ostree.Store) {
 	}
 }
 
-func corruptObject(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 0, 0, "a")
+func (c contract) corruptObject(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 0, 0, "a")
 	id := sample.Files[1]
 	good := sample.Raw(id)
 	for name, raw := range map[string][]byte{
@@ -163,8 +178,8 @@ func corruptObject(t *testing.T, s ostree.Store) {
 	}
 }
 
-func putTwice(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 0, 0, "a")
+func (c contract) putTwice(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 0, 0, "a")
 	session := begin(t, s)
 	var all sync.WaitGroup
 	errs := make([]error, 8)
@@ -186,8 +201,8 @@ func putTwice(t *testing.T, s ostree.Store) {
 	}
 }
 
-func closedSession(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 0, 0, "a")
+func (c contract) closedSession(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 0, 0, "a")
 	session := begin(t, s)
 	if err := session.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -201,8 +216,8 @@ func closedSession(t *testing.T, s ostree.Store) {
 	}
 }
 
-func abortedSession(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 0, 0, "a")
+func (c contract) abortedSession(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 0, 0, "a")
 	session := begin(t, s)
 	if err := session.Put(t.Context(), sample.object(t, sample.Files[3])); err != nil {
 		t.Fatal(err)
@@ -220,11 +235,11 @@ func abortedSession(t *testing.T, s ostree.Store) {
 	}
 }
 
-func orderHeld(t *testing.T, s ostree.Store) {
+func (c contract) orderHeld(t *testing.T, s ostree.Store) {
 	if !s.Traits().Ordered {
 		return // it promises nothing of the kind
 	}
-	sample := NewSample(t, 1, 1, "a")
+	sample := c.sample(t, 1, 1, "a")
 	for _, id := range []ostree.ObjectID{{Sum: sample.Root, Type: ostree.TypeDirTree}, {Sum: sample.Commit, Type: ostree.TypeCommit}} {
 		if err := put(t, s, sample.object(t, id)); err == nil || has(t, s, id) {
 			t.Errorf("%s was taken before its children: %v", id, err)
@@ -232,9 +247,9 @@ func orderHeld(t *testing.T, s ostree.Store) {
 	}
 }
 
-func missingRef(t *testing.T, s ostree.Store) {
-	if c, err := s.Ref(t.Context(), "no/such"); !errors.Is(err, ostree.ErrRefNotFound) {
-		t.Errorf("%s, %v, want ErrRefNotFound", c, err)
+func (c contract) missingRef(t *testing.T, s ostree.Store) {
+	if at, err := s.Ref(t.Context(), "no/such"); !errors.Is(err, ostree.ErrRefNotFound) {
+		t.Errorf("%s, %v, want ErrRefNotFound", at, err)
 	}
 }
 
@@ -247,8 +262,8 @@ func copied(t *testing.T, s ostree.Store, sample *Sample) ostree.CopyReport {
 	return report
 }
 
-func refToComplete(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 1, 1, "a")
+func (c contract) refToComplete(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 1, 1, "a")
 	if err := s.SetRef(t.Context(), "main", sample.Commit, nil); err == nil {
 		t.Error("a ref names a commit that is not there")
 	}
@@ -259,13 +274,13 @@ func refToComplete(t *testing.T, s ostree.Store) {
 	if err := s.SetRef(t.Context(), "main", sample.Commit, nil); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := s.Ref(t.Context(), "main"); err != nil || c != sample.Commit {
-		t.Errorf("ref is %s, %v", c, err)
+	if at, err := s.Ref(t.Context(), "main"); err != nil || at != sample.Commit {
+		t.Errorf("ref is %s, %v", at, err)
 	}
 }
 
-func refFromKnown(t *testing.T, s ostree.Store) {
-	a, b := NewSample(t, 1, 1, "a"), NewSample(t, 1, 1, "b")
+func (c contract) refFromKnown(t *testing.T, s ostree.Store) {
+	a, b := c.sample(t, 1, 1, "a"), c.sample(t, 1, 1, "b")
 	copied(t, s, a)
 	copied(t, s, b)
 	none := ostree.Checksum{}
@@ -278,16 +293,16 @@ func refFromKnown(t *testing.T, s ostree.Store) {
 	if err := s.SetRef(t.Context(), "main", b.Commit, &none); !errors.Is(err, ostree.ErrRefMoved) {
 		t.Errorf("from none where there was one: %v, want ErrRefMoved", err)
 	}
-	if c, err := s.Ref(t.Context(), "main"); err != nil || c != a.Commit {
-		t.Errorf("ref is %s, %v, want it unmoved", c, err)
+	if at, err := s.Ref(t.Context(), "main"); err != nil || at != a.Commit {
+		t.Errorf("ref is %s, %v, want it unmoved", at, err)
 	}
 	if err := s.SetRef(t.Context(), "main", b.Commit, &a.Commit); err != nil {
 		t.Errorf("from where it is: %v", err)
 	}
 }
 
-func copyTwice(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 4, 5, "a")
+func (c contract) copyTwice(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 4, 5, "a")
 	first := copied(t, s, sample)
 	if want := 4 + 20 + 4 + 1 + 1 + 1; first.Copied != want { // files, dirtrees, root, dirmeta, commit
 		t.Errorf("copied %d objects, want %d", first.Copied, want)
@@ -299,14 +314,14 @@ func copyTwice(t *testing.T, s ostree.Store) {
 	if again := copied(t, s, sample); again.Copied != 0 || again.Bytes != 0 {
 		t.Errorf("a second copy moved %+v", again)
 	}
-	next := NewSample(t, 4, 5, "b")
+	next := c.sample(t, 4, 5, "b")
 	if r := copied(t, s, next); r.Copied != 3 { // the file, the root, the commit
 		t.Errorf("a change of one file moved %d objects, want 3", r.Copied)
 	}
 }
 
-func copyResumes(t *testing.T, s ostree.Store) {
-	sample := NewSample(t, 4, 5, "a")
+func (c contract) copyResumes(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 4, 5, "a")
 	for nth := 1; ; nth += 7 {
 		_, err := ostree.Copy(t.Context(), s, sample, sample.Commit, ostree.CopyOptions{Faults: FailAt("copy.put", nth)})
 		if err == nil {
