@@ -148,7 +148,7 @@ func (r *Keyring) Only(now time.Time, ids ...string) (*Keyring, error) {
 	for _, id := range ids {
 		switch list := r.Find(id, now); len(list) {
 		case 0:
-			return nil, fmt.Errorf("Unable to find key %q", id)
+			return nil, fmt.Errorf("there is no key %q", id)
 		case 1:
 			out.add(list[0].block.clone())
 		default:
