@@ -117,6 +117,11 @@ func (e *Env) pull(c *cli.Context, repo *ostree.Repo) error {
 	if o.DryRun {
 		return e.Render(dryRunView{report.Delta})
 	}
+	if !o.Mirror || len(o.Refs) > 0 { // else the summary came along, and is right
+		if err := e.refsChanged(ctx, repo); err != nil {
+			return err
+		}
+	}
 	return e.Render(newPullView(report, e.Now().Sub(start)))
 }
 

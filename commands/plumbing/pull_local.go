@@ -56,6 +56,9 @@ func (e *Env) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
+	if err := e.refsChanged(c.Context, dst); err != nil {
+		return err
+	}
 	return e.Render(newPullView(report, e.Now().Sub(start)))
 }
 
