@@ -167,19 +167,27 @@ func (r *Repo) inherit(ctx context.Context, dir string, whole bool) error {
 	return nil
 }
 
-// salvage makes the objects in a stage visible, batch by batch. What is no
-// object that outlives its session is left to be dropped with the rest.
+// salvage makes the objects in a stage visible, batch by batch and dirtrees
+// last. What is no object that outlives its session is left to be dropped with
+// the rest.
 func (s *stage) salvage(ctx context.Context) error {
 	list, err := os.ReadDir(s.dir)
 	if err != nil {
 		return ignoreMissing(err)
 	}
-	var batch []staged
+	var batch, trees []staged
+	sort := func(st staged) {
+		if st.id.Type == TypeDirTree {
+			trees = append(trees, st)
+		} else {
+			batch = append(batch, st)
+		}
+	}
 	for _, d := range list {
 		if !d.IsDir() || !isFan(d.Name()) {
 			continue
 		}
-		err := s.eachStaged(ctx, d.Name(), func(st staged) { batch = append(batch, st) })
+		err := s.eachStaged(ctx, d.Name(), sort)
 		if err != nil {
 			return err
 		}
@@ -190,7 +198,21 @@ func (s *stage) salvage(ctx context.Context) error {
 			batch = nil
 		}
 	}
-	return s.publish(batch)
+	if err := s.publish(batch); err != nil {
+		return err
+	}
+	return s.publish(trees)
+}
+
+// TakeOver makes visible what killed processes of this boot had staged. Each
+// session begins with it; a server that must say what it has calls it before.
+func (r *Repo) TakeOver(ctx context.Context) error {
+	st, err := r.openStage(ctx)
+	if err != nil {
+		return err
+	}
+	st.close()
+	return nil
 }
 
 func (s *stage) eachStaged(ctx context.Context, fan string, fn func(staged)) error {

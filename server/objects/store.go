@@ -44,8 +44,11 @@ func Open(dir, tmp string, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
-	// A process that was killed may have left objects visible that no sync has
-	// covered yet; from here on, what is visible is durable.
+	// A process that was killed may have left objects staged, or visible and not
+	// covered by a sync yet; from here on, what is visible is durable.
+	if err := repo.TakeOver(context.Background()); err != nil {
+		return nil, fmt.Errorf("objects: %w", err)
+	}
 	if err := syncAll(dir); err != nil {
 		return nil, fmt.Errorf("objects: sync %s: %w", dir, err)
 	}
