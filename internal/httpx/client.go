@@ -83,7 +83,9 @@ func NewClient(o Options) *http.Client {
 	t := newTransport(o)
 	a := &agent{next: t, name: o.UserAgent, low: o.LowSpeed}
 	if o.HTTP2 {
-		a.next = newPool(t)
+		dialer := newTransport(o)
+		dialer.MaxConnsPerHost = 0 // it would count down for connections that it never counted
+		a.next = newPool(t, dialer)
 	}
 	return &http.Client{Transport: a, CheckRedirect: checkRedirect, Jar: o.Jar}
 }

@@ -23,17 +23,20 @@ const maxH2Conns = 4
 // own pool lets every request that finds no connection dial one, and begins to
 // dial only when the last one has ended.
 type pool struct {
-	t *http.Transport
+	t      *http.Transport // for all that is not HTTP/2
+	dialer *http.Transport // makes connections, and has none itself
 
 	mu      sync.Mutex
 	origins map[string]*origin
 }
 
-func newPool(t *http.Transport) *pool { return &pool{t: t, origins: map[string]*origin{}} }
+func newPool(t, dialer *http.Transport) *pool {
+	return &pool{t: t, dialer: dialer, origins: map[string]*origin{}}
+}
 
 // origin is a server, once it is known how to speak to it.
 type origin struct {
-	t       *http.Transport
+	dialer  *http.Transport
 	address string
 
 	waiting atomic.Int32 // callers of reserve
@@ -93,7 +96,7 @@ func (p *pool) origin(u *url.URL) *origin {
 	defer p.mu.Unlock()
 	o := p.origins[address]
 	if o == nil {
-		o = &origin{t: p.t, address: address, changed: make(chan struct{})}
+		o = &origin{dialer: p.dialer, address: address, changed: make(chan struct{})}
 		p.origins[address] = o
 	}
 	return o
@@ -158,7 +161,7 @@ func (o *origin) dial(ctx context.Context) {
 	}
 	o.dialing, o.dialErr = true, nil
 	go func() {
-		cc, err := o.t.NewClientConn(context.WithoutCancel(ctx), "https", o.address)
+		cc, err := o.dialer.NewClientConn(context.WithoutCancel(ctx), "https", o.address)
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		o.dialing = false
