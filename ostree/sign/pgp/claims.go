@@ -186,7 +186,11 @@ func (c claim) namesRevoker(id uint64) bool {
 	if n > len(c.body)-6 {
 		return false
 	}
-	list, err := packet.OpaqueSubpackets(c.body[6 : 6+n])
+	var list []*packet.OpaqueSubpacket
+	err := guard(func() (err error) {
+		list, err = packet.OpaqueSubpackets(c.body[6 : 6+n])
+		return err
+	})
 	if err != nil {
 		return false
 	}
