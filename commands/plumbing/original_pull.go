@@ -9,7 +9,7 @@ var pullTexts = []originalText{
 	{nil, regexp.MustCompile(`^pull \S+: ref (\S+) at \S+: no checksum, but (.*)$`), `Fetching checksum for ref ((empty), $1): Invalid rev $2`},
 	{nil, regexp.MustCompile(`^.*: it is from (\S+), older than (\S+) of commit (\S+)$`), `Upgrade target revision with timestamp $1 is chronologically older than current revision $3 with timestamp $2`},
 	{nil, regexp.MustCompile(`^static deltas cannot be used in a repo of mode archive$`), `Can't use static deltas in an archive repo`},
-	{nil, regexp.MustCompile(`^static deltas are required, and there are none$`), `Static deltas required, but none found`},
+	{nil, regexp.MustCompile(`^static deltas are required, and there are none to commit (\w+)$`), `Static deltas required, but none found for $1`},
 	{nil, regexp.MustCompile(`^pull \S+: ref not found: (\S+) at \S+: .*: GET (\S+): server answered (\d+) .*$`), `While fetching $2: HTTP $3`},
 	{nil, regexp.MustCompile(`GPG verification enabled, but gpg: no signatures`), `GPG verification enabled, but no signatures`},
 	{nil, regexp.MustCompile(`^remote (\S+) has no URL$`), `No "url" option in remote "$1"`},

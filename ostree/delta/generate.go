@@ -222,7 +222,10 @@ func (g *generator) drafts() []*draft {
 		total += m.inBlob()
 	}
 	parts := max((total+g.opt.MaxChunk-1)/g.opt.MaxChunk, min(int64(g.opt.Jobs), total/smallPart), 1)
-	most := min(total/parts+total/parts/64+1, g.opt.MaxChunk)
+	most := g.opt.MaxChunk
+	if parts > 1 {
+		most = min(total/parts+total/parts/64+1, most)
+	}
 	d := newDraft()
 	list := []*draft{d}
 	for _, m := range g.objects {

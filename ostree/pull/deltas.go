@@ -70,7 +70,7 @@ func (r *run) useDelta(ctx context.Context, t *target) error {
 		}
 	}
 	if s == nil && r.opt.Deltas == OnlyDeltas {
-		return fail.New(fail.NotFound, "pull without --require-static-deltas", "static deltas are required, and there are none")
+		return fail.New(fail.NotFound, "pull without --require-static-deltas", "static deltas are required, and there are none to commit %s", t.commit)
 	}
 	if s == nil {
 		return nil
