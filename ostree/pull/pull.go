@@ -174,7 +174,7 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.moveRefs(ctx); err != nil {
 		return err
 	}
-	return r.mirrorSummary()
+	return r.mirrorSummary(ctx)
 }
 
 // fetch brings what is missing.

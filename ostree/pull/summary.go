@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
-	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/summary"
@@ -169,25 +166,9 @@ func optional(ctx context.Context, remote Remote, path string, max int64, have [
 
 // mirrorSummary makes the summary that was pulled that of the repo, where all
 // of it was pulled.
-func (r *run) mirrorSummary() error {
+func (r *run) mirrorSummary(ctx context.Context) error {
 	if !r.opt.Mirror || len(r.opt.Refs) > 0 || r.sumData == nil {
 		return nil
 	}
-	return r.writeSummary()
-}
-
-// writeSummary replaces the summary and then its signatures, or takes those of
-// another one away.
-func (r *run) writeSummary() error {
-	path := filepath.Join(r.repo.Path(), "summary")
-	if err := fsx.WriteFile(path, r.sumData, 0o644); err != nil {
-		return err
-	}
-	if r.sumSig != nil {
-		return fsx.WriteFile(path+".sig", r.sumSig, 0o644)
-	}
-	if err := os.Remove(path + ".sig"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return summary.Write(ctx, r.repo, r.sumData, r.sumSig, r.opt.Now)
 }
