@@ -222,14 +222,12 @@ func (g *generator) drafts() []*draft {
 		total += m.inBlob()
 	}
 	parts := max((total+g.opt.MaxChunk-1)/g.opt.MaxChunk, min(int64(g.opt.Jobs), total/smallPart), 1)
-	most := g.opt.MaxChunk
-	if parts > 1 {
-		most = min(total/parts+total/parts/64+1, most)
-	}
 	d := newDraft()
 	list := []*draft{d}
 	for _, m := range g.objects {
-		if len(d.table) > 0 && d.size()+m.inBlob() > most && (d.size() > most/2 || d.size()+m.inBlob() > g.opt.MaxChunk) {
+		size := d.size() + m.inBlob()
+		even := len(list) < int(parts) && size > total/parts && d.size() > total/parts/2
+		if len(d.table) > 0 && (even || size > g.opt.MaxChunk) {
 			d = newDraft()
 			list = append(list, d)
 		}
