@@ -41,7 +41,7 @@ func checkoutCommand(e *Env) *cli.Command {
 			&cli.BoolFlag{Name: "bareuseronly-dirs", Aliases: []string{"M"}, Usage: "drop mode bits of folders outside of 0775"},
 			&cli.BoolFlag{Name: "disable-cache", Usage: "keep no inflated files in an archive repo"},
 			&cli.StringFlag{Name: "skip-list", Usage: "`FILE` with paths to leave out"},
-			&cli.StringFlag{Name: "fsync", Usage: "`true|false`: whether all is on the disk when it ends (default: false)"},
+			&cli.StringFlag{Name: "fsync", Usage: "`BOOL`, true or false: whether all is on the disk when it ends (default: false)"},
 			&cli.StringFlag{Name: "selinux-policy", Usage: "not supported: `PATH` of a policy", Hidden: true},
 			&cli.StringFlag{Name: "selinux-prefix", Usage: "not supported: `PREFIX` of paths", Hidden: true},
 		},

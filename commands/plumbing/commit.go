@@ -2,6 +2,7 @@ package plumbing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,7 +32,7 @@ func commitCommand(e *Env) *cli.Command {
 		&cli.BoolFlag{Name: "generate-sizes", Usage: "list the sizes of all objects in the metadata; only in an archive repo"},
 		&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "make no commit when the parent has the same tree"},
 		&cli.BoolFlag{Name: "table-output", Usage: "say what was written, as KEY: VALUE lines"},
-		&cli.StringFlag{Name: "fsync", Usage: "`true|false`: whether what was written is on the disk when it ends"},
+		&cli.StringFlag{Name: "fsync", Usage: "`BOOL`, true or false: whether what was written is on the disk when it ends"},
 	}, append(treeFlags(), signFlags()...)...)
 	return &cli.Command{
 		Name:      "commit",
@@ -95,7 +96,7 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	sum, made, err := ostree.WriteCommit(c.Context, repo, tree.Tree, tree.Meta, opt)
+	sum, made, err := e.writeCommit(c.Context, repo, tree, opt)
 	if err != nil {
 		return err
 	}
@@ -108,6 +109,19 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 		return err
 	}
 	return e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
+}
+
+// writeCommit moves the branch. Where another process moved it meanwhile, the
+// original moves it all the same and drops that process's commit from the
+// branch; under its name, the commit is made again on top.
+func (e *Env) writeCommit(ctx context.Context, repo *ostree.Repo, tree ostree.TreeReport, opt ostree.CommitOptions) (sum ostree.Checksum, made bool, err error) {
+	for range 100 {
+		sum, made, err = ostree.WriteCommit(ctx, repo, tree.Tree, tree.Meta, opt)
+		if !e.StandIn || !errors.Is(err, ostree.ErrRefMoved) {
+			break
+		}
+	}
+	return sum, made, err
 }
 
 // preCommit is what OSTREE_REPO_TEST_ERROR=pre-commit asks for: the process ends
