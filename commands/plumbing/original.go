@@ -47,6 +47,8 @@ var originalTexts = []originalText{
 	{nil, regexp.MustCompile(`^ref "(.*)" is not a ref's name$`), `Invalid ref name $1`},
 	{nil, regexp.MustCompile(`^alias .*: neither it nor what it stands for may be a ref of a remote$`), `Cannot create alias to remote ref`},
 
+	{nil, regexp.MustCompile(`^remote "?([^" ]*)"? has no url$`), `No "url" option in remote "$1"`},
+
 	// objects
 	{nil, regexp.MustCompile(`object (\w{64})\.(\w+) is corrupt: checksum is (\w{64})`), `Corrupted $2 object; checksum expected='$1' actual='$3'`},
 	{nil, regexp.MustCompile(`object (\w{64}\.\w+) is corrupt: name "(.*)" holds a slash or a zero byte`), `$1: Invalid / in filename $2`},
