@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/delta"
@@ -225,18 +226,22 @@ func (r *run) superblock(ctx context.Context, name delta.Name, digest *ostree.Ch
 	return s, nil
 }
 
-// detachedOf is the detached metadata that the remote has of a commit. Where
-// nobody asks for a signature a malformed one counts as none.
+// detachedOf is the detached metadata that the remote has of a commit, nil if
+// it has none.
 func (r *run) detachedOf(ctx context.Context, c ostree.Checksum) ([]byte, error) {
-	v, err := ostree.ReadDetached(ctx, r.src, c)
-	if _, corrupt := errors.AsType[*ostree.CorruptError](err); corrupt && r.opt.CheckCommit == nil {
-		r.opt.Log.Warn("left malformed detached metadata behind", "commit", c, "error", err)
+	obj, err := r.src.Object(ctx, ostree.ObjectID{Sum: c, Type: ostree.TypeCommitMeta})
+	var rc io.ReadCloser
+	if err == nil {
+		rc, _, err = obj.OpenArchive(ctx)
+	}
+	if _, missing := errors.AsType[*ostree.MissingError](err); missing {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return v.Data(), nil
+	defer rc.Close()
+	return fsx.ReadAll(rc, "detached metadata of commit "+c.String(), limits.DetachedMetadata)
 }
 
 // Guesses about what objects cost that come one by one: how much smaller they
@@ -277,7 +282,7 @@ func (r *run) isCheaper(ctx context.Context, s *delta.Superblock) (bool, error) 
 
 // applyDelta brings the objects of a delta.
 func (r *run) applyDelta(ctx context.Context, s *delta.Superblock, detached []byte) error {
-	if len(detached) == 0 && s.Detached.IsValid() {
+	if detached == nil && s.Detached.IsValid() {
 		detached = s.Detached.Data()
 	}
 	sizes := s.Sizes()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,6 +128,11 @@ func (w *world) commit(ref string, args ...string) ostree.Checksum {
 		if err := errors.Join(os.Mkdir(sub, 0o755), os.WriteFile(filepath.Join(sub, "f"), []byte(text), 0o644)); err != nil {
 			w.t.Fatal(err)
 		}
+	}
+	noise := make([]byte, 20_000) // does not pack
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	if err := os.WriteFile(filepath.Join(dir, "noise"), noise, 0o644); err != nil {
+		w.t.Fatal(err)
 	}
 	when := time.Unix(1_700_000_000+int64(w.trees)*60, 0).UTC().Format(time.RFC3339)
 	out := testkit.OSTree(w.t, append([]string{"--repo=" + w.served, "commit", "--branch=" + ref, "--tree=dir=" + dir, "--timestamp=" + when}, args...)...)
