@@ -1,7 +1,6 @@
 package ostree
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -9,8 +8,7 @@ import (
 	"math"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
-
+	"github.com/otactl/otactl/internal/inflate"
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -22,18 +20,9 @@ const bufferSize = 64 << 10
 // from places that share nothing else. What comes out of a pool is reset
 // before use, so no byte travels from one object to another.
 var (
-	inflaters = sync.Pool{New: func() any {
-		return &inflater{in: bufio.NewReaderSize(nil, bufferSize), flate: flate.NewReader(nil)}
-	}}
-	buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	inflaters = sync.Pool{New: func() any { return new(inflate.Reader) }}
+	buffers   = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 )
-
-// inflater is a pooled decompressor with the buffer it reads through. The
-// buffer hands out single bytes, so nothing behind the stream's end is lost.
-type inflater struct {
-	in    *bufio.Reader
-	flate io.ReadCloser
-}
 
 // ReadFilez reads the header of a file in archive form from r. payload
 // inflates; it ends in an error unless the stream is exactly as long as the
@@ -42,30 +31,23 @@ type inflater struct {
 // An error of r comes back as it is; anything else says what is wrong with the
 // bytes.
 func ReadFilez(r io.Reader) (h *FileHeader, payload io.ReadCloser, err error) {
-	inf := inflaters.Get().(*inflater)
+	inf := inflaters.Get().(*inflate.Reader)
 	z := &filez{inf: inf, src: &source{r: r}}
-	inf.in.Reset(z.src)
-	if h, err = readFramedHeader(inf.in); err != nil {
+	inf.Reset(z.src)
+	if h, err = readFramedHeader(inf); err != nil {
 		err = z.explain(err)
 		_ = z.Close()
 		return nil, nil, err
 	}
 	z.left, z.src.most = h.Size, mostPacked(h.Size)
 	z.plain = h.IsSymlink()
-	if z.plain {
-		return h, z, nil
-	}
-	if err := inf.flate.(flate.Resetter).Reset(inf.in, nil); err != nil {
-		_ = z.Close()
-		return nil, nil, err
-	}
 	return h, z, nil
 }
 
 // readFramedHeader reads length, four zero bytes, and the header they frame.
-func readFramedHeader(r io.Reader) (*FileHeader, error) {
+func readFramedHeader(r *inflate.Reader) (*FileHeader, error) {
 	var frame [8]byte
-	if _, err := io.ReadFull(r, frame[:]); err != nil {
+	if err := r.Before(frame[:]); err != nil {
 		return nil, err
 	}
 	n := binary.BigEndian.Uint32(frame[:4])
@@ -76,7 +58,7 @@ func readFramedHeader(r io.Reader) (*FileHeader, error) {
 		return nil, badFormat("padding after the header's length is not zero")
 	}
 	header := make([]byte, n)
-	if _, err := io.ReadFull(r, header); err != nil {
+	if err := r.Before(header); err != nil {
 		return nil, err
 	}
 	return parseFilezHeader(header)
@@ -116,7 +98,7 @@ func mostPacked(payload uint64) uint64 {
 
 // filez is the payload of a file in archive form.
 type filez struct {
-	inf   *inflater // nil once closed
+	inf   *inflate.Reader // nil once closed
 	src   *source
 	left  uint64 // uncompressed bytes still to come
 	plain bool   // a symlink: no stream follows
@@ -125,14 +107,13 @@ type filez struct {
 
 // explain tells a failure of the source from one of the bytes.
 func (z *filez) explain(err error) error {
-	var corrupt flate.CorruptInputError
 	switch {
 	case z.src.err != nil:
 		return z.src.err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return badFormat("ends too early")
-	case errors.As(err, &corrupt):
-		return badFormat("not a deflate stream: %v", err)
+	case errors.Is(err, inflate.ErrCorrupt):
+		return badFormat("%v", err)
 	}
 	return err
 }
@@ -149,7 +130,7 @@ func (z *filez) Read(p []byte) (int, error) {
 		z.err = z.end()
 		return 0, z.err
 	}
-	n, err := z.inf.flate.Read(p)
+	n, err := z.inf.Read(p)
 	if uint64(n) > z.left {
 		n, err = int(z.left), badFormat("payload is longer than the header says")
 	}
@@ -167,11 +148,12 @@ func (z *filez) Read(p []byte) (int, error) {
 
 // end is io.EOF if nothing follows.
 func (z *filez) end() error {
-	switch _, err := z.inf.in.ReadByte(); {
-	case err == nil:
+	more, err := z.inf.More()
+	switch {
+	case more:
 		return badFormat("bytes follow after its end")
-	case z.src.err != nil:
-		return z.src.err
+	case err != nil:
+		return z.explain(err)
 	}
 	return io.EOF
 }
@@ -179,7 +161,7 @@ func (z *filez) end() error {
 // Close gives the decompressor back.
 func (z *filez) Close() error {
 	if z.inf != nil {
-		z.inf.in.Reset(nil)
+		z.inf.Reset(nil)
 		inflaters.Put(z.inf)
 		z.inf = nil
 	}
