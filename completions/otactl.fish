@@ -24,14 +24,49 @@ set -g __otactl_paths \
     'otactl agent run' \
     'otactl agent status' \
     'otactl ostree' \
-    'otactl ostree init' \
-    'otactl ostree commit' \
-    'otactl ostree rev-parse' \
-    'otactl ostree refs' \
-    'otactl ostree ls' \
+    'otactl ostree cat' \
     'otactl ostree checkout' \
-    'otactl ostree pull-local' \
+    'otactl ostree checksum' \
+    'otactl ostree commit' \
+    'otactl ostree config' \
+    'otactl ostree diff' \
+    'otactl ostree export' \
     'otactl ostree fsck' \
+    'otactl ostree gpg-sign' \
+    'otactl ostree init' \
+    'otactl ostree log' \
+    'otactl ostree ls' \
+    'otactl ostree prune' \
+    'otactl ostree pull' \
+    'otactl ostree pull-local' \
+    'otactl ostree refs' \
+    'otactl ostree remote' \
+    'otactl ostree remote add' \
+    'otactl ostree remote add-cookie' \
+    'otactl ostree remote delete' \
+    'otactl ostree remote delete-cookie' \
+    'otactl ostree remote gpg-import' \
+    'otactl ostree remote gpg-list-keys' \
+    'otactl ostree remote list' \
+    'otactl ostree remote list-cookies' \
+    'otactl ostree remote refs' \
+    'otactl ostree remote show-url' \
+    'otactl ostree remote summary' \
+    'otactl ostree reset' \
+    'otactl ostree rev-parse' \
+    'otactl ostree serve' \
+    'otactl ostree show' \
+    'otactl ostree sign' \
+    'otactl ostree static-delta' \
+    'otactl ostree static-delta apply-offline' \
+    'otactl ostree static-delta delete' \
+    'otactl ostree static-delta generate' \
+    'otactl ostree static-delta indexes' \
+    'otactl ostree static-delta list' \
+    'otactl ostree static-delta reindex' \
+    'otactl ostree static-delta show' \
+    'otactl ostree static-delta verify' \
+    'otactl ostree summary' \
     'otactl completion' \
     'otactl completion bash' \
     'otactl completion zsh' \
@@ -201,10 +236,12 @@ set -g __otactl_valued \
     'otactl agent status -c' \
     'otactl agent status --config' \
     'otactl ostree --repo' \
-    'otactl ostree init --mode' \
+    'otactl ostree checkout --subpath' \
+    'otactl ostree checkout --from-file' \
+    'otactl ostree checkout --skip-list' \
+    'otactl ostree checkout --fsync' \
     'otactl ostree commit --branch' \
     'otactl ostree commit -b' \
-    'otactl ostree commit --tree' \
     'otactl ostree commit --subject' \
     'otactl ostree commit -s' \
     'otactl ostree commit --body' \
@@ -214,13 +251,108 @@ set -g __otactl_valued \
     'otactl ostree commit --parent' \
     'otactl ostree commit --timestamp' \
     'otactl ostree commit --add-metadata-string' \
+    'otactl ostree commit --add-metadata' \
+    'otactl ostree commit --keep-metadata' \
+    'otactl ostree commit --add-detached-metadata-string' \
     'otactl ostree commit --bind-ref' \
+    'otactl ostree commit --fsync' \
+    'otactl ostree commit --base' \
+    'otactl ostree commit --tree' \
     'otactl ostree commit --owner-uid' \
     'otactl ostree commit --owner-gid' \
-    'otactl ostree refs --create' \
-    'otactl ostree checkout --subpath' \
-    'otactl ostree pull-local --remote' \
+    'otactl ostree commit --statoverride' \
+    'otactl ostree commit --skip-list' \
+    'otactl ostree commit --tar-pathname-filter' \
+    'otactl ostree commit --gpg-sign' \
+    'otactl ostree commit --gpg-homedir' \
+    'otactl ostree commit --sign' \
+    'otactl ostree commit --sign-from-file' \
+    'otactl ostree commit --sign-type' \
+    'otactl ostree config --group' \
+    'otactl ostree diff --owner-uid' \
+    'otactl ostree diff --owner-gid' \
+    'otactl ostree export --subpath' \
+    'otactl ostree export --prefix' \
+    'otactl ostree export --output' \
+    'otactl ostree export -o' \
+    'otactl ostree gpg-sign --gpg-homedir' \
+    'otactl ostree init --mode' \
+    'otactl ostree init --collection-id' \
+    'otactl ostree prune --depth' \
+    'otactl ostree prune --delete-commit' \
+    'otactl ostree prune --keep-younger-than' \
+    'otactl ostree prune --retain-branch-depth' \
+    'otactl ostree prune --only-branch' \
+    'otactl ostree pull --depth' \
+    'otactl ostree pull --cache-dir' \
+    'otactl ostree pull --subpath' \
+    'otactl ostree pull --url' \
+    'otactl ostree pull --http-header' \
+    'otactl ostree pull --append-user-agent' \
+    'otactl ostree pull --network-retries' \
+    'otactl ostree pull --low-speed-limit-bytes' \
+    'otactl ostree pull --low-speed-time-seconds' \
+    'otactl ostree pull --max-outstanding-fetcher-requests' \
+    'otactl ostree pull --max-time' \
+    'otactl ostree pull --localcache-repo' \
+    'otactl ostree pull -L' \
+    'otactl ostree pull --timestamp-check-from-rev' \
     'otactl ostree pull-local --depth' \
+    'otactl ostree pull-local --remote' \
+    'otactl ostree refs --create' \
+    'otactl ostree remote add --set' \
+    'otactl ostree remote add --sign-verify' \
+    'otactl ostree remote add --gpg-import' \
+    'otactl ostree remote add --custom-backend' \
+    'otactl ostree remote add --contenturl' \
+    'otactl ostree remote add --collection-id' \
+    'otactl ostree remote add --sysroot' \
+    'otactl ostree remote delete --sysroot' \
+    'otactl ostree remote gpg-import --keyring' \
+    'otactl ostree remote gpg-import -k' \
+    'otactl ostree remote refs --cache-dir' \
+    'otactl ostree remote summary --print-metadata-key' \
+    'otactl ostree remote summary --cache-dir' \
+    'otactl ostree serve --addr' \
+    'otactl ostree serve --port' \
+    'otactl ostree serve -P' \
+    'otactl ostree serve --port-file' \
+    'otactl ostree serve -p' \
+    'otactl ostree serve --log-file' \
+    'otactl ostree show --print-variant-type' \
+    'otactl ostree show --print-metadata-key' \
+    'otactl ostree show --print-detached-metadata-key' \
+    'otactl ostree show --gpg-homedir' \
+    'otactl ostree show --gpg-verify-remote' \
+    'otactl ostree sign --sign-type' \
+    'otactl ostree sign -s' \
+    'otactl ostree sign --keys-file' \
+    'otactl ostree sign --keys-dir' \
+    'otactl ostree static-delta apply-offline --sign-type' \
+    'otactl ostree static-delta apply-offline --keys-file' \
+    'otactl ostree static-delta apply-offline --keys-dir' \
+    'otactl ostree static-delta generate --from' \
+    'otactl ostree static-delta generate --to' \
+    'otactl ostree static-delta generate --set-endianness' \
+    'otactl ostree static-delta generate --min-fallback-size' \
+    'otactl ostree static-delta generate --max-bsdiff-size' \
+    'otactl ostree static-delta generate --max-chunk-size' \
+    'otactl ostree static-delta generate --filename' \
+    'otactl ostree static-delta generate --sign' \
+    'otactl ostree static-delta generate --keys-file' \
+    'otactl ostree static-delta generate --sign-type' \
+    'otactl ostree static-delta reindex --to' \
+    'otactl ostree static-delta verify --sign-type' \
+    'otactl ostree static-delta verify --keys-file' \
+    'otactl ostree static-delta verify --keys-dir' \
+    'otactl ostree summary --add-metadata' \
+    'otactl ostree summary -m' \
+    'otactl ostree summary --print-metadata-key' \
+    'otactl ostree summary --gpg-sign' \
+    'otactl ostree summary --gpg-homedir' \
+    'otactl ostree summary --sign' \
+    'otactl ostree summary --sign-from-file' \
+    'otactl ostree summary --sign-type' \
     'otactl man --dir'
 
 function __otactl_at --argument-names wanted
@@ -501,64 +633,172 @@ complete -c otactl -n '__otactl_at \'otactl agent status\'' -l output -s o -x -a
 complete -c otactl -n '__otactl_at \'otactl agent status\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl agent status\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl agent status\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
-complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'init' -d 'make a new repo'
-complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'commit' -d 'store a folder as a new commit'
-complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'rev-parse' -d 'print the checksum of a commit'
-complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'refs' -d 'list, create or delete refs'
-complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'ls' -d 'list what a commit holds'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'cat' -d 'print files of a commit'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'checkout' -d 'write a commit\'s tree to a folder'
-complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'pull-local' -d 'copy commits from another repo on this machine'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'checksum' -d 'print what a file would be called in a commit'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'commit' -d 'store trees as a new commit'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'config' -d 'read or change a key of the repo\'s config'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'diff' -d 'compare two commits, or folders'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'export' -d 'write the tree of a commit as a tar archive'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'fsck' -d 'verify all commits of a repo, object by object'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'gpg-sign' -d 'sign a commit with GPG keys'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'init' -d 'make a new repo'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'log' -d 'print a commit and those before it'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'ls' -d 'list what a commit holds'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'prune' -d 'remove objects that no commit reaches, and commits that are not wanted'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'pull' -d 'bring commits from a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'pull-local' -d 'copy commits from another repo on this machine'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'refs' -d 'list, create or delete refs'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'remote' -d 'where this repo pulls from'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'reset' -d 'move a ref to another commit'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'rev-parse' -d 'print the checksum of a commit'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'serve' -d 'serve one archive repo over HTTP, to pull from'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'show' -d 'print a commit, or another object'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'sign' -d 'sign a commit, or verify its signatures'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'static-delta' -d 'what leads from one commit to another in one file'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'summary' -d 'write the summary of this repo, or show it'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -l repo -x -a '(__fish_complete_directories)' -d 'DIR of the repo (default: OSTREE_REPO, the current folder, or /sysroot/ostree/repo)'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
-complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l mode -x -a 'archive archive-z2 bare' -d 'store objects as '
-complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
-complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l quiet -s q -d 'no progress, no warnings; errors only'
-complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l verbose -s v -d 'log each step, as --log-level debug'
-complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree cat\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree cat\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree cat\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree cat\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree cat\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree cat\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l user-mode -s U -d 'leave owners and extended attributes alone, drop setuid bits'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l subpath -r -F -d 'write only PATH of the commit'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union -d 'keep existing folders, overwrite existing files'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union-add -d 'keep what exists, add the rest'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union-identical -d 'add the rest; fail if a file that exists is another; with --require-hardlinks'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l whiteouts -d 'take files .wh.NAME for orders to remove NAME'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l process-passthrough-whiteouts -d 'make overlay whiteouts out of files .ostree-wh.NAME'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l allow-noent -d 'do nothing if the commit has no such --subpath'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l from-stdin -d 'read many COMMIT and PATH, each ended by a zero byte, and lay them over each other'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l from-file -r -F -d 'read them from FILE'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l require-hardlinks -s H -d 'fail where a file can be no hard link'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l force-copy -s C -d 'copy all files'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l bareuseronly-dirs -s M -d 'drop mode bits of folders outside of 0775'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l disable-cache -d 'keep no inflated files in an archive repo'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l skip-list -r -F -d 'FILE with paths to leave out'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l fsync -x -a 'true false' -d ': whether all is on the disk when it ends (default: false)'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -l ignore-xattrs -d 'leave extended attributes out'
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree checksum\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -F
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l branch -s b -x -d 'move REF to the new commit'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l orphan -d 'make a commit that no ref names'
-complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l tree -x -d 'commit SOURCE: dir=DIR, or ref=COMMIT for the tree of another commit (default: the current folder)'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l subject -s s -x -d 'one LINE about the commit'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l body -s m -x -d 'more TEXT about it'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l body-file -s F -r -F -d 'read the text from FILE'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l editor -s e -d 'write subject and text in an editor'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l parent -x -d 'COMMIT before this one, or none (default: where the branch points)'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l timestamp -x -d 'TIME of the commit: @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31 (default: SOURCE_DATE_EPOCH, or now)'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l add-metadata-string -x -d 'add KEY=VALUE to the metadata; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l add-metadata -x -d 'add KEY=VALUE, the value in GVariant text format; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l keep-metadata -x -d 'take KEY and its value over from the parent; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l add-detached-metadata-string -x -d 'add KEY=VALUE beside the commit, under no checksum; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l bind-ref -x -d 'name REF too as one the commit is made for; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l no-bindings -d 'don\'t say which refs the commit is made for'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l bootable -d 'say that the tree has a kernel, and which'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l generate-sizes -d 'list the sizes of all objects in the metadata; only in an archive repo'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l skip-if-unchanged -d 'make no commit when the parent has the same tree'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l table-output -d 'say what was written, as KEY: VALUE lines'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l fsync -x -a 'true false' -d ': whether what was written is on the disk when it ends'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l base -x -d 'begin with the tree of COMMIT, as it is'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l tree -x -d 'lay SOURCE over what is there: dir=DIR, tar=FILE (- for standard input), ref=COMMIT; prefix=PATH says where the next ones go; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l owner-uid -x -d 'give all files to user UID'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l owner-gid -x -d 'give all files to group GID'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l no-xattrs -d 'leave extended attributes out'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l canonical-permissions -d 'owner 0, no extended attributes, modes cut down to 0755'
-complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l skip-if-unchanged -d 'make no commit when the parent has the same tree'
-complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l table-output -d 'say what was written, as KEY: VALUE lines'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l mode-ro-executables -d 'take the write bits off executable files'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l statoverride -r -F -d 'FILE with lines "MODE /path": bits to add in decimal, or with = before it to set'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l skip-list -r -F -d 'FILE with paths to leave out'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l consume -d 'remove what was committed from its folders'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l link-checkout-speedup -d 'take owner, mode and attributes of hard links into the repo from there'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l devino-canonical -s I -d 'take hard links into the repo as they are there, unread'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l tar-autocreate-parents -d 'make folders that an archive has something in but no entry for'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l tar-pathname-filter -x -d 'REGEX,REPLACEMENT for paths in archives'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l gpg-sign -x -d 'sign with the GPG key KEY-ID; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l sign -x -d 'sign with the secret KEY, which others on this machine then see: prefer --sign-from-file; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l sign-from-file -r -F -d 'sign with the secret keys in FILE; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l sign-type -x -d 'ENGINE of the keys: ed25519 or spki'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
-complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l single -s S -d 'print the one commit that the repo has; more or none are an error'
-complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
-complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l quiet -s q -d 'no progress, no warnings; errors only'
-complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l verbose -s v -d 'log each step, as --log-level debug'
-complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l list -d 'print the names whole, with PREFIX'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l create -x -d 'make REF point at the commit given as argument'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l force -d 'with --create, move a ref that exists'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l delete -d 'delete PREFIX and all refs below it'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l quiet -s q -d 'no progress, no warnings; errors only'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l verbose -s v -d 'log each step, as --log-level debug'
-complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l group -x -d 'the GROUP of the key, for one that has a dot in its name'
+complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l stats -d 'print how many objects both commits have'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l fs-diff -d 'print the differences, which --stats does not'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l no-xattrs -d 'leave extended attributes of files in folders out'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l owner-uid -x -d 'take user UID for the owner of files in folders'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l owner-gid -x -d 'take group GID for that of files in folders'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l no-xattrs -d 'leave extended attributes out'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l subpath -r -F -d 'write only what is below PATH'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l prefix -x -d 'put PREFIX before each name, as it is'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l output -s o -r -F -d 'write to FILE instead of standard output'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'print errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l all -s a -d 'go on after the first problem'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l delete -d 'remove corrupt objects, and mark the commits they were in as partial'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verify-bindings -d 'demand that commits name the refs that point at them'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verify-back-refs -d 'demand that the refs which commits name exist too'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l add-tombstones -d 'leave a tombstone for each parent that is not there'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l delete -s d -d 'take the signatures of the keys away'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for keys in DIR (default: GnuPG\'s own)'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree gpg-sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l mode -x -d 'store objects as MODE: archive, bare, bare-user or bare-user-only'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l collection-id -x -d 'the refs of this repo are those of the collection ID, wherever they are mirrored'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree init\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree log\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree log\'' -l raw -d 'print commits as GVariants'
+complete -c otactl -n '__otactl_at \'otactl ostree log\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree log\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree log\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree log\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -F
 complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l dironly -s d -d 'show directories themselves, not what is in them'
@@ -570,32 +810,308 @@ complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l output -s o -x -a 't
 complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree ls\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -F
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l user-mode -s U -d 'leave owners and extended attributes alone, drop setuid bits'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l subpath -r -F -d 'write only PATH of the commit'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union -d 'keep existing folders, overwrite existing files'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l union-add -d 'keep what exists, add the rest'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l allow-noent -d 'do nothing if the commit has no such --subpath'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l quiet -s q -d 'no progress, no warnings; errors only'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l verbose -s v -d 'log each step, as --log-level debug'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l no-prune -d 'only say what would go'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l refs-only -d 'keep only commits that refs lead to'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l depth -x -d 'keep N commits before each that a ref names; -1 is all'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l delete-commit -x -d 'delete COMMIT, which no ref may name'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l keep-younger-than -x -d 'let commits go that are older than DATE, but not what refs name'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l static-deltas-only -d 'with --delete-commit, delete only the static deltas to it'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l retain-branch-depth -x -d 'keep another number of commits of one branch: BRANCH=N'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l only-branch -x -d 'let only commits of BRANCH go; may be given several times'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l commit-only -d 'let commits go, and keep what they name'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree prune\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l commit-metadata-only -d 'bring commits without their trees'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l untrusted -d 'verify files of a repo on this machine too; those of a server are always verified'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l bareuseronly-files -d 'refuse files with modes that a repo of mode bare-user-only cannot keep'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l require-static-deltas -d 'fail if there is no static delta'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l depth -x -d 'bring N commits before each one too; -1 is all there are'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l disable-verify-bindings -d 'take a commit that was made for other refs'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l disable-fsync -d 'leave it to the system when what came is on the disk'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l cache-dir -x -a '(__fish_complete_directories)' -d 'keep summaries in DIR instead of the repo'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l mirror -d 'write refs as they are in the remote; without a BRANCH all of them, and the summary'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l subpath -r -F -d 'bring only this PATH of the tree; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l http-trusted -d 'with a repo of mode archive, take files from a server as they come, unverified'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l disable-static-deltas -d 'bring objects one by one'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l dry-run -d 'say what static deltas would bring, and bring nothing; needs --require-static-deltas'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l url -x -d 'pull from this URL instead of the one in the config'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l http-header -x -d 'send NAME=VALUE with each request; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l append-user-agent -x -d 'add TEXT to the name that servers see'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l network-retries -x -d 'try a request that failed N times more'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l disable-retry-on-network-errors -d 'give up at the first failure'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l low-speed-limit-bytes -x -d 'give up on a reply of less than N bytes a second'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l low-speed-time-seconds -x -d 'how long it may be that slow, in SECONDS'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l max-outstanding-fetcher-requests -x -d 'have N requests under way, at most 100'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l max-time -x -d 'give up after TIME, such as 90m; what came is kept'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l localcache-repo -s L -x -a '(__fish_complete_directories)' -d 'look for objects in the repo DIR first; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l timestamp-check -s T -d 'refuse a commit that is older than the one its ref stands at'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l timestamp-check-from-rev -x -d 'refuse a commit that is older than REV'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l remote -x -d 'write refs as REMOTE:REF'
-complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l depth -x -d 'copy N parents too; -1 is all there are'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l commit-metadata-only -d 'bring commits without their trees'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l untrusted -d 'verify files of a repo on this machine too; those of a server are always verified'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l bareuseronly-files -d 'refuse files with modes that a repo of mode bare-user-only cannot keep'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l require-static-deltas -d 'fail if there is no static delta'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l depth -x -d 'bring N commits before each one too; -1 is all there are'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l disable-verify-bindings -d 'take a commit that was made for other refs'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l disable-fsync -d 'leave it to the system when what came is on the disk'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l remote -x -d 'write refs as REMOTE:REF'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l gpg-verify -d 'verify commits with the keys of the remote of --remote'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l gpg-verify-summary -d 'verify the summary of SRC with the keys of the remote of --remote'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l all -s a -d 'go on after the first problem'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verify-bindings -d 'demand that commits name the refs that point at them'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'no progress, no warnings; errors only'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verbose -s v -d 'log each step, as --log-level debug'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l list -d 'print the names whole, with PREFIX'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l create -x -d 'make REF point at the commit given as argument'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l alias -s A -d 'list refs that stand for others; with --create, make one for the ref given'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l collections -s c -d 'work on the refs of collections'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l force -d 'with --create, move a ref that exists'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l delete -d 'delete PREFIX and all refs below it'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree refs\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'add' -d 'add a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'add-cookie' -d 'send a cookie to a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'delete' -d 'delete a remote, with its keyring and cookies'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'delete-cookie' -d 'send a cookie no more'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'gpg-import' -d 'trust GPG keys for a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'gpg-list-keys' -d 'show the GPG keys that a remote is trusted with, or without NAME those of the system'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'list' -d 'list the remotes'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'list-cookies' -d 'list the cookies of a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'refs' -d 'list the refs of a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'show-url' -d 'print the address of a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -a 'summary' -d 'show the summary of a remote'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l set -x -d 'write KEY=VALUE to the remote\'s config; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l no-gpg-verify -d 'ask for no GPG signature'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l no-sign-verify -d 'ask for no signature of any kind'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l sign-verify -x -d 'verify with ENGINE=inline:KEY or ENGINE=file:PATH; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l if-not-exists -d 'leave a remote of that name as it is'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l force -d 'replace a remote of that name'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l gpg-import -r -F -d 'trust the GPG keys in FILE'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l custom-backend -x -d 'the content does not come from a repo but through NAME'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l contenturl -x -d 'fetch objects from URL'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l collection-id -x -d 'the remote\'s refs are those of the collection ID'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l sysroot -x -a '(__fish_complete_directories)' -d 'work on the repo of the sysroot at DIR, whatever --repo says'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add-cookie\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree remote add-cookie\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add-cookie\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add-cookie\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add-cookie\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote add-cookie\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l if-exists -d 'do nothing if there is none'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l sysroot -x -a '(__fish_complete_directories)' -d 'work on the repo of the sysroot at DIR, whatever --repo says'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete-cookie\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete-cookie\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete-cookie\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete-cookie\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete-cookie\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote delete-cookie\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l keyring -s k -r -F -d 'take the keys from FILE; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l stdin -d 'take the keys from standard input'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-import\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-list-keys\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-list-keys\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-list-keys\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-list-keys\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote gpg-list-keys\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list\'' -l show-urls -s u -d 'print their addresses too'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list-cookies\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list-cookies\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list-cookies\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list-cookies\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote list-cookies\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l cache-dir -x -a '(__fish_complete_directories)' -d 'keep the summary in DIR instead of the repo'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l revision -s r -d 'print where each ref stands'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote refs\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote show-url\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote show-url\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote show-url\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote show-url\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote show-url\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l raw -d 'show it in GVariant text format'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l list-metadata-keys -d 'print the keys of its metadata'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l print-metadata-key -x -d 'print the value of KEY'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l cache-dir -x -a '(__fish_complete_directories)' -d 'keep the summary in DIR instead of the repo'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree remote summary\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree reset\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree reset\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree reset\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree reset\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree reset\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l single -s S -d 'print the one commit that the repo has; more or none are an error'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree rev-parse\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l addr -x -d 'listen on HOST:PORT (default: 127.0.0.1 and a free port)'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l port -s P -x -d 'listen on port N of 127.0.0.1'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l port-file -s p -r -F -d 'write the port to FILE when ready; - is standard output'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l autoexit -d 'end when the repo is deleted'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l log-file -r -F -d 'log each request to FILE; - is standard output'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree serve\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-related -d 'print related commits, of which there are none'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-variant-type -x -d 'read a file as a GVariant of TYPE and print it'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-metadata-key -x -d 'print only the value of the metadata KEY'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-detached-metadata-key -x -d 'print only the value of the detached metadata KEY'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-sizes -d 'print how much a pull of the commit fetches, if the commit says it'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l raw -d 'print a commit as a GVariant'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'take the GPG keys in DIR for trusted too, besides those of the remotes and the system'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l gpg-verify-remote -x -d 'take the keys of remote NAME for trusted, and no others'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l no-byteswap -s B -d 'print numbers as they are stored, not as big-endian ones'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l verify -d 'verify with the public keys given, or with those of the system'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l delete -s d -d 'take the signatures away that were made with the keys'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l sign-type -s s -x -d 'ENGINE of the keys: ed25519 or spki'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l keys-file -r -F -d 'read keys from FILE: base64, one a line, or PEM for spki'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l keys-dir -x -a '(__fish_complete_directories)' -d 'look for trusted.ENGINE, trusted.ENGINE.d and revoked.* in DIR (default: /etc/ostree and /usr/share/ostree)'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'apply-offline' -d 'make the commit of a delta that lies in a file'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'delete' -d 'delete a delta'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'generate' -d 'make a delta that leads to a commit'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'indexes' -d 'list the commits that have an index of deltas to them'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'list' -d 'list the deltas of the repo'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'reindex' -d 'write the indexes of deltas anew'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'show' -d 'print what is in a delta'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -a 'verify' -d 'verify the signatures of a delta'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -F
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l sign-type -x -d 'ENGINE of the keys: ed25519 or spki'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l keys-file -r -F -d 'read public keys from FILE: base64, one a line, or PEM for spki'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l keys-dir -x -a '(__fish_complete_directories)' -d 'look for trusted.ENGINE, trusted.ENGINE.d and revoked.* in DIR (default: /etc/ostree and /usr/share/ostree)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta apply-offline\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta delete\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta delete\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta delete\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta delete\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta delete\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l from -x -d 'lead from REV'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l empty -d 'lead from nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l inline -d 'put the parts into the superblock'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l to -x -d 'lead to REV'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l disable-bsdiff -d 'copy chunks of old files, and patch none byte by byte'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l if-not-exists -s n -d 'do nothing if there is one'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l set-endianness -x -d 'write sizes in byte order ORDER: l or B (default: l)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l swap-endianness -d 'write sizes in the other byte order than this machine\'s'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l min-fallback-size -x -d 'leave files out that take more than MB megabytes and are like no old one; 0 is none (default: 4)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l max-bsdiff-size -x -d 'patch no files byte by byte that together with the old one take more than MB megabytes (default: 128)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l max-chunk-size -x -d 'make parts no larger than about MB megabytes, unpacked (default: 32)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l filename -r -F -d 'write the superblock to FILE, and parts beside it, instead of into the repo'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l sign -x -d 'sign with the secret KEY, which others on this machine then see: prefer --keys-file; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l keys-file -r -F -d 'sign with the secret keys in FILE'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l sign-type -x -d 'ENGINE of the keys: ed25519 or spki'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta generate\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta indexes\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta indexes\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta indexes\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta indexes\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta indexes\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta reindex\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta reindex\'' -l to -x -d 'only that of the commit REV'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta reindex\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta reindex\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta reindex\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta reindex\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l sign-type -x -d 'ENGINE of the keys: ed25519 or spki'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l keys-file -r -F -d 'read public keys from FILE: base64, one a line, or PEM for spki'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l keys-dir -x -a '(__fish_complete_directories)' -d 'look for trusted.ENGINE, trusted.ENGINE.d and revoked.* in DIR (default: /etc/ostree and /usr/share/ostree)'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree static-delta verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l update -s u -d 'write it; signatures of the one before go away'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l add-metadata -s m -x -d 'add KEY=VALUE, the value in GVariant text format; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l view -s v -d 'show it'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l raw -d 'show it in GVariant text format'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l list-metadata-keys -d 'print the keys of its metadata'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l print-metadata-key -x -d 'print the value of KEY'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l gpg-sign -x -d 'sign with the GPG key KEY-ID; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l sign -x -d 'sign with the secret KEY, which others on this machine then see: prefer --sign-from-file; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l sign-from-file -r -F -d 'sign with the secret keys in FILE; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l sign-type -x -d 'ENGINE of the keys: ed25519 or spki'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree summary\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'bash' -d 'print the completion script for bash'
 complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'zsh' -d 'print the completion script for zsh'
 complete -c otactl -n '__otactl_at \'otactl completion\'' -a 'fish' -d 'print the completion script for fish'

@@ -47,14 +47,53 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'status|show what runs and what waits for a reboot'
         )
         'otactl ostree' = @(
-            'init|make a new repo'
-            'commit|store a folder as a new commit'
-            'rev-parse|print the checksum of a commit'
-            'refs|list, create or delete refs'
-            'ls|list what a commit holds'
+            'cat|print files of a commit'
             'checkout|write a commit''s tree to a folder'
-            'pull-local|copy commits from another repo on this machine'
+            'checksum|print what a file would be called in a commit'
+            'commit|store trees as a new commit'
+            'config|read or change a key of the repo''s config'
+            'diff|compare two commits, or folders'
+            'export|write the tree of a commit as a tar archive'
             'fsck|verify all commits of a repo, object by object'
+            'gpg-sign|sign a commit with GPG keys'
+            'init|make a new repo'
+            'log|print a commit and those before it'
+            'ls|list what a commit holds'
+            'prune|remove objects that no commit reaches, and commits that are not wanted'
+            'pull|bring commits from a remote'
+            'pull-local|copy commits from another repo on this machine'
+            'refs|list, create or delete refs'
+            'remote|where this repo pulls from'
+            'reset|move a ref to another commit'
+            'rev-parse|print the checksum of a commit'
+            'serve|serve one archive repo over HTTP, to pull from'
+            'show|print a commit, or another object'
+            'sign|sign a commit, or verify its signatures'
+            'static-delta|what leads from one commit to another in one file'
+            'summary|write the summary of this repo, or show it'
+        )
+        'otactl ostree remote' = @(
+            'add|add a remote'
+            'add-cookie|send a cookie to a remote'
+            'delete|delete a remote, with its keyring and cookies'
+            'delete-cookie|send a cookie no more'
+            'gpg-import|trust GPG keys for a remote'
+            'gpg-list-keys|show the GPG keys that a remote is trusted with, or without NAME those of the system'
+            'list|list the remotes'
+            'list-cookies|list the cookies of a remote'
+            'refs|list the refs of a remote'
+            'show-url|print the address of a remote'
+            'summary|show the summary of a remote'
+        )
+        'otactl ostree static-delta' = @(
+            'apply-offline|make the commit of a delta that lies in a file'
+            'delete|delete a delta'
+            'generate|make a delta that leads to a commit'
+            'indexes|list the commits that have an index of deltas to them'
+            'list|list the deltas of the repo'
+            'reindex|write the indexes of deltas anew'
+            'show|print what is in a delta'
+            'verify|verify the signatures of a delta'
         )
         'otactl completion' = @(
             'bash|print the completion script for bash'
@@ -347,9 +386,39 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
         )
-        'otactl ostree init' = @(
+        'otactl ostree cat' = @(
             '--help|explain the command and do nothing'
-            '--mode|store objects as '
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree checkout' = @(
+            '--help|explain the command and do nothing'
+            '--user-mode|leave owners and extended attributes alone, drop setuid bits'
+            '--subpath|write only PATH of the commit'
+            '--union|keep existing folders, overwrite existing files'
+            '--union-add|keep what exists, add the rest'
+            '--union-identical|add the rest; fail if a file that exists is another; with --require-hardlinks'
+            '--whiteouts|take files .wh.NAME for orders to remove NAME'
+            '--process-passthrough-whiteouts|make overlay whiteouts out of files .ostree-wh.NAME'
+            '--allow-noent|do nothing if the commit has no such --subpath'
+            '--from-stdin|read many COMMIT and PATH, each ended by a zero byte, and lay them over each other'
+            '--from-file|read them from FILE'
+            '--require-hardlinks|fail where a file can be no hard link'
+            '--force-copy|copy all files'
+            '--bareuseronly-dirs|drop mode bits of folders outside of 0775'
+            '--disable-cache|keep no inflated files in an archive repo'
+            '--skip-list|FILE with paths to leave out'
+            '--fsync|: whether all is on the disk when it ends (default: false)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree checksum' = @(
+            '--help|explain the command and do nothing'
+            '--ignore-xattrs|leave extended attributes out'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -359,40 +428,112 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--help|explain the command and do nothing'
             '--branch|move REF to the new commit'
             '--orphan|make a commit that no ref names'
-            '--tree|commit SOURCE: dir=DIR, or ref=COMMIT for the tree of another commit (default: the current folder)'
             '--subject|one LINE about the commit'
             '--body|more TEXT about it'
             '--body-file|read the text from FILE'
+            '--editor|write subject and text in an editor'
             '--parent|COMMIT before this one, or none (default: where the branch points)'
             '--timestamp|TIME of the commit: @SECONDS, 2026-01-31T12:00:00Z or 2026-01-31 (default: SOURCE_DATE_EPOCH, or now)'
             '--add-metadata-string|add KEY=VALUE to the metadata; may be repeated'
+            '--add-metadata|add KEY=VALUE, the value in GVariant text format; may be repeated'
+            '--keep-metadata|take KEY and its value over from the parent; may be repeated'
+            '--add-detached-metadata-string|add KEY=VALUE beside the commit, under no checksum; may be repeated'
             '--bind-ref|name REF too as one the commit is made for; may be repeated'
             '--no-bindings|don''t say which refs the commit is made for'
+            '--bootable|say that the tree has a kernel, and which'
+            '--generate-sizes|list the sizes of all objects in the metadata; only in an archive repo'
+            '--skip-if-unchanged|make no commit when the parent has the same tree'
+            '--table-output|say what was written, as KEY: VALUE lines'
+            '--fsync|: whether what was written is on the disk when it ends'
+            '--base|begin with the tree of COMMIT, as it is'
+            '--tree|lay SOURCE over what is there: dir=DIR, tar=FILE (- for standard input), ref=COMMIT; prefix=PATH says where the next ones go; may be repeated'
             '--owner-uid|give all files to user UID'
             '--owner-gid|give all files to group GID'
             '--no-xattrs|leave extended attributes out'
             '--canonical-permissions|owner 0, no extended attributes, modes cut down to 0755'
-            '--skip-if-unchanged|make no commit when the parent has the same tree'
-            '--table-output|say what was written, as KEY: VALUE lines'
+            '--mode-ro-executables|take the write bits off executable files'
+            '--statoverride|FILE with lines "MODE /path": bits to add in decimal, or with = before it to set'
+            '--skip-list|FILE with paths to leave out'
+            '--consume|remove what was committed from its folders'
+            '--link-checkout-speedup|take owner, mode and attributes of hard links into the repo from there'
+            '--devino-canonical|take hard links into the repo as they are there, unread'
+            '--tar-autocreate-parents|make folders that an archive has something in but no entry for'
+            '--tar-pathname-filter|REGEX,REPLACEMENT for paths in archives'
+            '--gpg-sign|sign with the GPG key KEY-ID; may be repeated'
+            '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
+            '--sign|sign with the secret KEY, which others on this machine then see: prefer --sign-from-file; may be repeated'
+            '--sign-from-file|sign with the secret keys in FILE; may be repeated'
+            '--sign-type|ENGINE of the keys: ed25519 or spki'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
         )
-        'otactl ostree rev-parse' = @(
+        'otactl ostree config' = @(
             '--help|explain the command and do nothing'
-            '--single|print the one commit that the repo has; more or none are an error'
+            '--group|the GROUP of the key, for one that has a dot in its name'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
         )
-        'otactl ostree refs' = @(
+        'otactl ostree diff' = @(
             '--help|explain the command and do nothing'
-            '--list|print the names whole, with PREFIX'
-            '--create|make REF point at the commit given as argument'
-            '--force|with --create, move a ref that exists'
-            '--delete|delete PREFIX and all refs below it'
+            '--stats|print how many objects both commits have'
+            '--fs-diff|print the differences, which --stats does not'
+            '--no-xattrs|leave extended attributes of files in folders out'
+            '--owner-uid|take user UID for the owner of files in folders'
+            '--owner-gid|take group GID for that of files in folders'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree export' = @(
+            '--help|explain the command and do nothing'
+            '--no-xattrs|leave extended attributes out'
+            '--subpath|write only what is below PATH'
+            '--prefix|put PREFIX before each name, as it is'
+            '--output|write to FILE instead of standard output'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree fsck' = @(
+            '--help|explain the command and do nothing'
+            '--quiet|print errors only'
+            '--all|go on after the first problem'
+            '--delete|remove corrupt objects, and mark the commits they were in as partial'
+            '--verify-bindings|demand that commits name the refs that point at them'
+            '--verify-back-refs|demand that the refs which commits name exist too'
+            '--add-tombstones|leave a tombstone for each parent that is not there'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree gpg-sign' = @(
+            '--help|explain the command and do nothing'
+            '--delete|take the signatures of the keys away'
+            '--gpg-homedir|look for keys in DIR (default: GnuPG''s own)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree init' = @(
+            '--help|explain the command and do nothing'
+            '--mode|store objects as MODE: archive, bare, bare-user or bare-user-only'
+            '--collection-id|the refs of this repo are those of the collection ID, wherever they are mirrored'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree log' = @(
+            '--help|explain the command and do nothing'
+            '--raw|print commits as GVariants'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -410,13 +551,49 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
         )
-        'otactl ostree checkout' = @(
+        'otactl ostree prune' = @(
             '--help|explain the command and do nothing'
-            '--user-mode|leave owners and extended attributes alone, drop setuid bits'
-            '--subpath|write only PATH of the commit'
-            '--union|keep existing folders, overwrite existing files'
-            '--union-add|keep what exists, add the rest'
-            '--allow-noent|do nothing if the commit has no such --subpath'
+            '--no-prune|only say what would go'
+            '--refs-only|keep only commits that refs lead to'
+            '--depth|keep N commits before each that a ref names; -1 is all'
+            '--delete-commit|delete COMMIT, which no ref may name'
+            '--keep-younger-than|let commits go that are older than DATE, but not what refs name'
+            '--static-deltas-only|with --delete-commit, delete only the static deltas to it'
+            '--retain-branch-depth|keep another number of commits of one branch: BRANCH=N'
+            '--only-branch|let only commits of BRANCH go; may be given several times'
+            '--commit-only|let commits go, and keep what they name'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree pull' = @(
+            '--help|explain the command and do nothing'
+            '--commit-metadata-only|bring commits without their trees'
+            '--untrusted|verify files of a repo on this machine too; those of a server are always verified'
+            '--bareuseronly-files|refuse files with modes that a repo of mode bare-user-only cannot keep'
+            '--require-static-deltas|fail if there is no static delta'
+            '--depth|bring N commits before each one too; -1 is all there are'
+            '--disable-verify-bindings|take a commit that was made for other refs'
+            '--disable-fsync|leave it to the system when what came is on the disk'
+            '--cache-dir|keep summaries in DIR instead of the repo'
+            '--mirror|write refs as they are in the remote; without a BRANCH all of them, and the summary'
+            '--subpath|bring only this PATH of the tree; may be repeated'
+            '--http-trusted|with a repo of mode archive, take files from a server as they come, unverified'
+            '--disable-static-deltas|bring objects one by one'
+            '--dry-run|say what static deltas would bring, and bring nothing; needs --require-static-deltas'
+            '--url|pull from this URL instead of the one in the config'
+            '--http-header|send NAME=VALUE with each request; may be repeated'
+            '--append-user-agent|add TEXT to the name that servers see'
+            '--network-retries|try a request that failed N times more'
+            '--disable-retry-on-network-errors|give up at the first failure'
+            '--low-speed-limit-bytes|give up on a reply of less than N bytes a second'
+            '--low-speed-time-seconds|how long it may be that slow, in SECONDS'
+            '--max-outstanding-fetcher-requests|have N requests under way, at most 100'
+            '--max-time|give up after TIME, such as 90m; what came is kept'
+            '--localcache-repo|look for objects in the repo DIR first; may be repeated'
+            '--timestamp-check|refuse a commit that is older than the one its ref stands at'
+            '--timestamp-check-from-rev|refuse a commit that is older than REV'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -424,18 +601,293 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl ostree pull-local' = @(
             '--help|explain the command and do nothing'
-            '--remote|write refs as REMOTE:REF'
-            '--depth|copy N parents too; -1 is all there are'
+            '--commit-metadata-only|bring commits without their trees'
+            '--untrusted|verify files of a repo on this machine too; those of a server are always verified'
+            '--bareuseronly-files|refuse files with modes that a repo of mode bare-user-only cannot keep'
+            '--require-static-deltas|fail if there is no static delta'
+            '--depth|bring N commits before each one too; -1 is all there are'
             '--disable-verify-bindings|take a commit that was made for other refs'
+            '--disable-fsync|leave it to the system when what came is on the disk'
+            '--remote|write refs as REMOTE:REF'
+            '--gpg-verify|verify commits with the keys of the remote of --remote'
+            '--gpg-verify-summary|verify the summary of SRC with the keys of the remote of --remote'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
         )
-        'otactl ostree fsck' = @(
+        'otactl ostree refs' = @(
             '--help|explain the command and do nothing'
-            '--all|go on after the first problem'
-            '--verify-bindings|demand that commits name the refs that point at them'
+            '--list|print the names whole, with PREFIX'
+            '--create|make REF point at the commit given as argument'
+            '--alias|list refs that stand for others; with --create, make one for the ref given'
+            '--collections|work on the refs of collections'
+            '--force|with --create, move a ref that exists'
+            '--delete|delete PREFIX and all refs below it'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote add' = @(
+            '--help|explain the command and do nothing'
+            '--set|write KEY=VALUE to the remote''s config; may be repeated'
+            '--no-gpg-verify|ask for no GPG signature'
+            '--no-sign-verify|ask for no signature of any kind'
+            '--sign-verify|verify with ENGINE=inline:KEY or ENGINE=file:PATH; may be repeated'
+            '--if-not-exists|leave a remote of that name as it is'
+            '--force|replace a remote of that name'
+            '--gpg-import|trust the GPG keys in FILE'
+            '--custom-backend|the content does not come from a repo but through NAME'
+            '--contenturl|fetch objects from URL'
+            '--collection-id|the remote''s refs are those of the collection ID'
+            '--sysroot|work on the repo of the sysroot at DIR, whatever --repo says'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote add-cookie' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote delete' = @(
+            '--help|explain the command and do nothing'
+            '--if-exists|do nothing if there is none'
+            '--sysroot|work on the repo of the sysroot at DIR, whatever --repo says'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote delete-cookie' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote gpg-import' = @(
+            '--help|explain the command and do nothing'
+            '--keyring|take the keys from FILE; may be repeated'
+            '--stdin|take the keys from standard input'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote gpg-list-keys' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote list' = @(
+            '--help|explain the command and do nothing'
+            '--show-urls|print their addresses too'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote list-cookies' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote refs' = @(
+            '--help|explain the command and do nothing'
+            '--cache-dir|keep the summary in DIR instead of the repo'
+            '--revision|print where each ref stands'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote show-url' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree remote summary' = @(
+            '--help|explain the command and do nothing'
+            '--raw|show it in GVariant text format'
+            '--list-metadata-keys|print the keys of its metadata'
+            '--print-metadata-key|print the value of KEY'
+            '--cache-dir|keep the summary in DIR instead of the repo'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree reset' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree rev-parse' = @(
+            '--help|explain the command and do nothing'
+            '--single|print the one commit that the repo has; more or none are an error'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree serve' = @(
+            '--help|explain the command and do nothing'
+            '--addr|listen on HOST:PORT (default: 127.0.0.1 and a free port)'
+            '--port|listen on port N of 127.0.0.1'
+            '--port-file|write the port to FILE when ready; - is standard output'
+            '--autoexit|end when the repo is deleted'
+            '--log-file|log each request to FILE; - is standard output'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree show' = @(
+            '--help|explain the command and do nothing'
+            '--print-related|print related commits, of which there are none'
+            '--print-variant-type|read a file as a GVariant of TYPE and print it'
+            '--print-metadata-key|print only the value of the metadata KEY'
+            '--print-detached-metadata-key|print only the value of the detached metadata KEY'
+            '--print-sizes|print how much a pull of the commit fetches, if the commit says it'
+            '--raw|print a commit as a GVariant'
+            '--gpg-homedir|take the GPG keys in DIR for trusted too, besides those of the remotes and the system'
+            '--gpg-verify-remote|take the keys of remote NAME for trusted, and no others'
+            '--no-byteswap|print numbers as they are stored, not as big-endian ones'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree sign' = @(
+            '--help|explain the command and do nothing'
+            '--verify|verify with the public keys given, or with those of the system'
+            '--delete|take the signatures away that were made with the keys'
+            '--sign-type|ENGINE of the keys: ed25519 or spki'
+            '--keys-file|read keys from FILE: base64, one a line, or PEM for spki'
+            '--keys-dir|look for trusted.ENGINE, trusted.ENGINE.d and revoked.* in DIR (default: /etc/ostree and /usr/share/ostree)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta apply-offline' = @(
+            '--help|explain the command and do nothing'
+            '--sign-type|ENGINE of the keys: ed25519 or spki'
+            '--keys-file|read public keys from FILE: base64, one a line, or PEM for spki'
+            '--keys-dir|look for trusted.ENGINE, trusted.ENGINE.d and revoked.* in DIR (default: /etc/ostree and /usr/share/ostree)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta delete' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta generate' = @(
+            '--help|explain the command and do nothing'
+            '--from|lead from REV'
+            '--empty|lead from nothing'
+            '--inline|put the parts into the superblock'
+            '--to|lead to REV'
+            '--disable-bsdiff|copy chunks of old files, and patch none byte by byte'
+            '--if-not-exists|do nothing if there is one'
+            '--set-endianness|write sizes in byte order ORDER: l or B (default: l)'
+            '--swap-endianness|write sizes in the other byte order than this machine''s'
+            '--min-fallback-size|leave files out that take more than MB megabytes and are like no old one; 0 is none (default: 4)'
+            '--max-bsdiff-size|patch no files byte by byte that together with the old one take more than MB megabytes (default: 128)'
+            '--max-chunk-size|make parts no larger than about MB megabytes, unpacked (default: 32)'
+            '--filename|write the superblock to FILE, and parts beside it, instead of into the repo'
+            '--sign|sign with the secret KEY, which others on this machine then see: prefer --keys-file; may be repeated'
+            '--keys-file|sign with the secret keys in FILE'
+            '--sign-type|ENGINE of the keys: ed25519 or spki'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta indexes' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta list' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta reindex' = @(
+            '--help|explain the command and do nothing'
+            '--to|only that of the commit REV'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta show' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree static-delta verify' = @(
+            '--help|explain the command and do nothing'
+            '--sign-type|ENGINE of the keys: ed25519 or spki'
+            '--keys-file|read public keys from FILE: base64, one a line, or PEM for spki'
+            '--keys-dir|look for trusted.ENGINE, trusted.ENGINE.d and revoked.* in DIR (default: /etc/ostree and /usr/share/ostree)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree summary' = @(
+            '--help|explain the command and do nothing'
+            '--update|write it; signatures of the one before go away'
+            '--add-metadata|add KEY=VALUE, the value in GVariant text format; may be repeated'
+            '--view|show it'
+            '--raw|show it in GVariant text format'
+            '--list-metadata-keys|print the keys of its metadata'
+            '--print-metadata-key|print the value of KEY'
+            '--gpg-sign|sign with the GPG key KEY-ID; may be repeated'
+            '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
+            '--sign|sign with the secret KEY, which others on this machine then see: prefer --sign-from-file; may be repeated'
+            '--sign-from-file|sign with the secret keys in FILE; may be repeated'
+            '--sign-type|ENGINE of the keys: ed25519 or spki'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -669,14 +1121,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl agent status -c' = @()
         'otactl agent status --config' = @()
         'otactl ostree --repo' = @()
-        'otactl ostree init --mode' = @(
-            'archive'
-            'archive-z2'
-            'bare'
+        'otactl ostree checkout --subpath' = @()
+        'otactl ostree checkout --from-file' = @()
+        'otactl ostree checkout --skip-list' = @()
+        'otactl ostree checkout --fsync' = @(
+            'true'
+            'false'
         )
         'otactl ostree commit --branch' = @()
         'otactl ostree commit -b' = @()
-        'otactl ostree commit --tree' = @()
         'otactl ostree commit --subject' = @()
         'otactl ostree commit -s' = @()
         'otactl ostree commit --body' = @()
@@ -685,13 +1138,109 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl ostree commit --parent' = @()
         'otactl ostree commit --timestamp' = @()
         'otactl ostree commit --add-metadata-string' = @()
+        'otactl ostree commit --add-metadata' = @()
+        'otactl ostree commit --keep-metadata' = @()
+        'otactl ostree commit --add-detached-metadata-string' = @()
         'otactl ostree commit --bind-ref' = @()
+        'otactl ostree commit --fsync' = @(
+            'true'
+            'false'
+        )
+        'otactl ostree commit --base' = @()
+        'otactl ostree commit --tree' = @()
         'otactl ostree commit --owner-uid' = @()
         'otactl ostree commit --owner-gid' = @()
-        'otactl ostree refs --create' = @()
-        'otactl ostree checkout --subpath' = @()
-        'otactl ostree pull-local --remote' = @()
+        'otactl ostree commit --statoverride' = @()
+        'otactl ostree commit --skip-list' = @()
+        'otactl ostree commit --tar-pathname-filter' = @()
+        'otactl ostree commit --gpg-sign' = @()
+        'otactl ostree commit --gpg-homedir' = @()
+        'otactl ostree commit --sign' = @()
+        'otactl ostree commit --sign-from-file' = @()
+        'otactl ostree commit --sign-type' = @()
+        'otactl ostree config --group' = @()
+        'otactl ostree diff --owner-uid' = @()
+        'otactl ostree diff --owner-gid' = @()
+        'otactl ostree export --subpath' = @()
+        'otactl ostree export --prefix' = @()
+        'otactl ostree export --output' = @()
+        'otactl ostree export -o' = @()
+        'otactl ostree gpg-sign --gpg-homedir' = @()
+        'otactl ostree init --mode' = @()
+        'otactl ostree init --collection-id' = @()
+        'otactl ostree prune --depth' = @()
+        'otactl ostree prune --delete-commit' = @()
+        'otactl ostree prune --keep-younger-than' = @()
+        'otactl ostree prune --retain-branch-depth' = @()
+        'otactl ostree prune --only-branch' = @()
+        'otactl ostree pull --depth' = @()
+        'otactl ostree pull --cache-dir' = @()
+        'otactl ostree pull --subpath' = @()
+        'otactl ostree pull --url' = @()
+        'otactl ostree pull --http-header' = @()
+        'otactl ostree pull --append-user-agent' = @()
+        'otactl ostree pull --network-retries' = @()
+        'otactl ostree pull --low-speed-limit-bytes' = @()
+        'otactl ostree pull --low-speed-time-seconds' = @()
+        'otactl ostree pull --max-outstanding-fetcher-requests' = @()
+        'otactl ostree pull --max-time' = @()
+        'otactl ostree pull --localcache-repo' = @()
+        'otactl ostree pull --timestamp-check-from-rev' = @()
         'otactl ostree pull-local --depth' = @()
+        'otactl ostree pull-local --remote' = @()
+        'otactl ostree refs --create' = @()
+        'otactl ostree remote add --set' = @()
+        'otactl ostree remote add --sign-verify' = @()
+        'otactl ostree remote add --gpg-import' = @()
+        'otactl ostree remote add --custom-backend' = @()
+        'otactl ostree remote add --contenturl' = @()
+        'otactl ostree remote add --collection-id' = @()
+        'otactl ostree remote add --sysroot' = @()
+        'otactl ostree remote delete --sysroot' = @()
+        'otactl ostree remote gpg-import --keyring' = @()
+        'otactl ostree remote gpg-import -k' = @()
+        'otactl ostree remote refs --cache-dir' = @()
+        'otactl ostree remote summary --print-metadata-key' = @()
+        'otactl ostree remote summary --cache-dir' = @()
+        'otactl ostree serve --addr' = @()
+        'otactl ostree serve --port' = @()
+        'otactl ostree serve --port-file' = @()
+        'otactl ostree serve -p' = @()
+        'otactl ostree serve --log-file' = @()
+        'otactl ostree show --print-variant-type' = @()
+        'otactl ostree show --print-metadata-key' = @()
+        'otactl ostree show --print-detached-metadata-key' = @()
+        'otactl ostree show --gpg-homedir' = @()
+        'otactl ostree show --gpg-verify-remote' = @()
+        'otactl ostree sign --sign-type' = @()
+        'otactl ostree sign -s' = @()
+        'otactl ostree sign --keys-file' = @()
+        'otactl ostree sign --keys-dir' = @()
+        'otactl ostree static-delta apply-offline --sign-type' = @()
+        'otactl ostree static-delta apply-offline --keys-file' = @()
+        'otactl ostree static-delta apply-offline --keys-dir' = @()
+        'otactl ostree static-delta generate --from' = @()
+        'otactl ostree static-delta generate --to' = @()
+        'otactl ostree static-delta generate --set-endianness' = @()
+        'otactl ostree static-delta generate --min-fallback-size' = @()
+        'otactl ostree static-delta generate --max-bsdiff-size' = @()
+        'otactl ostree static-delta generate --max-chunk-size' = @()
+        'otactl ostree static-delta generate --filename' = @()
+        'otactl ostree static-delta generate --sign' = @()
+        'otactl ostree static-delta generate --keys-file' = @()
+        'otactl ostree static-delta generate --sign-type' = @()
+        'otactl ostree static-delta reindex --to' = @()
+        'otactl ostree static-delta verify --sign-type' = @()
+        'otactl ostree static-delta verify --keys-file' = @()
+        'otactl ostree static-delta verify --keys-dir' = @()
+        'otactl ostree summary --add-metadata' = @()
+        'otactl ostree summary -m' = @()
+        'otactl ostree summary --print-metadata-key' = @()
+        'otactl ostree summary --gpg-sign' = @()
+        'otactl ostree summary --gpg-homedir' = @()
+        'otactl ostree summary --sign' = @()
+        'otactl ostree summary --sign-from-file' = @()
+        'otactl ostree summary --sign-type' = @()
         'otactl man --dir' = @()
     }
 

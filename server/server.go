@@ -119,7 +119,7 @@ func (s *Server) openRooms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.objects, err = objects.Open(s.path("ostree"), s.path("tmp"), s.log)
+	s.objects, err = objects.Open(ctx, s.path("ostree"), s.path("tmp"), s.log)
 	return err
 }
 

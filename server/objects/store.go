@@ -36,7 +36,7 @@ type Store struct {
 
 // Open opens or makes the archive repo at dir. tmp is a folder of its own for
 // uploads under way; what an earlier run left in it is removed.
-func Open(dir, tmp string, log *slog.Logger) (*Store, error) {
+func Open(ctx context.Context, dir, tmp string, log *slog.Logger) (*Store, error) {
 	if err := emptyDir(tmp); err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
@@ -46,7 +46,7 @@ func Open(dir, tmp string, log *slog.Logger) (*Store, error) {
 	}
 	// A process that was killed may have left objects staged, or visible and not
 	// covered by a sync yet; from here on, what is visible is durable.
-	if err := repo.TakeOver(context.Background()); err != nil {
+	if err := repo.TakeOver(ctx); err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
 	if err := syncAll(dir); err != nil {
