@@ -50,15 +50,18 @@ func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool,
 		return false, nil
 	}
 	if m.ID().Type != TypeFile {
-		// It was read by now: its parent could not be followed without.
-		if _, err := readMetadata(ctx, obj); err != nil {
-			return false, err
+		// What is verified is the file that gets the name: obj may be the copy
+		// that a cache has of it. One that is of no use is not linked.
+		data, err := readMetadata(ctx, &repoObject{m.opt.linkFrom, m.ID()})
+		if err != nil {
+			return false, ctx.Err()
 		}
+		m.n.Store(int64(len(data)))
 		return os.Link(m.opt.linkFrom.objectPath(m.ID()), path) == nil, nil
 	}
 	from, ok := m.Object.(*repoObject)
-	if !ok {
-		return false, nil
+	if !ok || from.repo != m.opt.linkFrom {
+		return false, nil // a cache may belong to somebody who goes on writing to it
 	}
 	if across := from.repo.mode != s.repo.mode; across || !asItIs(obj) {
 		h, payload, err := obj.OpenFile(ctx)

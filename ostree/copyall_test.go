@@ -323,6 +323,28 @@ func TestADamagedFileIsNotLinkedUnlessItIsTrusted(t *testing.T) {
 	mustCopy(t, newRepo(t, ostree.ModeArchive), src, s.Commit, ostree.CopyOptions{Link: true, Trusted: true})
 }
 
+func TestOnlyWhatWasVerifiedIsLinked(t *testing.T) {
+	s := storetest.NewSample(t, 2, 2, "a")
+	for _, trusted := range []bool{false, true} {
+		src, near, dst := newRepo(t, ostree.ModeArchive), newRepo(t, ostree.ModeArchive), newRepo(t, ostree.ModeArchive)
+		mustCopy(t, src, s, s.Commit, ostree.CopyOptions{})
+		mustCopy(t, near, s, s.Commit, ostree.CopyOptions{})
+		h := s.Root.String()
+		damaged := fmt.Sprintf("%s/objects/%s/%s.dirtree", src.Path(), h[:2], h[2:])
+		if err := os.WriteFile(damaged, []byte("no dirtree"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		// The cache has it whole: that does not make the damaged one any better.
+		mustCopy(t, dst, src, s.Commit, ostree.CopyOptions{Link: true, Trusted: trusted, Caches: []ostree.Source{near}})
+		if _, err := ostree.Verify(t.Context(), dst, s.Commit, ostree.VerifyOptions{}); err != nil {
+			t.Error(err)
+		}
+		if sameFile(t, objectFile(near, s.Files[0]), objectFile(dst, s.Files[0])) {
+			t.Error("a file of the cache was linked, whoever may write to it")
+		}
+	}
+}
+
 func objectFile(r *ostree.Repo, id ostree.ObjectID) string {
 	h := id.Sum.String()
 	ext := "file"
