@@ -133,6 +133,16 @@ func (r *Repo) LockSummary(ctx context.Context) (unlock func(), err error) {
 	return lockFolder(ctx, filepath.Join(r.path, "objects"))
 }
 
+// LockDetached lets one at a time read, change and write back the detached
+// metadata of commits, so that of two that sign at once none is lost.
+func (r *Repo) LockDetached(ctx context.Context) (unlock func(), err error) {
+	state := filepath.Join(r.path, "state")
+	if err := os.MkdirAll(state, 0o775); err != nil {
+		return nil, err
+	}
+	return lockFolder(ctx, state)
+}
+
 // takeLock opens a lock file and takes it alone, or says errLocked. Whoever is
 // done with what it locks removes it before the lock ends, so the file that was
 // locked must still be the one of that name.

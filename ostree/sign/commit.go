@@ -49,6 +49,11 @@ func (s gpgSigner) hasSigned(detached variant.Value) bool {
 
 // edit replaces the detached metadata of commit c.
 func edit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, change func(data []byte, detached variant.Value) (variant.Value, error)) error {
+	unlock, err := repo.LockDetached(ctx)
+	if err != nil {
+		return fmt.Errorf("commit %s: %w", c, err)
+	}
+	defer unlock()
 	data, err := CommitData(ctx, repo, c)
 	if err != nil {
 		return err

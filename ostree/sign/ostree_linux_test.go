@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -297,6 +298,24 @@ func TestGPGKeyPathTakesFilesAndFolders(t *testing.T) {
 		if (err != nil) != (want < 0) || err == nil && ring.Len() != want {
 			t.Errorf("gpgkeypath=%s: %v keys, %v; want %d", value, ring, err, want)
 		}
+	}
+}
+
+func TestOfManyWhoSignAtOnceNoneIsLost(t *testing.T) {
+	repo, c := signedRepo(t)
+	var all sync.WaitGroup
+	for range 8 {
+		signer, _ := pair(t, Ed25519)
+		all.Go(func() {
+			if err := Commit(t.Context(), repo, c, signer); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	list, err := Signatures(Ed25519, must(ostree.ReadDetached(t.Context(), repo, c))(t))
+	if err != nil || len(list) != 8 {
+		t.Errorf("%d signatures, %v; want 8", len(list), err)
 	}
 }
 
