@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"github.com/otactl/otactl/internal/limits"
 )
 
 // Status is what came out about one signature.
@@ -54,6 +56,10 @@ func (r *Keyring) Verify(data []byte, list [][]byte, now time.Time) ([]Signature
 		}
 		if len(packets) == 0 {
 			return out, fmt.Errorf("signature %d: %w: it is empty", i, ErrMalformed)
+		}
+		if len(out)+len(packets) > limits.DetachedSignatures {
+			// Each has all of the data hashed: thousands would take hours.
+			return out, fmt.Errorf("signature %d: %w: more than %d packets in all", i, ErrMalformed, limits.DetachedSignatures)
 		}
 		for _, p := range packets {
 			s, err := c.judge(p)

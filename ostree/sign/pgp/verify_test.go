@@ -13,6 +13,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/limits"
 )
 
 func TestSignatureIsGoodOnlyByAKeyThatMaySign(t *testing.T) {
@@ -299,6 +300,21 @@ func TestMalformedSignatureFailsBesideAGoodOne(t *testing.T) {
 	}
 	if got, err := r.Verify(data, [][]byte{append(bytes.Clone(good), good...)}, now); err != nil || len(got) != 2 || got[1].Status != Good {
 		t.Errorf("two packets in one member: %+v, %v", got, err)
+	}
+}
+
+func TestSignaturesPackedTogetherAreNoMoreThanSignaturesApart(t *testing.T) {
+	o := newSigner(t)
+	good := signature(t, o.key, nil)
+	most := bytes.Repeat(good, limits.DetachedSignatures)
+	if got, err := ring(t, o).Verify(data, [][]byte{most}, now); err != nil || len(got) != limits.DetachedSignatures {
+		t.Errorf("%d judged, %v", len(got), err)
+	}
+	for _, list := range [][][]byte{{append(most, good...)}, {most, good}, {good, most}} {
+		got, err := ring(t, o).Verify(data, list, now)
+		if !errors.Is(err, ErrMalformed) || len(got) > limits.DetachedSignatures {
+			t.Errorf("%d judged, %v, want ErrMalformed", len(got), err)
+		}
 	}
 }
 
