@@ -216,6 +216,12 @@ func (r *run) superblock(ctx context.Context, name delta.Name, digest *ostree.Ch
 		return nil, fail.New(fail.Verification, "have the list of deltas made anew on the server: ostree summary -u",
 			"static delta %s: its superblock is %s, and the list says %s", name, got, *digest)
 	}
+	// What a signed form says of who made it is not asked: the commit is what has
+	// to be signed, and every object is held against its name.
+	data, _, err = delta.Unwrap(data)
+	if err != nil {
+		return nil, err
+	}
 	s, err := delta.ParseSuperblock(data)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ type Options struct {
 	// links to files of a repo on this machine, where both keep them alike.
 	Trusted, Link bool
 
-	Jobs     int // requests under way; 0 is a sensible number
+	Jobs     int // requests under way, over a network; 0 is a sensible number
 	Progress progress.Sink
 	Log      *slog.Logger // nil is silent
 	Now      time.Time    // the one clock reading of the pull
@@ -208,8 +208,14 @@ func (r *run) fetch(ctx context.Context) error {
 // servers take as streams.
 const defaultJobs = 100
 
+// jobs is how many objects may be on their way. A repo on this machine gets no
+// requests: there it is the processors that are kept at work, each with its
+// memory.
 func (r *run) jobs() int {
-	if r.opt.Jobs == 0 && r.local == nil {
+	switch {
+	case r.local != nil:
+		return 0
+	case r.opt.Jobs == 0:
 		return defaultJobs
 	}
 	return r.opt.Jobs

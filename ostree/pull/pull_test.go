@@ -18,7 +18,9 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
 	"github.com/otactl/otactl/ostree/storetest"
+	"github.com/otactl/otactl/ostree/variant"
 )
 
 // far is a repo that is reached over something like a network.
@@ -407,4 +409,38 @@ func TestHistoryComesAsFarAsItGoes(t *testing.T) {
 	if _, err := w.pull(Options{Depth: -1}); err == nil {
 		t.Error("the commit that was asked for is missing, and nobody says so")
 	}
+}
+
+func TestARepoOnThisMachineGetsNoMoreWorkersThanProcessors(t *testing.T) {
+	w := newWorld(t)
+	near := &run{local: w.remote.Local.Repo, opt: Options{Jobs: 100}} // what the command line asks for by default
+	if n := near.jobs(); n != 0 {
+		t.Errorf("%d jobs, want the engine's own choice", n)
+	}
+	far := &run{opt: Options{Jobs: 7}}
+	if n := far.jobs(); n != 7 {
+		t.Errorf("%d jobs over a network, want the 7 asked for", n)
+	}
+}
+
+func TestADeltaInSignedFormIsPulled(t *testing.T) {
+	w := newWorld(t)
+	c := w.commit("main")
+	testkit.OSTree(t, "--repo="+w.served, "static-delta", "generate", "--empty", "--to="+c.String())
+	list, err := filepath.Glob(w.served + "/deltas/*/*/superblock")
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	plain, err := os.ReadFile(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(list[0], delta.Wrap(plain, variant.Dict()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.summary()
+	if r := w.mustPull(Options{Deltas: OnlyDeltas}); r.Delta.Deltas != 1 {
+		t.Errorf("%+v", r.Delta)
+	}
+	w.isWhole(c)
 }
