@@ -64,6 +64,7 @@ func Commands(e *Env) []*cli.Command {
 		configCommand(e),
 		diffCommand(e),
 		exportCommand(e),
+		findRemotesCommand(e),
 		fsckCommand(e),
 		gpgSignCommand(e),
 		initCommand(e),

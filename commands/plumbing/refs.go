@@ -46,7 +46,7 @@ func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
 	case create != "" && c.Bool("alias"):
 		return e.thenChanged(c, repo, createAlias(c, repo, create, args[0]))
 	case create != "":
-		return e.thenChanged(c, repo, createRef(c, repo, create, args[0]))
+		return e.thenChanged(c, repo, e.createRef(c, repo, create, args[0]))
 	case del && len(args) == 0:
 		return usage("--delete needs a PREFIX")
 	}
@@ -162,13 +162,13 @@ func below(name, prefix string) bool {
 	return ok && (prefix == "" || rest == "" || rest[0] == '/' || rest[0] == ':' || prefix[len(prefix)-1] == ':')
 }
 
-func createRef(c *cli.Context, repo *ostree.Repo, name, rev string) error {
+func (e *Env) createRef(c *cli.Context, repo *ostree.Repo, name, rev string) error {
 	if c.Bool("collections") {
 		id, ref, ok := strings.Cut(name, ":")
 		if !ok {
 			return usage("--create: %q is not ID:REF, as --collections wants it", name)
 		}
-		return createMirror(c, repo, ostree.CollectionRef{Collection: id, Name: ref}, rev)
+		return e.createMirror(c, repo, ostree.CollectionRef{Collection: id, Name: ref}, rev)
 	}
 	if err := ostree.CheckRef(name); err != nil {
 		return err
@@ -191,13 +191,13 @@ func existsAlready(name string) error {
 	return fail.New(fail.Conflict, "give --force to move it", "ref %s exists already", name)
 }
 
-func createMirror(c *cli.Context, repo *ostree.Repo, ref ostree.CollectionRef, rev string) error {
+func (e *Env) createMirror(c *cli.Context, repo *ostree.Repo, ref ostree.CollectionRef, rev string) error {
 	sum, err := repo.Resolve(c.Context, rev)
 	if err != nil {
 		return err
 	}
 	opt := ostree.RefOptions{}
-	if !c.Bool("force") {
+	if !c.Bool("force") && !e.StandIn { // the original moves those of collections without a word
 		opt.Want = &ostree.Checksum{}
 		if _, err := repo.MirrorRef(c.Context, ref); err == nil {
 			return existsAlready(ref.String())

@@ -12,7 +12,6 @@ func unsupported(e *Env) []*cli.Command {
 	verbs := []struct{ name, why, hint string }{
 		{"admin", "works on the deployments of the booted system, which otactl does not touch by hand", "update a device with otactl agent, or run the ostree of the system itself"},
 		{"create-usb", "is not supported", "make a signed bundle with otactl targets offline-update, or copy with pull-local"},
-		{"find-remotes", "is not supported: nothing is looked for on the network or on disks", "name the remote: pull REMOTE REF"},
 		{"trivial-httpd", "is not supported", "serve one repo with " + e.Program + " serve"},
 	}
 	var out []*cli.Command

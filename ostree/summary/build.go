@@ -90,9 +90,6 @@ func (b *builder) ownRefs() ([]Ref, error) {
 
 // collections are the refs of other collections.
 func (b *builder) collections() ([]Collection, error) {
-	if b.repo.CollectionID() == "" {
-		return nil, nil
-	}
 	all, err := b.repo.CollectionRefs(b.ctx)
 	if err != nil {
 		return nil, err

@@ -189,3 +189,21 @@ func TestMetadataOfSomebodysOwnMayNotStandInForOSTrees(t *testing.T) {
 		t.Error("a summary with two modes was made")
 	}
 }
+
+// A mirror need not be a collection itself.
+func TestAMirrorWithoutACollectionIDListsWhatItMirrors(t *testing.T) {
+	repo := open(t, testkit.ArchiveRepo(t, testkit.SmallOS(t, "1"), "os/main"))
+	tip, err := repo.Ref(t.Context(), "os/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := repo.SetMirrorRef(t.Context(), ostree.CollectionRef{Collection: "org.example.There", Name: "main"}, tip); err != nil {
+		t.Fatal(err)
+	}
+	if err := Update(t.Context(), repo, Options{Now: now}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if ref, ok := read(t, repo).CollectionRef("org.example.There", "main"); !ok || ref.Commit != tip {
+		t.Errorf("the mirrored ref is at %v, %v", ref.Commit, ok)
+	}
+}
