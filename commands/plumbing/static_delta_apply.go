@@ -45,7 +45,9 @@ func (e *Env) staticDeltaApply(c *cli.Context, repo *ostree.Repo) error {
 	}
 	defer f.Close()
 	wanted := c.NArg() > 1 || c.String("keys-file") != "" || c.String("keys-dir") != ""
-	if must := repo.Keyfile().Bool("core", "sign-verify-deltas", false); must && !wanted {
+	config := repo.Keyfile()
+	_, set := config.Get("core", "sign-verify-deltas") // to what is neither true nor false: it is meant to ask for something
+	if must := config.Bool("core", "sign-verify-deltas", set); must && !wanted {
 		return fail.New(fail.Verification, "give the public key of who made it", "key is mandatory to check delta signature: core.sign-verify-deltas is set in %s", repo.Path())
 	}
 	if wanted {
