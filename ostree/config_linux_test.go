@@ -326,6 +326,30 @@ func TestADeletedCommitLeavesATombstoneIfTheConfigSaysSo(t *testing.T) {
 	}
 }
 
+func TestACommitThatIsThereGetsNoTombstone(t *testing.T) {
+	src, commits := theirRepo(t, ModeArchive)
+	dst := newRepo(t, ModeArchive)
+	all := CopyOptions{Depth: -1, Tombstones: true}
+	if _, err := Copy(t.Context(), dst, src, commits[1], all); err != nil {
+		t.Fatal(err)
+	}
+	if err := src.EditConfig(t.Context(), func(f *keyfile.File) error { return f.Set("core", "tombstone-commits", "true") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := src.DeleteObject(t.Context(), ObjectID{commits[0], TypeCommit}); err != nil {
+		t.Fatal(err)
+	}
+	empty := newRepo(t, ModeArchive)
+	for r, want := range map[*Repo]bool{dst: false, empty: true} {
+		if _, err := Copy(t.Context(), r, src, commits[1], all); err != nil {
+			t.Fatal(err)
+		}
+		if there, err := r.HasTombstone(commits[0]); there != want || err != nil {
+			t.Errorf("a tombstone: %v, %v, want %v", there, err, want)
+		}
+	}
+}
+
 func TestDetachedMetadataIsWhatOSTreeReads(t *testing.T) {
 	r, commits := theirRepo(t, ModeArchive)
 	if v, err := ReadDetached(t.Context(), r, commits[1]); err != nil || v.Len() != 0 {

@@ -148,9 +148,10 @@ func (s *scheduler) fromSource(ctx context.Context, id ObjectID) ([]byte, error)
 }
 
 // endOfHistory is met where src has no more of the commits before one that was
-// asked for. A tombstone says that this is so on purpose.
+// asked for. A tombstone says that this is so on purpose; a commit that dst has
+// gets none.
 func (s *scheduler) endOfHistory(ctx context.Context, n *node) error {
-	if s.opt.Tombstones {
+	if s.opt.Tombstones && n.missing {
 		id := ObjectID{n.id.Sum, TypeTombstoneCommit}
 		data, err := load(ctx, s.src, id)
 		if _, missing := errors.AsType[*MissingError](err); err != nil && !missing {
