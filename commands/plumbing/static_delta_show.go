@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,7 +27,7 @@ func staticDeltaShowCommand(e *Env) *cli.Command {
 				return err
 			}
 			defer f.Close()
-			view, err := newDeltaView(c.Context, repo, f)
+			view, err := newDeltaView(c.Context, f)
 			if err != nil {
 				return err
 			}
@@ -66,7 +65,7 @@ type deltaSizes struct {
 	PartsPlain    uint64 `json:"parts_uncompressed"`
 }
 
-func newDeltaView(ctx context.Context, repo *ostree.Repo, f *delta.File) (deltaView, error) {
+func newDeltaView(ctx context.Context, f *delta.File) (deltaView, error) {
 	s := f.Sizes()
 	v := deltaView{
 		Delta: f.Name.String(), Signed: f.Signed(), To: f.Name.To.String(), Endianness: f.Order.String(), Guessed: f.Guessed,
@@ -80,7 +79,7 @@ func newDeltaView(ctx context.Context, repo *ostree.Repo, f *delta.File) (deltaV
 		v.Fallbacks = append(v.Fallbacks, b.ID.Sum.String())
 	}
 	for i, p := range f.Parts {
-		in, err := delta.InspectFile(ctx, f, i, filepath.Join(repo.Path(), "tmp"))
+		in, err := delta.InspectFile(ctx, f, i, "")
 		if err != nil {
 			return v, err
 		}

@@ -125,7 +125,7 @@ func (g *generator) run(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	g.spool.dir = filepath.Join(g.repo.Path(), "tmp")
+	g.spool.dir = g.scrap()
 	defer g.spool.Close()
 	if err := g.collect(ctx); err != nil {
 		return err
@@ -137,6 +137,15 @@ func (g *generator) run(ctx context.Context) error {
 		return err
 	}
 	return g.write(ctx, g.drafts())
+}
+
+// scrap is the folder for temporary files: on the file system where the delta
+// goes, and not in a repo that is only read.
+func (g *generator) scrap() string {
+	if g.opt.File != "" {
+		return filepath.Dir(g.opt.File)
+	}
+	return filepath.Join(g.repo.Path(), "tmp")
 }
 
 // collect finds the objects that the new commit has and the old one lacks, and

@@ -105,6 +105,19 @@ func (x Index) Marshal() []byte {
 // file is replaced at once. The repo's config then says that there are indexes,
 // so that clients look for them. It says which commits have an index now.
 func Reindex(ctx context.Context, repo *ostree.Repo, to *ostree.Checksum) ([]ostree.Checksum, error) {
+	written, err := writeIndexes(ctx, repo, to)
+	if err != nil || repo.Keyfile().Bool("core", "indexed-deltas", false) {
+		return written, err
+	}
+	return written, repo.EditConfig(ctx, func(f *keyfile.File) error { return f.Set("core", "indexed-deltas", "true") })
+}
+
+func writeIndexes(ctx context.Context, repo *ostree.Repo, to *ostree.Checksum) ([]ostree.Checksum, error) {
+	release, err := repo.Hold(ctx) // keeps a prune from taking deltas away meanwhile
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	digests, err := Digests(ctx, repo)
 	if err != nil {
 		return nil, err
@@ -126,13 +139,9 @@ func Reindex(ctx context.Context, repo *ostree.Repo, to *ostree.Checksum) ([]ost
 		}
 		written = append(written, c)
 	}
-	err = dropIndexes(ctx, repo, func(c ostree.Checksum) bool {
+	return written, dropIndexes(ctx, repo, func(c ostree.Checksum) bool {
 		return byTarget[c] != nil || to != nil && c != *to
 	})
-	if err != nil || repo.Keyfile().Bool("core", "indexed-deltas", false) {
-		return written, err
-	}
-	return written, repo.EditConfig(ctx, func(f *keyfile.File) error { return f.Set("core", "indexed-deltas", "true") })
 }
 
 func compareSums(a, b ostree.Checksum) int { return slices.Compare(a[:], b[:]) }

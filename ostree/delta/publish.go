@@ -24,11 +24,7 @@ func (g *generator) write(ctx context.Context, drafts []*draft) error {
 	if err != nil {
 		return err
 	}
-	scrap := filepath.Join(g.repo.Path(), "tmp")
-	if g.opt.File != "" {
-		scrap = dir // may be on another file system
-	}
-	work, err := os.MkdirTemp(scrap, ".otactl-delta-*")
+	work, err := os.MkdirTemp(g.scrap(), ".otactl-delta-*")
 	if err != nil {
 		return err
 	}
