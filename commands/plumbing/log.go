@@ -85,7 +85,8 @@ type commitShown struct {
 	// Signatures are the lines of show about the GPG signatures.
 	Signatures []string `json:"signatures,omitempty"`
 
-	raw string // the whole commit in that format, if asked for
+	raw  string // the whole commit in that format, if asked for
+	both bool   // raw does not stand alone
 }
 
 func newCommitShown(sum ostree.Checksum, c *ostree.Commit, raw bool, text func(variant.Value) string) (commitShown, error) {
@@ -123,7 +124,8 @@ func (v commitShown) Table(w io.Writer) {
 	fmt.Fprintf(w, "commit %s\n", v.Commit)
 	if v.raw != "" {
 		fmt.Fprintln(w, v.raw)
-	} else {
+	}
+	if v.raw == "" || v.both {
 		v.text(w)
 	}
 	for _, line := range v.Signatures {

@@ -15,6 +15,9 @@ var treeTexts = []originalText{
 	{fs.ErrPermission, regexp.MustCompile(`\boperation not permitted`), `Operation not permitted`},
 	{nil, regexp.MustCompile(`^.*store object (\S+)\.file: mode (0\d+) with bits (0\d+) is not one of a bare-user-only repo$`), `Content object $1: invalid mode $2 with bits $3`},
 	{nil, regexp.MustCompile(`\bname "(.*)" is not UTF-8`), `Invalid UTF-8 in filename "$1"`},
+	{nil, regexp.MustCompile(`^commit \w+ has no metadata key "(.*)"$`), `No such metadata key '$1'`},
+	{nil, regexp.MustCompile(`^commit (\w+) has no detached metadata$`), `No detached metadata for commit $1`},
+	{nil, regexp.MustCompile(`^commit \w+ says nothing of sizes$`), `No metadata key ostree.sizes in commit`},
 	{nil, regexp.MustCompile(`^(\S+) is a directory$`), `Can't open directory $1`},
 	{nil, regexp.MustCompile(`^Parsing (.*?): not GVariant text: at byte (\d+): `), `Parsing $1: $2:`},
 }

@@ -3,6 +3,7 @@ package plumbing
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,7 +26,9 @@ func showCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "print-metadata-key", Usage: "print only the value of the metadata `KEY`"},
 			&cli.StringFlag{Name: "print-detached-metadata-key", Usage: "print only the value of the detached metadata `KEY`"},
 			&cli.BoolFlag{Name: "print-sizes", Usage: "print how much a pull of the commit fetches, if the commit says it"},
-			&cli.BoolFlag{Name: "raw", Usage: "print a commit as a GVariant"},
+			&cli.BoolFlag{Name: "list-metadata-keys", Usage: "print only the keys of the metadata"},
+			&cli.BoolFlag{Name: "list-detached-metadata-keys", Usage: "print only the keys of the detached metadata"},
+			&cli.BoolFlag{Name: "raw", Usage: "print a commit, or the metadata of a directory, as a GVariant"},
 			&cli.StringFlag{Name: "gpg-homedir", Usage: "take the GPG keys in `DIR` for trusted too, besides those of the remotes and the system"},
 			&cli.StringFlag{Name: "gpg-verify-remote", Usage: "take the keys of remote `NAME` for trusted, and no others"},
 			&cli.BoolFlag{Name: "no-byteswap", Aliases: []string{"B"}, Usage: "print numbers as they are stored, not as big-endian ones"},
@@ -46,6 +49,8 @@ func (e *Env) show(c *cli.Context, repo *ostree.Repo) error {
 		return e.Render(valueView{v.Type().String(), text(v)})
 	case c.IsSet("print-metadata-key"), c.IsSet("print-detached-metadata-key"):
 		return e.showKey(c, repo, name, text)
+	case c.Bool("list-metadata-keys"), c.Bool("list-detached-metadata-keys"):
+		return e.showKeys(c, repo, name)
 	}
 	sum, err := repo.Resolve(c.Context, name)
 	if err != nil {
@@ -64,10 +69,11 @@ func (e *Env) show(c *cli.Context, repo *ostree.Repo) error {
 	case c.Bool("print-sizes"):
 		return e.showSizes(c, repo, sum, commit)
 	}
-	view, err := newCommitShown(sum, commit, c.Bool("raw"), text)
+	view, err := newCommitShown(sum, commit, asVariant(c), text)
 	if err != nil {
 		return err
 	}
+	view.both = c.Bool("no-byteswap")
 	view.Signatures, err = e.commitSignatures(c, repo, sum)
 	if err != nil {
 		return err
@@ -81,28 +87,71 @@ func (e *Env) showKey(c *cli.Context, repo *ostree.Repo, rev string, text func(v
 	if err != nil {
 		return err
 	}
-	key, dict := c.String("print-metadata-key"), variant.Value{}
-	if c.IsSet("print-metadata-key") {
-		commit, err := ostree.LoadCommit(c.Context, repo, sum)
-		if err != nil {
-			return err
-		}
-		dict = commit.Metadata
-	} else {
+	key, beside := c.String("print-metadata-key"), !c.IsSet("print-metadata-key")
+	if beside {
 		key = c.String("print-detached-metadata-key")
-		if dict, err = ostree.ReadDetached(c.Context, repo, sum); err != nil {
-			return err
-		}
 	}
-	v, ok := variant.Value{}, false
-	if dict.IsValid() {
-		v, ok = dict.Lookup(key)
+	dict, err := metadataOf(c, repo, sum, beside)
+	if err != nil {
+		return err
 	}
+	if beside && dict.Len() == 0 {
+		return fail.New(fail.NotFound, "", "commit %s has no detached metadata", sum)
+	}
+	v, ok := dict.Lookup(key)
 	if !ok {
 		return fail.New(fail.NotFound, "", "commit %s has no metadata key %q", sum, key)
 	}
 	return e.Render(valueView{v.Type().String(), text(v)})
 }
+
+// metadataOf is the metadata of a commit, or what is beside it.
+func metadataOf(c *cli.Context, repo *ostree.Repo, sum ostree.Checksum, beside bool) (variant.Value, error) {
+	if beside {
+		return ostree.ReadDetached(c.Context, repo, sum)
+	}
+	commit, err := ostree.LoadCommit(c.Context, repo, sum)
+	if err != nil {
+		return variant.Value{}, err
+	}
+	if !commit.Metadata.IsValid() {
+		return variant.Dict(), nil
+	}
+	return commit.Metadata, nil
+}
+
+// showKeys lists the keys of the metadata, or of the detached metadata.
+func (e *Env) showKeys(c *cli.Context, repo *ostree.Repo, rev string) error {
+	sum, err := repo.Resolve(c.Context, rev)
+	if err != nil {
+		return err
+	}
+	dict, err := metadataOf(c, repo, sum, c.Bool("list-detached-metadata-keys"))
+	if err != nil {
+		return err
+	}
+	view := metadataKeysView{Keys: []string{}}
+	for _, entry := range dict.All() {
+		view.Keys = append(view.Keys, entry.At(0).Text())
+	}
+	slices.Sort(view.Keys)
+	return e.Render(view)
+}
+
+type metadataKeysView struct {
+	Keys []string `json:"keys"`
+}
+
+// Table prints a key a line.
+func (v metadataKeysView) Table(w io.Writer) {
+	for _, key := range v.Keys {
+		fmt.Fprintln(w, shownName(key))
+	}
+}
+
+// asVariant says whether an object is shown as a GVariant; numbers that are not
+// turned around are only seen so.
+func asVariant(c *cli.Context) bool { return c.Bool("raw") || c.Bool("no-byteswap") }
 
 // valuePrinter prints values as the original does: unless told not to, it takes
 // all numbers for big-endian, as those of the formats themselves are.
@@ -157,7 +206,7 @@ func (e *Env) showObject(c *cli.Context, repo *ostree.Repo, name string, otherwi
 		switch {
 		case !there[i]:
 		case id.Type != ostree.TypeFile:
-			return e.Render(objectView{Object: sum.String(), Type: id.Type.String()})
+			return e.showMetadata(c, repo, id)
 		default:
 			h, err := ostree.Stat(c.Context, repo, &ostree.Entry{Sum: sum})
 			if err != nil {
@@ -169,13 +218,48 @@ func (e *Env) showObject(c *cli.Context, repo *ostree.Repo, name string, otherwi
 	return otherwise
 }
 
+// showMetadata prints a dirtree or a dirmeta.
+func (e *Env) showMetadata(c *cli.Context, repo *ostree.Repo, id ostree.ObjectID) error {
+	view := objectView{Object: id.Sum.String(), Type: id.Type.String()}
+	var parsed interface{ Marshal() ([]byte, error) }
+	var err error
+	typ := variant.MustType("(uuua(ayay))")
+	if id.Type == ostree.TypeDirTree {
+		typ = variant.MustType("(a(say)a(sayay))")
+		parsed, err = ostree.LoadDirTree(c.Context, repo, id.Sum)
+	} else {
+		parsed, err = ostree.LoadDirMeta(c.Context, repo, id.Sum)
+	}
+	if err != nil {
+		return err
+	}
+	if asVariant(c) {
+		data, err := parsed.Marshal()
+		if err != nil {
+			return err
+		}
+		v, err := variant.Parse(typ, data)
+		if err != nil {
+			return err
+		}
+		view.Raw = valuePrinter(c.Bool("no-byteswap"))(v)
+	}
+	return e.Render(view)
+}
+
 type objectView struct {
 	Object string `json:"object"`
 	Type   string `json:"type"`
+	Raw    string `json:"raw,omitempty"` // in GVariant text format, if asked for
 }
 
 // Table prints kind and name.
-func (v objectView) Table(w io.Writer) { fmt.Fprintf(w, "%s %s\n", v.Type, v.Object) }
+func (v objectView) Table(w io.Writer) {
+	fmt.Fprintf(w, "%s %s\n", v.Type, v.Object)
+	if v.Raw != "" {
+		fmt.Fprintln(w, v.Raw)
+	}
+}
 
 type fileShown struct {
 	objectView
@@ -189,7 +273,7 @@ type fileShown struct {
 }
 
 func newFileShown(sum ostree.Checksum, h *ostree.FileHeader) fileShown {
-	v := fileShown{objectView{sum.String(), "file"}, "regular", h.Size, fmt.Sprintf("0%o", h.Mode), h.UID, h.GID, h.Target, nil}
+	v := fileShown{objectView{Object: sum.String(), Type: "file"}, "regular", h.Size, fmt.Sprintf("0%o", h.Mode), h.UID, h.GID, h.Target, nil}
 	if h.IsSymlink() {
 		v.Kind = "symlink"
 	}
