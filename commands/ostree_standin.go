@@ -66,8 +66,10 @@ func (rt *runtime) runAsOSTree(ctx context.Context, root *cli.Command, args []st
 	case call.help:
 		return writeOSTreeHelp(rt.std.Out, call)
 	case cmd.Action == nil && len(call.args) > 0:
+		//lint:ignore ST1005 the words that scripts look for
 		return rt.wrongCall(call, fmt.Errorf("Unknown %s '%s'", subcommand(call), oneLine(call.args[0])))
 	case cmd.Action == nil && err == nil:
+		//lint:ignore ST1005 the words that scripts look for
 		return rt.wrongCall(call, fmt.Errorf("No %s specified", subcommand(call)))
 	case err != nil && call.incomplete:
 		return rt.wrongCall(call, err)
@@ -139,10 +141,12 @@ func (rt *runtime) ostreeExtension(ctx context.Context, root *cli.Command, args 
 	unknown := rt.wrongCall
 	here := &call{levels: []level{{cmd: root}}}
 	if !extensionName.MatchString(verb) {
+		//lint:ignore ST1005 the words that scripts look for
 		return unknown(here, fmt.Errorf("Unknown command '%s'", oneLine(verb)))
 	}
 	path, err := exec.LookPath("ostree-" + verb)
 	if err != nil && !errors.Is(err, exec.ErrDot) { // the caller's PATH may name a folder below this one
+		//lint:ignore ST1005 the words that scripts look for
 		return unknown(here, fmt.Errorf("Unknown command '%s'", verb))
 	}
 	cmd := exec.CommandContext(ctx, path, args[1:]...)

@@ -71,6 +71,7 @@ func (l *linker) link(f *folder, name string, obj Object) (bool, error) {
 	case l.r.opt.Links != LinkRequired && (err == unix.EXDEV || err == unix.EMLINK || err == unix.EPERM || err == unix.ENOENT):
 		return false, nil // a copy will do
 	}
+	//lint:ignore ST1005 the words that scripts look for
 	return false, fmt.Errorf("Hardlinking %s: %w", o.id, err)
 }
 

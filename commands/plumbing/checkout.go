@@ -139,6 +139,7 @@ func (e *Env) checkoutMany(c *cli.Context, repo *ostree.Repo, opt ostree.Checkou
 	for _, one := range list {
 		view.Trees = append(view.Trees, checkoutView{Dir: dir})
 		if err := checkoutOne(c.Context, repo, one, opt, c.Bool("allow-noent"), &view.Trees[len(view.Trees)-1]); err != nil {
+			//lint:ignore ST1005 the words that scripts look for
 			return fmt.Errorf("Processing tree %s: %w", one[0], err)
 		}
 	}

@@ -70,6 +70,7 @@ func metadataFlags(c *cli.Context) (inside, beside []variant.Entry, err error) {
 		}
 		v, err := variant.ParseText(value)
 		if err != nil {
+			//lint:ignore ST1005 the words that scripts look for
 			return nil, nil, fail.As(fmt.Errorf("Parsing %s: %w", s, err), fail.Usage, "write numbers with their type, such as uint64 42, and text in quotes")
 		}
 		inside = append(inside, variant.Entry{Key: key, Value: v})

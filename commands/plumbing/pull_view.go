@@ -21,7 +21,6 @@ type pullView struct {
 	DeltaParts     int          `json:"delta_parts"`
 	DeltaBytes     int64        `json:"delta_bytes"`
 	Refs           []updateView `json:"refs"`
-	deltaFallbacks int
 }
 
 type updateView struct {

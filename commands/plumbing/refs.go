@@ -52,6 +52,7 @@ func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
 	}
 	if e.StandIn { // which takes a repo without the folder for a broken one
 		if _, err := os.Stat(filepath.Join(repo.Path(), "refs/remotes")); err != nil {
+			//lint:ignore ST1005 the words that scripts look for
 			return fmt.Errorf("Listing refs: opendir: %w", err)
 		}
 	}
