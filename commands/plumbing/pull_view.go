@@ -10,17 +10,17 @@ import (
 
 // pullView is what a pull did.
 type pullView struct {
-	Metadata       int          `json:"metadata"` // objects that came, asked for or not
-	Content        int          `json:"content"`
-	LocalMetadata  int          `json:"local_metadata"` // out of --localcache-repo
-	LocalContent   int          `json:"local_content"`
-	Bytes          int64        `json:"bytes"` // transferred
-	Written        int64        `json:"written"`
-	Seconds        int          `json:"seconds"`
-	Imported       bool         `json:"imported"` // from a repo on this machine
-	DeltaParts     int          `json:"delta_parts"`
-	DeltaBytes     int64        `json:"delta_bytes"`
-	Refs           []updateView `json:"refs"`
+	Metadata      int          `json:"metadata"` // objects that came, asked for or not
+	Content       int          `json:"content"`
+	LocalMetadata int          `json:"local_metadata"` // out of --localcache-repo
+	LocalContent  int          `json:"local_content"`
+	Bytes         int64        `json:"bytes"` // transferred
+	Written       int64        `json:"written"`
+	Seconds       int          `json:"seconds"`
+	Imported      bool         `json:"imported"` // from a repo on this machine
+	DeltaParts    int          `json:"delta_parts"`
+	DeltaBytes    int64        `json:"delta_bytes"`
+	Refs          []updateView `json:"refs"`
 }
 
 type updateView struct {
