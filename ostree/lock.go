@@ -24,18 +24,34 @@ func (r *Repo) acquire(ctx context.Context) error {
 	if !r.cfg().locking {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.locks > 0 {
-		r.locks++
+	select { // one waits for the lock, the others for that one
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if r.join() {
 		return nil
 	}
 	f, err := r.lockRepo(ctx, lockShared, "perhaps a prune")
 	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.lock, r.locks = f, 1
 	return nil
+}
+
+// join shares the lock if a session of this Repo holds it.
+func (r *Repo) join() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.locks == 0 {
+		return false
+	}
+	r.locks++
+	return true
 }
 
 // Hold takes the lock that sessions share until release is called: it keeps a

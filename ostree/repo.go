@@ -49,6 +49,7 @@ type Repo struct {
 	config atomic.Pointer[config]
 	faults faults.Injector
 
+	turn  chan struct{} // holds a token while somebody waits for the lock
 	mu    sync.Mutex
 	locks int      // sessions that share the lock
 	lock  *os.File // nil while locks is 0
@@ -86,7 +87,7 @@ func openBelow(path string, children int) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("repo %s: config: %w", path, err)
 	}
-	r := &Repo{path: path, mode: c.mode}
+	r := &Repo{path: path, mode: c.mode, turn: make(chan struct{}, 1)}
 	r.config.Store(c)
 	if c.parent == "" {
 		return r, nil

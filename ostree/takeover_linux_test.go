@@ -296,6 +296,30 @@ func TestNobodyPrunesWhileOSTreeCommits(t *testing.T) {
 	open(t, r)
 }
 
+// TestWhoWaitsBehindOneThatWaitsCanStop: the first holds nothing that the second
+// could not leave.
+func TestWhoWaitsBehindOneThatWaitsCanStop(t *testing.T) {
+	r := newRepo(t, ModeArchive)
+	end := pruning(t, r)
+	first := make(chan error, 1)
+	go func() {
+		s, err := r.Begin(t.Context())
+		if err == nil {
+			s.Abort()
+		}
+		first <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := r.Begin(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the second: %v", err)
+	}
+	end()
+	if err := <-first; err != nil {
+		t.Errorf("the first: %v", err)
+	}
+}
+
 // TestBothProgramsWorkOnOneRepo at once: copies, commits and prunes of ours and
 // of the real ostree. Whoever has to wait waits, and in the end all is whole.
 func TestBothProgramsWorkOnOneRepo(t *testing.T) {
