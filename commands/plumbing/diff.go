@@ -152,7 +152,7 @@ func diffStats(c *cli.Context, repo *ostree.Repo, from, to string) (*statsView, 
 		if !b[id] {
 			continue
 		}
-		n, err := unpackedSize(c, repo, id)
+		n, err := storedSize(c, repo, id)
 		if err != nil {
 			return nil, err
 		}
@@ -162,9 +162,9 @@ func diffStats(c *cli.Context, repo *ostree.Repo, from, to string) (*statsView, 
 	return stats, nil
 }
 
-// unpackedSize is how long a file, or the bytes of other metadata, are.
-func unpackedSize(c *cli.Context, repo *ostree.Repo, id ostree.ObjectID) (uint64, error) {
-	if id.Type == ostree.TypeFile {
+// storedSize is how long an object is as the repo keeps it.
+func storedSize(c *cli.Context, repo *ostree.Repo, id ostree.ObjectID) (uint64, error) {
+	if id.Type == ostree.TypeFile && repo.Mode() != ostree.ModeArchive {
 		h, err := ostree.Stat(c.Context, repo, &ostree.Entry{Sum: id.Sum})
 		if err != nil {
 			return 0, err

@@ -62,6 +62,7 @@ func Commands(e *Env) []*cli.Command {
 		checksumCommand(e),
 		commitCommand(e),
 		configCommand(e),
+		createUSBCommand(e),
 		diffCommand(e),
 		exportCommand(e),
 		findRemotesCommand(e),

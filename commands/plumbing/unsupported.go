@@ -11,7 +11,6 @@ import (
 func unsupported(e *Env) []*cli.Command {
 	verbs := []struct{ name, why, hint string }{
 		{"admin", "works on the deployments of the booted system, which otactl does not touch by hand", "update a device with otactl agent, or run the ostree of the system itself"},
-		{"create-usb", "is not supported", "make a signed bundle with otactl targets offline-update, or copy with pull-local"},
 		{"trivial-httpd", "is not supported", "serve one repo with " + e.Program + " serve"},
 	}
 	var out []*cli.Command
