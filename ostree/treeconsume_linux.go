@@ -37,7 +37,7 @@ func (c *consumed) remove(ctx context.Context, fd int) error {
 		}
 	}
 	for name, sub := range c.dirs {
-		if err := removeFolder(ctx, fd, name, sub); err != nil {
+		if err := removeFolder(ctx, fd, name, sub); err != nil && !errors.Is(err, unix.ENOENT) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
