@@ -20,7 +20,7 @@ const (
 	maxHeld, maxWaiting = 8 << 20, 256
 	// maxStreams is how many objects that are not small may be on their way at
 	// once; each holds buffers of its own.
-	maxStreams = 24
+	maxStreams = 48
 )
 
 // node is an object on its way through a copy. It lives from when it is first

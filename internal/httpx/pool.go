@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 )
 
-// Servers end a connection after so many requests (nginx: 1000). Before that
-// the next one is made ready, so that a hundred requests do not wait for its
-// handshake.
-const renewAfter = 800
+// Servers end a connection after so many requests (nginx: 1000), and at full
+// speed the handshake of the next one takes as long as some hundred requests.
+// After this many it is begun.
+const renewAfter = 400
 
 // maxH2Conns is how many HTTP/2 connections one origin has at once: one at
 // work, one made ready, and those that come to their end.
@@ -129,10 +129,7 @@ func (o *origin) take(ctx context.Context, waited bool) (*conn, <-chan struct{},
 		return nil, nil, nil
 	}
 	o.conns = slices.DeleteFunc(o.conns, func(c *conn) bool { return c.Err() != nil })
-	for _, c := range o.conns {
-		if c.Reserve() != nil {
-			continue
-		}
+	if c := o.idlest(); c != nil {
 		c.served++
 		if c.served >= renewAfter && !c.renewed {
 			c.renewed = true
@@ -151,6 +148,28 @@ func (o *origin) take(ctx context.Context, waited bool) (*conn, <-chan struct{},
 		o.dial(ctx)
 	}
 	return nil, o.changed, nil
+}
+
+// idlest reserves room on the connection with the fewest requests under way:
+// the one that will take over is then at full speed when the old one ends. o.mu
+// is held.
+func (o *origin) idlest() *conn {
+	var best *conn
+	least := 0
+	for _, c := range o.conns {
+		if n := c.InFlight(); c.Available() > 0 && (best == nil || n < least) {
+			best, least = c, n
+		}
+	}
+	if best != nil && best.Reserve() == nil {
+		return best
+	}
+	for _, c := range o.conns {
+		if c.Reserve() == nil {
+			return c
+		}
+	}
+	return nil
 }
 
 // dial makes a connection behind the caller's back; o.mu is held. It does not
