@@ -42,6 +42,7 @@ type layer struct {
 	files *errgroup.Group
 	task  progress.Task
 	plain bool
+	unfolding
 }
 
 func (l *layer) dir(at *branch, tree, meta Checksum, name string, depth int) error {
@@ -60,6 +61,9 @@ func (l *layer) dir(at *branch, tree, meta Checksum, name string, depth int) err
 	}
 	t, err := LoadDirTree(l.ctx, l.b.repo, tree)
 	if err != nil {
+		return err
+	}
+	if err := l.in(tree, t); err != nil {
 		return err
 	}
 	l.task.Grow(int64(len(t.Files)))
