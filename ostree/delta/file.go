@@ -27,9 +27,22 @@ type File struct {
 	// Signatures of the signed form, by engine; not valid for the plain form.
 	Signatures variant.Value
 
-	dir  string
-	data []byte
-	free func([]byte)
+	dir string
+	file
+}
+
+// file is what a file holds, in memory or mapped.
+type file struct {
+	data   []byte
+	free   func() // nil: the collector does it
+	forget func() // nil: not mapped
+}
+
+func (f *file) release() {
+	if f.free != nil {
+		f.free()
+		f.free = nil
+	}
 }
 
 // Signed says whether the file is in signed form.
@@ -40,47 +53,43 @@ func Open(path string) (*File, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		path = filepath.Join(path, "superblock")
 	}
-	data, free, err := contents(path)
+	in, err := contents(path)
 	if err != nil {
 		return nil, fmt.Errorf("static delta: %w", err)
 	}
-	f := &File{dir: filepath.Dir(path), data: data, free: free}
-	if f.Raw, f.Signatures, err = Unwrap(data); err == nil {
+	f := &File{dir: filepath.Dir(path), file: in}
+	if f.Raw, f.Signatures, err = Unwrap(in.data); err == nil {
 		f.Superblock, err = ParseSuperblock(f.Raw)
 	}
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	f.Superblock.forget = in.forget
 	return f, nil
 }
 
-// contents are the bytes of a file, and what frees them.
-func contents(path string) ([]byte, func([]byte), error) {
+// contents are the bytes of a file.
+func contents(path string) (file, error) {
 	st, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, err
+		return file{}, err
 	}
 	if st.Size() <= inMemory {
 		data, err := fsx.ReadFile(path, limits.DeltaFile)
-		return data, nil, err
+		return file{data: data}, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+		return file{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
 	}
 	if st.Size() > limits.DeltaFile {
-		return nil, nil, &fsx.TooLargeError{Name: path, Max: limits.DeltaFile}
+		return file{}, &fsx.TooLargeError{Name: path, Max: limits.DeltaFile}
 	}
 	return mapFile(path)
 }
 
 // Close frees the file. Nothing of the superblock may be used after it.
-func (f *File) Close() {
-	if f.free != nil {
-		f.free(f.data)
-		f.free = nil
-	}
-}
+func (f *File) Close() { f.release() }
 
 // Part opens a part: the one inside, else the file beside the superblock.
 func (f *File) Part(i int) (io.ReadCloser, error) {

@@ -8,7 +8,7 @@ import (
 )
 
 // mapFile reads the file, where it can't be mapped.
-func mapFile(path string) ([]byte, func([]byte), error) {
+func mapFile(path string) (file, error) {
 	data, err := fsx.ReadFile(path, limits.DeltaFile)
-	return data, nil, err
+	return file{data: data}, err
 }

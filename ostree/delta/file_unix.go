@@ -10,19 +10,22 @@ import (
 
 // mapFile maps a regular file for reading. It must not be cut while it is
 // mapped.
-func mapFile(path string) ([]byte, func([]byte), error) {
+func mapFile(path string) (file, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return file{}, err
 	}
 	defer f.Close()
 	st, err := f.Stat()
 	if err != nil {
-		return nil, nil, err
+		return file{}, err
 	}
 	data, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err != nil {
-		return nil, nil, &os.PathError{Op: "mmap", Path: path, Err: err}
+		return file{}, &os.PathError{Op: "mmap", Path: path, Err: err}
 	}
-	return data, func(b []byte) { _ = unix.Munmap(b) }, nil
+	return file{data: data,
+		free:   func() { _ = unix.Munmap(data) },
+		forget: func() { _ = unix.Madvise(data, unix.MADV_DONTNEED) },
+	}, nil
 }

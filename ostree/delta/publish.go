@@ -15,7 +15,6 @@ import (
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
-	"github.com/otactl/otactl/ostree/variant"
 )
 
 // write packs the parts and puts everything in its place, the superblock last.
@@ -172,15 +171,12 @@ func (g *generator) writeHead(path string, super rope) error {
 	if err := writeRope(path, super); err != nil {
 		return err
 	}
-	data, free, err := contents(path)
+	in, err := contents(path)
 	if err != nil {
 		return err
 	}
-	var signatures variant.Value
-	signatures, err = g.opt.Sign(data)
-	if free != nil {
-		free(data)
-	}
+	signatures, err := g.opt.Sign(in.data)
+	in.release()
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ type Superblock struct {
 	Fallbacks []Fallback
 
 	inline map[int]variant.Value
+	forget func() // of a mapped file: gives back the memory that was read; or nil
 }
 
 // Part is what a superblock says of one part.
@@ -131,7 +132,34 @@ func (s *Superblock) OpenInline(i int) io.ReadCloser {
 	if !ok {
 		return nil
 	}
-	return io.NopCloser(bytes.NewReader(v.Data()))
+	if s.forget == nil {
+		return io.NopCloser(bytes.NewReader(v.Data()))
+	}
+	return &forgetful{r: bytes.NewReader(v.Data()), forget: s.forget}
+}
+
+// forgetful reads a mapped file and from time to time gives back the memory
+// that was read.
+type forgetful struct {
+	r      io.Reader
+	forget func()
+	since  int
+}
+
+const forgetStep = 4 << 20
+
+func (f *forgetful) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if f.since += n; f.since >= forgetStep {
+		f.Close()
+	}
+	return n, err
+}
+
+func (f *forgetful) Close() error {
+	f.forget()
+	f.since = 0
+	return nil
 }
 
 // PartPath is the path of part i below a repo.
