@@ -8,7 +8,7 @@ _otactl_commands() {
     'otactl targets offline-update') echo 'sign show verify' ;;
     'otactl devices') echo 'list approve delete' ;;
     'otactl agent') echo 'check list update pull install run status' ;;
-    'otactl ostree') echo 'cat checkout checksum commit config diff export fsck gpg-sign init log ls prune pull pull-local refs remote reset rev-parse serve show sign static-delta summary' ;;
+    'otactl ostree') echo 'cat checkout checksum commit config create-usb diff export find-remotes fsck gpg-sign init log ls prune pull pull-local refs remote reset rev-parse serve show sign static-delta summary' ;;
     'otactl ostree remote') echo 'add add-cookie delete delete-cookie gpg-import gpg-list-keys list list-cookies refs show-url summary' ;;
     'otactl ostree static-delta') echo 'apply-offline delete generate indexes list reindex show verify' ;;
     'otactl completion') echo 'bash zsh fish powershell' ;;
@@ -47,8 +47,10 @@ _otactl_flags() {
     'otactl ostree checksum') echo '--help --ignore-xattrs --output --quiet --verbose --log-level' ;;
     'otactl ostree commit') echo '--help --branch --orphan --subject --body --body-file --editor --parent --timestamp --add-metadata-string --add-metadata --keep-metadata --add-detached-metadata-string --bind-ref --no-bindings --bootable --generate-sizes --skip-if-unchanged --table-output --fsync --base --tree --owner-uid --owner-gid --no-xattrs --canonical-permissions --mode-ro-executables --statoverride --skip-list --consume --link-checkout-speedup --devino-canonical --tar-autocreate-parents --tar-pathname-filter --gpg-sign --gpg-homedir --sign --sign-from-file --sign-type --output --quiet --verbose --log-level' ;;
     'otactl ostree config') echo '--help --group --output --quiet --verbose --log-level' ;;
+    'otactl ostree create-usb') echo '--help --destination-repo --commit --disable-fsync --output --quiet --verbose --log-level' ;;
     'otactl ostree diff') echo '--help --stats --fs-diff --no-xattrs --owner-uid --owner-gid --output --quiet --verbose --log-level' ;;
     'otactl ostree export') echo '--help --no-xattrs --subpath --prefix --output --output --quiet --verbose --log-level' ;;
+    'otactl ostree find-remotes') echo '--help --finders --pull --mirror --cache-dir --disable-fsync --output --quiet --verbose --log-level' ;;
     'otactl ostree fsck') echo '--help --quiet --all --delete --verify-bindings --verify-back-refs --add-tombstones --output --quiet --verbose --log-level' ;;
     'otactl ostree gpg-sign') echo '--help --delete --gpg-homedir --output --quiet --verbose --log-level' ;;
     'otactl ostree init') echo '--help --mode --collection-id --output --quiet --verbose --log-level' ;;
@@ -73,7 +75,7 @@ _otactl_flags() {
     'otactl ostree reset') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl ostree rev-parse') echo '--help --single --output --quiet --verbose --log-level' ;;
     'otactl ostree serve') echo '--help --addr --port --port-file --autoexit --log-file --output --quiet --verbose --log-level' ;;
-    'otactl ostree show') echo '--help --print-related --print-variant-type --print-metadata-key --print-detached-metadata-key --print-sizes --raw --gpg-homedir --gpg-verify-remote --no-byteswap --output --quiet --verbose --log-level' ;;
+    'otactl ostree show') echo '--help --print-related --print-variant-type --print-metadata-key --print-detached-metadata-key --print-sizes --list-metadata-keys --list-detached-metadata-keys --raw --gpg-homedir --gpg-verify-remote --no-byteswap --output --quiet --verbose --log-level' ;;
     'otactl ostree sign') echo '--help --verify --delete --sign-type --keys-file --keys-dir --output --quiet --verbose --log-level' ;;
     'otactl ostree static-delta') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl ostree static-delta apply-offline') echo '--help --sign-type --keys-file --keys-dir --output --quiet --verbose --log-level' ;;
@@ -302,7 +304,7 @@ _otactl_value() {
     'otactl ostree checkout -M') echo 'switch' ;;
     'otactl ostree checkout --disable-cache') echo 'switch' ;;
     'otactl ostree checkout --skip-list') echo 'file' ;;
-    'otactl ostree checkout --fsync') echo 'words true false' ;;
+    'otactl ostree checkout --fsync') echo 'text' ;;
     'otactl ostree checkout #0') echo text ;;
     'otactl ostree checkout #1') echo dir ;;
     'otactl ostree checksum --ignore-xattrs') echo 'switch' ;;
@@ -330,7 +332,7 @@ _otactl_value() {
     'otactl ostree commit --generate-sizes') echo 'switch' ;;
     'otactl ostree commit --skip-if-unchanged') echo 'switch' ;;
     'otactl ostree commit --table-output') echo 'switch' ;;
-    'otactl ostree commit --fsync') echo 'words true false' ;;
+    'otactl ostree commit --fsync') echo 'text' ;;
     'otactl ostree commit --base') echo 'text' ;;
     'otactl ostree commit --tree') echo 'text' ;;
     'otactl ostree commit --owner-uid') echo 'text' ;;
@@ -356,6 +358,13 @@ _otactl_value() {
     'otactl ostree config #0') echo text ;;
     'otactl ostree config #1') echo text ;;
     'otactl ostree config #'*) echo text ;;
+    'otactl ostree create-usb --destination-repo') echo 'dir' ;;
+    'otactl ostree create-usb --commit') echo 'text' ;;
+    'otactl ostree create-usb --disable-fsync') echo 'switch' ;;
+    'otactl ostree create-usb #0') echo text ;;
+    'otactl ostree create-usb #1') echo text ;;
+    'otactl ostree create-usb #2') echo text ;;
+    'otactl ostree create-usb #'*) echo text ;;
     'otactl ostree diff --stats') echo 'switch' ;;
     'otactl ostree diff --fs-diff') echo 'switch' ;;
     'otactl ostree diff --no-xattrs') echo 'switch' ;;
@@ -369,6 +378,14 @@ _otactl_value() {
     'otactl ostree export --output') echo 'file' ;;
     'otactl ostree export -o') echo 'file' ;;
     'otactl ostree export #0') echo text ;;
+    'otactl ostree find-remotes --finders') echo 'text' ;;
+    'otactl ostree find-remotes --pull') echo 'switch' ;;
+    'otactl ostree find-remotes --mirror') echo 'switch' ;;
+    'otactl ostree find-remotes --cache-dir') echo 'dir' ;;
+    'otactl ostree find-remotes --disable-fsync') echo 'switch' ;;
+    'otactl ostree find-remotes #0') echo text ;;
+    'otactl ostree find-remotes #1') echo text ;;
+    'otactl ostree find-remotes #'*) echo text ;;
     'otactl ostree fsck --quiet') echo 'switch' ;;
     'otactl ostree fsck -q') echo 'switch' ;;
     'otactl ostree fsck --all') echo 'switch' ;;
@@ -518,6 +535,8 @@ _otactl_value() {
     'otactl ostree show --print-metadata-key') echo 'text' ;;
     'otactl ostree show --print-detached-metadata-key') echo 'text' ;;
     'otactl ostree show --print-sizes') echo 'switch' ;;
+    'otactl ostree show --list-metadata-keys') echo 'switch' ;;
+    'otactl ostree show --list-detached-metadata-keys') echo 'switch' ;;
     'otactl ostree show --raw') echo 'switch' ;;
     'otactl ostree show --gpg-homedir') echo 'dir' ;;
     'otactl ostree show --gpg-verify-remote') echo 'text' ;;

@@ -29,8 +29,10 @@ set -g __otactl_paths \
     'otactl ostree checksum' \
     'otactl ostree commit' \
     'otactl ostree config' \
+    'otactl ostree create-usb' \
     'otactl ostree diff' \
     'otactl ostree export' \
+    'otactl ostree find-remotes' \
     'otactl ostree fsck' \
     'otactl ostree gpg-sign' \
     'otactl ostree init' \
@@ -269,12 +271,16 @@ set -g __otactl_valued \
     'otactl ostree commit --sign-from-file' \
     'otactl ostree commit --sign-type' \
     'otactl ostree config --group' \
+    'otactl ostree create-usb --destination-repo' \
+    'otactl ostree create-usb --commit' \
     'otactl ostree diff --owner-uid' \
     'otactl ostree diff --owner-gid' \
     'otactl ostree export --subpath' \
     'otactl ostree export --prefix' \
     'otactl ostree export --output' \
     'otactl ostree export -o' \
+    'otactl ostree find-remotes --finders' \
+    'otactl ostree find-remotes --cache-dir' \
     'otactl ostree gpg-sign --gpg-homedir' \
     'otactl ostree init --mode' \
     'otactl ostree init --collection-id' \
@@ -638,8 +644,10 @@ complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'checkout' -d 'write a 
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'checksum' -d 'print what a file would be called in a commit'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'commit' -d 'store trees as a new commit'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'config' -d 'read or change a key of the repo\'s config'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'create-usb' -d 'copy refs of collections to where a medium is mounted'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'diff' -d 'compare two commits, or folders'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'export' -d 'write the tree of a commit as a tar archive'
+complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'find-remotes' -d 'look in the configured remotes for refs of collections'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'fsck' -d 'verify all commits of a repo, object by object'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'gpg-sign' -d 'sign a commit with GPG keys'
 complete -c otactl -n '__otactl_at \'otactl ostree\'' -a 'init' -d 'make a new repo'
@@ -686,7 +694,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l force-copy -s 
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l bareuseronly-dirs -s M -d 'drop mode bits of folders outside of 0775'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l disable-cache -d 'keep no inflated files in an archive repo'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l skip-list -r -F -d 'FILE with paths to leave out'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l fsync -x -a 'true false' -d ': whether all is on the disk when it ends (default: false)'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l fsync -x -d 'BOOL, true or false: whether all is on the disk when it ends (default: false)'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l verbose -s v -d 'log each step, as --log-level debug'
@@ -718,7 +726,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l bootable -d 'say
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l generate-sizes -d 'list the sizes of all objects in the metadata; only in an archive repo'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l skip-if-unchanged -d 'make no commit when the parent has the same tree'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l table-output -d 'say what was written, as KEY: VALUE lines'
-complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l fsync -x -a 'true false' -d ': whether what was written is on the disk when it ends'
+complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l fsync -x -d 'BOOL, true or false: whether what was written is on the disk when it ends'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l base -x -d 'begin with the tree of COMMIT, as it is'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l tree -x -d 'lay SOURCE over what is there: dir=DIR, tar=FILE (- for standard input), ref=COMMIT; prefix=PATH says where the next ones go; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl ostree commit\'' -l owner-uid -x -d 'give all files to user UID'
@@ -748,6 +756,14 @@ complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l output -s o -x -
 complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree config\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l destination-repo -x -a '(__fish_complete_directories)' -d 'use the repo DIR below MOUNT, with a link to it where ostree looks'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l commit -x -d 'copy COMMIT instead of where the one ref stands'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l disable-fsync -d 'leave it to the system when what came is on the disk'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree create-usb\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -F
 complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl ostree diff\'' -l stats -d 'print how many objects both commits have'
@@ -768,6 +784,16 @@ complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l output -s o -x -
 complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree export\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l finders -x -d 'how to find remotes: NAMES, of which there is config'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l pull -d 'pull what was found'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l mirror -d 'with --pull, write refs as those of their collection'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l cache-dir -x -a '(__fish_complete_directories)' -d 'keep summaries in DIR instead of the repo'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l disable-fsync -d 'leave it to the system when what came is on the disk'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'print errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l all -s a -d 'go on after the first problem'
@@ -1002,7 +1028,9 @@ complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-variant-type
 complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-metadata-key -x -d 'print only the value of the metadata KEY'
 complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-detached-metadata-key -x -d 'print only the value of the detached metadata KEY'
 complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l print-sizes -d 'print how much a pull of the commit fetches, if the commit says it'
-complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l raw -d 'print a commit as a GVariant'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l list-metadata-keys -d 'print only the keys of the metadata'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l list-detached-metadata-keys -d 'print only the keys of the detached metadata'
+complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l raw -d 'print a commit, or the metadata of a directory, as a GVariant'
 complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'take the GPG keys in DIR for trusted too, besides those of the remotes and the system'
 complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l gpg-verify-remote -x -d 'take the keys of remote NAME for trusted, and no others'
 complete -c otactl -n '__otactl_at \'otactl ostree show\'' -l no-byteswap -s B -d 'print numbers as they are stored, not as big-endian ones'

@@ -52,8 +52,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'checksum|print what a file would be called in a commit'
             'commit|store trees as a new commit'
             'config|read or change a key of the repo''s config'
+            'create-usb|copy refs of collections to where a medium is mounted'
             'diff|compare two commits, or folders'
             'export|write the tree of a commit as a tar archive'
+            'find-remotes|look in the configured remotes for refs of collections'
             'fsck|verify all commits of a repo, object by object'
             'gpg-sign|sign a commit with GPG keys'
             'init|make a new repo'
@@ -410,7 +412,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--bareuseronly-dirs|drop mode bits of folders outside of 0775'
             '--disable-cache|keep no inflated files in an archive repo'
             '--skip-list|FILE with paths to leave out'
-            '--fsync|: whether all is on the disk when it ends (default: false)'
+            '--fsync|BOOL, true or false: whether all is on the disk when it ends (default: false)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -444,7 +446,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--generate-sizes|list the sizes of all objects in the metadata; only in an archive repo'
             '--skip-if-unchanged|make no commit when the parent has the same tree'
             '--table-output|say what was written, as KEY: VALUE lines'
-            '--fsync|: whether what was written is on the disk when it ends'
+            '--fsync|BOOL, true or false: whether what was written is on the disk when it ends'
             '--base|begin with the tree of COMMIT, as it is'
             '--tree|lay SOURCE over what is there: dir=DIR, tar=FILE (- for standard input), ref=COMMIT; prefix=PATH says where the next ones go; may be repeated'
             '--owner-uid|give all files to user UID'
@@ -477,6 +479,16 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--verbose|log each step, as --log-level debug'
             '--log-level|least level that is logged (default: warn)'
         )
+        'otactl ostree create-usb' = @(
+            '--help|explain the command and do nothing'
+            '--destination-repo|use the repo DIR below MOUNT, with a link to it where ostree looks'
+            '--commit|copy COMMIT instead of where the one ref stands'
+            '--disable-fsync|leave it to the system when what came is on the disk'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
         'otactl ostree diff' = @(
             '--help|explain the command and do nothing'
             '--stats|print how many objects both commits have'
@@ -495,6 +507,18 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--subpath|write only what is below PATH'
             '--prefix|put PREFIX before each name, as it is'
             '--output|write to FILE instead of standard output'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl ostree find-remotes' = @(
+            '--help|explain the command and do nothing'
+            '--finders|how to find remotes: NAMES, of which there is config'
+            '--pull|pull what was found'
+            '--mirror|with --pull, write refs as those of their collection'
+            '--cache-dir|keep summaries in DIR instead of the repo'
+            '--disable-fsync|leave it to the system when what came is on the disk'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -769,7 +793,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--print-metadata-key|print only the value of the metadata KEY'
             '--print-detached-metadata-key|print only the value of the detached metadata KEY'
             '--print-sizes|print how much a pull of the commit fetches, if the commit says it'
-            '--raw|print a commit as a GVariant'
+            '--list-metadata-keys|print only the keys of the metadata'
+            '--list-detached-metadata-keys|print only the keys of the detached metadata'
+            '--raw|print a commit, or the metadata of a directory, as a GVariant'
             '--gpg-homedir|take the GPG keys in DIR for trusted too, besides those of the remotes and the system'
             '--gpg-verify-remote|take the keys of remote NAME for trusted, and no others'
             '--no-byteswap|print numbers as they are stored, not as big-endian ones'
@@ -1124,10 +1150,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl ostree checkout --subpath' = @()
         'otactl ostree checkout --from-file' = @()
         'otactl ostree checkout --skip-list' = @()
-        'otactl ostree checkout --fsync' = @(
-            'true'
-            'false'
-        )
+        'otactl ostree checkout --fsync' = @()
         'otactl ostree commit --branch' = @()
         'otactl ostree commit -b' = @()
         'otactl ostree commit --subject' = @()
@@ -1142,10 +1165,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl ostree commit --keep-metadata' = @()
         'otactl ostree commit --add-detached-metadata-string' = @()
         'otactl ostree commit --bind-ref' = @()
-        'otactl ostree commit --fsync' = @(
-            'true'
-            'false'
-        )
+        'otactl ostree commit --fsync' = @()
         'otactl ostree commit --base' = @()
         'otactl ostree commit --tree' = @()
         'otactl ostree commit --owner-uid' = @()
@@ -1159,12 +1179,16 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl ostree commit --sign-from-file' = @()
         'otactl ostree commit --sign-type' = @()
         'otactl ostree config --group' = @()
+        'otactl ostree create-usb --destination-repo' = @()
+        'otactl ostree create-usb --commit' = @()
         'otactl ostree diff --owner-uid' = @()
         'otactl ostree diff --owner-gid' = @()
         'otactl ostree export --subpath' = @()
         'otactl ostree export --prefix' = @()
         'otactl ostree export --output' = @()
         'otactl ostree export -o' = @()
+        'otactl ostree find-remotes --finders' = @()
+        'otactl ostree find-remotes --cache-dir' = @()
         'otactl ostree gpg-sign --gpg-homedir' = @()
         'otactl ostree init --mode' = @()
         'otactl ostree init --collection-id' = @()
