@@ -69,6 +69,15 @@ func hashPayload(ctx context.Context, id ObjectID, h *FileHeader, payload io.Rea
 
 // readMetadata reads a metadata object and checks name and form.
 func readMetadata(ctx context.Context, obj Object) ([]byte, error) {
+	data, err := readNamed(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	return data, placed(obj, asCorrupt(obj.ID(), "", checkForm(obj.ID().Type, data)))
+}
+
+// readNamed reads a metadata object and checks its name alone.
+func readNamed(ctx context.Context, obj Object) ([]byte, error) {
 	rc, size, err := obj.OpenArchive(ctx)
 	if err != nil {
 		return nil, err
@@ -77,7 +86,7 @@ func readMetadata(ctx context.Context, obj Object) ([]byte, error) {
 	if err = errors.Join(err, rc.Close()); err != nil {
 		return nil, err
 	}
-	return data, placed(obj, checkMetadata(obj.ID(), data))
+	return data, placed(obj, checkSum(obj.ID(), data))
 }
 
 // MostBytes is how long a metadata object of a type may be.
@@ -91,22 +100,32 @@ func MostBytes(t ObjectType) int64 {
 	return limits.OSTreeMetadata
 }
 
+// firstPiece is how much memory a promise of a length is given.
+const firstPiece = 1 << 20
+
 // readSized reads all of r under the cap of metadata objects; size is a hint.
 func readSized(r io.Reader, size int64, id ObjectID) ([]byte, error) {
 	most := MostBytes(id.Type)
 	if size > most {
 		return nil, &fsx.TooLargeError{Name: "object " + id.String(), Max: most}
 	}
-	if size <= 0 || size > 1<<20 {
+	if size <= 0 {
 		return fsx.ReadAll(r, "object "+id.String(), most)
 	}
-	data := make([]byte, size)
-	n, err := io.ReadFull(r, data)
-	if err == io.ErrUnexpectedEOF || err == io.EOF {
-		return data[:n], nil // shorter than promised: its checksum will tell
-	}
-	if err != nil {
-		return nil, err
+	// Memory is taken for what has come, not for what was promised.
+	data := make([]byte, 0, min(size, firstPiece))
+	for int64(len(data)) < size {
+		if len(data) == cap(data) {
+			data = append(make([]byte, 0, min(size, 4*int64(cap(data)))), data...)
+		}
+		n, err := io.ReadFull(r, data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.ErrUnexpectedEOF || err == io.EOF {
+			return data, nil // shorter than promised: its checksum will tell
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if extra, err := r.Read(make([]byte, 1)); extra > 0 {
 		return nil, &CorruptError{ID: id, Why: "longer than its source said"}
@@ -117,13 +136,25 @@ func readSized(r io.Reader, size int64, id ObjectID) ([]byte, error) {
 }
 
 func checkMetadata(id ObjectID, data []byte) error {
+	if err := checkSum(id, data); err != nil {
+		return err
+	}
+	return asCorrupt(id, "", checkForm(id.Type, data))
+}
+
+// checkSum holds a metadata object against its name, if that is its checksum.
+func checkSum(id ObjectID, data []byte) error {
 	if id.Type.namedByContent() {
 		if got := Checksum(sha256.Sum256(data)); got != id.Sum {
 			return &CorruptError{ID: id, Why: "checksum is " + got.String()}
 		}
 	}
-	var err error
-	switch id.Type {
+	return nil
+}
+
+// checkForm holds a metadata object against what its type demands.
+func checkForm(t ObjectType, data []byte) (err error) {
+	switch t {
 	case TypeCommit:
 		_, err = ParseCommit(data)
 	case TypeDirTree:
@@ -135,7 +166,7 @@ func checkMetadata(id ObjectID, data []byte) error {
 	default:
 		err = badFormat("unknown type")
 	}
-	return asCorrupt(id, "", err)
+	return err
 }
 
 // namedByContent says whether an object's name is the checksum of its bytes.
@@ -154,29 +185,37 @@ func LoadMetadata(ctx context.Context, src Source, id ObjectID) ([]byte, error) 
 
 // LoadCommit reads, verifies and parses a commit.
 func LoadCommit(ctx context.Context, src Source, c Checksum) (*Commit, error) {
-	data, err := load(ctx, src, ObjectID{c, TypeCommit})
-	if err != nil {
-		return nil, err
-	}
-	return ParseCommit(data)
+	commit, _, err := loadAs(ctx, src, ObjectID{c, TypeCommit}, ParseCommit)
+	return commit, err
 }
 
 // LoadDirTree reads, verifies and parses a dirtree.
 func LoadDirTree(ctx context.Context, src Source, c Checksum) (*DirTree, error) {
-	data, err := load(ctx, src, ObjectID{c, TypeDirTree})
-	if err != nil {
-		return nil, err
-	}
-	return ParseDirTree(data)
+	tree, _, err := loadAs(ctx, src, ObjectID{c, TypeDirTree}, ParseDirTree)
+	return tree, err
 }
 
 // LoadDirMeta reads, verifies and parses a dirmeta.
 func LoadDirMeta(ctx context.Context, src Source, c Checksum) (*DirMeta, error) {
-	data, err := load(ctx, src, ObjectID{c, TypeDirMeta})
+	meta, _, err := loadAs(ctx, src, ObjectID{c, TypeDirMeta}, ParseDirMeta)
+	return meta, err
+}
+
+// loadAs is load for who needs more than the bytes: it parses them once.
+func loadAs[T any](ctx context.Context, src Source, id ObjectID, parse func([]byte) (*T, error)) (*T, []byte, error) {
+	obj, err := src.Object(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ParseDirMeta(data)
+	data, err := readNamed(ctx, obj)
+	if err != nil {
+		return nil, nil, err
+	}
+	parsed, err := parse(data)
+	if err != nil {
+		return nil, nil, placed(obj, asCorrupt(id, "", err))
+	}
+	return parsed, data, nil
 }
 
 func load(ctx context.Context, src Source, id ObjectID) ([]byte, error) {

@@ -14,6 +14,9 @@ const (
 	// workers prefer finishing to finding. It also makes a copy that breaks off
 	// leave finished subtrees rather than a wide fringe.
 	frontier = 32768
+	// wide is how many objects may wait for the rest of a directory with very
+	// many names to become nodes: most of them are known by their names alone.
+	wide = 8192
 	// maxHeld is how many bytes of small objects may be there from the network
 	// and wait for a processor, maxWaiting how many of them: they are lost when
 	// the process is killed.
@@ -38,6 +41,7 @@ type node struct {
 	held    int64        // bytes of fetched
 	waiting int          // children that are not finished, and one while it is read
 	parents []*node      // who waits for it
+	rest    []nodeKey    // children that are no nodes yet
 }
 
 // nodeKey tells nodes apart: of one dirtree, other parts may be wanted in
@@ -48,6 +52,36 @@ type nodeKey struct {
 }
 
 func (n *node) key() nodeKey { return nodeKey{n.id, n.filter} }
+
+// doneSet is what a copy is done with. Nearly all of it was wanted whole, and
+// its key is shorter by a third.
+type doneSet struct {
+	whole map[ObjectID]struct{}
+	parts map[nodeKey]struct{}
+}
+
+func newDoneSet() doneSet {
+	return doneSet{map[ObjectID]struct{}{}, map[nodeKey]struct{}{}}
+}
+
+func (d doneSet) len() int { return len(d.whole) + len(d.parts) }
+
+func (d doneSet) has(k nodeKey) bool {
+	if k.filter == nil {
+		_, ok := d.whole[k.id]
+		return ok
+	}
+	_, ok := d.parts[k]
+	return ok
+}
+
+func (d doneSet) add(k nodeKey) {
+	if k.filter == nil {
+		d.whole[k.id] = struct{}{}
+		return
+	}
+	d.parts[k] = struct{}{}
+}
 
 // scheduler runs the steps of a copy on workers: ask dst about an object, read
 // a commit or dirtree to find its children, fetch a file, hand an object to
@@ -61,7 +95,8 @@ type scheduler struct {
 	filter *filter // what is wanted of each commit's tree
 	mu     sync.Mutex
 	live   map[nodeKey]*node
-	done   map[nodeKey]struct{}
+	done   doneSet
+	wide   []*node           // those with a rest
 	known  map[ObjectID]bool // what a commit of opt.Known holds; true once met
 	top    *node             // waits for all commits, and is never finished
 
@@ -94,7 +129,7 @@ type crew struct {
 }
 
 func newScheduler(c *copier, f *filter) *scheduler {
-	s := &scheduler{copier: c, filter: f, top: &node{waiting: 1}, live: map[nodeKey]*node{}, done: map[nodeKey]struct{}{},
+	s := &scheduler{copier: c, filter: f, top: &node{waiting: 1}, live: map[nodeKey]*node{}, done: newDoneSet(),
 		known: map[ObjectID]bool{}, commitStates: map[Checksum]*commitState{}}
 	s.far.size, s.near.size = c.workers()
 	s.far.wake, s.near.wake = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
@@ -340,7 +375,7 @@ func (q *queue) pop() *node {
 func (s *scheduler) tally(r *CopyReport) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.Objects += len(s.done) + len(s.live) + s.met - s.unmet
+	r.Objects += s.done.len() + len(s.live) + s.met - s.unmet
 	r.Copied += s.copied
 	r.Metadata += s.metadata
 	r.Present += s.present + s.met

@@ -9,7 +9,7 @@ import (
 // worker runs.
 func (s *scheduler) add(id ObjectID, parent *node, f *filter) {
 	key := nodeKey{id, f}
-	if _, ok := s.done[key]; ok {
+	if s.done.has(key) {
 		return
 	}
 	if met, ok := s.known[id]; ok {
@@ -175,9 +175,35 @@ func (s *scheduler) read(ctx context.Context, n *node) error {
 		n.data = data
 	}
 	n.waiting = 1 // so that no child finishes it before all are added
+	if len(tree.Files)+len(tree.Dirs) > wide/8 {
+		n.filter.wanted(tree, func(id ObjectID, f *filter) { n.rest = append(n.rest, nodeKey{id, f}) })
+		s.wide = append(s.wide, n)
+		s.expand()
+		return nil
+	}
 	n.filter.wanted(tree, func(id ObjectID, f *filter) { s.add(id, n, f) })
 	s.settle(n)
 	return nil
+}
+
+// expand makes nodes of the children of wide directories while there is room;
+// s.mu is held.
+func (s *scheduler) expand() {
+	for len(s.wide) > 0 && len(s.live) < wide {
+		n := s.wide[len(s.wide)-1]
+		some := n.rest[:min(len(n.rest), wide/8)]
+		n.rest = n.rest[len(some):]
+		if len(n.rest) == 0 {
+			n.rest = nil
+			s.wide = s.wide[:len(s.wide)-1]
+		}
+		for _, child := range some {
+			s.add(child.id, n, child.filter)
+		}
+		if n.rest == nil {
+			s.settle(n)
+		}
+	}
 }
 
 // readTree reads a dirtree from the nearest place that has it whole.
@@ -211,8 +237,9 @@ func (s *scheduler) settle(n *node) {
 
 // finish says that dst has n and all below it; s.mu is held.
 func (s *scheduler) finish(n *node) {
-	s.done[n.key()] = struct{}{}
+	s.done.add(n.key())
 	delete(s.live, n.key())
+	defer s.expand()
 	for _, p := range n.parents {
 		if p == s.top {
 			p.waiting--

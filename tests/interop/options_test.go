@@ -80,7 +80,7 @@ func TestUserModeCheckoutIsTheSame(t *testing.T) {
 		theirCommit(t, repo, commitFlags(tree)...)
 		want, got := filepath.Join(t.TempDir(), "want"), filepath.Join(t.TempDir(), "got")
 		testkit.OSTree(t, "checkout", "--repo="+repo, "-U", "--force-copy", "os/main", want)
-		otactl(t, "ostree", "checkout", "--repo="+repo, "-U", "os/main", got)
+		otactl(t, "ostree", "checkout", "--repo="+repo, "-U", "--force-copy", "os/main", got)
 		testkit.SameTree(t, want, got)
 	}
 }
