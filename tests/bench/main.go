@@ -99,7 +99,7 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 // comparisons are all claims.
 func (b *bench) comparisons() []comparison {
 	var all []comparison
-	for _, group := range [][]comparison{repoClaims(), pullClaims(), backendClaims(), memoryClaims()} {
+	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), memoryClaims()} {
 		all = append(all, group...)
 	}
 	return all
