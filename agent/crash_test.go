@@ -3,6 +3,8 @@ package agent
 import (
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/otactl/otactl/internal/testkit"
@@ -10,18 +12,28 @@ import (
 
 type dead struct{ point string }
 
-// killer models a power cut: the process is gone at that point.
+func (d dead) Error() string { return "the power went at " + d.point }
+
+// killer models a power cut: the process is gone at that point. A copy passes
+// its points on workers, where nobody could recover: there the point fails, and
+// so does every one after it.
 type killer struct {
 	point string
+	mu    sync.Mutex
 	hit   bool
 }
 
 func (k *killer) At(point string) error {
-	if point == k.point && !k.hit {
-		k.hit = true
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.hit && point != k.point {
+		return nil
+	}
+	k.hit = true
+	if !strings.HasPrefix(point, "copy.") {
 		panic(dead{point})
 	}
-	return nil
+	return dead{point}
 }
 
 func (d *device) killedAt(point string, do func() (Result, error)) (hit bool) {

@@ -19,6 +19,7 @@ type barSink struct {
 	screen *screen
 	width  int // columns, 0 if unknown
 	colour bool
+	now    clock.Clock
 
 	mu    sync.Mutex
 	tasks []*barTask
@@ -36,7 +37,7 @@ func (s *barSink) columns(name string) int {
 
 // Start opens a task and shows it.
 func (s *barSink) Start(name string, unit progress.Unit, total int64) progress.Task {
-	t := &barTask{sink: s}
+	t := &barTask{sink: s, name: name, moved: mover{began: s.now()}}
 	if total > 0 {
 		t.total.Store(total)
 	} else {
@@ -88,9 +89,11 @@ func (s *barSink) remove(t *barTask) {
 
 type barTask struct {
 	sink  *barSink
+	name  string
 	bar   *progressbar.ProgressBar
 	total atomic.Int64
 	once  sync.Once
+	moved mover
 
 	mu   sync.Mutex
 	done int64 // what Add was told
@@ -119,6 +122,13 @@ func (t *barTask) Add(n int64) {
 	}
 }
 
+// Moved shows how much moved so far, and how fast.
+func (t *barTask) Moved(n int64) {
+	if text := t.moved.add(n, t.sink.now(), time.Second); text != "" {
+		t.bar.Describe(t.name + " " + text)
+	}
+}
+
 func (t *barTask) Grow(n int64) { t.bar.ChangeMax64(t.total.Add(n)) }
 
 func (t *barTask) Done() {
@@ -139,7 +149,8 @@ const lineEvery = 10 * time.Second
 
 // Start opens a task; nothing is written until it has lasted lineEvery.
 func (s *lineSink) Start(name string, unit progress.Unit, total int64) progress.Task {
-	t := &lineTask{sink: s, name: name, unit: unit, last: s.now(), total: total}
+	now := s.now()
+	t := &lineTask{sink: s, name: name, unit: unit, last: now, began: now, total: total, moved: mover{began: now}}
 	return t
 }
 
@@ -153,7 +164,12 @@ type lineTask struct {
 	last        time.Time
 	written     bool
 	ended       bool
+	moved       mover
+	began       time.Time
 }
+
+// Moved counts bytes for the next line.
+func (t *lineTask) Moved(n int64) { t.moved.add(n, t.began, time.Hour) }
 
 func (t *lineTask) Add(n int64) {
 	t.mu.Lock()
@@ -185,8 +201,46 @@ func (t *lineTask) line() {
 		fmt.Fprintf(t.sink.out, "%s: %s\n", t.name, amount(t.unit, t.done))
 		return
 	}
-	fmt.Fprintf(t.sink.out, "%s: %s of %s (%d %%)\n", t.name,
-		amount(t.unit, t.done), amount(t.unit, t.total), t.done*100/t.total)
+	fmt.Fprintf(t.sink.out, "%s: %s of %s (%d %%)%s\n", t.name,
+		amount(t.unit, t.done), amount(t.unit, t.total), t.done*100/t.total, t.details())
+}
+
+// details are what moved, how fast, and how long the rest takes at this pace.
+func (t *lineTask) details() string {
+	took := t.last.Sub(t.began)
+	moved := t.moved.text(t.last)
+	if moved == "" || took <= 0 || t.done <= 0 {
+		return ""
+	}
+	left := time.Duration(float64(took) / float64(t.done) * float64(t.total-t.done)).Round(time.Second)
+	return ", " + moved + ", " + left.String() + " left"
+}
+
+// mover counts bytes that went with something else.
+type mover struct {
+	began time.Time
+	bytes atomic.Int64
+	told  atomic.Int64 // when, in nanoseconds since began
+}
+
+// add counts n bytes and gives the text to show, "" if it was shown less than
+// every ago.
+func (m *mover) add(n int64, now time.Time, every time.Duration) string {
+	m.bytes.Add(n)
+	at, told := int64(now.Sub(m.began)), m.told.Load()
+	if at-told < int64(every) || !m.told.CompareAndSwap(told, at) {
+		return ""
+	}
+	return m.text(now)
+}
+
+// text is "12.3 MiB, 4.5 MiB/s", or "" when nothing moved.
+func (m *mover) text(now time.Time) string {
+	n, took := m.bytes.Load(), now.Sub(m.began).Seconds()
+	if n == 0 || took <= 0 {
+		return ""
+	}
+	return sizeText(n) + ", " + sizeText(int64(float64(n)/took)) + "/s"
 }
 
 func amount(unit progress.Unit, n int64) string {

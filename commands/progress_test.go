@@ -141,7 +141,7 @@ func TestColourNeedsATerminalThatWantsIt(t *testing.T) {
 
 func TestABarGoesOnWhereWorkIsFoundOnTheWay(t *testing.T) {
 	var out bytes.Buffer
-	sink := &barSink{screen: &screen{out: &out}}
+	sink := &barSink{screen: &screen{out: &out}, now: clock.At(time.Unix(0, 0))}
 	task := sink.Start("verifying objects", progress.Count, 0)
 	for range 3 {
 		task.Grow(1)

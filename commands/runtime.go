@@ -104,7 +104,7 @@ func (rt *runtime) progress() progress.Sink {
 	case rt.quiet:
 		return nil
 	case rt.std.ErrTTY:
-		return &barSink{screen: rt.screen, width: rt.std.Width, colour: rt.colour()}
+		return &barSink{screen: rt.screen, width: rt.std.Width, colour: rt.colour(), now: rt.clock}
 	}
 	return &lineSink{out: rt.screen, now: rt.clock}
 }

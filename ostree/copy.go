@@ -143,7 +143,7 @@ func (c *copier) move(ctx context.Context, obj Object) (size moveSize, err error
 	if err := faults.At(c.opt.Faults, "copy.put"); err != nil {
 		return size, err
 	}
-	m := &meter{Object: obj, opt: &c.opt}
+	m := &meter{Object: obj, opt: &c.opt, task: c.task}
 	err = c.session.Put(ctx, m)
 	return moveSize{m.n.Load(), m.plain.Load()}, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"sync/atomic"
+
+	"github.com/otactl/otactl/internal/progress"
 )
 
 // meter is an object on its way through a copy: it counts what is read of it,
@@ -14,6 +16,7 @@ type meter struct {
 	n     atomic.Int64
 	plain atomic.Int64 // bytes of content that were written
 	opt   *CopyOptions
+	task  progress.Task
 }
 
 func (m *meter) archived() bool { return isArchived(m.Object) }
@@ -56,6 +59,7 @@ type metered struct {
 func (r *metered) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	r.to.n.Add(int64(n))
+	progress.Moved(r.to.task, int64(n))
 	return n, err
 }
 

@@ -18,8 +18,9 @@ const (
 	// many names to become nodes: most of them are known by their names alone.
 	wide = 8192
 	// maxHeld is how many bytes of small objects may be there from the network
-	// and wait for a processor, maxWaiting how many of them: they are lost when
-	// the process is killed.
+	// and wait for a processor, maxWaiting how many of them, and no more than
+	// twice as many as there are requests: they are lost when the process is
+	// killed.
 	maxHeld, maxWaiting = 8 << 20, 256
 	// maxStreams is how many objects that are not small may be on their way at
 	// once; each holds buffers of its own.
@@ -301,7 +302,7 @@ func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
 
 // mayFetch says whether there is room for another object; s.mu is held.
 func (s *scheduler) mayFetch() bool {
-	return s.held < maxHeld && s.waiting < maxWaiting && s.streams < maxStreams
+	return s.held < maxHeld && s.waiting < min(maxWaiting, 2*s.far.size) && s.streams < maxStreams
 }
 
 // pick takes the next step off a stack; s.mu is held. Reading and asking first

@@ -346,5 +346,10 @@ func (s *stage) second(st staged, to string) error {
 	if there {
 		return os.Remove(st.path)
 	}
+	// What is no object, such as a folder that a damaged disk left, goes away
+	// with the stage.
+	if err := os.Rename(to, st.path+"-in-the-way"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return os.Rename(st.path, to)
 }

@@ -39,6 +39,19 @@ func Start(s Sink, name string, unit Unit, total int64) Task {
 	return s.Start(name, unit, total)
 }
 
+// Mover is a Task that also wants to know how many bytes went with the things
+// that it counts.
+type Mover interface {
+	Moved(n int64) // n bytes more; safe for concurrent use
+}
+
+// Moved tells t of bytes, if it wants to know.
+func Moved(t Task, n int64) {
+	if m, ok := t.(Mover); ok {
+		m.Moved(n)
+	}
+}
+
 type silent struct{}
 
 func (silent) Add(int64)  {}
