@@ -66,7 +66,7 @@ reproducible:
 test: packages
 	$(GO) mod download
 	$(SUDO) $(GO) test -timeout 6m ./...
-	$(SUDO) $(GO) test -race -timeout 6m $(RACE)
+	$(SUDO) $(GO) test -race -timeout 12m $(RACE)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
 
 # The shell tests of Debian's ostree-tests with otactl in the place of ostree
