@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -39,7 +40,7 @@ func (e *Env) staticDeltaApply(c *cli.Context, repo *ostree.Repo) error {
 	if path == "" {
 		return usage("PATH must be specified")
 	}
-	f, err := delta.Open(path)
+	f, err := delta.OpenCopy(path, filepath.Join(repo.Path(), "tmp"))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -49,11 +50,20 @@ func (f *file) release() {
 func (f *File) Signed() bool { return f.Signatures.IsValid() }
 
 // Open reads a delta from a file, or from the file superblock of a folder.
-func Open(path string) (*File, error) {
+// What is read later may not be what was there at first: for what is to be
+// verified and then used there is OpenCopy.
+func Open(path string) (*File, error) { return open(path, "") }
+
+// OpenCopy is Open for a file that somebody else may change, or pull out of the
+// machine, while it is in use: a large one is first copied into a file without
+// a name in the folder scratch.
+func OpenCopy(path, scratch string) (*File, error) { return open(path, scratch) }
+
+func open(path, scratch string) (*File, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		path = filepath.Join(path, "superblock")
 	}
-	in, err := contents(path)
+	in, err := contents(path, scratch)
 	if err != nil {
 		return nil, fmt.Errorf("static delta: %w", err)
 	}
@@ -69,23 +79,34 @@ func Open(path string) (*File, error) {
 	return f, nil
 }
 
-// contents are the bytes of a file.
-func contents(path string) (file, error) {
-	st, err := os.Stat(path)
+// contents are the bytes of a file, or with scratch of a copy of it.
+func contents(path, scratch string) (file, error) {
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() { // a pipe would not even open
+		return file{}, cmp.Or(err, error(&fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}))
+	}
+	in, err := os.Open(path)
 	if err != nil {
 		return file{}, err
 	}
-	if st.Size() <= inMemory {
-		data, err := fsx.ReadFile(path, limits.DeltaFile)
-		return file{data: data}, err
-	}
-	if !st.Mode().IsRegular() {
-		return file{}, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
-	}
-	if st.Size() > limits.DeltaFile {
+	defer in.Close()
+	st, err := in.Stat()
+	switch {
+	case err != nil:
+		return file{}, err
+	case st.Size() > limits.DeltaFile:
 		return file{}, &fsx.TooLargeError{Name: path, Max: limits.DeltaFile}
+	case st.Size() <= inMemory:
+		data, err := fsx.ReadAll(in, path, inMemory)
+		return file{data: data}, err
+	case scratch == "":
+		return mapFile(in)
 	}
-	return mapFile(path)
+	copied := &spool{dir: scratch}
+	defer copied.Close()
+	if _, err := io.CopyN(copied, in, st.Size()); err != nil {
+		return file{}, fmt.Errorf("copy %s to %s: %w", path, scratch, err)
+	}
+	return mapFile(copied.file)
 }
 
 // Close frees the file. Nothing of the superblock may be used after it.

@@ -171,7 +171,7 @@ func (g *generator) writeHead(path string, super rope) error {
 	if err := writeRope(path, super); err != nil {
 		return err
 	}
-	in, err := contents(path)
+	in, err := contents(path, "")
 	if err != nil {
 		return err
 	}
