@@ -12,7 +12,6 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/delta"
-	"github.com/otactl/otactl/ostree/keyfile"
 	"github.com/otactl/otactl/ostree/sign"
 	"github.com/otactl/otactl/ostree/summary"
 	"github.com/otactl/otactl/ostree/variant"
@@ -130,22 +129,12 @@ func (e *Env) updateSummary(ctx context.Context, repo *ostree.Repo, metadata []v
 			return err
 		}
 	}
-	if err := indexDeltas(ctx, repo); err != nil {
+	if _, err := delta.Reindex(ctx, repo, nil); err != nil {
 		return err
 	}
 	return summary.Update(ctx, repo, summary.Options{Now: e.Now(), Metadata: metadata}, func(data []byte) ([]byte, error) {
 		return signData(data, signers)
 	})
-}
-
-// indexDeltas writes the indexes of the repo's static deltas anew; where there
-// are any the config says so from then on, and with it the summary.
-func indexDeltas(ctx context.Context, repo *ostree.Repo) error {
-	list, err := delta.Reindex(ctx, repo, nil)
-	if err != nil || len(list) == 0 || repo.Keyfile().Bool("core", "indexed-deltas", false) {
-		return err
-	}
-	return repo.EditConfig(ctx, func(f *keyfile.File) error { return f.Set("core", "indexed-deltas", "true") })
 }
 
 // refsChanged is called after refs of a repo changed. Some repos keep their
