@@ -24,17 +24,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:])
-	stop()
-	if err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string) error {
-	if len(args) > 0 { // parts of this program that it runs beside the others
+func run(args []string) error {
+	if len(args) > 0 { // parts of this program that it runs beside the others; a signal ends them
 		switch args[0] {
 		case "delay":
 			return delay(args[1:])
@@ -42,6 +39,8 @@ func run(ctx context.Context, args []string) error {
 			return limit(args[1:])
 		}
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	if len(args) < 2 {
 		return errors.New("usage: bench PROGRAM ROOTS [RUNS [ONLY]]")
 	}
