@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server"
+	"github.com/otactl/otactl/server/store"
 )
 
 // backend is a server that runs in this process.
@@ -283,4 +285,16 @@ func (b *backend) restart(t *testing.T) {
 	t.Helper()
 	b.stop()
 	b.run(t)
+}
+
+// withDB opens the server's database beside it.
+func (b *backend) withDB(t *testing.T, do func(db *store.DB) error) {
+	t.Helper()
+	db, err := store.Open(t.Context(), filepath.Join(b.dir, "server.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(do(db), db.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

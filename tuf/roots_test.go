@@ -107,7 +107,9 @@ func TestABrokenRootIsRefusedAndNotStored(t *testing.T) {
 		{"role null", put(nil, "roles", "targets"), tuf.ErrMalformed},
 		{"threshold 0", put(0, "roles", "targets", "threshold"), tuf.ErrMalformed},
 		{"threshold -1", put(-1, "roles", "targets", "threshold"), tuf.ErrMalformed},
-		{"threshold above the number of keys", put(2, "roles", "targets", "threshold"), tuf.ErrMalformed},
+		{"threshold above the number of root keys", put(2, "roles", "root", "threshold"), tuf.ErrMalformed},
+		{"threshold above the number of snapshot keys", put(2, "roles", "snapshot", "threshold"), tuf.ErrMalformed},
+		{"threshold above the number of timestamp keys", put(2, "roles", "timestamp", "threshold"), tuf.ErrMalformed},
 		{"threshold 2^53-1", put(int64(1)<<53-1, "roles", "targets", "threshold"), tuf.ErrMalformed},
 		{"threshold as text", put("1", "roles", "targets", "threshold"), tuf.ErrMalformed},
 		{"no threshold", without("roles", "targets", "threshold"), tuf.ErrMalformed},
@@ -119,11 +121,11 @@ func TestABrokenRootIsRefusedAndNotStored(t *testing.T) {
 			set(m, append(ids, ids[0]), "roles", "targets", "keyids")
 		}), tuf.ErrMalformed},
 		{"one key under two ids to meet a threshold of 2", next(func(m map[string]any) {
-			ids := m["roles"].(map[string]any)["targets"].(map[string]any)["keyids"].([]any)
+			ids := m["roles"].(map[string]any)["snapshot"].(map[string]any)["keyids"].([]any)
 			keys := m["keys"].(map[string]any)
 			keys["again"] = keys[ids[0].(string)]
-			set(m, append(ids, "again"), "roles", "targets", "keyids")
-			set(m, 2, "roles", "targets", "threshold")
+			set(m, append(ids, "again"), "roles", "snapshot", "keyids")
+			set(m, 2, "roles", "snapshot", "threshold")
 		}), tuf.ErrMalformed},
 		{"a key null", put(nil, "keys", "aa"), tuf.ErrMalformed},
 		{"a key of an unknown type", key("ecdsa", "00"), tuf.ErrMalformed},
@@ -459,4 +461,21 @@ func TestAChainAloneStoresNothing(t *testing.T) {
 	if _, err := trust.VerifyBundle(r.Files[tuf.BundleTargetsFile], r.Now); err != nil {
 		t.Error(err)
 	}
+}
+
+// The production roots of a factory begin this way: two keys have to sign, and
+// the second one is not there yet.
+func TestRootWithTooFewTargetsKeysIsWalkedPastAndVouchesForNoTargets(t *testing.T) {
+	r := tuftest.New(t)
+	of := r.Root.Roles[tuf.RoleTargets]
+	of.Threshold = 2
+	r.Root.Roles[tuf.RoleTargets] = of
+	r.NextRoot()
+	r.Publish()
+	d := newDevice(t, r)
+	d.refuses(tuf.ErrSignature)
+	r.SetKeys(tuf.RoleTargets, append(r.Keys[tuf.RoleTargets], r.Key(tuf.ED25519))...)
+	r.NextRoot()
+	r.Publish()
+	d.accepts()
 }

@@ -104,6 +104,9 @@ const (
 	DeviceBody = 100 << 10
 	// Credentials caps credentials.zip and each of its members.
 	Credentials = 1 << 20
+	// RootUpdate caps a request or a reply about a root transaction: four roots,
+	// each quoted once, and what is to be said about them.
+	RootUpdate = 1 << 20
 	// ConfigFile caps a TOML fragment or a context file.
 	ConfigFile = 1 << 20
 	// RegistrationReply caps the reply to a device registration.

@@ -43,12 +43,17 @@ func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
 	} {
 		mux.Handle(pattern, guard.Allow(api.Of(a.Name, h), store.ScopePublish))
 	}
+	a.rootRoutes(mux, guard)
 }
 
 // getFile answers a TUF file. One set of metadata holds all tags, so the query
-// "tag" changes nothing. Production metadata is not authored here.
+// "tag" changes nothing; "production=1" asks for the production roots.
 func (a *API) getFile(w http.ResponseWriter, r *http.Request) error {
-	b, err := a.Author.File(r.Context(), r.PathValue("file"))
+	get := a.Author.File
+	if r.URL.Query().Get("production") == "1" {
+		get = a.Author.ProdRoot
+	}
+	b, err := get(r.Context(), r.PathValue("file"))
 	if err != nil {
 		return err
 	}

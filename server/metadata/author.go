@@ -23,6 +23,7 @@ import (
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/server/store"
 	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/author"
 )
 
 // Life says for how long files are signed, and after how long they are signed
@@ -47,10 +48,12 @@ func DefaultLife() Life {
 // Author signs and stores metadata. It is safe for concurrent use.
 type Author struct {
 	db    *store.DB
-	keys  keyring
+	keys  *keyring
 	clock clock.Clock
 	life  Life
 	log   *slog.Logger
+
+	updating sync.Mutex // keys are made and deleted by one root transaction at a time
 
 	mu    sync.Mutex
 	files map[string]store.File // the newest one of each role that was asked for
@@ -73,6 +76,12 @@ func Open(ctx context.Context, db *store.DB, dir string, life Life, clk clock.Cl
 			return nil, fmt.Errorf("make the first metadata: %w", err)
 		}
 	}
+	if err := a.addProdRoots(ctx); err != nil {
+		return nil, fmt.Errorf("make the production roots: %w", err)
+	}
+	if err := a.sweepKeys(ctx); err != nil {
+		return nil, err
+	}
 	return a, a.Renew(ctx)
 }
 
@@ -80,34 +89,33 @@ func Open(ctx context.Context, db *store.DB, dir string, life Life, clk clock.Cl
 func (a *Author) begin(ctx context.Context) error {
 	now := a.clock()
 	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
-		if err := a.newRoot(tx, nil, now); err != nil {
+		if err := a.firstRoot(tx, now); err != nil {
 			return err
 		}
 		return a.newTargets(tx, map[string]tuf.Target{}, now)
 	})
 }
 
-// newRoot signs a root with the keys and thresholds of the one before it, or
-// with this server's keys for the first.
-func (a *Author) newRoot(tx *store.MetadataTx, before *tuf.Root, now time.Time) error {
+// firstRoot signs root 1, which names this server's keys, and its production
+// twin.
+func (a *Author) firstRoot(tx *store.MetadataTx, now time.Time) error {
 	v, err := tx.NextVersion(string(tuf.RoleRoot))
 	if err != nil {
 		return err
 	}
-	r := tuf.NewRoot(v, expiry(now, a.life.Root), tuf.Changelog{Message: "otactl serve", Timestamp: now.Truncate(time.Second)})
-	if before != nil {
-		r.Keys, r.Roles = before.Keys, before.Roles
-	} else {
-		for _, role := range roles {
-			k, err := a.keys.signer(role)
-			if err != nil {
-				return err
-			}
-			r.AddKey(role, k.Public())
+	r := tuf.NewRoot(v, expiry(now, a.life.Root), tuf.Changelog{Message: changedBy, Timestamp: now})
+	for _, role := range roles {
+		k, err := a.keys.first(role)
+		if err != nil {
+			return err
 		}
+		r.AddKey(role, k.Public())
 	}
-	_, err = a.put(tx, tuf.RoleRoot, v, r.Expires, r, limits.Root)
-	return err
+	file, err := a.put(tx, tuf.RoleRoot, v, r.Expires, r, limits.Root)
+	if err != nil {
+		return err
+	}
+	return a.putProdRoot(tx, file, v, r.Expires)
 }
 
 // newTargets signs targets, and the snapshot and timestamp that name it.
@@ -121,15 +129,22 @@ func (a *Author) newTargets(tx *store.MetadataTx, targets map[string]tuf.Target,
 	if err != nil {
 		return err
 	}
-	sv, err := tx.NextVersion(string(tuf.RoleSnapshot))
+	return a.newSnapshot(tx, file, exp, now)
+}
+
+// newSnapshot signs a snapshot of a targets file, good until exp, and the
+// timestamp that names it.
+func (a *Author) newSnapshot(tx *store.MetadataTx, targets []byte, exp, now time.Time) error {
+	v, err := tx.NextVersion(string(tuf.RoleSnapshot))
 	if err != nil {
 		return err
 	}
-	s, err := tuf.NewSnapshot(sv, exp, file)
+	s, err := tuf.NewSnapshot(v, exp, targets)
 	if err != nil {
 		return err
 	}
-	if file, err = a.put(tx, tuf.RoleSnapshot, sv, exp, s, limits.Snapshot); err != nil {
+	file, err := a.put(tx, tuf.RoleSnapshot, v, exp, s, limits.Snapshot)
+	if err != nil {
 		return err
 	}
 	return a.newTimestamp(tx, file, now)
@@ -160,7 +175,7 @@ func (a *Author) signTimestamp(tx *store.MetadataTx, snapshot []byte, exp time.T
 	if err != nil {
 		return nil, err
 	}
-	file, err := a.sign(tuf.RoleTimestamp, t, limits.Timestamp)
+	file, err := a.sign(tx, tuf.RoleTimestamp, t, limits.Timestamp)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +184,7 @@ func (a *Author) signTimestamp(tx *store.MetadataTx, snapshot []byte, exp time.T
 
 // put signs and stores an online file.
 func (a *Author) put(tx *store.MetadataTx, role tuf.Role, v int, exp time.Time, signed any, max int64) ([]byte, error) {
-	file, err := a.sign(role, signed, max)
+	file, err := a.sign(tx, role, signed, max)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +194,8 @@ func (a *Author) put(tx *store.MetadataTx, role tuf.Role, v int, exp time.Time, 
 // ErrFull says that a file would grow beyond what clients accept.
 var ErrFull = errors.New("the metadata file would be longer than clients accept")
 
-func (a *Author) sign(role tuf.Role, signed any, max int64) ([]byte, error) {
-	k, err := a.keys.signer(role)
+func (a *Author) sign(tx *store.MetadataTx, role tuf.Role, signed any, max int64) ([]byte, error) {
+	k, err := a.signer(tx, role)
 	if err != nil {
 		return nil, err
 	}
@@ -236,23 +251,51 @@ func (a *Author) renewTimestamp(tx *store.MetadataTx, now time.Time) error {
 	return a.newTimestamp(tx, s.Bytes, now)
 }
 
-// renewRoot leaves a root alone whose key is kept elsewhere.
+// renewRoot extends a root that this server can sign alone; others are for
+// their owners to renew.
 func (a *Author) renewRoot(tx *store.MetadataTx, now time.Time) error {
 	f, err := tx.Current(string(tuf.RoleRoot))
 	if err != nil || !old(f, now, a.life.Root, a.life.RenewRoot) {
 		return err
 	}
-	if _, err := a.keys.signer(tuf.RoleRoot); err != nil {
-		a.log.Warn("the root is due for renewal and its key is not on this server", "expires", f.Expires)
+	if _, err := tx.RootUpdate(); !errors.Is(err, store.ErrNotFound) {
+		return err // its version is promised to the open transaction
+	}
+	k, err := a.signer(tx, tuf.RoleRoot)
+	if err != nil {
 		return nil
 	}
-	r, err := tuf.ParseRoot(f.Bytes)
+	pair, online, err := a.inForce(tx)
 	if err != nil {
 		return err
 	}
+	d, err := a.nextRoot(pair, online, k, now)
+	if err != nil {
+		a.log.Warn("the root is due for renewal and this server can't sign it", "expires", f.Expires, "error", err)
+		return nil
+	}
 	a.log.Info("renewing the root", "expires", f.Expires)
-	return a.newRoot(tx, r, now)
+	_, _, err = a.bringIntoForce(tx, d)
+	return err
 }
+
+// nextRoot is the root in force with a longer life, signed by k.
+func (a *Author) nextRoot(p author.Pair, online map[tuf.Role]string, k tuf.Signer, now time.Time) (*author.Draft, error) {
+	d, err := author.Begin(p, tuf.Changelog{Message: changedBy, Timestamp: now}, online)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Extend(expiry(now, a.life.Root)); err != nil {
+		return nil, err
+	}
+	if err := d.Sign(k); err != nil {
+		return nil, err
+	}
+	return d, d.Complete()
+}
+
+// changedBy is what the changelog of a root says that this server made.
+const changedBy = "otactl serve"
 
 // old says whether f, signed for life, is older than renew.
 func old(f store.File, now time.Time, life, renew time.Duration) bool {

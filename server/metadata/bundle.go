@@ -179,7 +179,7 @@ func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, 
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.sign(tuf.RoleTargets, &tuf.BundleTargets{
+	list, err := a.sign(tx, tuf.RoleTargets, &tuf.BundleTargets{
 		Version: v, Expires: exp, Type: BundleType, Tag: tag, Targets: names}, limits.BundleTargets)
 	if err != nil {
 		return nil, err

@@ -189,17 +189,26 @@ var fileName = regexp.MustCompile(`^(?:([1-9][0-9]{0,8})\.root|(root|timestamp|s
 // "3.root.json", "timestamp.json" and so on. Anything else is
 // store.ErrNotFound.
 func (a *Author) File(ctx context.Context, name string) ([]byte, error) {
+	return a.file(ctx, name, string(tuf.RoleRoot))
+}
+
+// file is a file as clients fetch it, with the roots of a store role.
+func (a *Author) file(ctx context.Context, name, rootRole string) ([]byte, error) {
 	m := fileName.FindStringSubmatch(name)
 	if m == nil {
 		return nil, store.ErrNotFound
 	}
 	if m[1] == "" {
-		return a.newest(ctx, m[2])
+		role := m[2]
+		if role == string(tuf.RoleRoot) {
+			role = rootRole
+		}
+		return a.newest(ctx, role)
 	}
 	v, err := strconv.Atoi(m[1])
 	if err != nil {
 		return nil, errors.Join(store.ErrNotFound, err)
 	}
-	f, err := a.db.MetadataVersion(ctx, string(tuf.RoleRoot), v)
+	f, err := a.db.MetadataVersion(ctx, rootRole, v)
 	return f.Bytes, err
 }

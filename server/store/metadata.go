@@ -54,6 +54,11 @@ func (m *MetadataTx) Current(role string) (File, error) {
 	return scanFile(m.tx.QueryRowContext(m.ctx, currentFile, role))
 }
 
+// Version is one online version of a role, as this transaction sees it.
+func (m *MetadataTx) Version(role string, version int) (File, error) {
+	return scanFile(m.tx.QueryRowContext(m.ctx, versionedFile, role, version))
+}
+
 // LastBundle is when the last of the bundles made so far expires; zero when
 // there is none.
 func (m *MetadataTx) LastBundle() (time.Time, error) {
@@ -69,6 +74,8 @@ func (m *MetadataTx) LastBundle() (time.Time, error) {
 const (
 	fileColumns = "SELECT role, version, online, expires, file FROM metadata "
 	currentFile = fileColumns + "WHERE role = ? AND online = 1 ORDER BY version DESC LIMIT 1"
+
+	versionedFile = fileColumns + "WHERE role = ? AND version = ? AND online = 1"
 )
 
 // Metadata is the newest online file of a role, or ErrNotFound.
@@ -87,8 +94,7 @@ func (d *DB) NewestVersion(ctx context.Context, role string) (int, error) {
 
 // MetadataVersion is one online version of a role, or ErrNotFound.
 func (d *DB) MetadataVersion(ctx context.Context, role string, version int) (File, error) {
-	return scanFile(d.sql.QueryRowContext(ctx,
-		fileColumns+"WHERE role = ? AND version = ? AND online = 1", role, version))
+	return scanFile(d.sql.QueryRowContext(ctx, versionedFile, role, version))
 }
 
 func scanFile(row *sql.Row) (File, error) {

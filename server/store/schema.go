@@ -82,4 +82,19 @@ CREATE TABLE events (
   body BLOB NOT NULL,
   UNIQUE (uuid, id)
 ) STRICT;
+`, `
+CREATE TABLE root_updates (       -- the open transaction on the roots
+  id         INTEGER PRIMARY KEY CHECK (id = 1), -- one at a time
+  txid_hash  BLOB NOT NULL,       -- SHA-256 of the transaction's id
+  base       INTEGER NOT NULL,    -- version of the root that it changes
+  first_time INTEGER NOT NULL,    -- 1: the first root key was handed out
+  created    INTEGER NOT NULL,
+  created_by TEXT NOT NULL,       -- subject of a token
+  updated    INTEGER NOT NULL,
+  updated_by TEXT NOT NULL,
+  ci         BLOB NOT NULL,       -- the new root, as far as it is signed
+  prod       BLOB NOT NULL,       -- its production twin
+  online     TEXT NOT NULL,       -- JSON: role to id of its online key
+  signatures TEXT NOT NULL        -- JSON: further signatures on production targets
+) STRICT;
 `}

@@ -1,0 +1,248 @@
+package metadata
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/otactl/otactl/server/store"
+	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/author"
+)
+
+// NewOnlineKeys puts new keys, made here, in the place of the online keys of
+// roles in the open transaction. They are on the disk before the transaction
+// names them, and sign nothing before it is applied.
+func (a *Author) NewOnlineKeys(ctx context.Context, acc Access, kind tuf.KeyType, roles []tuf.Role) error {
+	a.updating.Lock()
+	defer a.updating.Unlock()
+	may := func(tx *store.MetadataTx) error {
+		_, _, err := a.openUpdate(tx, acc)
+		return err
+	}
+	if err := a.db.UpdateMetadata(ctx, may); err != nil {
+		return err
+	}
+	keys := map[tuf.Role]*tuf.PublicKey{}
+	for _, role := range roles {
+		k, err := a.keys.stage(role, kind)
+		if err != nil {
+			return errors.Join(err, a.sweepKeys(ctx))
+		}
+		keys[role] = k
+	}
+	now := a.clock()
+	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		u, d, err := a.openUpdate(tx, acc)
+		if err != nil {
+			return err
+		}
+		for _, role := range roles {
+			if _, ok := d.Online[role]; !ok {
+				return refuse("the %s key is not on this server; rotate it as an offline key", role)
+			}
+			if err := d.RotateOnlineKey(role, keys[role]); err != nil {
+				return err
+			}
+		}
+		return tx.PutRootUpdate(a.fill(u, d, acc.Subject, now))
+	})
+	return errors.Join(err, a.sweepKeys(ctx))
+}
+
+// ApplyRootUpdate brings the new roots into force, all at once: the roots, and
+// what has to be signed again because an online key is another one. A
+// transaction that may not be applied is an *IssuesError and stays as it is.
+func (a *Author) ApplyRootUpdate(ctx context.Context, acc Access) error {
+	a.updating.Lock()
+	defer a.updating.Unlock()
+	now := a.clock()
+	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		u, d, err := a.openUpdate(tx, acc)
+		if err != nil {
+			return err
+		}
+		issues, err := a.issues(d, now)
+		if err != nil {
+			return err
+		}
+		if len(issues.Errors) > 0 {
+			return &IssuesError{issues}
+		}
+		if err := d.Complete(); err != nil {
+			return err
+		}
+		old, updated, err := a.bringIntoForce(tx, d)
+		if err != nil {
+			return err
+		}
+		if err := tx.SetSetting(retiredKeys, retired(old, updated, u.FirstTime)); err != nil {
+			return err
+		}
+		if err := tx.EndRootUpdate(); err != nil {
+			return err
+		}
+		return a.signAgain(tx, old, updated, now)
+	})
+	if err != nil {
+		return err
+	}
+	// The roots are in force now, whatever happens to the files of old keys: they
+	// are tried again at the next start.
+	if err := a.sweepKeys(ctx); err != nil {
+		a.log.Error("keys that are no longer used could not be deleted; it is tried again at the next start", "error", err)
+	}
+	return nil
+}
+
+// bringIntoForce stores the new roots.
+func (a *Author) bringIntoForce(tx *store.MetadataTx, d *author.Draft) (old, updated *tuf.Root, err error) {
+	if old, err = tuf.ParseRoot(d.Current.CI); err != nil {
+		return nil, nil, err
+	}
+	if updated, err = tuf.ParseRoot(d.Updated.CI); err != nil {
+		return nil, nil, err
+	}
+	v, err := tx.NextVersion(string(tuf.RoleRoot))
+	if err != nil {
+		return nil, nil, err
+	}
+	if v != updated.Version {
+		return nil, nil, fmt.Errorf("the next root is version %d and the staged one %d", v, updated.Version)
+	}
+	for role, file := range map[string][]byte{string(tuf.RoleRoot): d.Updated.CI, prodRootRole: d.Updated.Prod} {
+		err := tx.Put(store.File{Role: role, Version: v, Online: true, Expires: updated.Expires, Bytes: file})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return old, updated, nil
+}
+
+// signAgain signs what the new root no longer vouches for, and what names it.
+func (a *Author) signAgain(tx *store.MetadataTx, old, updated *tuf.Root, now time.Time) error {
+	changed := func(role tuf.Role) bool {
+		before, err := a.keys.signer(old, role)
+		if err != nil {
+			return false // it is signed elsewhere
+		}
+		_, err = updated.WithRootID(role, before)
+		return err != nil
+	}
+	switch {
+	case changed(tuf.RoleTargets):
+		f, err := tx.Current(string(tuf.RoleTargets))
+		if err != nil {
+			return err
+		}
+		t, err := tuf.ParseTargets(f.Bytes)
+		if err != nil {
+			return err
+		}
+		return a.newTargets(tx, maps.Clone(t.Targets), now)
+	case changed(tuf.RoleSnapshot):
+		f, err := tx.Current(string(tuf.RoleTargets))
+		if err != nil {
+			return err
+		}
+		return a.newSnapshot(tx, f.Bytes, f.Expires, now)
+	case changed(tuf.RoleTimestamp):
+		s, err := tx.Current(string(tuf.RoleSnapshot))
+		if err != nil {
+			return err
+		}
+		return a.newTimestamp(tx, s.Bytes, now)
+	}
+	return nil
+}
+
+// retiredKeys is the setting that names keys whose files are to be deleted. It
+// is written together with the root that makes them useless.
+const retiredKeys = "retired-keys"
+
+// retired names the keys that updated no longer lets sign, as ROLE:ID of the
+// key itself; after the first time the root keys as well.
+func retired(old, updated *tuf.Root, firstTime bool) string {
+	var list []string
+	for _, role := range roles {
+		for _, id := range old.Roles[role].KeyIDs {
+			k := old.Keys[id]
+			still := slices.ContainsFunc(updated.Roles[role].KeyIDs, func(id string) bool { return updated.Keys[id].Equal(k) })
+			if !still || firstTime && role == tuf.RoleRoot {
+				list = append(list, string(role)+":"+keyName(k))
+			}
+		}
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "[]" // strings always marshal
+	}
+	return string(text)
+}
+
+// keyName is the id of a key by itself, whatever a root calls it.
+func keyName(k *tuf.PublicKey) string {
+	text, err := json.Marshal(k)
+	if err != nil {
+		return k.ID
+	}
+	own, err := tuf.ParsePublicKey(text)
+	if err != nil {
+		return k.ID
+	}
+	return own.ID
+}
+
+// stagedFile matches the file of a key that stage made.
+var stagedFile = regexp.MustCompile(`-[0-9a-f]{64}\.key$`)
+
+// sweepKeys deletes the files of keys that were retired, and of keys that were
+// made for a transaction which is no more.
+func (a *Author) sweepKeys(ctx context.Context) error {
+	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		text, err := tx.Setting(retiredKeys)
+		if err != nil {
+			return err
+		}
+		var gone []string
+		if text != "" {
+			if err := json.Unmarshal([]byte(text), &gone); err != nil {
+				return fmt.Errorf("database: %s: %w", retiredKeys, err)
+			}
+		}
+		f, err := tx.Current(string(tuf.RoleRoot))
+		if err != nil {
+			return err
+		}
+		root, err := tuf.ParseRoot(f.Bytes)
+		if err != nil {
+			return err
+		}
+		u, err := tx.RootUpdate()
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		for _, role := range roles {
+			err := a.keys.remove(role, func(file string, k *tuf.PublicKey) bool {
+				if slices.Contains(gone, string(role)+":"+k.ID) {
+					return true
+				}
+				used := slices.ContainsFunc(root.Roles[role].KeyIDs, func(id string) bool { return root.Keys[id].Equal(k) })
+				staged := u != nil && u.Online[string(role)] == k.ID
+				return stagedFile.MatchString(file) && !used && !staged
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if len(gone) == 0 {
+			return nil
+		}
+		return tx.SetSetting(retiredKeys, "[]")
+	})
+}
