@@ -1,7 +1,9 @@
 // Package tuf is the trust engine: keys, roles, the root chain, and what it
 // vouches for.
 //
-// It speaks the ota-tuf dialect of Foundries, OTA Connect and aktualizr:
+// A repository is read by a Dialect, which the trusted root tells; nothing
+// switches dialect along a chain. At home here is ota-tuf, the dialect of
+// Foundries, OTA Connect and aktualizr:
 // capitalised _type, upper-case key types, base64 signatures with a method,
 // key id = SHA-256 of the DER SubjectPublicKeyInfo. Signatures are checked over
 // the canonical form of the tokens that were received, never over a struct that

@@ -131,11 +131,16 @@ func (s *SignatureReport) Missing() int { return max(0, s.Threshold-len(s.Valid)
 
 // Signatures checks every signature on file against role.
 func (r *Root) Signatures(role Role, file []byte) (*SignatureReport, error) {
-	e, err := ParseEnvelope(file)
-	if err != nil {
-		return nil, in(string(role), err)
+	rep, err := r.speaks().Signatures(r, role, file)
+	return rep, in(string(role), err)
+}
+
+// speaks is the dialect that r came in.
+func (r *Root) speaks() Dialect {
+	if r.dialect == nil {
+		return otaTUF{} // one that was made, or read by itself
 	}
-	return r.signatures(role, e), nil
+	return r.dialect
 }
 
 func (r *Root) signatures(role Role, e *Envelope) *SignatureReport {
@@ -168,15 +173,18 @@ func verifiesAny(key *PublicKey, messages [][]byte, s Signature) bool {
 // Verify checks that enough distinct keys of role signed file: ErrSignature
 // otherwise. Signatures by others are passed over. It looks at nothing else.
 func (r *Root) Verify(role Role, file []byte) error {
-	e, err := ParseEnvelope(file)
+	rep, err := r.speaks().Signatures(r, role, file)
 	if err == nil {
-		err = r.verify(role, e)
+		err = r.enough(role, rep)
 	}
 	return in(string(role), err)
 }
 
 func (r *Root) verify(role Role, e *Envelope) error {
-	rep := r.signatures(role, e)
+	return r.enough(role, r.signatures(role, e))
+}
+
+func (r *Root) enough(role Role, rep *SignatureReport) error {
 	if rep.Threshold < 1 || rep.Missing() > 0 {
 		return refuse(ErrSignature, "%d of the %d distinct keys that root %d wants for %s signed validly (bad: %d, unknown: %d)",
 			len(rep.Valid), rep.Threshold, r.Version, role, len(rep.Invalid), len(rep.Unknown))

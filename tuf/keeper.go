@@ -13,8 +13,9 @@ import (
 // changed: what a device that is offline may go on. ErrNotFound or ErrNoRoot
 // where something was never stored, ErrDamaged, ErrVersion or ErrHash where it
 // needs a Refresh, ErrExpired where it was good once.
-func FromCache(ctx context.Context, c Cache, now time.Time) (*Trust, error) {
-	k := &keeper{cache: c, log: slog.New(slog.DiscardHandler), frozen: true}
+// dialects are those that the stored root may be written in besides ota-tuf.
+func FromCache(ctx context.Context, c Cache, now time.Time, dialects ...Dialect) (*Trust, error) {
+	k := &keeper{cache: c, log: slog.New(slog.DiscardHandler), frozen: true, dialects: dialects}
 	was, err := k.floor(ctx)
 	if err != nil {
 		return nil, err
@@ -53,6 +54,8 @@ type keeper struct {
 	cache  Cache
 	log    *slog.Logger
 	frozen bool // change nothing
+
+	dialects []Dialect // besides ota-tuf
 }
 
 // load reads an entry and checks it; one that fails is set aside and nil.
@@ -112,7 +115,7 @@ func (k *keeper) newestRoot(ctx context.Context, was floor) (*Trust, error) {
 	for _, v := range slices.Backward(versions) {
 		var t *Trust
 		_, err := k.load(ctx, RootName(v), func(file []byte) error {
-			stored, err := NewTrust(file)
+			stored, err := NewTrust(file, k.dialects...)
 			if err == nil {
 				err = was.pinned(stored, v)
 			}

@@ -24,6 +24,9 @@ type RefreshOptions struct {
 	// EqualTimestamp accepts another validly signed timestamp of the version
 	// that is cached already. Without it the cached one stands.
 	EqualTimestamp bool
+	// Dialects are those that the trusted root may be written in besides
+	// ota-tuf.
+	Dialects []Dialect
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -74,7 +77,7 @@ func newRefresher(f Fetcher, c Cache, opt RefreshOptions) *refresher {
 	if c == nil {
 		c = nothing{}
 	}
-	return &refresher{fetcher: f, keep: &keeper{cache: c, log: opt.Log}, opt: opt}
+	return &refresher{fetcher: f, keep: &keeper{cache: c, log: opt.Log, dialects: opt.Dialects}, opt: opt}
 }
 
 type refresher struct {
@@ -142,7 +145,7 @@ func (r *refresher) begin(ctx context.Context) error {
 		roots = [][]byte{first}
 	}
 	var err error
-	if r.trust, err = NewTrust(roots[0]); err != nil {
+	if r.trust, err = NewTrust(roots[0], r.opt.Dialects...); err != nil {
 		return err
 	}
 	if len(r.opt.InitialRoots) == 0 && r.trust.root.Version != 1 {
@@ -209,7 +212,11 @@ func (f *floor) checkRoots(t *Trust) error {
 }
 
 func (r *refresher) fetch(ctx context.Context, name string, max int64) ([]byte, error) {
-	data, err := r.fetcher.Fetch(ctx, name, max)
+	return fetch(ctx, r.fetcher, name, max)
+}
+
+func fetch(ctx context.Context, f Fetcher, name string, max int64) ([]byte, error) {
+	data, err := f.Fetch(ctx, name, max)
 	if err != nil {
 		return nil, in(name, err)
 	}
@@ -243,23 +250,26 @@ func (r *refresher) recall(ctx context.Context) error {
 func (t *Trust) recall(name string, file []byte) error {
 	switch name {
 	case TimestampFile:
-		return recall(t, timestampKind, file, t.floor.checkTimestamp, t.floor.raiseTimestamp)
+		return recall(t, t.dialect.Timestamp, limits.Timestamp, file, t.floor.checkTimestamp, t.floor.raiseTimestamp)
 	case SnapshotFile:
-		return recall(t, snapshotKind, file, t.floor.checkSnapshot, t.floor.raiseSnapshot)
+		return recall(t, t.dialect.Snapshot, limits.Snapshot, file, t.floor.checkSnapshot, t.floor.raiseSnapshot)
 	}
-	return recall(t, targetsKind, file, t.floor.checkTargets, t.floor.raiseTargets)
+	return recall(t, t.dialect.Targets, limits.Targets, file, t.floor.checkTargets, t.floor.raiseTargets)
 }
 
-func recall[T any](t *Trust, k kind[T], file []byte, check func(T) error, raise func(T)) error {
-	_, signed, err := open(t.root, k, file)
+func recall[T any](t *Trust, open func(Held, []byte) (Opened[T], error), limit int, file []byte, check func(T) error, raise func(T)) error {
+	o, err := read(open, t.alone(), file, limit)
 	if err == nil {
-		err = check(signed)
+		err = check(o.Says)
 	}
 	if err == nil {
-		raise(signed)
+		raise(o.Says)
 	}
 	return err
 }
+
+// alone is what a stored file is held against by itself.
+func (t *Trust) alone() Held { return Held{Root: t.root, RootFile: t.files[t.root.Version]} }
 
 func (r *refresher) timestamp(ctx context.Context) error {
 	file, err := r.fetch(ctx, TimestampFile, limits.Timestamp)
@@ -267,7 +277,7 @@ func (r *refresher) timestamp(ctx context.Context) error {
 		return err
 	}
 	old := r.cached[TimestampFile]
-	if old != nil && !r.opt.EqualTimestamp && sameVersion(r.trust.root, old, file) {
+	if old != nil && !r.opt.EqualTimestamp && r.trust.sameVersion(old, file) {
 		file = old
 	}
 	if err := r.trust.SetTimestamp(file, r.opt.Now); err != nil {
@@ -277,28 +287,28 @@ func (r *refresher) timestamp(ctx context.Context) error {
 	return nil
 }
 
-func sameVersion(root *Root, a, b []byte) bool {
-	_, x, errX := open(root, timestampKind, a)
-	_, y, errY := open(root, timestampKind, b)
-	return errX == nil && errY == nil && x.Version == y.Version
+func (t *Trust) sameVersion(a, b []byte) bool {
+	x, errX := read(t.dialect.Timestamp, t.alone(), a, limits.Timestamp)
+	y, errY := read(t.dialect.Timestamp, t.alone(), b, limits.Timestamp)
+	return errX == nil && errY == nil && x.Says.Version == y.Says.Version
 }
 
 func (r *refresher) snapshot(ctx context.Context) error {
-	return r.role(ctx, SnapshotFile, limits.Snapshot, r.trust.SetSnapshot)
+	return r.role(ctx, SnapshotFile, r.trust.timestamp.Meta, limits.Snapshot, r.trust.SetSnapshot)
 }
 
 func (r *refresher) targets(ctx context.Context) error {
-	return r.role(ctx, TargetsFile, limits.Targets, r.trust.SetTargets)
+	return r.role(ctx, TargetsFile, r.trust.snapshot.Meta, limits.Targets, r.trust.SetTargets)
 }
 
 // role takes the cached file if it is the one that was announced.
-func (r *refresher) role(ctx context.Context, name string, max int64, set func([]byte, time.Time) error) error {
+func (r *refresher) role(ctx context.Context, name string, meta map[string]MetaFile, max int64, set func([]byte, time.Time) error) error {
 	file := r.cached[name]
 	if file != nil && set(file, r.opt.Now) == nil {
 		r.fetched[name] = file
 		return nil
 	}
-	file, err := r.fetch(ctx, name, max)
+	file, err := r.fetch(ctx, r.trust.root.FileName(name, meta[name].Version), max)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -21,6 +20,8 @@ import (
 // SetTimestamp, SetSnapshot, SetTargets; and VerifyBundle at any time after
 // the roots.
 type Trust struct {
+	dialect Dialect
+
 	root  *Root
 	first int            // version of the first root
 	files map[int][]byte // root files by version, as received
@@ -29,40 +30,44 @@ type Trust struct {
 	timestamp *Timestamp
 	snapshot  *Snapshot
 	targets   *Targets
+	// The files of the first two as received.
+	timestampFile, snapshotFile []byte
 
 	floor  floor     // what must not be gone below
 	newest time.Time // newest time that verified metadata names
 }
 
 // NewTrust begins with a root that came by a way that is trusted. It must be
-// signed by its own keys.
-func NewTrust(trustedRoot []byte) (*Trust, error) {
-	e, root, err := openRoot(trustedRoot)
+// signed by its own keys. Its _type tells the dialect, ota-tuf or one of more,
+// and everything after it has to be in the same one.
+func NewTrust(trustedRoot []byte, more ...Dialect) (*Trust, error) {
+	if err := within(limits.Root, trustedRoot); err != nil {
+		return nil, in(rootFile, err)
+	}
+	t := &Trust{dialect: dialectOf(trustedRoot, more), files: map[int][]byte{}, sums: map[int]string{}}
+	o, err := t.dialect.Root(Held{}, trustedRoot)
 	if err != nil {
 		return nil, in(rootFile, err)
 	}
-	if err := root.verify(RoleRoot, e); err != nil {
-		return nil, in(RootName(root.Version), err)
-	}
-	t := &Trust{first: root.Version, files: map[int][]byte{}, sums: map[int]string{}}
-	t.accept(trustedRoot, e, root)
+	t.first = o.Says.Version
+	t.accept(trustedRoot, o)
 	return t, nil
 }
 
-func openRoot(file []byte) (*Envelope, *Root, error) {
-	e, err := openFile(file, limits.Root)
-	if err != nil {
-		return nil, nil, err
+// within refuses a file that is over its cap, in bytes.
+func within(limit int, file []byte) error {
+	if len(file) > limit {
+		return refuse(ErrTooLarge, "longer than %d bytes", limit)
 	}
-	root, err := parseRoot(e.Signed)
-	return e, root, err
+	return nil
 }
 
-func openFile(file []byte, limit int) (*Envelope, error) {
-	if len(file) > limit {
-		return nil, refuse(ErrTooLarge, "longer than %d bytes", limit)
-	}
-	return ParseEnvelope(file)
+// Dialect is the one that the trusted root is written in.
+func (t *Trust) Dialect() Dialect { return t.dialect }
+
+// held is what the next file is held against.
+func (t *Trust) held() Held {
+	return Held{Root: t.root, RootFile: t.files[t.root.Version], Timestamp: t.timestampFile, Snapshot: t.snapshotFile}
 }
 
 // AddRoot moves on to the next root: version exactly one higher, signed by the
@@ -71,35 +76,27 @@ func openFile(file []byte, limit int) (*Envelope, error) {
 // and CheckRoot judges it.
 func (t *Trust) AddRoot(file []byte) error {
 	name := RootName(t.root.Version + 1)
-	e, err := openFile(file, limits.Root)
+	o, err := read(t.dialect.Root, t.held(), file, limits.Root)
+	if err == nil && o.Says.Version != t.root.Version+1 {
+		err = refuse(ErrVersion, "it is version %d inside", o.Says.Version)
+	}
 	if err != nil {
 		return in(name, err)
 	}
-	if err := t.root.verify(RoleRoot, e); err != nil {
-		return in(name, err)
-	}
-	root, err := parseRoot(e.Signed)
-	if err != nil {
-		return in(name, err)
-	}
-	if root.Version != t.root.Version+1 {
-		return in(name, refuse(ErrVersion, "it is version %d inside", root.Version))
-	}
-	if err := root.verify(RoleRoot, e); err != nil {
-		return in(name, err)
-	}
-	t.accept(file, e, root)
+	t.accept(file, o)
 	return nil
 }
 
-func (t *Trust) accept(file []byte, e *Envelope, root *Root) {
-	t.root = root
-	t.files[root.Version] = bytes.Clone(file)
-	sum := sha256.Sum256(e.Signed)
-	t.sums[root.Version] = hex.EncodeToString(sum[:])
+func (t *Trust) accept(file []byte, o Opened[*Root]) {
+	t.root = o.Says
+	t.root.dialect = t.dialect
+	t.files[t.root.Version] = bytes.Clone(file)
+	sum := sha256.Sum256(o.Signed)
+	t.sums[t.root.Version] = hex.EncodeToString(sum[:])
 	t.timestamp, t.snapshot, t.targets = nil, nil, nil
-	if c := root.Changelog; c != nil {
-		t.saw(c.Timestamp, root.Expires)
+	t.timestampFile, t.snapshotFile = nil, nil
+	if c := t.root.Changelog; c != nil {
+		t.saw(c.Timestamp, t.root.Expires)
 	}
 }
 
@@ -176,7 +173,8 @@ func (t *Trust) inForce(expires, now time.Time) error {
 // SetTimestamp takes timestamp.json. Versions never go back, neither its own
 // nor the one it names for the snapshot.
 func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
-	_, ts, err := open(t.root, timestampKind, file)
+	o, err := read(t.dialect.Timestamp, t.held(), file, limits.Timestamp)
+	ts := o.Says
 	if err == nil {
 		err = t.floor.checkTimestamp(ts)
 	}
@@ -190,32 +188,16 @@ func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
 		return in(TimestampFile, err)
 	}
 	t.timestamp, t.snapshot, t.targets = ts, nil, nil
+	t.timestampFile, t.snapshotFile = bytes.Clone(file), nil
 	return nil
 }
 
-// kind is how a role's files are read.
-type kind[T any] struct {
-	role  Role
-	limit int // bytes
-	parse func(json.RawMessage) (T, error)
-}
-
-var (
-	timestampKind = kind[*Timestamp]{RoleTimestamp, limits.Timestamp, parseTimestamp}
-	snapshotKind  = kind[*Snapshot]{RoleSnapshot, limits.Snapshot, parseSnapshot}
-	targetsKind   = kind[*Targets]{RoleTargets, limits.Targets, parseTargets}
-)
-
-// open checks the signatures on a file before it reads what was signed.
-func open[T any](root *Root, k kind[T], file []byte) (e *Envelope, signed T, err error) {
-	if e, err = openFile(file, k.limit); err != nil {
-		return nil, signed, err
+// read opens a file that is within its cap, in bytes.
+func read[T any](open func(Held, []byte) (Opened[T], error), held Held, file []byte, limit int) (Opened[T], error) {
+	if err := within(limit, file); err != nil {
+		return Opened[T]{}, err
 	}
-	if err = root.verify(k.role, e); err != nil {
-		return nil, signed, err
-	}
-	signed, err = k.parse(e.Signed)
-	return e, signed, err
+	return open(held, file)
 }
 
 // SetSnapshot takes snapshot.json: what the timestamp announced, with no role
@@ -229,12 +211,12 @@ func (t *Trust) setSnapshot(file []byte, now time.Time) error {
 	if t.timestamp == nil {
 		return refuse(ErrVersion, "no timestamp has been verified")
 	}
-	e, s, err := open(t.root, snapshotKind, file)
+	o, err := read(t.dialect.Snapshot, t.held(), file, limits.Snapshot)
 	if err != nil {
 		return err
 	}
-	want := t.timestamp.Meta[SnapshotFile]
-	if err := want.matches(file, e); err != nil {
+	s, want := o.Says, t.timestamp.Meta[SnapshotFile]
+	if err := want.matches(file, o.Whole); err != nil {
 		return err
 	}
 	if s.Version != want.Version {
@@ -247,6 +229,7 @@ func (t *Trust) setSnapshot(file []byte, now time.Time) error {
 		return err
 	}
 	t.snapshot, t.targets = s, nil
+	t.snapshotFile = bytes.Clone(file)
 	return nil
 }
 
@@ -260,12 +243,12 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 	if t.snapshot == nil {
 		return refuse(ErrVersion, "no snapshot has been verified")
 	}
-	e, targets, err := open(t.root, targetsKind, file)
+	o, err := read(t.dialect.Targets, t.held(), file, limits.Targets)
 	if err != nil {
 		return err
 	}
-	want := t.snapshot.Meta[TargetsFile]
-	if err := want.matches(file, e); err != nil {
+	targets, want := o.Says, t.snapshot.Meta[TargetsFile]
+	if err := want.matches(file, o.Whole); err != nil {
 		return err
 	}
 	if targets.Version != want.Version {
@@ -307,10 +290,10 @@ func (t *Targets) newest(end time.Time) time.Time {
 }
 
 // matches checks length and hashes where m states them, over the file as it
-// came or over its canonical form: aktualizr counts the latter, and then a file
-// may be stored pretty-printed.
-func (m MetaFile) matches(file []byte, e *Envelope) error {
-	if m.fits(file) || m.fits(e.canonical) {
+// came or over its canonical form where the dialect has one: aktualizr counts
+// the latter, and then a file may be stored pretty-printed.
+func (m MetaFile) matches(file, whole []byte) error {
+	if m.fits(file) || whole != nil && m.fits(whole) {
 		return nil
 	}
 	return refuse(ErrHash, "length or hashes are not those announced for version %d", m.Version)
@@ -330,7 +313,7 @@ func (m MetaFile) fits(file []byte) bool {
 			s := sha512.Sum512(file)
 			sum = s[:]
 		default:
-			continue // parseHashes saw to it that another one can be checked
+			continue // the dialect saw to it that another one can be checked
 		}
 		if !strings.EqualFold(hex.EncodeToString(sum), want) {
 			return false
@@ -348,11 +331,13 @@ func (t *Trust) VerifyBundle(file []byte, now time.Time) (*BundleTargets, error)
 }
 
 func (t *Trust) verifyBundle(file []byte, now time.Time) (*BundleTargets, error) {
-	e, err := openFile(file, limits.BundleTargets)
+	if err := within(limits.BundleTargets, file); err != nil {
+		return nil, err
+	}
+	rep, err := t.dialect.Signatures(t.root, RoleTargets, file)
 	if err != nil {
 		return nil, err
 	}
-	rep := t.root.signatures(RoleTargets, e)
 	if len(rep.Unknown) > 0 {
 		return nil, refuse(ErrBundle, "signed by key %s, which root %d does not let sign targets", rep.Unknown[0], t.root.Version)
 	}
@@ -362,7 +347,7 @@ func (t *Trust) verifyBundle(file []byte, now time.Time) (*BundleTargets, error)
 	if rep.Missing() > 0 {
 		return nil, refuse(ErrBundle, "%d of %d signatures are missing", rep.Missing(), rep.Threshold)
 	}
-	b, err := parseBundle(e.Signed)
+	b, err := t.dialect.Bundle(file)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ const (
 	// Signatures is how many signatures one file may carry, and the highest
 	// threshold a role may have (libaktualizr).
 	Signatures = 1000
+	// Delegations is how many roles a search for one target may read.
+	Delegations = 32
 	// SignedDepth is how deep arrays and objects may nest in signed JSON.
 	SignedDepth = 64
 	// KeyArchive caps an archive of offline keys, packed, and its unpacked sum.
