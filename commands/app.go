@@ -50,6 +50,8 @@ func verbs(rt *runtime) []*cli.Command {
 		publishCommand(rt),
 		targetsCommand(rt),
 		devicesCommand(rt),
+		keysCommand(rt),
+		tufCommand(rt),
 
 		// where it runs
 		serveCommand(rt),

@@ -18,10 +18,20 @@ func envName(flag string) string {
 // as custom clients of aktualizr-lite read it.
 const envDeviceConfig = "AKLITE_CONFIG_DIR"
 
+// Secrets that are not asked for when a variable holds them.
+const (
+	envPassphrase    = "OTACTL_KEYS_PASSPHRASE"
+	envNewPassphrase = "OTACTL_KEYS_NEW_PASSPHRASE"
+	envPIN           = "OTACTL_PKCS11_PIN"
+)
+
 // otherVariables are those that stand in for no flag, for docs/env.md.
 func otherVariables() [][2]string {
 	return [][2]string{
 		{"OTACTL_TOKEN", "API token for the backend; there is no flag, since others could read it in the process list"},
+		{envPassphrase, "passphrase of key archives when `--passphrase-file` is not given"},
+		{envNewPassphrase, "new passphrase when `--new-passphrase-file` is not given"},
+		{envPIN, "PIN of the PKCS#11 token when the URI has no pin-source"},
 		{"XDG_CONFIG_HOME, HOME, USERPROFILE", "where the context file `otactl/config.yaml` lies"},
 		{"SOTA_PACKED_CREDENTIALS", "credentials file when neither `--credentials` nor a context or `--url` is given"},
 		{"OSTREE_REPO", "repository when `--repo` is not given"},

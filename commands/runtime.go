@@ -28,6 +28,8 @@ type runtime struct {
 	levelAsked bool
 	format     render.Format
 	quiet      bool
+
+	keys keyring
 }
 
 func newRuntime(env func(string) string, std term.Streams) *runtime {

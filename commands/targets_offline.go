@@ -15,8 +15,6 @@ import (
 	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/fsx"
-	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -170,14 +168,12 @@ func offlineSignCommand(rt *runtime) *cli.Command {
 		Usage:     "add a signature with an offline targets key",
 		ArgsUsage: "BUNDLE",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "keys", Aliases: []string{"k"}, Usage: "the key archive `FILE` (tgz) with one targets key of the bundle's root", Required: true},
+			&cli.StringFlag{Name: "keys", Aliases: []string{"k"}, Required: true,
+				Usage: "sign with the one targets key in `FILE` (an archive or a plain key) or in a token (a pkcs11: URI)"},
+			passphraseFlag(rt),
 		},
 		Action: func(c *cli.Context) error {
 			if err := ownFlags(c); err != nil {
-				return err
-			}
-			keys, err := tuf.OpenKeyArchive(c.String("keys"))
-			if err != nil {
 				return err
 			}
 			b, err := offline.Open(c.Args().First())
@@ -185,7 +181,9 @@ func offlineSignCommand(rt *runtime) *cli.Command {
 				return err
 			}
 			defer b.Close()
-			rep, err := offline.Sign(c.Context, b, keys)
+			rep, err := offline.Sign(c.Context, b, func(root *tuf.Root) (tuf.Signer, error) {
+				return rt.signer(c.Context, c.String("keys"), root, tuf.RoleTargets)
+			})
 			if err != nil {
 				return err
 			}
@@ -294,21 +292,18 @@ func (rt *runtime) offlineVerify(c *cli.Context) error {
 	if err := ownFlags(c); err != nil {
 		return err
 	}
+	now, err := rt.judgingTime(c)
+	if err != nil {
+		return err
+	}
 	opt := offline.VerifyOptions{
-		Now: rt.clock(), Tag: c.String("tag"), HardwareID: c.String("hardware-id"), Type: c.String("type"),
+		Now: now, Tag: c.String("tag"), HardwareID: c.String("hardware-id"), Type: c.String("type"),
 		Jobs: c.Int("jobs"), Progress: rt.progress(), Log: rt.log,
 	}
-	if at := c.String("now"); at != "" {
-		now, err := time.Parse(time.RFC3339, at)
-		if err != nil {
-			return fail.New(fail.Usage, "give it as in 2026-01-31T12:00:00Z", "--now %q: not a time", at)
-		}
-		opt.Now = now.UTC()
-	}
 	for _, path := range c.StringSlice("root") {
-		root, err := fsx.ReadFile(path, limits.Root)
+		root, err := readRootFile(path)
 		if err != nil {
-			return fail.As(fmt.Errorf("--root: %w", err), fail.Usage, "give a root.json that you trust")
+			return err
 		}
 		opt.Roots = append(opt.Roots, root)
 	}

@@ -3,10 +3,12 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'publish targets devices serve register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
+    'otactl') echo 'publish targets devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
     'otactl targets') echo 'list show offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
     'otactl devices') echo 'list approve delete' ;;
+    'otactl keys') echo 'list generate passphrase' ;;
+    'otactl tuf') echo 'verify' ;;
     'otactl agent') echo 'check list update pull install run status' ;;
     'otactl ostree') echo 'cat checkout checksum commit config create-usb diff export find-remotes fsck gpg-sign init log ls prune pull pull-local refs remote reset rev-parse serve show sign static-delta summary' ;;
     'otactl ostree remote') echo 'add add-cookie delete delete-cookie gpg-import gpg-list-keys list list-cookies refs show-url summary' ;;
@@ -24,13 +26,19 @@ _otactl_flags() {
     'otactl targets list') echo '--help --by-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets show') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update') echo '--help --tag --expires-in-days --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update sign') echo '--help --keys --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update sign') echo '--help --keys --passphrase-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
     'otactl devices') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl devices list') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl devices approve') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl devices delete') echo '--help --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl keys') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl keys list') echo '--help --root --passphrase-file --output --quiet --verbose --log-level' ;;
+    'otactl keys generate') echo '--help --role --key-type --passphrase-file --no-passphrase --output --quiet --verbose --log-level' ;;
+    'otactl keys passphrase') echo '--help --passphrase-file --new-passphrase-file --remove --output --quiet --verbose --log-level' ;;
+    'otactl tuf') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl tuf verify') echo '--help --root --production --tag --now --cert --cert-key --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl serve') echo '--help --data --addr --gateway-addr --url --gateway-url --dns-name --factory --output --quiet --verbose --log-level' ;;
     'otactl register') echo '--help --name --server --device-api --oauth-base --factory --tag --uuid --hwid --device-group --production --token-file --api-token-header --raw-bearer --ca-file --insecure-http --sota-dir --apps --restorable-apps --use-ostree-server --start-daemon --force --output --quiet --verbose --log-level' ;;
     'otactl agent') echo '--help --output --quiet --verbose --log-level' ;;
@@ -167,6 +175,7 @@ _otactl_value() {
     'otactl targets offline-update #1') echo text ;;
     'otactl targets offline-update sign --keys') echo 'file' ;;
     'otactl targets offline-update sign -k') echo 'file' ;;
+    'otactl targets offline-update sign --passphrase-file') echo 'file' ;;
     'otactl targets offline-update sign #0') echo text ;;
     'otactl targets offline-update show #0') echo text ;;
     'otactl targets offline-update verify --root') echo 'file' ;;
@@ -197,6 +206,32 @@ _otactl_value() {
     'otactl devices delete -f') echo 'text' ;;
     'otactl devices delete --ca-file') echo 'file' ;;
     'otactl devices delete #0') echo text ;;
+    'otactl keys list --root') echo 'file' ;;
+    'otactl keys list --passphrase-file') echo 'file' ;;
+    'otactl keys list #0') echo text ;;
+    'otactl keys generate --role') echo 'words root targets snapshot timestamp' ;;
+    'otactl keys generate --key-type') echo 'words ed25519 rsa' ;;
+    'otactl keys generate -y') echo 'words ed25519 rsa' ;;
+    'otactl keys generate --passphrase-file') echo 'file' ;;
+    'otactl keys generate --no-passphrase') echo 'switch' ;;
+    'otactl keys generate #0') echo file ;;
+    'otactl keys passphrase --passphrase-file') echo 'file' ;;
+    'otactl keys passphrase --new-passphrase-file') echo 'file' ;;
+    'otactl keys passphrase --remove') echo 'switch' ;;
+    'otactl keys passphrase #0') echo file ;;
+    'otactl tuf verify --root') echo 'file' ;;
+    'otactl tuf verify --production') echo 'switch' ;;
+    'otactl tuf verify --tag') echo 'text' ;;
+    'otactl tuf verify --now') echo 'text' ;;
+    'otactl tuf verify --cert') echo 'file' ;;
+    'otactl tuf verify --cert-key') echo 'file' ;;
+    'otactl tuf verify --config') echo 'file' ;;
+    'otactl tuf verify --context') echo 'text' ;;
+    'otactl tuf verify --url') echo 'text' ;;
+    'otactl tuf verify --factory') echo 'text' ;;
+    'otactl tuf verify -f') echo 'text' ;;
+    'otactl tuf verify --ca-file') echo 'file' ;;
+    'otactl tuf verify #0') echo text ;;
     'otactl serve --data') echo 'dir' ;;
     'otactl serve --addr') echo 'text' ;;
     'otactl serve --gateway-addr') echo 'text' ;;

@@ -13,6 +13,12 @@ set -g __otactl_paths \
     'otactl devices list' \
     'otactl devices approve' \
     'otactl devices delete' \
+    'otactl keys' \
+    'otactl keys list' \
+    'otactl keys generate' \
+    'otactl keys passphrase' \
+    'otactl tuf' \
+    'otactl tuf verify' \
     'otactl serve' \
     'otactl register' \
     'otactl agent' \
@@ -140,6 +146,7 @@ set -g __otactl_valued \
     'otactl targets offline-update --ca-file' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
+    'otactl targets offline-update sign --passphrase-file' \
     'otactl targets offline-update verify --root' \
     'otactl targets offline-update verify --tag' \
     'otactl targets offline-update verify --hardware-id' \
@@ -165,6 +172,25 @@ set -g __otactl_valued \
     'otactl devices delete --factory' \
     'otactl devices delete -f' \
     'otactl devices delete --ca-file' \
+    'otactl keys list --root' \
+    'otactl keys list --passphrase-file' \
+    'otactl keys generate --role' \
+    'otactl keys generate --key-type' \
+    'otactl keys generate -y' \
+    'otactl keys generate --passphrase-file' \
+    'otactl keys passphrase --passphrase-file' \
+    'otactl keys passphrase --new-passphrase-file' \
+    'otactl tuf verify --root' \
+    'otactl tuf verify --tag' \
+    'otactl tuf verify --now' \
+    'otactl tuf verify --cert' \
+    'otactl tuf verify --cert-key' \
+    'otactl tuf verify --config' \
+    'otactl tuf verify --context' \
+    'otactl tuf verify --url' \
+    'otactl tuf verify --factory' \
+    'otactl tuf verify -f' \
+    'otactl tuf verify --ca-file' \
     'otactl serve --data' \
     'otactl serve --addr' \
     'otactl serve --gateway-addr' \
@@ -383,6 +409,8 @@ complete -c otactl -f
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'devices' -d 'who is registered, and who may be'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'keys' -d 'the keys that metadata is signed with'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'tuf' -d 'the signed metadata that devices trust'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'serve' -d 'be the backend: repo, signed metadata, registration and device gateway in one process'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'register' -d 'give this device its identity'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'agent' -d 'update the device this runs on'
@@ -477,7 +505,8 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l keys -s k -r -F -d 'the key archive FILE (tgz) with one targets key of the bundle\'s root'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l keys -s k -r -F -d 'sign with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
@@ -536,6 +565,62 @@ complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l output -s o -x 
 complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'list' -d 'list the keys in an archive, a file or a token'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'generate' -d 'make a key and put it into an archive'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'passphrase' -d 'give an archive a passphrase, another one, or none'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l root -r -F -d 'say what the root in FILE lets each key sign'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -F
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l role -x -a 'root targets snapshot timestamp' -d 'the role that the key is meant for'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l key-type -s y -x -a 'ed25519 rsa' -d 'make a key of type '
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys generate\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -F
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l new-passphrase-file -r -F -d 'take the new passphrase from the first line of FILE (default: OTACTL_KEYS_NEW_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l remove -d 'leave the archive without a passphrase, as fioctl reads it'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl tuf\'' -a 'verify' -d 'show the chain of trust of a repository, and every rule that it breaks'
+complete -c otactl -n '__otactl_at \'otactl tuf\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl tuf\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl tuf\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl tuf\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl tuf\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l root -r -F -d 'begin with the root in FILE, which you trust'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l production -d 'ask the backend for production metadata'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l tag -x -d 'ask for the metadata of devices that follow TAG'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l now -x -d 'judge expiry as at TIME, such as 2026-01-31T12:00:00Z (default: now)'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l cert -r -F -d 'show a gateway the device certificate in FILE'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l cert-key -r -F -d 'the key of --cert is in FILE'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl serve\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl serve\'' -l data -x -a '(__fish_complete_directories)' -d 'keep everything in DIR'
 complete -c otactl -n '__otactl_at \'otactl serve\'' -l addr -x -d 'serve the API on HOST:PORT, in plain HTTP (default: 127.0.0.1:8080)'

@@ -9,6 +9,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'publish|send a commit to the backend, delta-wise, and have a target signed'
             'targets|what devices may install'
             'devices|who is registered, and who may be'
+            'keys|the keys that metadata is signed with'
+            'tuf|the signed metadata that devices trust'
             'serve|be the backend: repo, signed metadata, registration and device gateway in one process'
             'register|give this device its identity'
             'agent|update the device this runs on'
@@ -36,6 +38,14 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'list|list the registered devices'
             'approve|let a device register that shows this code'
             'delete|end a device''s registration'
+        )
+        'otactl keys' = @(
+            'list|list the keys in an archive, a file or a token'
+            'generate|make a key and put it into an archive'
+            'passphrase|give an archive a passphrase, another one, or none'
+        )
+        'otactl tuf' = @(
+            'verify|show the chain of trust of a repository, and every rule that it breaks'
         )
         'otactl agent' = @(
             'check|update the metadata and list the targets for this device'
@@ -195,7 +205,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl targets offline-update sign' = @(
             '--help|explain the command and do nothing'
-            '--keys|the key archive FILE (tgz) with one targets key of the bundle''s root'
+            '--keys|sign with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -254,6 +265,68 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl devices delete' = @(
             '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys list' = @(
+            '--help|explain the command and do nothing'
+            '--root|say what the root in FILE lets each key sign'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys generate' = @(
+            '--help|explain the command and do nothing'
+            '--role|the role that the key is meant for'
+            '--key-type|make a key of type '
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys passphrase' = @(
+            '--help|explain the command and do nothing'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--new-passphrase-file|take the new passphrase from the first line of FILE (default: OTACTL_KEYS_NEW_PASSPHRASE, or asked for)'
+            '--remove|leave the archive without a passphrase, as fioctl reads it'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl tuf' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl tuf verify' = @(
+            '--help|explain the command and do nothing'
+            '--root|begin with the root in FILE, which you trust'
+            '--production|ask the backend for production metadata'
+            '--tag|ask for the metadata of devices that follow TAG'
+            '--now|judge expiry as at TIME, such as 2026-01-31T12:00:00Z (default: now)'
+            '--cert|show a gateway the device certificate in FILE'
+            '--cert-key|the key of --cert is in FILE'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
             '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
@@ -1048,6 +1121,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --ca-file' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
+        'otactl targets offline-update sign --passphrase-file' = @()
         'otactl targets offline-update verify --root' = @()
         'otactl targets offline-update verify --tag' = @()
         'otactl targets offline-update verify --hardware-id' = @()
@@ -1076,6 +1150,36 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl devices delete --factory' = @()
         'otactl devices delete -f' = @()
         'otactl devices delete --ca-file' = @()
+        'otactl keys list --root' = @()
+        'otactl keys list --passphrase-file' = @()
+        'otactl keys generate --role' = @(
+            'root'
+            'targets'
+            'snapshot'
+            'timestamp'
+        )
+        'otactl keys generate --key-type' = @(
+            'ed25519'
+            'rsa'
+        )
+        'otactl keys generate -y' = @(
+            'ed25519'
+            'rsa'
+        )
+        'otactl keys generate --passphrase-file' = @()
+        'otactl keys passphrase --passphrase-file' = @()
+        'otactl keys passphrase --new-passphrase-file' = @()
+        'otactl tuf verify --root' = @()
+        'otactl tuf verify --tag' = @()
+        'otactl tuf verify --now' = @()
+        'otactl tuf verify --cert' = @()
+        'otactl tuf verify --cert-key' = @()
+        'otactl tuf verify --config' = @()
+        'otactl tuf verify --context' = @()
+        'otactl tuf verify --url' = @()
+        'otactl tuf verify --factory' = @()
+        'otactl tuf verify -f' = @()
+        'otactl tuf verify --ca-file' = @()
         'otactl serve --data' = @()
         'otactl serve --addr' = @()
         'otactl serve --gateway-addr' = @()

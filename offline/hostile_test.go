@@ -122,7 +122,7 @@ func TestTwoWritersOfOneBundleDoNotMix(t *testing.T) {
 	lock, err := lockFolder(first.root)
 	check(t, err)
 	before := tree(t, dir)
-	if _, err := signDir(t, dir, archiveOf(t, b.offline[0])); fail.ClassOf(err) != fail.Busy {
+	if _, err := signDir(t, dir, b.offline[0]); fail.ClassOf(err) != fail.Busy {
 		t.Errorf("sign: %v", err)
 	}
 	if _, err := Build(t.Context(), b, dir, options("pc-1")); fail.ClassOf(err) != fail.Busy {
@@ -132,7 +132,7 @@ func TestTwoWritersOfOneBundleDoNotMix(t *testing.T) {
 		t.Error("the bundle was changed")
 	}
 	check(t, lock.Close())
-	_, err = signDir(t, dir, archiveOf(t, b.offline[0]))
+	_, err = signDir(t, dir, b.offline[0])
 	check(t, err)
 }
 

@@ -19,19 +19,19 @@ type SignReport struct {
 	Missing   int      `json:"missing"`
 }
 
-// Sign adds a signature to the bundle's bundle-targets.json with the one key in
-// keys that the bundle's newest root lists for targets. The chain of roots and
-// the signatures that are there have to verify; whether there are enough, and
-// the content, is for Verify. A second signature by the same key is refused.
-func Sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, error) {
-	rep, err := sign(ctx, b, keys)
+// Sign adds a signature to the bundle's bundle-targets.json, by the signer that
+// pick has for the targets role of the bundle's newest root. The chain of roots
+// and the signatures that are there have to verify; whether there are enough,
+// and the content, is for Verify. A second signature by the same key is refused.
+func Sign(ctx context.Context, b *Bundle, pick func(root *tuf.Root) (tuf.Signer, error)) (*SignReport, error) {
+	rep, err := sign(ctx, b, pick)
 	if err != nil {
 		return nil, fmt.Errorf("sign %s: %w", b.dir, err)
 	}
 	return rep, nil
 }
 
-func sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, error) {
+func sign(ctx context.Context, b *Bundle, pick func(root *tuf.Root) (tuf.Signer, error)) (*SignReport, error) {
 	lock, err := lockFolder(b.root)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func sign(ctx context.Context, b *Bundle, keys *tuf.KeyArchive) (*SignReport, er
 	if _, err := checkSignatures(root, file); err != nil {
 		return nil, err
 	}
-	signer, err := theSigner(root, keys)
+	signer, err := pick(root)
 	if err != nil {
 		return nil, err
 	}
@@ -82,23 +82,6 @@ func checkSignatures(root *tuf.Root, file []byte) (*tuf.SignatureReport, error) 
 		return nil, &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrSignature, Why: "the signature by key " + short(id) + " does not count"}
 	}
 	return sigs, nil
-}
-
-// theSigner is the one key in the archive that root lets sign for targets.
-func theSigner(root *tuf.Root, keys *tuf.KeyArchive) (tuf.Signer, error) {
-	signers, err := keys.Signers(root, tuf.RoleTargets)
-	if err != nil {
-		return nil, err
-	}
-	switch len(signers) {
-	case 0:
-		return nil, fail.New(fail.NotFound, "give the archive with the offline targets key of this factory",
-			"no key in the archive may sign targets by root %d", root.Version)
-	case 1:
-		return signers[0], nil
-	}
-	return nil, fail.New(fail.Conflict, "give an archive with one active targets key; each person signs with their own",
-		"%d keys in the archive may sign targets by root %d", len(signers), root.Version)
 }
 
 // missing turns "no such metadata file" into what it means for a bundle.

@@ -57,6 +57,8 @@ var libraryOwners = []struct {
 	{"github.com/go-resty/resty", []string{"client/factory"}, "its retries lose bodies and it writes error pages to files: JSON calls only"},
 	{"modernc.org/sqlite", []string{"agent/state", "server"}, "databases belong to the device's state and to the backend"},
 	{"github.com/ProtonMail/go-crypto", []string{"ostree/sign/pgp"}, "one place decides what a GPG signature is worth, and guards against what hostile packets do to the library"},
+	{"filippo.io/age", []string{"tuf/keystore"}, "one place decides what a passphrase may cost and who a file may be sealed for"},
+	{"github.com/miekg/pkcs11", []string{"tuf/pkcs11"}, "it needs cgo, and loads whatever library it is told to"},
 	{"github.com/rogpeppe/go-internal", []string{"tests"}, "test machinery stays out of the binary"},
 	{"github.com/google/go-cmp", []string{"tests", "internal/testkit"}, "test machinery stays out of the binary"},
 }
@@ -155,7 +157,8 @@ func TestArchLibrariesStayWithTheirOwners(t *testing.T) {
 // What runs on a device must not link what only an operator needs.
 func TestArchDeviceBuildStaysSmall(t *testing.T) {
 	banned := []string{
-		"github.com/go-resty/resty", "github.com/zalando/go-keyring", "github.com/urfave/cli", "archive/zip",
+		"github.com/go-resty/resty", "github.com/zalando/go-keyring", "github.com/urfave/cli", "archive/zip", "filippo.io/age",
+		module + "/tuf/keystore", module + "/tuf/pkcs11",
 		module + "/client/factory", module + "/client/account", module + "/client/credentials", module + "/server", module + "/publish",
 	}
 	for _, p := range goList(t, "./agent/...", "./register/...") {

@@ -149,32 +149,6 @@ func FuzzCustom(f *testing.F) {
 	})
 }
 
-func FuzzKeyArchive(f *testing.F) {
-	a := tuf.NewKeyArchive()
-	if err := a.Add(tuf.RoleTargets, seeded(f, 1)); err != nil {
-		f.Fatal(err)
-	}
-	good, err := a.Bytes()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Add(good[:len(good)/2])
-	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := tuf.ParseKeyArchive(data)
-		if err != nil {
-			return
-		}
-		out, err := a.Bytes()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := tuf.ParseKeyArchive(out); err != nil {
-			t.Fatalf("what was written cannot be read: %v", err)
-		}
-	})
-}
-
 // FuzzRefresh offers four files to a device that trusts a repository. Nothing
 // but what its keys signed may come to be trusted.
 func FuzzRefresh(f *testing.F) {

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -158,4 +159,36 @@ func withID(s Signer, id string) Signer {
 	k := &known{signer: s, public: *s.Public()}
 	k.public.ID = id
 	return k
+}
+
+// find is the id under which role lists a key.
+func (r *Root) find(role Role, k *PublicKey) (string, bool) {
+	for _, id := range r.Roles[role].KeyIDs {
+		if r.Keys[id].Equal(k) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// RolesOf are the names of the roles that k may sign for, sorted.
+func (r *Root) RolesOf(k *PublicKey) []string {
+	var roles []string
+	for role := range r.Roles {
+		if _, ok := r.find(role, k); ok {
+			roles = append(roles, string(role))
+		}
+	}
+	slices.Sort(roles)
+	return roles
+}
+
+// WithRootID is s signing under the id that root gives its key for role, or
+// ErrKey where root does not let it sign for that.
+func (r *Root) WithRootID(role Role, s Signer) (Signer, error) {
+	id, ok := r.find(role, s.Public())
+	if !ok {
+		return nil, refuse(ErrKey, "root %d does not let key %s sign %s", r.Version, s.Public().ID, role)
+	}
+	return withID(s, id), nil
 }

@@ -26,6 +26,16 @@ const (
 	KeyArchive = 1 << 20
 	// KeyFile caps one key.
 	KeyFile = 64 << 10
+	// ScryptWork is the binary logarithm of the steps that trying a passphrase
+	// may take: 2^20 is four times what age itself asks for, 1 GiB and some
+	// seconds.
+	ScryptWork = 20
+	// Passphrase caps a passphrase or a PIN.
+	Passphrase = 4 << 10
+	// TokenURI caps a pkcs11: URI, TokenOutput what a program that asks a token
+	// may answer.
+	TokenURI    = 4 << 10
+	TokenOutput = 1 << 20
 
 	// DetachedMetadata caps a commitmeta object: a few signatures, which no
 	// checksum covers.

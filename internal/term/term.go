@@ -5,8 +5,12 @@
 package term
 
 import (
+	"bufio"
+	"context"
+	"errors"
 	"io"
 	"os"
+	"strings"
 
 	xterm "golang.org/x/term"
 )
@@ -36,3 +40,33 @@ func Std() Streams {
 
 // MayPrompt says whether a question would reach a person who can answer.
 func (s Streams) MayPrompt() bool { return s.InTTY && s.ErrTTY }
+
+// ReadSecret reads a line from In without showing it on the terminal. It
+// returns when ctx ends, and leaves the terminal as it was.
+func (s Streams) ReadSecret(ctx context.Context) (string, error) {
+	f, ok := s.In.(*os.File)
+	if !ok {
+		line, err := bufio.NewReader(s.In).ReadString('\n')
+		return strings.TrimRight(line, "\r\n"), err
+	}
+	fd := int(f.Fd())
+	before, err := xterm.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	type answer struct {
+		line []byte
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := xterm.ReadPassword(fd)
+		got <- answer{line, err}
+	}()
+	select {
+	case a := <-got:
+		return string(a.line), a.err
+	case <-ctx.Done():
+		return "", errors.Join(ctx.Err(), xterm.Restore(fd, before))
+	}
+}
