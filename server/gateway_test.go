@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -99,6 +100,11 @@ func TestDeviceSignedElsewhereByOurCAIsTakenInOnFirstContact(t *testing.T) {
 // signByHand makes a certificate with the device CA's key, past the server.
 func (b *backend) signByHand(t *testing.T, subject pkix.Name) *identity {
 	t.Helper()
+	return b.signByHandFor(t, subject, newKey(t))
+}
+
+func (b *backend) signByHandFor(t *testing.T, subject pkix.Name, own *ecdsa.PrivateKey) *identity {
+	t.Helper()
 	read := func(name string) []byte {
 		data, err := os.ReadFile(filepath.Join(b.dir, "pki", name))
 		if err != nil {
@@ -115,7 +121,7 @@ func (b *backend) signByHand(t *testing.T, subject pkix.Name) *identity {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id := &identity{key: newKey(t)}
+	id := &identity{key: own}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(7), Subject: subject,
 		NotBefore: b.time().Add(-time.Hour), NotAfter: b.time().Add(time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, ca, id.key.Public(), key)

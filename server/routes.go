@@ -22,7 +22,7 @@ func (s *Server) routes(context.Context) error {
 	}
 	plain := s.objects.Plain()
 	mux.Handle("GET /ostree/", http.StripPrefix("/ostree", plain))
-	(&factory.API{Name: s.opt.Factory, Author: s.author, Repo: s.objects, Log: s.log}).Routes(mux, guard)
+	(&factory.API{Name: s.opt.Factory, DB: s.db, Author: s.author, Repo: s.objects, Clock: s.opt.Clock, Log: s.log}).Routes(mux, guard)
 	(&devices.API{Factory: s.opt.Factory, URL: s.opt.URL, Gateway: s.opt.GatewayURL, DB: s.db, PKI: s.pki,
 		Poll: s.opt.PollInterval, Clock: s.opt.Clock, Log: s.log}).Routes(mux, guard)
 	mux.Handle("GET /healthz", api.Wrap(s.log, s.health))

@@ -127,6 +127,10 @@ type reply struct {
 // call sends one request with a JSON body (nil: none), with retries and one
 // renewal of the proof.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body any) (*reply, error) {
+	return c.callWith(ctx, c.opt.Retry, method, path, query, body)
+}
+
+func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path string, query url.Values, body any) (*reply, error) {
 	var payload []byte
 	if body != nil {
 		var err error
@@ -149,7 +153,8 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		out = r
 		return err
 	}
-	return out, httpx.Again(ctx, c.opt.Retry, try)
+	err := httpx.Again(ctx, retry, try)
+	return out, err
 }
 
 func (c *Client) once(ctx context.Context, method, path string, query url.Values, payload []byte) (*reply, *http.Request, error) {

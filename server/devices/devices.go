@@ -9,6 +9,7 @@
 package devices
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -65,11 +66,13 @@ type view struct {
 	Factory    string `json:"factory"`
 	HardwareID string `json:"hardware-id"`
 	Group      string `json:"group"`
+	GroupName  string `json:"device-group"` // the same: clients differ in what they look for
 	Tag        string `json:"tag"`
 	Target     string `json:"target-name"`
 	OSTreeHash string `json:"ostree-hash"`
 	Apps       string `json:"docker-apps"`
 	Production bool   `json:"is-prod"`
+	Wave       bool   `json:"is-wave"`    // an active wave was rolled out to it
 	CreatedAt  string `json:"created-at"` // RFC 3339
 	LastSeen   string `json:"last-seen"`  // RFC 3339, or ""
 }
@@ -82,14 +85,39 @@ func (a *API) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	inWave, err := a.inWaves(r.Context())
+	if err != nil {
+		return err
+	}
 	out := make([]view, 0, len(all))
 	for _, d := range all {
 		out = append(out, view{UUID: d.UUID, Name: d.Name, Factory: a.Factory, HardwareID: d.HardwareID,
-			Group: d.Group, Tag: d.Tags, Target: d.Target, OSTreeHash: d.OSTreeHash, Apps: d.Apps,
-			Production: d.Production, CreatedAt: stamp(d.Created), LastSeen: stamp(d.LastSeen)})
+			Group: d.Group, GroupName: d.Group, Tag: d.Tags, Target: d.Target, OSTreeHash: d.OSTreeHash, Apps: d.Apps,
+			Production: d.Production, Wave: inWave[d.UUID], CreatedAt: stamp(d.Created), LastSeen: stamp(d.LastSeen)})
 	}
 	api.JSON(w, http.StatusOK, map[string]any{"devices": out, "total": len(out)})
 	return nil
+}
+
+// inWaves are the uuids of the devices that active waves were rolled out to.
+func (a *API) inWaves(ctx context.Context) (map[string]bool, error) {
+	active, err := a.DB.ActiveWaves(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := map[string]bool{}
+	for _, w := range active {
+		devices, err := a.DB.WaveDevices(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range devices {
+			if d.RolledOut {
+				in[d.UUID] = true
+			}
+		}
+	}
+	return in, nil
 }
 
 func stamp(t time.Time) string {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server/api"
 	"github.com/otactl/otactl/server/metadata"
@@ -26,8 +27,10 @@ type Repo interface {
 // API serves one factory.
 type API struct {
 	Name   string // of the factory
+	DB     *store.DB
 	Author *metadata.Author
 	Repo   Repo
+	Clock  clock.Clock
 	Log    *slog.Logger
 }
 
@@ -44,16 +47,20 @@ func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
 		mux.Handle(pattern, guard.Allow(api.Of(a.Name, h), store.ScopePublish))
 	}
 	a.rootRoutes(mux, guard)
+	a.waveRoutes(mux, guard)
 }
 
-// getFile answers a TUF file. One set of metadata holds all tags, so the query
-// "tag" changes nothing; "production=1" asks for the production roots.
+// getFile answers a TUF file. One set of CI metadata holds all tags, so there
+// the query "tag" changes nothing; with "production" it says whose set is meant.
 func (a *API) getFile(w http.ResponseWriter, r *http.Request) error {
+	file, q := r.PathValue("file"), r.URL.Query()
 	get := a.Author.File
-	if r.URL.Query().Get("production") == "1" {
-		get = a.Author.ProdRoot
+	if q.Get("production") == "1" {
+		get = func(ctx context.Context, name string) ([]byte, error) {
+			return a.Author.ProductionFile(ctx, q.Get("tag"), name)
+		}
 	}
-	b, err := get(r.Context(), r.PathValue("file"))
+	b, err := get(r.Context(), file)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,9 @@
 // Who a device is, its certificate alone says: the CN is its uuid, the OU this
 // factory, the key the one it registered with; all three are checked on every
 // request. It trusts nothing else a device sends: bodies are capped, headers
-// are recorded as text and decide nothing. It must never hand a device
-// anything that another could not have.
+// are recorded as text, and the tag alone decides anything: whose targets a
+// production device gets. It must never hand a production device what is CI's,
+// or the other way round.
 package gateway
 
 import (
@@ -16,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
@@ -120,6 +122,8 @@ func (g *Gateway) identify(r *http.Request) (store.Device, error) {
 		return store.Device{}, deny("Device(%s) is on the denied list", uuid)
 	case !bytes.Equal(d.PublicKey, id.PublicKey):
 		return store.Device{}, deny("Key rotation is not supported")
+	case d.Production != id.Production:
+		return store.Device{}, deny("Device(%s) was registered as another kind, CI or production, than its certificate says", uuid)
 	}
 	return d, nil
 }
@@ -142,8 +146,17 @@ func (g *Gateway) firstContact(ctx context.Context, uuid string, id pki.Identity
 	return d, err
 }
 
+// getFile answers a TUF file: production's to production devices, CI's to all
+// others.
 func (g *Gateway) getFile(w http.ResponseWriter, r *http.Request) error {
-	b, err := g.Author.File(r.Context(), r.PathValue("file"))
+	var b []byte
+	var err error
+	if d := deviceOf(r.Context()); d.Production {
+		tag, _, _ := strings.Cut(d.Tags, ",") // a device follows the first of its tags
+		b, err = g.Author.DeviceFile(r.Context(), d, tag, r.PathValue("file"))
+	} else {
+		b, err = g.Author.File(r.Context(), r.PathValue("file"))
+	}
 	if err != nil {
 		return err
 	}

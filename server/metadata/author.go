@@ -232,9 +232,13 @@ func (a *Author) Renew(ctx context.Context) error {
 				return err
 			}
 			a.log.Info("renewing targets, snapshot and timestamp", "expires", f.Expires)
-			return a.newTargets(tx, maps.Clone(t.Targets), now)
+			if err := a.newTargets(tx, maps.Clone(t.Targets), now); err != nil {
+				return err
+			}
+		} else if err := a.renewTimestamp(tx, now); err != nil {
+			return err
 		}
-		return a.renewTimestamp(tx, now)
+		return a.renewProduction(tx, now)
 	})
 }
 

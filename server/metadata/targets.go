@@ -183,6 +183,14 @@ func (a *Author) newest(ctx context.Context, role string) ([]byte, error) {
 	return f.Bytes, err
 }
 
+// forget drops what newest holds of a role whose file was replaced under its
+// version.
+func (a *Author) forget(role string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.files, role)
+}
+
 var fileName = regexp.MustCompile(`^(?:([1-9][0-9]{0,8})\.root|(root|timestamp|snapshot|targets))\.json$`)
 
 // File is a file as clients fetch it: "root.json" for the newest root,

@@ -97,4 +97,43 @@ CREATE TABLE root_updates (       -- the open transaction on the roots
   online     TEXT NOT NULL,       -- JSON: role to id of its online key
   signatures TEXT NOT NULL        -- JSON: further signatures on production targets
 ) STRICT;
+`, `
+CREATE TABLE waves (
+  seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+  name        TEXT NOT NULL UNIQUE,
+  version     INTEGER NOT NULL,   -- of its targets.json, and of the targets that are new in it
+  tag         TEXT NOT NULL,
+  status      TEXT NOT NULL,      -- active, complete, canceled
+  targets     BLOB NOT NULL,      -- its targets.json, with the signatures so far
+  created     INTEGER NOT NULL,
+  created_by  TEXT NOT NULL,
+  finished    INTEGER NOT NULL,   -- 0: it is not
+  finished_by TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX waves_active ON waves (tag) WHERE status = 'active';
+
+CREATE TABLE wave_rollouts (      -- the history; whole ones also hold for devices that join the group later
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+  wave    INTEGER NOT NULL REFERENCES waves (seq),
+  grp     TEXT NOT NULL,          -- "": of any group
+  whole   INTEGER NOT NULL,       -- 1: all of the group
+  devices INTEGER NOT NULL,       -- how many were new in it
+  at      INTEGER NOT NULL,
+  by      TEXT NOT NULL
+) STRICT;
+CREATE INDEX wave_rollouts_wave ON wave_rollouts (wave, whole, grp);
+
+CREATE TABLE wave_devices (       -- whom a wave was rolled out to one by one
+  wave INTEGER NOT NULL REFERENCES waves (seq),
+  uuid TEXT NOT NULL,
+  PRIMARY KEY (wave, uuid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wave_handed (        -- the last wave of a tag whose metadata a device was handed
+  uuid TEXT NOT NULL,
+  tag  TEXT NOT NULL,
+  wave INTEGER NOT NULL REFERENCES waves (seq),
+  PRIMARY KEY (uuid, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wave_handed_wave ON wave_handed (wave);
 `}
