@@ -50,8 +50,8 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 		return fail.New(fail.Usage, "give the tag that the devices follow, such as --tag main", "targets offline-update: flag --tag is missing")
 	}
 	days := c.Int("expires-in-days")
-	if days < 1 {
-		return fail.New(fail.Usage, "give the number of days, such as 30", "--expires-in-days %d: not at least 1", days)
+	if err := checkExpiryDays(days); err != nil {
+		return err
 	}
 	p, err := rt.publisher(c, c.Int("jobs"))
 	if err != nil {
