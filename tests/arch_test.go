@@ -31,17 +31,18 @@ func rooms() []room {
 	)
 	return []room{
 		{"", []string{"commands", "internal"}, "main picks the mode and nothing else"},
-		{"commands", []string{"agent", "client", "internal", "offline", "ostree", "publish", "register", "server", "tuf"}, "the command line imports everything and nobody imports it"},
+		{"commands", []string{"agent", "client", "internal", "offline", "ostree", "publish", "register", "server", "targets", "tuf"}, "the command line imports everything and nobody imports it"},
 		{"internal", nil, "small rooms stand alone"},
 		{"ostree", []string{"internal"}, engine},
 		{"tuf", []string{"internal"}, engine},
 		{"client", []string{"internal", "ostree", "tuf"}, "a client speaks to one peer in the terms of the engines"},
 		{"publish", []string{"client", "internal", "ostree", "tuf"}, sides},
+		{"targets", []string{"internal", "ostree", "tuf"}, "what targets shall be is planned without a network; the command line fetches, signs and sends"},
 		{"offline", []string{"internal", "ostree", "tuf"}, "a device reads bundles through it, so it knows no client; the command line hands it a backend"},
 		{"register", []string{"client/gateway", "client/httprepo", "internal", "ostree", "tuf"}, device},
 		{"agent", []string{"client/gateway", "client/httprepo", "internal", "offline", "ostree", "tuf"}, device + "; it reads bundles through offline"},
 		{"server", []string{"client/account", "client/credentials", "internal", "ostree", "tuf"}, "the backend needs no client of itself, only the formats of the files it hands out"},
-		{"tests", []string{"agent", "client", "commands", "internal", "offline", "ostree", "publish", "register", "server", "tuf"}, "tests may look everywhere"},
+		{"tests", []string{"agent", "client", "commands", "internal", "offline", "ostree", "publish", "register", "server", "targets", "tuf"}, "tests may look everywhere"},
 	}
 }
 

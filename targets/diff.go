@@ -1,0 +1,36 @@
+package targets
+
+import (
+	"bytes"
+
+	"github.com/otactl/otactl/tuf"
+)
+
+// Difference is what became other between two drafts, by name and sorted.
+type Difference struct {
+	Added   []string `json:"added"`
+	Removed []string `json:"removed"`
+	Changed []string `json:"changed"`
+}
+
+// None says that nothing became other.
+func (d Difference) None() bool { return len(d.Added)+len(d.Removed)+len(d.Changed) == 0 }
+
+// Diff compares two drafts, byte for byte in canonical form.
+func Diff(before, after *tuf.TargetsDraft) Difference {
+	out := Difference{[]string{}, []string{}, []string{}}
+	for _, name := range before.Names() {
+		switch entry := after.Entry(name); {
+		case entry == nil:
+			out.Removed = append(out.Removed, name)
+		case !bytes.Equal(entry, before.Entry(name)):
+			out.Changed = append(out.Changed, name)
+		}
+	}
+	for _, name := range after.Names() {
+		if before.Entry(name) == nil {
+			out.Added = append(out.Added, name)
+		}
+	}
+	return out
+}
