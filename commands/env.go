@@ -40,7 +40,7 @@ func otherVariables() [][2]string {
 		{"OSTREE_GPG_HOME", "folder of GPG keys that are trusted for all remotes"},
 		{"OSTREE_DUMMY_SIGN_ENABLED", "when set, signatures of type dummy, which prove nothing, can be made; for tests"},
 		{"OSTREE_REPO_TEST_ERROR", "`pre-commit` or `invalid-cache`: under the name ostree, break off there; for tests of the original"},
-		{"VISUAL, EDITOR", "editor of `ostree commit --editor`"},
+		{"VISUAL, EDITOR", "editor of `targets edit` and `ostree commit --editor`"},
 		{"SOURCE_DATE_EPOCH", "time of a commit, in seconds since 1970, when `--timestamp` is not given"},
 		{"DEVICE_FACTORY, PRODUCTION", "factory, and whether the device is a production device, when a device registers"},
 		{"DEVICE_API, OAUTH_BASE", "where `lmp-device-register` registers"},

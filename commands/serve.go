@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -67,6 +68,9 @@ type serveView struct{ server.Ready }
 // Table says where the server answers.
 func (v serveView) Table(w io.Writer) {
 	fmt.Fprintf(w, "serving factory %s: API %s, devices %s, data in %s\n", v.Factory, v.URL, v.Gateway, v.DataDir)
+	if len(v.SignedElsewhere) > 0 {
+		fmt.Fprintf(w, "signed elsewhere and brought here: %s\n", strings.Join(v.SignedElsewhere, ", "))
+	}
 }
 
 // next is what a person does after the first start.

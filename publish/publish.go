@@ -39,6 +39,9 @@ type Counting interface{ Sent() treehub.Sent }
 type Backend interface {
 	Targets(ctx context.Context) (map[string]tuf.Target, error)
 	AddTargets(ctx context.Context, targets map[string]tuf.Target, creator string) (factory.Added, error)
+	// LatestVersion is the highest version that a target of the hardware ids
+	// ever had; 0 where the backend keeps no count.
+	LatestVersion(ctx context.Context, hwids ...string) (int, error)
 }
 
 // Options of Run. Repo and Remote are needed.

@@ -117,7 +117,7 @@ func (r *run) allocate(ctx context.Context) (*wanted, error) {
 			return &wanted{name: e.name, version: e.version, existed: true}, nil
 		}
 	}
-	version, err := r.version(mine)
+	version, err := r.version(ctx, mine)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +125,9 @@ func (r *run) allocate(ctx context.Context) (*wanted, error) {
 }
 
 // version is the one that was asked for, if no target for this hardware has
-// it, or else one more than the highest.
-func (r *run) version(newestFirst []entry) (int, error) {
+// it, or else one more than the highest there is, or was: one that was pruned
+// is not given out again.
+func (r *run) version(ctx context.Context, newestFirst []entry) (int, error) {
 	if want := r.Target.Version; want != 0 {
 		for _, e := range newestFirst {
 			if e.version == want {
@@ -135,15 +136,18 @@ func (r *run) version(newestFirst []entry) (int, error) {
 		}
 		return want, nil
 	}
-	if len(newestFirst) == 0 {
-		return 1, nil
+	top, err := r.Backend.LatestVersion(ctx, r.Target.HardwareIDs...)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the highest version: %w", err)
 	}
-	top := newestFirst[0]
-	if top.version >= MaxVersion {
+	if len(newestFirst) > 0 {
+		top = max(top, newestFirst[0].version)
+	}
+	if top >= MaxVersion {
 		return 0, fail.New(fail.Conflict, "publish for another hardware id, or choose the version with --version",
-			"target %s: no version follows, %d is the highest that devices compare", top.name, MaxVersion)
+			"target version %d: no version follows, %d is the highest that devices compare", top, MaxVersion)
 	}
-	return top.version + 1, nil
+	return top + 1, nil
 }
 
 // sameTarget says whether e is what is asked for. Without a version it has to

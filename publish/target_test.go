@@ -19,6 +19,7 @@ import (
 
 // shelf is a Backend in memory that refuses what a real one refuses.
 type shelf struct {
+	latest  int
 	targets map[string]tuf.Target
 	version int
 	before  func() // somebody else's moment, once
@@ -30,6 +31,9 @@ func newShelf() *shelf { return &shelf{targets: map[string]tuf.Target{}} }
 func (s *shelf) Targets(context.Context) (map[string]tuf.Target, error) {
 	return maps.Clone(s.targets), nil
 }
+
+// LatestVersion is what the backend says of targets that are gone.
+func (s *shelf) LatestVersion(context.Context, ...string) (int, error) { return s.latest, nil }
 
 func (s *shelf) AddTargets(_ context.Context, m map[string]tuf.Target, _ string) (factory.Added, error) {
 	if f := s.before; f != nil {

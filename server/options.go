@@ -49,4 +49,7 @@ type Ready struct {
 	Credentials string `json:"credentials" yaml:"credentials"` // path of credentials.zip
 	FirstStart  bool   `json:"first_start" yaml:"first_start"` //
 	PID         int    `json:"pid" yaml:"pid"`                 //
+	// SignedElsewhere are the roles whose files are signed elsewhere and brought
+	// here, since the server has no key for them or may not sign alone.
+	SignedElsewhere []string `json:"signed_elsewhere" yaml:"signed_elsewhere"`
 }

@@ -33,11 +33,17 @@ func (s *Server) routes(context.Context) error {
 	return nil
 }
 
+// health says that the server works, and which metadata expires soon. That is no
+// failure: a server that is started again for it would gain nothing.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
 	if err := s.db.Ping(r.Context()); err != nil {
 		return err
 	}
-	api.JSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	endings, err := s.author.Endings(r.Context())
+	if err != nil {
+		return err
+	}
+	api.JSON(w, http.StatusOK, map[string]any{"status": "ok", "warnings": endings})
 	return nil
 }
 

@@ -119,6 +119,9 @@ func (s *Server) openRooms(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.ready.SignedElsewhere, err = s.author.SignedElsewhere(ctx); err != nil {
+		return err
+	}
 	s.objects, err = objects.Open(ctx, s.path("ostree"), s.path("tmp"), s.log)
 	return err
 }
@@ -151,8 +154,7 @@ const (
 	idleTime     = 2 * time.Minute
 	graceTime    = 10 * time.Second // for requests under way when the server stops
 	maxHeaders   = 32 << 10         // bytes
-	renewEvery   = time.Hour
-	maxConnsOpen = 4096 // per listener
+	maxConnsOpen = 4096             // per listener
 )
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
@@ -178,7 +180,7 @@ func (s *Server) Serve(ctx context.Context) error {
 
 	loop, stopLoop := context.WithCancel(ctx)
 	looped := make(chan struct{})
-	go func() { defer close(looped); s.renewLoop(loop) }()
+	go func() { defer close(looped); s.upkeep(loop) }()
 
 	var err error
 	running := 2
@@ -214,24 +216,6 @@ func shutdown(servers ...*http.Server) {
 	}
 	for range servers {
 		<-done
-	}
-}
-
-// renewLoop keeps metadata and the gateway's certificate fresh, and forgets
-// tokens and codes that have run out.
-func (s *Server) renewLoop(ctx context.Context) {
-	tick := time.NewTicker(renewEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		err := errors.Join(s.author.Renew(ctx), s.pki.RenewTLS(), s.db.Sweep(ctx, s.opt.Clock()))
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("upkeep failed; it is tried again in an hour", "error", err)
-		}
 	}
 }
 

@@ -16,9 +16,14 @@ const (
 )
 
 // WarnAhead is how long before its expiry a file of a role is warned about. The
-// role may be that of production metadata: "prod-root", "prod-targets/main".
+// role may be that of production metadata: "prod-root", "prod-targets/main",
+// "wave-targets/NAME".
 func WarnAhead(role string) time.Duration {
-	base, _, _ := strings.Cut(strings.TrimPrefix(role, "prod-"), "/")
+	base, _, _ := strings.Cut(role, "/")
+	_, of, found := strings.Cut(base, "-")
+	if found {
+		base = of
+	}
 	switch Role(base) {
 	case RoleTimestamp:
 		return timestampAhead

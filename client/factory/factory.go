@@ -124,15 +124,15 @@ type reply struct {
 	body   []byte
 }
 
-// call sends one request with a JSON body (nil: none), with retries and one
-// renewal of the proof.
-func (c *Client) call(ctx context.Context, method, path string, query url.Values, body any) (*reply, error) {
-	return c.callWith(ctx, c.opt.Retry, method, path, query, body)
+// call sends one request with a JSON body (nil: none; bytes: as they are) and
+// headers in pairs of name and value, with retries and one renewal of the proof.
+func (c *Client) call(ctx context.Context, method, path string, query url.Values, body any, headers ...string) (*reply, error) {
+	return c.callWith(ctx, c.opt.Retry, method, path, query, body, headers...)
 }
 
-func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path string, query url.Values, body any) (*reply, error) {
-	var payload []byte
-	if body != nil {
+func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path string, query url.Values, body any, headers ...string) (*reply, error) {
+	payload, raw := body.([]byte)
+	if body != nil && !raw {
 		var err error
 		if payload, err = json.Marshal(body); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", method, path, err)
@@ -141,13 +141,13 @@ func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path s
 	var out *reply
 	renewed := false
 	try := func(ctx context.Context) error {
-		r, sent, err := c.once(ctx, method, path, query, payload)
+		r, sent, err := c.once(ctx, method, path, query, payload, headers)
 		if httpx.Code(err) == http.StatusUnauthorized && !renewed {
 			renewed = true
 			if ok, rerr := c.opt.Auth.Renew(ctx, sent); rerr != nil {
 				return rerr
 			} else if ok {
-				r, _, err = c.once(ctx, method, path, query, payload)
+				r, _, err = c.once(ctx, method, path, query, payload, headers)
 			}
 		}
 		out = r
@@ -157,7 +157,7 @@ func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path s
 	return out, err
 }
 
-func (c *Client) once(ctx context.Context, method, path string, query url.Values, payload []byte) (*reply, *http.Request, error) {
+func (c *Client) once(ctx context.Context, method, path string, query url.Values, payload []byte, headers []string) (*reply, *http.Request, error) {
 	target := c.opt.URL + path
 	probe, err := http.NewRequestWithContext(ctx, method, target, nil)
 	if err != nil {
@@ -168,6 +168,9 @@ func (c *Client) once(ctx context.Context, method, path string, query url.Values
 	}
 	r := c.rest.R().SetContext(ctx)
 	r.Header = probe.Header
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.SetHeader(headers[i], headers[i+1])
+	}
 	if query != nil {
 		r.SetQueryParamsFromValues(query)
 	}

@@ -55,7 +55,7 @@ func (c *Client) AddTargets(ctx context.Context, targets map[string]tuf.Target, 
 	}{targets, creator}
 	r, err := c.call(ctx, http.MethodPost, c.path("targets")+"/", nil, body)
 	if err != nil {
-		return Added{}, err
+		return Added{}, refused(err)
 	}
 	var out struct {
 		Version int `json:"targets-version"`

@@ -12,6 +12,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/internal/term"
 )
 
 // editMessage lets the person at the terminal write a commit's subject and
@@ -30,11 +31,8 @@ func (e *Env) editMessage(ctx context.Context, branch string) (subject, body str
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", "", err
 	}
-	editor := cmp.Or(e.Getenv("EDITOR"), e.Getenv("VISUAL"), "vi")
-	cmd := exec.CommandContext(ctx, "sh", "-c", editor+` "$@"`, "sh", f.Name()) // an editor may come with arguments
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.Stdin, e.Stdout, e.Stderr
-	if err := cmd.Run(); err != nil {
-		return "", "", fmt.Errorf("editor %q: %w", editor, err)
+	if err := RunEditor(ctx, e.Getenv, term.Streams{In: e.Stdin, Out: e.Stdout, Err: e.Stderr}, f.Name()); err != nil {
+		return "", "", err
 	}
 	text, err := fsx.ReadFile(f.Name(), limits.ConfigFile)
 	if err != nil {
@@ -44,6 +42,18 @@ func (e *Env) editMessage(ctx context.Context, branch string) (subject, body str
 		return "", "", usage("Aborting commit due to empty commit subject.")
 	}
 	return subject, body, nil
+}
+
+// RunEditor lets the person at the terminal change a file with the editor that
+// EDITOR or VISUAL names.
+func RunEditor(ctx context.Context, env func(string) string, std term.Streams, file string) error {
+	editor := cmp.Or(env("EDITOR"), env("VISUAL"), "vi")
+	cmd := exec.CommandContext(ctx, "sh", "-c", editor+` "$@"`, "sh", file) // an editor may come with arguments
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = std.In, std.Out, std.Err
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("editor %q: %w", editor, err)
+	}
+	return nil
 }
 
 // splitMessage parts an edited text into the first line that is there and the

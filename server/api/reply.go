@@ -29,7 +29,8 @@ import (
 )
 
 // Error is a refusal: what the client is told, as
-// {"message": Message, "code": Code}.
+// {"message": Message, "code": Code}, and once more under description, which is
+// where garage-sign looks.
 type Error struct {
 	Status  int
 	Code    string // for programs: "target_exists"
@@ -71,7 +72,7 @@ func answer(log *slog.Logger, w http.ResponseWriter, r *http.Request, err error)
 	if e.Retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int((e.Retry+time.Second-1)/time.Second)))
 	}
-	JSON(w, e.Status, map[string]string{"message": e.Message, "code": e.Code})
+	JSON(w, e.Status, map[string]string{"message": e.Message, "code": e.Code, "description": e.Message})
 }
 
 // classify finds the answer to an error.

@@ -34,20 +34,31 @@ type API struct {
 	Log    *slog.Logger
 }
 
-// Routes adds the API's routes to mux.
+// Routes adds the API's routes to mux. Who publishes may add and tag, and bring
+// what somebody with a targets key has signed; what takes targets away is for
+// operators.
 func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
-	const targets = "/ota/factories/{factory}/targets/"
+	const (
+		user    = "/ota/repo/{factory}/api/v1/user_repo/"
+		targets = "/ota/factories/{factory}/targets/"
+	)
 	for pattern, h := range map[string]api.Handler{
-		"GET /ota/repo/{factory}/api/v1/user_repo/{file}": a.getFile,
-		"GET " + targets + "{$}":                          a.listTargets,
-		"POST " + targets + "{$}":                         a.addTargets,
-		"GET " + targets + "{name}":                       a.getTarget,
-		"POST " + targets + "{name}/meta/{$}":             a.bundle,
+		"GET " + user + "{file}":                        a.getFile,
+		"PUT " + user + "targets":                       a.putTargets,
+		"PUT " + user + "targets.json":                  a.putTargets,
+		"GET " + targets + "{$}":                        a.listTargets,
+		"POST " + targets + "{$}":                       a.addTargets,
+		"PATCH " + targets + "{$}":                      a.tagTargets,
+		"GET " + targets + "{name}":                     a.getTarget,
+		"POST " + targets + "{name}/meta/{$}":           a.bundle,
+		"GET /projects/{factory}/lmp/builds/latest/{$}": a.latestBuild,
 	} {
 		mux.Handle(pattern, guard.Allow(api.Of(a.Name, h), store.ScopePublish))
 	}
 	a.rootRoutes(mux, guard)
 	a.waveRoutes(mux, guard)
+	mux.Handle("PUT "+targets+"{$}", guard.Allow(api.Of(a.Name, a.replaceTargets)))
+	mux.Handle("DELETE "+targets+"{$}", guard.Allow(api.Of(a.Name, a.pruneTargets)))
 }
 
 // getFile answers a TUF file. One set of CI metadata holds all tags, so there
@@ -73,7 +84,7 @@ func WriteFile(w http.ResponseWriter, file []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("X-Ats-Role-Checksum", metadata.Checksum(file))
+	h.Set(roleChecksum, metadata.Checksum(file))
 	api.AllowTime(w, int64(len(file)))
 	_, _ = w.Write(file) // a client that left is its own affair
 }

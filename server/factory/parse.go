@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	maxAdd    = 1000     // targets in one request
+	maxChange = 1000     // targets that one request names
 	maxCustom = 64 << 10 // bytes of one target's custom part
 	maxList   = 64       // hardware ids, tags or apps of one target
 )
@@ -21,55 +21,81 @@ const (
 //	 "targets-creator": TEXT}
 //
 // Every name, version, tag and hardware id in what it returns is well formed,
-// and every commit is 64 lower-case hex digits.
-func ParseTargets(body []byte) (targets map[string]tuf.Target, creator string, err error) {
-	if _, err := tuf.Canonical(body); err != nil {
-		return nil, "", bad("the request body is not the JSON that can be signed: %v", err)
-	}
-	var req struct {
-		Targets map[string]entry `json:"targets"`
-		Creator string           `json:"targets-creator"`
-	}
-	if err := api.Decode(body, &req); err != nil {
+// and every commit is 64 lower-case hex digits. All other fields are kept as
+// they came.
+func ParseTargets(body []byte) (targets *tuf.TargetsDraft, creator string, err error) {
+	targets, creator, err = parseMap(body)
+	if err != nil {
 		return nil, "", err
 	}
-	if len(req.Targets) == 0 || len(req.Targets) > maxAdd {
-		return nil, "", bad("there must be from 1 to %d targets in one request", maxAdd)
+	if n := len(targets.Names()); n == 0 || n > maxChange {
+		return nil, "", bad("there must be from 1 to %d targets in one request", maxChange)
 	}
-	targets = map[string]tuf.Target{}
-	for name, e := range req.Targets {
-		if targets[name], err = parseTarget(name, e); err != nil {
+	for _, name := range targets.Names() {
+		t, err := targets.Target(name)
+		if err != nil {
+			return nil, "", bad("%v", err)
+		}
+		if err := checkTarget(name, t); err != nil {
 			return nil, "", err
+		}
+	}
+	return targets, creator, nil
+}
+
+// parseMap reads a body that holds a map of targets, each a target of the
+// dialect and text that can be signed, and no more than that.
+func parseMap(body []byte) (*tuf.TargetsDraft, string, error) {
+	var req struct {
+		Targets map[string]json.RawMessage `json:"targets"`
+		Creator string                     `json:"targets-creator"`
+	}
+	if err := decode(body, &req); err != nil {
+		return nil, "", err
+	}
+	if req.Targets == nil {
+		return nil, "", bad("targets is missing")
+	}
+	targets := tuf.NewTargetsDraft()
+	for name, entry := range req.Targets {
+		if err := targets.Set(name, entry); err != nil {
+			return nil, "", bad("%v", err)
 		}
 	}
 	return targets, req.Creator, nil
 }
 
-func parseTarget(name string, e entry) (tuf.Target, error) {
+// decode reads a body whose content goes into something signed.
+func decode(body []byte, v any) error {
+	canon, err := tuf.Canonical(body)
+	if err != nil {
+		return bad("the request body is not the JSON that can be signed: %v", err)
+	}
+	return api.Decode(canon, v)
+}
+
+// checkTarget holds a new or changed target to what devices and the repo need.
+func checkTarget(name string, t tuf.Target) error {
 	if !api.IsTargetName(name) {
-		return tuf.Target{}, bad("target %.80q: a name is letters, digits and . _ + ~ : -, 200 at most, and starts with a letter or digit", name)
+		return bad("target %.80q: a name is letters, digits and . _ + ~ : -, 200 at most, and starts with a letter or digit", name)
 	}
-	if e.Length != 0 {
-		return tuf.Target{}, bad("target %s: length must be 0 for an OSTree commit", name)
+	if t.Length != 0 {
+		return bad("target %s: length must be 0 for an OSTree commit", name)
 	}
-	if _, err := ostree.ParseChecksum(e.Hashes["sha256"]); err != nil || len(e.Hashes) != 1 {
-		return tuf.Target{}, bad("target %s: hashes must be one sha256, the commit", name)
+	if _, err := ostree.ParseChecksum(t.Hashes["sha256"]); err != nil || len(t.Hashes) != 1 {
+		return bad("target %s: hashes must be one sha256, the commit", name)
 	}
-	if len(e.Custom) > maxCustom {
-		return tuf.Target{}, bad("target %s: custom is longer than %d bytes", name, maxCustom)
+	if len(t.Custom) > maxCustom {
+		return bad("target %s: custom is longer than %d bytes", name, maxCustom)
 	}
-	t := tuf.Target{Hashes: e.Hashes, Custom: e.Custom}
 	c, err := t.Fields()
 	if err != nil {
-		return tuf.Target{}, bad("target %s: custom: %v", name, err)
+		return bad("target %s: custom: %v", name, err)
 	}
 	if why := checkCustom(c); why != "" {
-		return tuf.Target{}, bad("target %s: %s", name, why)
+		return bad("target %s: %s", name, why)
 	}
-	if t.Custom, err = json.Marshal(c); err != nil {
-		return tuf.Target{}, bad("target %s: custom: %v", name, err)
-	}
-	return t, nil
+	return nil
 }
 
 // checkCustom says what is wrong with c, or "".
@@ -103,4 +129,59 @@ func words(list []string) bool {
 		}
 	}
 	return len(list) <= maxList
+}
+
+// parseTags reads the body of a request that tags targets:
+//
+//	{"targets": {NAME: {"custom": {"tags": [TAG, …]}}}}
+func parseTags(body []byte) (map[string][]string, error) {
+	var req struct {
+		Targets map[string]struct {
+			Custom struct {
+				Tags []string `json:"tags"`
+			} `json:"custom"`
+		} `json:"targets"`
+	}
+	if err := decode(body, &req); err != nil {
+		return nil, err
+	}
+	if len(req.Targets) == 0 || len(req.Targets) > maxChange {
+		return nil, bad("there must be from 1 to %d targets in one request", maxChange)
+	}
+	tags := map[string][]string{}
+	for name, t := range req.Targets {
+		list := t.Custom.Tags
+		if len(list) == 0 || !words(list) || repeats(list) {
+			return nil, bad("target %.80q: custom.tags must be from 1 to %d plain names, none twice", name, maxList)
+		}
+		tags[name] = list
+	}
+	return tags, nil
+}
+
+// parseNames reads the body of a request that removes targets:
+//
+//	{"targets": [NAME, …]}
+func parseNames(body []byte) ([]string, error) {
+	var req struct {
+		Targets []string `json:"targets"`
+	}
+	if err := decode(body, &req); err != nil {
+		return nil, err
+	}
+	if len(req.Targets) == 0 || repeats(req.Targets) {
+		return nil, bad("targets must be names, at least one and none twice")
+	}
+	return req.Targets, nil
+}
+
+func repeats(list []string) bool {
+	seen := map[string]bool{}
+	for _, s := range list {
+		if seen[s] {
+			return true
+		}
+		seen[s] = true
+	}
+	return false
 }

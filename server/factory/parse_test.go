@@ -54,7 +54,11 @@ func FuzzParseTargets(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for name, target := range targets {
+		for _, name := range targets.Names() {
+			target, err := targets.Target(name)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if _, err := ostree.ParseChecksum(target.Commit()); err != nil || !api.IsTargetName(name) {
 				t.Errorf("%q with commit %q was taken", name, target.Commit())
 			}

@@ -67,7 +67,7 @@ func checkWave(n metadata.NewWave) error {
 	}
 	fresh := false
 	for name, target := range t.Targets {
-		if _, err := parseTarget(name, toEntry(target)); err != nil {
+		if err := checkTarget(name, target); err != nil {
 			return err
 		}
 		c, err := target.Fields()

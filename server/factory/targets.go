@@ -1,63 +1,71 @@
 package factory
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/otactl/otactl/internal/limits"
-	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server/api"
 	"github.com/otactl/otactl/server/metadata"
-	"github.com/otactl/otactl/server/objects"
 	"github.com/otactl/otactl/tuf"
 )
 
-// entry is a target on the wire.
-type entry struct {
-	Length int64             `json:"length"`
-	Hashes map[string]string `json:"hashes"`
-	Custom json.RawMessage   `json:"custom,omitempty"`
-}
-
-func toEntry(t tuf.Target) entry { return entry{Length: t.Length, Hashes: t.Hashes, Custom: t.Custom} }
+// roleChecksum is the header that says which targets.json an answer is from, and
+// which one a change was made from.
+const roleChecksum = "X-Ats-Role-Checksum"
 
 // listTargets answers {name: target}; ?version=V narrows it down.
 func (a *API) listTargets(w http.ResponseWriter, r *http.Request) error {
-	t, err := a.Author.Targets(r.Context())
+	targets, sum, err := a.Author.Targets(r.Context())
 	if err != nil {
 		return err
 	}
 	version := r.URL.Query().Get("version")
-	out := map[string]entry{}
-	for name, target := range t.Targets {
-		c, err := target.Fields()
-		if err != nil {
-			return fmt.Errorf("target %s: %w", name, err)
+	out := map[string]json.RawMessage{}
+	for _, name := range targets.Names() {
+		if version != "" {
+			is, err := versionOf(targets, name)
+			if err != nil {
+				return err
+			}
+			if is != version {
+				continue
+			}
 		}
-		if version == "" || version == c.Version {
-			out[name] = toEntry(target)
-		}
+		out[name] = targets.Entry(name)
 	}
+	w.Header().Set(roleChecksum, sum)
 	api.JSON(w, http.StatusOK, out)
 	return nil
 }
 
+func versionOf(targets *tuf.TargetsDraft, name string) (string, error) {
+	t, err := targets.Target(name)
+	if err != nil {
+		return "", err
+	}
+	c, err := t.Fields()
+	if err != nil {
+		return "", fmt.Errorf("target %s: %w", name, err)
+	}
+	return c.Version, nil
+}
+
 func (a *API) getTarget(w http.ResponseWriter, r *http.Request) error {
-	t, err := a.Author.Targets(r.Context())
+	targets, sum, err := a.Author.Targets(r.Context())
 	if err != nil {
 		return err
 	}
-	target, ok := t.Targets[r.PathValue("name")]
-	if !ok {
+	entry := targets.Entry(r.PathValue("name"))
+	if entry == nil {
 		return api.Refuse(http.StatusNotFound, "target_not_found", "there is no target of this name")
 	}
-	api.JSON(w, http.StatusOK, toEntry(target))
+	w.Header().Set(roleChecksum, sum)
+	api.JSON(w, http.StatusOK, entry)
 	return nil
 }
 
@@ -73,20 +81,45 @@ func (a *API) addTargets(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	api.AllowWork(w)
-	if err := a.checkCommits(r.Context(), targets); err != nil {
+	if err := a.checkCommits(r.Context(), targets, targets.Names()); err != nil {
 		return err
 	}
-	version, added, err := a.Author.AddTargets(r.Context(), targets)
+	out, err := a.Author.AddTargets(r.Context(), targets)
 	if err != nil {
 		return refusal(err)
 	}
 	status := http.StatusOK
-	if added {
+	if out.Changed {
 		status = http.StatusCreated
-		a.Log.Info("targets added", "targets", slices.Sorted(maps.Keys(targets)), "version", version,
+		a.Log.Info("targets added", "targets", targets.Names(), "version", out.Version,
 			"by", api.IdentityOf(r.Context()).Subject, "creator", strconv.QuoteToASCII(creator[:min(len(creator), 200)]))
 	}
-	api.JSON(w, status, map[string]int{"targets-version": version})
+	answer(w, status, out)
+	return nil
+}
+
+// answer says which targets.json there is now.
+func answer(w http.ResponseWriter, status int, c metadata.Change) {
+	w.Header().Set(roleChecksum, c.Checksum)
+	api.JSON(w, status, map[string]int{"targets-version": c.Version})
+}
+
+// latestBuild answers {"data": {"build": {"build_id": N}}}: the highest version
+// that a target ever had, as of a CI server that counts builds.
+// ?hardware-id=A,B narrows it down to targets for those.
+func (a *API) latestBuild(w http.ResponseWriter, r *http.Request) error {
+	var ids []string
+	if list := r.URL.Query().Get("hardware-id"); list != "" {
+		ids = strings.Split(list, ",")
+	}
+	if !words(ids) {
+		return api.Refuse(http.StatusBadRequest, "bad_request", "hardware-id must be plain names, separated by commas")
+	}
+	v, err := a.Author.HighestVersion(r.Context(), ids...)
+	if err != nil {
+		return err
+	}
+	api.JSON(w, http.StatusOK, map[string]any{"data": map[string]any{"build": map[string]int64{"build_id": v}}})
 	return nil
 }
 
@@ -95,6 +128,12 @@ func refusal(err error) error {
 	if c, ok := errors.AsType[*metadata.ConflictError](err); ok {
 		return api.Refuse(http.StatusConflict, "target_exists", c.Error())
 	}
+	if u, ok := errors.AsType[*metadata.InUseError](err); ok {
+		return api.Refuse(http.StatusConflict, "target_in_use", u.Error())
+	}
+	if s, ok := errors.AsType[*metadata.SignatureError](err); ok {
+		return api.Refuse(http.StatusBadRequest, "payload_signature_invalid", s.Error())
+	}
 	if b, ok := errors.AsType[*metadata.RequestError](err); ok {
 		if b.NotFound {
 			return api.Refuse(http.StatusNotFound, "target_not_found", b.Why)
@@ -102,30 +141,21 @@ func refusal(err error) error {
 		return api.Refuse(http.StatusBadRequest, "bad_request", b.Why)
 	}
 	switch {
-	case errors.Is(err, metadata.ErrFull):
+	case errors.Is(err, metadata.ErrFull), errors.Is(err, tuf.ErrTooLarge):
 		return api.Refuse(http.StatusConflict, "targets_full", "targets.json would be longer than devices accept")
+	case errors.Is(err, metadata.ErrElsewhere):
+		return api.Refuse(http.StatusConflict, "signed_elsewhere",
+			"the targets of this server are signed elsewhere: sign where the key is, with --keys, or upload a signed targets.json")
+	case errors.Is(err, metadata.ErrMoved):
+		return api.Refuse(http.StatusPreconditionFailed, "role_checksum_mismatch",
+			"targets.json was changed meanwhile by somebody else; read it again and repeat the change")
+	case errors.Is(err, metadata.ErrNoBase):
+		return api.Refuse(http.StatusPreconditionRequired, "role_checksum_not_provided",
+			"say in x-ats-role-checksum which targets.json the change was made from")
 	case errors.Is(err, tuf.ErrNotASCII), errors.Is(err, tuf.ErrMalformed):
 		return api.Refuse(http.StatusBadRequest, "bad_target", err.Error())
 	}
 	return err
-}
-
-func (a *API) checkCommits(ctx context.Context, targets map[string]tuf.Target) error {
-	for _, name := range slices.Sorted(maps.Keys(targets)) {
-		commit, err := ostree.ParseChecksum(targets[name].Commit())
-		if err != nil {
-			return bad("target %s: %v", name, err)
-		}
-		err = a.Repo.Complete(ctx, commit)
-		if e, ok := errors.AsType[*objects.IncompleteError](err); ok {
-			return api.Refuse(http.StatusPreconditionFailed, "commit_incomplete",
-				"target "+name+": "+e.Error()+": push the commit first")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func bad(format string, args ...any) error {

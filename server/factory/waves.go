@@ -72,12 +72,12 @@ func (a *API) createWave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := tuf.ParseTargets(n.Targets)
+	t, err := tuf.DraftTargets(n.Targets)
 	if err != nil {
 		return err
 	}
 	api.AllowWork(w)
-	if err := a.checkCommits(r.Context(), t.Targets); err != nil {
+	if err := a.checkCommits(r.Context(), t, t.Names()); err != nil {
 		return err
 	}
 	n.By = api.IdentityOf(r.Context()).Subject

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync"
 	"time"
 
@@ -23,7 +22,6 @@ import (
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/server/store"
 	"github.com/otactl/otactl/tuf"
-	"github.com/otactl/otactl/tuf/author"
 )
 
 // Life says for how long files are signed, and after how long they are signed
@@ -82,6 +80,9 @@ func Open(ctx context.Context, db *store.DB, dir string, life Life, clk clock.Cl
 	if err := a.sweepKeys(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.seedVersions(ctx); err != nil {
+		return nil, err
+	}
 	return a, a.Renew(ctx)
 }
 
@@ -92,7 +93,8 @@ func (a *Author) begin(ctx context.Context) error {
 		if err := a.firstRoot(tx, now); err != nil {
 			return err
 		}
-		return a.newTargets(tx, map[string]tuf.Target{}, now)
+		_, err := a.newTargets(tx, tuf.NewTargetsDraft(), now)
+		return err
 	})
 }
 
@@ -118,22 +120,34 @@ func (a *Author) firstRoot(tx *store.MetadataTx, now time.Time) error {
 	return a.putProdRoot(tx, file, v, r.Expires)
 }
 
-// newTargets signs targets, and the snapshot and timestamp that name it.
-func (a *Author) newTargets(tx *store.MetadataTx, targets map[string]tuf.Target, now time.Time) error {
+// newTargets signs targets, and the snapshot and timestamp that name them.
+func (a *Author) newTargets(tx *store.MetadataTx, targets *tuf.TargetsDraft, now time.Time) (store.File, error) {
+	var f store.File
+	k, err := a.signer(tx, tuf.RoleTargets)
+	if err != nil {
+		return f, err
+	}
 	v, err := tx.NextVersion(string(tuf.RoleTargets))
 	if err != nil {
-		return err
+		return f, err
 	}
 	exp := expiry(now, a.life.Targets)
-	file, err := a.put(tx, tuf.RoleTargets, v, exp, tuf.NewTargets(v, exp, targets), limits.Targets)
-	if err != nil {
-		return err
+	file, err := targets.Sign(v, exp, k)
+	if errors.Is(err, tuf.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrFull, err)
 	}
-	return a.newSnapshot(tx, file, exp, now)
+	if err != nil {
+		return f, fmt.Errorf("sign targets: %w", err)
+	}
+	f = store.File{Role: string(tuf.RoleTargets), Version: v, Online: true, Expires: exp, Bytes: file}
+	if err := tx.Put(f); err != nil {
+		return f, err
+	}
+	return f, a.newSnapshot(tx, file, exp, now)
 }
 
-// newSnapshot signs a snapshot of a targets file, good until exp, and the
-// timestamp that names it.
+// newSnapshot signs a snapshot over a targets.json, and the timestamp that names
+// it.
 func (a *Author) newSnapshot(tx *store.MetadataTx, targets []byte, exp, now time.Time) error {
 	v, err := tx.NextVersion(string(tuf.RoleSnapshot))
 	if err != nil {
@@ -191,9 +205,6 @@ func (a *Author) put(tx *store.MetadataTx, role tuf.Role, v int, exp time.Time, 
 	return file, tx.Put(store.File{Role: string(role), Version: v, Online: true, Expires: exp, Bytes: file})
 }
 
-// ErrFull says that a file would grow beyond what clients accept.
-var ErrFull = errors.New("the metadata file would be longer than clients accept")
-
 func (a *Author) sign(tx *store.MetadataTx, role tuf.Role, signed any, max int64) ([]byte, error) {
 	k, err := a.signer(tx, role)
 	if err != nil {
@@ -212,98 +223,6 @@ func (a *Author) sign(tx *store.MetadataTx, role tuf.Role, signed any, max int64
 // expiry is in whole seconds, as the wire format has it.
 func expiry(now time.Time, life time.Duration) time.Time {
 	return now.Add(life).Truncate(time.Second)
-}
-
-// Renew signs again what has grown old: root, then targets with snapshot and
-// timestamp, then the timestamp alone. Each new file has a new version.
-func (a *Author) Renew(ctx context.Context) error {
-	now := a.clock()
-	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
-		if err := a.renewRoot(tx, now); err != nil {
-			return err
-		}
-		f, err := tx.Current(string(tuf.RoleTargets))
-		if err != nil {
-			return err
-		}
-		if old(f, now, a.life.Targets, a.life.RenewTargets) {
-			t, err := tuf.ParseTargets(f.Bytes)
-			if err != nil {
-				return err
-			}
-			a.log.Info("renewing targets, snapshot and timestamp", "expires", f.Expires)
-			if err := a.newTargets(tx, maps.Clone(t.Targets), now); err != nil {
-				return err
-			}
-		} else if err := a.renewTimestamp(tx, now); err != nil {
-			return err
-		}
-		return a.renewProduction(tx, now)
-	})
-}
-
-func (a *Author) renewTimestamp(tx *store.MetadataTx, now time.Time) error {
-	f, err := tx.Current(string(tuf.RoleTimestamp))
-	if err != nil || !old(f, now, a.life.Timestamp, a.life.RenewTimestamp) {
-		return err
-	}
-	s, err := tx.Current(string(tuf.RoleSnapshot))
-	if err != nil {
-		return err
-	}
-	a.log.Info("renewing the timestamp", "expires", f.Expires)
-	return a.newTimestamp(tx, s.Bytes, now)
-}
-
-// renewRoot extends a root that this server can sign alone; others are for
-// their owners to renew.
-func (a *Author) renewRoot(tx *store.MetadataTx, now time.Time) error {
-	f, err := tx.Current(string(tuf.RoleRoot))
-	if err != nil || !old(f, now, a.life.Root, a.life.RenewRoot) {
-		return err
-	}
-	if _, err := tx.RootUpdate(); !errors.Is(err, store.ErrNotFound) {
-		return err // its version is promised to the open transaction
-	}
-	k, err := a.signer(tx, tuf.RoleRoot)
-	if err != nil {
-		return nil
-	}
-	pair, online, err := a.inForce(tx)
-	if err != nil {
-		return err
-	}
-	d, err := a.nextRoot(pair, online, k, now)
-	if err != nil {
-		a.log.Warn("the root is due for renewal and this server can't sign it", "expires", f.Expires, "error", err)
-		return nil
-	}
-	a.log.Info("renewing the root", "expires", f.Expires)
-	_, _, err = a.bringIntoForce(tx, d)
-	return err
-}
-
-// nextRoot is the root in force with a longer life, signed by k.
-func (a *Author) nextRoot(p author.Pair, online map[tuf.Role]string, k tuf.Signer, now time.Time) (*author.Draft, error) {
-	d, err := author.Begin(p, tuf.Changelog{Message: changedBy, Timestamp: now}, online)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.Extend(expiry(now, a.life.Root)); err != nil {
-		return nil, err
-	}
-	if err := d.Sign(k); err != nil {
-		return nil, err
-	}
-	return d, d.Complete()
-}
-
-// changedBy is what the changelog of a root says that this server made.
-const changedBy = "otactl serve"
-
-// old says whether f, signed for life, is older than renew.
-func old(f store.File, now time.Time, life, renew time.Duration) bool {
-	return f.Expires.Sub(now) <= life-renew
 }
 
 // Checksum is the hex SHA-256 of a file, for x-ats-role-checksum.

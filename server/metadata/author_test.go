@@ -37,7 +37,11 @@ func TestFleetThatFetchesAFileSharesItsMemory(t *testing.T) {
 	if &before[0] != &file()[0] {
 		t.Error("the second one to ask got a copy")
 	}
-	if _, _, err := a.AddTargets(t.Context(), map[string]tuf.Target{"demo-1": {Hashes: map[string]string{"sha256": strings.Repeat("0", 64)}, Custom: []byte(`{"version":"1"}`)}}); err != nil {
+	add := tuf.NewTargetsDraft()
+	if err := add.Set("demo-1", []byte(`{"length":0,"hashes":{"sha256":"`+strings.Repeat("0", 64)+`"},"custom":{"version":"1"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.AddTargets(t.Context(), add); err != nil {
 		t.Fatal(err)
 	}
 	if targets, err := tuf.ParseTargets(file()); err != nil || len(targets.Targets) != 1 {

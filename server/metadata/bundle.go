@@ -99,12 +99,12 @@ func readCurrent(tx *store.MetadataTx) (*current, error) {
 }
 
 // outlive holds that what the bundle carries besides its timestamp is good to
-// its end. The snapshot is signed with the targets and ends with them.
+// its end.
 func (c *current) outlive(exp time.Time) error {
 	for _, f := range []struct {
 		name string
 		end  time.Time
-	}{{"Root", c.root.Expires}, {"Targets", c.targets.Expires}} {
+	}{{"Root", c.root.Expires}, {"Targets", c.targets.Expires}, {"Snapshot", c.snapshotFile.Expires}} {
 		if f.end.Before(exp) {
 			return refuse("%s metadata expire (%s) before the specified expiration time (%s)",
 				f.name, f.end.Format(time.RFC3339), exp.Format(time.RFC3339))
@@ -179,8 +179,8 @@ func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, 
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.sign(tx, tuf.RoleTargets, &tuf.BundleTargets{
-		Version: v, Expires: exp, Type: BundleType, Tag: tag, Targets: names}, limits.BundleTargets)
+	list, err := a.signList(tx, cur.root, &tuf.BundleTargets{
+		Version: v, Expires: exp, Type: BundleType, Tag: tag, Targets: names})
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +192,15 @@ func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, 
 	}
 	return &Bundle{Timestamp: timestamp, Snapshot: cur.snapshotFile.Bytes,
 		Targets: cur.targetsFile.Bytes, Bundle: list}, nil
+}
+
+// signList signs the list of a bundle's targets, as far as this server can: where
+// the targets keys are elsewhere the bundle has to be signed there.
+func (a *Author) signList(tx *store.MetadataTx, root *tuf.Root, list *tuf.BundleTargets) ([]byte, error) {
+	if _, err := a.keys.find(root, tuf.RoleTargets); err != nil {
+		return tuf.Sign(list)
+	}
+	return a.sign(tx, tuf.RoleTargets, list, limits.BundleTargets)
 }
 
 // bundleRole counts and stores the signed lists of bundle targets.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -134,23 +133,27 @@ func (a *Author) signAgain(tx *store.MetadataTx, old, updated *tuf.Root, now tim
 		_, err = updated.WithRootID(role, before)
 		return err != nil
 	}
+	f, err := tx.Current(string(tuf.RoleTargets))
+	if err != nil {
+		return err
+	}
+	foreign, err := tx.Elsewhere(f.Role, f.Version)
+	if err != nil {
+		return err
+	}
+	if err := updated.Verify(tuf.RoleTargets, f.Bytes); err != nil && (foreign || !a.alone(updated, tuf.RoleTargets)) {
+		a.log.Warn("targets.json has to be signed anew where its keys are, and brought here: the new root does not vouch for it", "error", err)
+	}
 	switch {
-	case changed(tuf.RoleTargets):
-		f, err := tx.Current(string(tuf.RoleTargets))
+	case changed(tuf.RoleTargets) && !foreign:
+		d, err := tuf.DraftTargets(f.Bytes)
 		if err != nil {
 			return err
 		}
-		t, err := tuf.ParseTargets(f.Bytes)
-		if err != nil {
-			return err
-		}
-		return a.newTargets(tx, maps.Clone(t.Targets), now)
+		_, err = a.newTargets(tx, d, now)
+		return err
 	case changed(tuf.RoleSnapshot):
-		f, err := tx.Current(string(tuf.RoleTargets))
-		if err != nil {
-			return err
-		}
-		return a.newSnapshot(tx, f.Bytes, f.Expires, now)
+		return a.newSnapshot(tx, f.Bytes, expiry(now, a.life.Targets), now)
 	case changed(tuf.RoleTimestamp):
 		s, err := tx.Current(string(tuf.RoleSnapshot))
 		if err != nil {

@@ -109,7 +109,15 @@ func ciTarget(version int, tags ...string) tuf.Target {
 func (f *factory) build() int {
 	f.t.Helper()
 	f.version++
-	if _, _, err := f.AddTargets(f.t.Context(), map[string]tuf.Target{"demo-" + strconv.Itoa(f.version): ciTarget(f.version, "devel")}); err != nil {
+	add := tuf.NewTargetsDraft()
+	entry, err := json.Marshal(ciTarget(f.version, "devel"))
+	if err == nil {
+		err = add.Set("demo-"+strconv.Itoa(f.version), entry)
+	}
+	if err == nil {
+		_, err = f.AddTargets(f.t.Context(), add)
+	}
+	if err != nil {
 		f.t.Fatal(err)
 	}
 	return f.version

@@ -97,7 +97,7 @@ func (d *DB) MetadataVersion(ctx context.Context, role string, version int) (Fil
 	return scanFile(d.sql.QueryRowContext(ctx, versionedFile, role, version))
 }
 
-func scanFile(row *sql.Row) (File, error) {
+func scanFile(row scanner) (File, error) {
 	var f File
 	var exp int64
 	err := notFound(row.Scan(&f.Role, &f.Version, &f.Online, &exp, &f.Bytes))

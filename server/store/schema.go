@@ -136,4 +136,18 @@ CREATE TABLE wave_handed (        -- the last wave of a tag whose metadata a dev
   PRIMARY KEY (uuid, tag)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wave_handed_wave ON wave_handed (wave);
+`, `
+CREATE TABLE target_versions (    -- every version that a target ever had; a pruned one stays
+  hwid    TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  name    TEXT NOT NULL,          -- of the target
+  PRIMARY KEY (hwid, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX target_versions_name ON target_versions (name);
+
+CREATE TABLE elsewhere (          -- files that were signed elsewhere and uploaded
+  role    TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  PRIMARY KEY (role, version)
+) STRICT, WITHOUT ROWID;
 `}
