@@ -17,7 +17,7 @@ func keysCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
 		Name:        "keys",
 		Usage:       "the keys that metadata is signed with",
-		Subcommands: []*cli.Command{keysListCommand(rt), keysGenerateCommand(rt), keysPassphraseCommand(rt)},
+		Subcommands: []*cli.Command{keysListCommand(rt), keysGenerateCommand(rt), keysPassphraseCommand(rt), keysTUFCommand(rt)},
 	}
 }
 

@@ -17,6 +17,33 @@ set -g __otactl_paths \
     'otactl keys list' \
     'otactl keys generate' \
     'otactl keys passphrase' \
+    'otactl keys tuf' \
+    'otactl keys tuf show-root' \
+    'otactl keys tuf download-roots' \
+    'otactl keys tuf rotate-offline-key' \
+    'otactl keys tuf rotate-all-keys' \
+    'otactl keys tuf init' \
+    'otactl keys tuf add-offline-key' \
+    'otactl keys tuf delete-offline-key' \
+    'otactl keys tuf rotate-online-key' \
+    'otactl keys tuf set-threshold' \
+    'otactl keys tuf sign' \
+    'otactl keys tuf sign-prod-targets' \
+    'otactl keys tuf review' \
+    'otactl keys tuf apply' \
+    'otactl keys tuf cancel' \
+    'otactl keys tuf updates' \
+    'otactl keys tuf updates init' \
+    'otactl keys tuf updates add-offline-key' \
+    'otactl keys tuf updates delete-offline-key' \
+    'otactl keys tuf updates rotate-offline-key' \
+    'otactl keys tuf updates rotate-online-key' \
+    'otactl keys tuf updates set-threshold' \
+    'otactl keys tuf updates sign' \
+    'otactl keys tuf updates sign-prod-targets' \
+    'otactl keys tuf updates review' \
+    'otactl keys tuf updates apply' \
+    'otactl keys tuf updates cancel' \
     'otactl tuf' \
     'otactl tuf verify' \
     'otactl serve' \
@@ -180,6 +207,293 @@ set -g __otactl_valued \
     'otactl keys generate --passphrase-file' \
     'otactl keys passphrase --passphrase-file' \
     'otactl keys passphrase --new-passphrase-file' \
+    'otactl keys tuf show-root --config' \
+    'otactl keys tuf show-root --context' \
+    'otactl keys tuf show-root --url' \
+    'otactl keys tuf show-root --factory' \
+    'otactl keys tuf show-root -f' \
+    'otactl keys tuf show-root --ca-file' \
+    'otactl keys tuf download-roots --config' \
+    'otactl keys tuf download-roots --context' \
+    'otactl keys tuf download-roots --url' \
+    'otactl keys tuf download-roots --factory' \
+    'otactl keys tuf download-roots -f' \
+    'otactl keys tuf download-roots --ca-file' \
+    'otactl keys tuf rotate-offline-key --role' \
+    'otactl keys tuf rotate-offline-key -r' \
+    'otactl keys tuf rotate-offline-key --keys' \
+    'otactl keys tuf rotate-offline-key -k' \
+    'otactl keys tuf rotate-offline-key --targets-keys' \
+    'otactl keys tuf rotate-offline-key -K' \
+    'otactl keys tuf rotate-offline-key --key-type' \
+    'otactl keys tuf rotate-offline-key -y' \
+    'otactl keys tuf rotate-offline-key --changelog' \
+    'otactl keys tuf rotate-offline-key -m' \
+    'otactl keys tuf rotate-offline-key --passphrase-file' \
+    'otactl keys tuf rotate-offline-key --config' \
+    'otactl keys tuf rotate-offline-key --context' \
+    'otactl keys tuf rotate-offline-key --url' \
+    'otactl keys tuf rotate-offline-key --factory' \
+    'otactl keys tuf rotate-offline-key -f' \
+    'otactl keys tuf rotate-offline-key --ca-file' \
+    'otactl keys tuf rotate-all-keys --keys' \
+    'otactl keys tuf rotate-all-keys -k' \
+    'otactl keys tuf rotate-all-keys --targets-keys' \
+    'otactl keys tuf rotate-all-keys -K' \
+    'otactl keys tuf rotate-all-keys --key-type' \
+    'otactl keys tuf rotate-all-keys -y' \
+    'otactl keys tuf rotate-all-keys --changelog' \
+    'otactl keys tuf rotate-all-keys -m' \
+    'otactl keys tuf rotate-all-keys --passphrase-file' \
+    'otactl keys tuf rotate-all-keys --config' \
+    'otactl keys tuf rotate-all-keys --context' \
+    'otactl keys tuf rotate-all-keys --url' \
+    'otactl keys tuf rotate-all-keys --factory' \
+    'otactl keys tuf rotate-all-keys -f' \
+    'otactl keys tuf rotate-all-keys --ca-file' \
+    'otactl keys tuf init --changelog' \
+    'otactl keys tuf init -m' \
+    'otactl keys tuf init --keys' \
+    'otactl keys tuf init -k' \
+    'otactl keys tuf init --passphrase-file' \
+    'otactl keys tuf init --config' \
+    'otactl keys tuf init --context' \
+    'otactl keys tuf init --url' \
+    'otactl keys tuf init --factory' \
+    'otactl keys tuf init -f' \
+    'otactl keys tuf init --ca-file' \
+    'otactl keys tuf add-offline-key --role' \
+    'otactl keys tuf add-offline-key -r' \
+    'otactl keys tuf add-offline-key --keys' \
+    'otactl keys tuf add-offline-key -k' \
+    'otactl keys tuf add-offline-key --key-type' \
+    'otactl keys tuf add-offline-key -y' \
+    'otactl keys tuf add-offline-key --passphrase-file' \
+    'otactl keys tuf add-offline-key --txid' \
+    'otactl keys tuf add-offline-key -x' \
+    'otactl keys tuf add-offline-key --config' \
+    'otactl keys tuf add-offline-key --context' \
+    'otactl keys tuf add-offline-key --url' \
+    'otactl keys tuf add-offline-key --factory' \
+    'otactl keys tuf add-offline-key -f' \
+    'otactl keys tuf add-offline-key --ca-file' \
+    'otactl keys tuf delete-offline-key --role' \
+    'otactl keys tuf delete-offline-key -r' \
+    'otactl keys tuf delete-offline-key --keys' \
+    'otactl keys tuf delete-offline-key -k' \
+    'otactl keys tuf delete-offline-key --passphrase-file' \
+    'otactl keys tuf delete-offline-key --key-id' \
+    'otactl keys tuf delete-offline-key -i' \
+    'otactl keys tuf delete-offline-key --txid' \
+    'otactl keys tuf delete-offline-key -x' \
+    'otactl keys tuf delete-offline-key --config' \
+    'otactl keys tuf delete-offline-key --context' \
+    'otactl keys tuf delete-offline-key --url' \
+    'otactl keys tuf delete-offline-key --factory' \
+    'otactl keys tuf delete-offline-key -f' \
+    'otactl keys tuf delete-offline-key --ca-file' \
+    'otactl keys tuf rotate-online-key --role' \
+    'otactl keys tuf rotate-online-key -r' \
+    'otactl keys tuf rotate-online-key --keys' \
+    'otactl keys tuf rotate-online-key -k' \
+    'otactl keys tuf rotate-online-key --passphrase-file' \
+    'otactl keys tuf rotate-online-key --key-type' \
+    'otactl keys tuf rotate-online-key -y' \
+    'otactl keys tuf rotate-online-key --txid' \
+    'otactl keys tuf rotate-online-key -x' \
+    'otactl keys tuf rotate-online-key --config' \
+    'otactl keys tuf rotate-online-key --context' \
+    'otactl keys tuf rotate-online-key --url' \
+    'otactl keys tuf rotate-online-key --factory' \
+    'otactl keys tuf rotate-online-key -f' \
+    'otactl keys tuf rotate-online-key --ca-file' \
+    'otactl keys tuf set-threshold --role' \
+    'otactl keys tuf set-threshold -r' \
+    'otactl keys tuf set-threshold --keys' \
+    'otactl keys tuf set-threshold -k' \
+    'otactl keys tuf set-threshold --passphrase-file' \
+    'otactl keys tuf set-threshold --txid' \
+    'otactl keys tuf set-threshold -x' \
+    'otactl keys tuf set-threshold --config' \
+    'otactl keys tuf set-threshold --context' \
+    'otactl keys tuf set-threshold --url' \
+    'otactl keys tuf set-threshold --factory' \
+    'otactl keys tuf set-threshold -f' \
+    'otactl keys tuf set-threshold --ca-file' \
+    'otactl keys tuf sign --keys' \
+    'otactl keys tuf sign -k' \
+    'otactl keys tuf sign --passphrase-file' \
+    'otactl keys tuf sign --txid' \
+    'otactl keys tuf sign -x' \
+    'otactl keys tuf sign --config' \
+    'otactl keys tuf sign --context' \
+    'otactl keys tuf sign --url' \
+    'otactl keys tuf sign --factory' \
+    'otactl keys tuf sign -f' \
+    'otactl keys tuf sign --ca-file' \
+    'otactl keys tuf sign-prod-targets --keys' \
+    'otactl keys tuf sign-prod-targets -k' \
+    'otactl keys tuf sign-prod-targets --passphrase-file' \
+    'otactl keys tuf sign-prod-targets --tags' \
+    'otactl keys tuf sign-prod-targets --waves' \
+    'otactl keys tuf sign-prod-targets --txid' \
+    'otactl keys tuf sign-prod-targets -x' \
+    'otactl keys tuf sign-prod-targets --config' \
+    'otactl keys tuf sign-prod-targets --context' \
+    'otactl keys tuf sign-prod-targets --url' \
+    'otactl keys tuf sign-prod-targets --factory' \
+    'otactl keys tuf sign-prod-targets -f' \
+    'otactl keys tuf sign-prod-targets --ca-file' \
+    'otactl keys tuf review --config' \
+    'otactl keys tuf review --context' \
+    'otactl keys tuf review --url' \
+    'otactl keys tuf review --factory' \
+    'otactl keys tuf review -f' \
+    'otactl keys tuf review --ca-file' \
+    'otactl keys tuf apply --txid' \
+    'otactl keys tuf apply -x' \
+    'otactl keys tuf apply --config' \
+    'otactl keys tuf apply --context' \
+    'otactl keys tuf apply --url' \
+    'otactl keys tuf apply --factory' \
+    'otactl keys tuf apply -f' \
+    'otactl keys tuf apply --ca-file' \
+    'otactl keys tuf cancel --config' \
+    'otactl keys tuf cancel --context' \
+    'otactl keys tuf cancel --url' \
+    'otactl keys tuf cancel --factory' \
+    'otactl keys tuf cancel -f' \
+    'otactl keys tuf cancel --ca-file' \
+    'otactl keys tuf updates init --changelog' \
+    'otactl keys tuf updates init -m' \
+    'otactl keys tuf updates init --keys' \
+    'otactl keys tuf updates init -k' \
+    'otactl keys tuf updates init --passphrase-file' \
+    'otactl keys tuf updates init --config' \
+    'otactl keys tuf updates init --context' \
+    'otactl keys tuf updates init --url' \
+    'otactl keys tuf updates init --factory' \
+    'otactl keys tuf updates init -f' \
+    'otactl keys tuf updates init --ca-file' \
+    'otactl keys tuf updates add-offline-key --role' \
+    'otactl keys tuf updates add-offline-key -r' \
+    'otactl keys tuf updates add-offline-key --keys' \
+    'otactl keys tuf updates add-offline-key -k' \
+    'otactl keys tuf updates add-offline-key --key-type' \
+    'otactl keys tuf updates add-offline-key -y' \
+    'otactl keys tuf updates add-offline-key --passphrase-file' \
+    'otactl keys tuf updates add-offline-key --txid' \
+    'otactl keys tuf updates add-offline-key -x' \
+    'otactl keys tuf updates add-offline-key --config' \
+    'otactl keys tuf updates add-offline-key --context' \
+    'otactl keys tuf updates add-offline-key --url' \
+    'otactl keys tuf updates add-offline-key --factory' \
+    'otactl keys tuf updates add-offline-key -f' \
+    'otactl keys tuf updates add-offline-key --ca-file' \
+    'otactl keys tuf updates delete-offline-key --role' \
+    'otactl keys tuf updates delete-offline-key -r' \
+    'otactl keys tuf updates delete-offline-key --keys' \
+    'otactl keys tuf updates delete-offline-key -k' \
+    'otactl keys tuf updates delete-offline-key --passphrase-file' \
+    'otactl keys tuf updates delete-offline-key --key-id' \
+    'otactl keys tuf updates delete-offline-key -i' \
+    'otactl keys tuf updates delete-offline-key --txid' \
+    'otactl keys tuf updates delete-offline-key -x' \
+    'otactl keys tuf updates delete-offline-key --config' \
+    'otactl keys tuf updates delete-offline-key --context' \
+    'otactl keys tuf updates delete-offline-key --url' \
+    'otactl keys tuf updates delete-offline-key --factory' \
+    'otactl keys tuf updates delete-offline-key -f' \
+    'otactl keys tuf updates delete-offline-key --ca-file' \
+    'otactl keys tuf updates rotate-offline-key --role' \
+    'otactl keys tuf updates rotate-offline-key -r' \
+    'otactl keys tuf updates rotate-offline-key --keys' \
+    'otactl keys tuf updates rotate-offline-key -k' \
+    'otactl keys tuf updates rotate-offline-key --targets-keys' \
+    'otactl keys tuf updates rotate-offline-key -K' \
+    'otactl keys tuf updates rotate-offline-key --key-type' \
+    'otactl keys tuf updates rotate-offline-key -y' \
+    'otactl keys tuf updates rotate-offline-key --passphrase-file' \
+    'otactl keys tuf updates rotate-offline-key --txid' \
+    'otactl keys tuf updates rotate-offline-key -x' \
+    'otactl keys tuf updates rotate-offline-key --config' \
+    'otactl keys tuf updates rotate-offline-key --context' \
+    'otactl keys tuf updates rotate-offline-key --url' \
+    'otactl keys tuf updates rotate-offline-key --factory' \
+    'otactl keys tuf updates rotate-offline-key -f' \
+    'otactl keys tuf updates rotate-offline-key --ca-file' \
+    'otactl keys tuf updates rotate-online-key --role' \
+    'otactl keys tuf updates rotate-online-key -r' \
+    'otactl keys tuf updates rotate-online-key --keys' \
+    'otactl keys tuf updates rotate-online-key -k' \
+    'otactl keys tuf updates rotate-online-key --passphrase-file' \
+    'otactl keys tuf updates rotate-online-key --key-type' \
+    'otactl keys tuf updates rotate-online-key -y' \
+    'otactl keys tuf updates rotate-online-key --txid' \
+    'otactl keys tuf updates rotate-online-key -x' \
+    'otactl keys tuf updates rotate-online-key --config' \
+    'otactl keys tuf updates rotate-online-key --context' \
+    'otactl keys tuf updates rotate-online-key --url' \
+    'otactl keys tuf updates rotate-online-key --factory' \
+    'otactl keys tuf updates rotate-online-key -f' \
+    'otactl keys tuf updates rotate-online-key --ca-file' \
+    'otactl keys tuf updates set-threshold --role' \
+    'otactl keys tuf updates set-threshold -r' \
+    'otactl keys tuf updates set-threshold --keys' \
+    'otactl keys tuf updates set-threshold -k' \
+    'otactl keys tuf updates set-threshold --passphrase-file' \
+    'otactl keys tuf updates set-threshold --txid' \
+    'otactl keys tuf updates set-threshold -x' \
+    'otactl keys tuf updates set-threshold --config' \
+    'otactl keys tuf updates set-threshold --context' \
+    'otactl keys tuf updates set-threshold --url' \
+    'otactl keys tuf updates set-threshold --factory' \
+    'otactl keys tuf updates set-threshold -f' \
+    'otactl keys tuf updates set-threshold --ca-file' \
+    'otactl keys tuf updates sign --keys' \
+    'otactl keys tuf updates sign -k' \
+    'otactl keys tuf updates sign --passphrase-file' \
+    'otactl keys tuf updates sign --txid' \
+    'otactl keys tuf updates sign -x' \
+    'otactl keys tuf updates sign --config' \
+    'otactl keys tuf updates sign --context' \
+    'otactl keys tuf updates sign --url' \
+    'otactl keys tuf updates sign --factory' \
+    'otactl keys tuf updates sign -f' \
+    'otactl keys tuf updates sign --ca-file' \
+    'otactl keys tuf updates sign-prod-targets --keys' \
+    'otactl keys tuf updates sign-prod-targets -k' \
+    'otactl keys tuf updates sign-prod-targets --passphrase-file' \
+    'otactl keys tuf updates sign-prod-targets --tags' \
+    'otactl keys tuf updates sign-prod-targets --waves' \
+    'otactl keys tuf updates sign-prod-targets --txid' \
+    'otactl keys tuf updates sign-prod-targets -x' \
+    'otactl keys tuf updates sign-prod-targets --config' \
+    'otactl keys tuf updates sign-prod-targets --context' \
+    'otactl keys tuf updates sign-prod-targets --url' \
+    'otactl keys tuf updates sign-prod-targets --factory' \
+    'otactl keys tuf updates sign-prod-targets -f' \
+    'otactl keys tuf updates sign-prod-targets --ca-file' \
+    'otactl keys tuf updates review --config' \
+    'otactl keys tuf updates review --context' \
+    'otactl keys tuf updates review --url' \
+    'otactl keys tuf updates review --factory' \
+    'otactl keys tuf updates review -f' \
+    'otactl keys tuf updates review --ca-file' \
+    'otactl keys tuf updates apply --txid' \
+    'otactl keys tuf updates apply -x' \
+    'otactl keys tuf updates apply --config' \
+    'otactl keys tuf updates apply --context' \
+    'otactl keys tuf updates apply --url' \
+    'otactl keys tuf updates apply --factory' \
+    'otactl keys tuf updates apply -f' \
+    'otactl keys tuf updates apply --ca-file' \
+    'otactl keys tuf updates cancel --config' \
+    'otactl keys tuf updates cancel --context' \
+    'otactl keys tuf updates cancel --url' \
+    'otactl keys tuf updates cancel --factory' \
+    'otactl keys tuf updates cancel -f' \
+    'otactl keys tuf updates cancel --ca-file' \
     'otactl tuf verify --root' \
     'otactl tuf verify --tag' \
     'otactl tuf verify --now' \
@@ -568,6 +882,7 @@ complete -c otactl -n '__otactl_at \'otactl devices delete\'' -l log-level -x -a
 complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'list' -d 'list the keys in an archive, a file or a token'
 complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'generate' -d 'make a key and put it into an archive'
 complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'passphrase' -d 'give an archive a passphrase, another one, or none'
+complete -c otactl -n '__otactl_at \'otactl keys\'' -a 'tuf' -d 'the roots of a factory: which keys sign what'
 complete -c otactl -n '__otactl_at \'otactl keys\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl keys\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl keys\'' -l quiet -s q -d 'no progress, no warnings; errors only'
@@ -599,6 +914,396 @@ complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l output -s o -x
 complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl keys passphrase\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'show-root' -d 'print the root in force, after its chain was verified'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'download-roots' -d 'put all roots into a tar archive, after their chain was verified'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'rotate-offline-key' -d 'replace an offline key of root or targets, in one go'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'rotate-all-keys' -d 'replace the offline and online keys of all roles, in one go'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'init' -d 'open a root transaction'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'add-offline-key' -d 'stage one more offline key of root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'delete-offline-key' -d 'stage the removal of an offline key of root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'rotate-online-key' -d 'stage new keys, made by the server, in place of its online keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'set-threshold' -d 'stage how many keys have to sign root, or production targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'sign' -d 'sign the new roots with a root key, in force or new'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'sign-prod-targets' -d 'stage signatures on production targets and waves, by a targets key of the new root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'review' -d 'show what is staged, and what is still missing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'apply' -d 'bring the new roots into force'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'cancel' -d 'drop what is staged; the roots stay as they are'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -a 'updates' -d 'the steps of a root transaction, one by one'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l prod -d 'show the production root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf show-root\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -F
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l prod -d 'take the chain of the production root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf download-roots\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l keys -s k -r -F -d 'the archive FILE of the root key (required)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l targets-keys -s K -r -F -d 'the archive FILE of the targets key, where that is another one than --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l first-time -d 'take over the root key that the server made; it goes into the archive of --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l changelog -s m -x -d 'why the root changes: TEXT that goes into it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-offline-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l keys -s k -r -F -d 'the archive FILE of the root key (required)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l targets-keys -s K -r -F -d 'the archive FILE of the targets key, where that is another one than --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l first-time -d 'take over the root key that the server made; it goes into the archive of --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l changelog -s m -x -d 'why the root changes: TEXT that goes into it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-all-keys\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l changelog -s m -x -d 'why the root changes: TEXT that goes into it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l first-time -d 'take over the root key that the server made; it goes into the archive of --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l keys -s k -r -F -d 'with --first-time: the archive FILE to make for the root key'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf init\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l keys -s k -r -F -d 'the archive FILE for the new key (required)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf add-offline-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l keys -s k -r -F -d 'delete the one active key of the role in the archive FILE'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l key-id -s i -x -d 'delete the key with this ID'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf delete-offline-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l role -s r -x -d 'the ROLES: targets, snapshot, timestamp; several with commas'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l keys -s k -r -F -d 'the archive FILE of the root key, for --sign'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l sign -s s -d 'sign the new root with the root keys in --keys as well'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf rotate-online-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l keys -s k -r -F -d 'the archive FILE of the root key, for --sign'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l sign -s s -d 'sign the new root with the root keys in --keys as well'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf set-threshold\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l tags -x -d 'only the production targets of TAGS, several with commas'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l waves -x -d 'only the waves NAMES, several with commas'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf sign-prod-targets\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l diff -d 'show line by line how the new root differs from the one in force'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l raw -d 'print the new root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l prod -d 'with --diff or --raw: show the production root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf review\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf apply\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf cancel\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'init' -d 'open a root transaction'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'add-offline-key' -d 'stage one more offline key of root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'delete-offline-key' -d 'stage the removal of an offline key of root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'rotate-offline-key' -d 'stage a new key in place of an offline key of root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'rotate-online-key' -d 'stage new keys, made by the server, in place of its online keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'set-threshold' -d 'stage how many keys have to sign root, or production targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'sign' -d 'sign the new roots with a root key, in force or new'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'sign-prod-targets' -d 'stage signatures on production targets and waves, by a targets key of the new root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'review' -d 'show what is staged, and what is still missing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'apply' -d 'bring the new roots into force'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -a 'cancel' -d 'drop what is staged; the roots stay as they are'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l changelog -s m -x -d 'why the root changes: TEXT that goes into it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l first-time -d 'take over the root key that the server made; it goes into the archive of --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l keys -s k -r -F -d 'with --first-time: the archive FILE to make for the root key'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates init\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l keys -s k -r -F -d 'the archive FILE for the new key (required)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates add-offline-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l keys -s k -r -F -d 'delete the one active key of the role in the archive FILE'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l key-id -s i -x -d 'delete the key with this ID'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates delete-offline-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l keys -s k -r -F -d 'the archive FILE of the root key'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l targets-keys -s K -r -F -d 'the archive FILE of the targets key, where that is another one than --keys'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l sign -s s -d 'sign the new root with the root keys in --keys as well'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l no-passphrase -d 'make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-offline-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l role -s r -x -d 'the ROLES: targets, snapshot, timestamp; several with commas'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l keys -s k -r -F -d 'the archive FILE of the root key, for --sign'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l key-type -s y -x -d 'make keys of TYPE: ed25519 or rsa'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l sign -s s -d 'sign the new root with the root keys in --keys as well'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates rotate-online-key\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l role -s r -x -d 'the ROLE: root or targets'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l keys -s k -r -F -d 'the archive FILE of the root key, for --sign'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l sign -s s -d 'sign the new root with the root keys in --keys as well'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates set-threshold\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l tags -x -d 'only the production targets of TAGS, several with commas'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l waves -x -d 'only the waves NAMES, several with commas'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates sign-prod-targets\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l diff -d 'show line by line how the new root differs from the one in force'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l raw -d 'print the new root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l prod -d 'with --diff or --raw: show the production root'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates review\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l txid -s x -x -d 'the transaction\'s ID, for all but the one who opened it'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates apply\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl keys tuf updates cancel\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl tuf\'' -a 'verify' -d 'show the chain of trust of a repository, and every rule that it breaks'
 complete -c otactl -n '__otactl_at \'otactl tuf\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl tuf\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'

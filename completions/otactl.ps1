@@ -43,6 +43,37 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'list|list the keys in an archive, a file or a token'
             'generate|make a key and put it into an archive'
             'passphrase|give an archive a passphrase, another one, or none'
+            'tuf|the roots of a factory: which keys sign what'
+        )
+        'otactl keys tuf' = @(
+            'show-root|print the root in force, after its chain was verified'
+            'download-roots|put all roots into a tar archive, after their chain was verified'
+            'rotate-offline-key|replace an offline key of root or targets, in one go'
+            'rotate-all-keys|replace the offline and online keys of all roles, in one go'
+            'init|open a root transaction'
+            'add-offline-key|stage one more offline key of root or targets'
+            'delete-offline-key|stage the removal of an offline key of root or targets'
+            'rotate-online-key|stage new keys, made by the server, in place of its online keys'
+            'set-threshold|stage how many keys have to sign root, or production targets'
+            'sign|sign the new roots with a root key, in force or new'
+            'sign-prod-targets|stage signatures on production targets and waves, by a targets key of the new root'
+            'review|show what is staged, and what is still missing'
+            'apply|bring the new roots into force'
+            'cancel|drop what is staged; the roots stay as they are'
+            'updates|the steps of a root transaction, one by one'
+        )
+        'otactl keys tuf updates' = @(
+            'init|open a root transaction'
+            'add-offline-key|stage one more offline key of root or targets'
+            'delete-offline-key|stage the removal of an offline key of root or targets'
+            'rotate-offline-key|stage a new key in place of an offline key of root or targets'
+            'rotate-online-key|stage new keys, made by the server, in place of its online keys'
+            'set-threshold|stage how many keys have to sign root, or production targets'
+            'sign|sign the new roots with a root key, in force or new'
+            'sign-prod-targets|stage signatures on production targets and waves, by a targets key of the new root'
+            'review|show what is staged, and what is still missing'
+            'apply|bring the new roots into force'
+            'cancel|drop what is staged; the roots stay as they are'
         )
         'otactl tuf' = @(
             'verify|show the chain of trust of a repository, and every rule that it breaks'
@@ -307,6 +338,423 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--new-passphrase-file|take the new passphrase from the first line of FILE (default: OTACTL_KEYS_NEW_PASSPHRASE, or asked for)'
             '--remove|leave the archive without a passphrase, as fioctl reads it'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf show-root' = @(
+            '--help|explain the command and do nothing'
+            '--prod|show the production root'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf download-roots' = @(
+            '--help|explain the command and do nothing'
+            '--prod|take the chain of the production root'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf rotate-offline-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|the archive FILE of the root key (required)'
+            '--targets-keys|the archive FILE of the targets key, where that is another one than --keys'
+            '--first-time|take over the root key that the server made; it goes into the archive of --keys'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--changelog|why the root changes: TEXT that goes into it'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf rotate-all-keys' = @(
+            '--help|explain the command and do nothing'
+            '--keys|the archive FILE of the root key (required)'
+            '--targets-keys|the archive FILE of the targets key, where that is another one than --keys'
+            '--first-time|take over the root key that the server made; it goes into the archive of --keys'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--changelog|why the root changes: TEXT that goes into it'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf init' = @(
+            '--help|explain the command and do nothing'
+            '--changelog|why the root changes: TEXT that goes into it'
+            '--first-time|take over the root key that the server made; it goes into the archive of --keys'
+            '--keys|with --first-time: the archive FILE to make for the root key'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf add-offline-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|the archive FILE for the new key (required)'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf delete-offline-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|delete the one active key of the role in the archive FILE'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--key-id|delete the key with this ID'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf rotate-online-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLES: targets, snapshot, timestamp; several with commas'
+            '--keys|the archive FILE of the root key, for --sign'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--sign|sign the new root with the root keys in --keys as well'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf set-threshold' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|the archive FILE of the root key, for --sign'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--sign|sign the new root with the root keys in --keys as well'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf sign' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf sign-prod-targets' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--tags|only the production targets of TAGS, several with commas'
+            '--waves|only the waves NAMES, several with commas'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf review' = @(
+            '--help|explain the command and do nothing'
+            '--diff|show line by line how the new root differs from the one in force'
+            '--raw|print the new root'
+            '--prod|with --diff or --raw: show the production root'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf apply' = @(
+            '--help|explain the command and do nothing'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf cancel' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates init' = @(
+            '--help|explain the command and do nothing'
+            '--changelog|why the root changes: TEXT that goes into it'
+            '--first-time|take over the root key that the server made; it goes into the archive of --keys'
+            '--keys|with --first-time: the archive FILE to make for the root key'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates add-offline-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|the archive FILE for the new key (required)'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates delete-offline-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|delete the one active key of the role in the archive FILE'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--key-id|delete the key with this ID'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates rotate-offline-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|the archive FILE of the root key'
+            '--targets-keys|the archive FILE of the targets key, where that is another one than --keys'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--sign|sign the new root with the root keys in --keys as well'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates rotate-online-key' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLES: targets, snapshot, timestamp; several with commas'
+            '--keys|the archive FILE of the root key, for --sign'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--key-type|make keys of TYPE: ed25519 or rsa'
+            '--sign|sign the new root with the root keys in --keys as well'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates set-threshold' = @(
+            '--help|explain the command and do nothing'
+            '--role|the ROLE: root or targets'
+            '--keys|the archive FILE of the root key, for --sign'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--sign|sign the new root with the root keys in --keys as well'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates sign' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates sign-prod-targets' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--tags|only the production targets of TAGS, several with commas'
+            '--waves|only the waves NAMES, several with commas'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates review' = @(
+            '--help|explain the command and do nothing'
+            '--diff|show line by line how the new root differs from the one in force'
+            '--raw|print the new root'
+            '--prod|with --diff or --raw: show the production root'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates apply' = @(
+            '--help|explain the command and do nothing'
+            '--txid|the transaction''s ID, for all but the one who opened it'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl keys tuf updates cancel' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -1169,6 +1617,290 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl keys generate --passphrase-file' = @()
         'otactl keys passphrase --passphrase-file' = @()
         'otactl keys passphrase --new-passphrase-file' = @()
+        'otactl keys tuf show-root --config' = @()
+        'otactl keys tuf show-root --context' = @()
+        'otactl keys tuf show-root --url' = @()
+        'otactl keys tuf show-root --factory' = @()
+        'otactl keys tuf show-root -f' = @()
+        'otactl keys tuf show-root --ca-file' = @()
+        'otactl keys tuf download-roots --config' = @()
+        'otactl keys tuf download-roots --context' = @()
+        'otactl keys tuf download-roots --url' = @()
+        'otactl keys tuf download-roots --factory' = @()
+        'otactl keys tuf download-roots -f' = @()
+        'otactl keys tuf download-roots --ca-file' = @()
+        'otactl keys tuf rotate-offline-key --role' = @()
+        'otactl keys tuf rotate-offline-key -r' = @()
+        'otactl keys tuf rotate-offline-key --keys' = @()
+        'otactl keys tuf rotate-offline-key -k' = @()
+        'otactl keys tuf rotate-offline-key --targets-keys' = @()
+        'otactl keys tuf rotate-offline-key --key-type' = @()
+        'otactl keys tuf rotate-offline-key -y' = @()
+        'otactl keys tuf rotate-offline-key --changelog' = @()
+        'otactl keys tuf rotate-offline-key -m' = @()
+        'otactl keys tuf rotate-offline-key --passphrase-file' = @()
+        'otactl keys tuf rotate-offline-key --config' = @()
+        'otactl keys tuf rotate-offline-key --context' = @()
+        'otactl keys tuf rotate-offline-key --url' = @()
+        'otactl keys tuf rotate-offline-key --factory' = @()
+        'otactl keys tuf rotate-offline-key -f' = @()
+        'otactl keys tuf rotate-offline-key --ca-file' = @()
+        'otactl keys tuf rotate-all-keys --keys' = @()
+        'otactl keys tuf rotate-all-keys -k' = @()
+        'otactl keys tuf rotate-all-keys --targets-keys' = @()
+        'otactl keys tuf rotate-all-keys --key-type' = @()
+        'otactl keys tuf rotate-all-keys -y' = @()
+        'otactl keys tuf rotate-all-keys --changelog' = @()
+        'otactl keys tuf rotate-all-keys -m' = @()
+        'otactl keys tuf rotate-all-keys --passphrase-file' = @()
+        'otactl keys tuf rotate-all-keys --config' = @()
+        'otactl keys tuf rotate-all-keys --context' = @()
+        'otactl keys tuf rotate-all-keys --url' = @()
+        'otactl keys tuf rotate-all-keys --factory' = @()
+        'otactl keys tuf rotate-all-keys -f' = @()
+        'otactl keys tuf rotate-all-keys --ca-file' = @()
+        'otactl keys tuf init --changelog' = @()
+        'otactl keys tuf init -m' = @()
+        'otactl keys tuf init --keys' = @()
+        'otactl keys tuf init -k' = @()
+        'otactl keys tuf init --passphrase-file' = @()
+        'otactl keys tuf init --config' = @()
+        'otactl keys tuf init --context' = @()
+        'otactl keys tuf init --url' = @()
+        'otactl keys tuf init --factory' = @()
+        'otactl keys tuf init -f' = @()
+        'otactl keys tuf init --ca-file' = @()
+        'otactl keys tuf add-offline-key --role' = @()
+        'otactl keys tuf add-offline-key -r' = @()
+        'otactl keys tuf add-offline-key --keys' = @()
+        'otactl keys tuf add-offline-key -k' = @()
+        'otactl keys tuf add-offline-key --key-type' = @()
+        'otactl keys tuf add-offline-key -y' = @()
+        'otactl keys tuf add-offline-key --passphrase-file' = @()
+        'otactl keys tuf add-offline-key --txid' = @()
+        'otactl keys tuf add-offline-key -x' = @()
+        'otactl keys tuf add-offline-key --config' = @()
+        'otactl keys tuf add-offline-key --context' = @()
+        'otactl keys tuf add-offline-key --url' = @()
+        'otactl keys tuf add-offline-key --factory' = @()
+        'otactl keys tuf add-offline-key -f' = @()
+        'otactl keys tuf add-offline-key --ca-file' = @()
+        'otactl keys tuf delete-offline-key --role' = @()
+        'otactl keys tuf delete-offline-key -r' = @()
+        'otactl keys tuf delete-offline-key --keys' = @()
+        'otactl keys tuf delete-offline-key -k' = @()
+        'otactl keys tuf delete-offline-key --passphrase-file' = @()
+        'otactl keys tuf delete-offline-key --key-id' = @()
+        'otactl keys tuf delete-offline-key -i' = @()
+        'otactl keys tuf delete-offline-key --txid' = @()
+        'otactl keys tuf delete-offline-key -x' = @()
+        'otactl keys tuf delete-offline-key --config' = @()
+        'otactl keys tuf delete-offline-key --context' = @()
+        'otactl keys tuf delete-offline-key --url' = @()
+        'otactl keys tuf delete-offline-key --factory' = @()
+        'otactl keys tuf delete-offline-key -f' = @()
+        'otactl keys tuf delete-offline-key --ca-file' = @()
+        'otactl keys tuf rotate-online-key --role' = @()
+        'otactl keys tuf rotate-online-key -r' = @()
+        'otactl keys tuf rotate-online-key --keys' = @()
+        'otactl keys tuf rotate-online-key -k' = @()
+        'otactl keys tuf rotate-online-key --passphrase-file' = @()
+        'otactl keys tuf rotate-online-key --key-type' = @()
+        'otactl keys tuf rotate-online-key -y' = @()
+        'otactl keys tuf rotate-online-key --txid' = @()
+        'otactl keys tuf rotate-online-key -x' = @()
+        'otactl keys tuf rotate-online-key --config' = @()
+        'otactl keys tuf rotate-online-key --context' = @()
+        'otactl keys tuf rotate-online-key --url' = @()
+        'otactl keys tuf rotate-online-key --factory' = @()
+        'otactl keys tuf rotate-online-key -f' = @()
+        'otactl keys tuf rotate-online-key --ca-file' = @()
+        'otactl keys tuf set-threshold --role' = @()
+        'otactl keys tuf set-threshold -r' = @()
+        'otactl keys tuf set-threshold --keys' = @()
+        'otactl keys tuf set-threshold -k' = @()
+        'otactl keys tuf set-threshold --passphrase-file' = @()
+        'otactl keys tuf set-threshold --txid' = @()
+        'otactl keys tuf set-threshold -x' = @()
+        'otactl keys tuf set-threshold --config' = @()
+        'otactl keys tuf set-threshold --context' = @()
+        'otactl keys tuf set-threshold --url' = @()
+        'otactl keys tuf set-threshold --factory' = @()
+        'otactl keys tuf set-threshold -f' = @()
+        'otactl keys tuf set-threshold --ca-file' = @()
+        'otactl keys tuf sign --keys' = @()
+        'otactl keys tuf sign -k' = @()
+        'otactl keys tuf sign --passphrase-file' = @()
+        'otactl keys tuf sign --txid' = @()
+        'otactl keys tuf sign -x' = @()
+        'otactl keys tuf sign --config' = @()
+        'otactl keys tuf sign --context' = @()
+        'otactl keys tuf sign --url' = @()
+        'otactl keys tuf sign --factory' = @()
+        'otactl keys tuf sign -f' = @()
+        'otactl keys tuf sign --ca-file' = @()
+        'otactl keys tuf sign-prod-targets --keys' = @()
+        'otactl keys tuf sign-prod-targets -k' = @()
+        'otactl keys tuf sign-prod-targets --passphrase-file' = @()
+        'otactl keys tuf sign-prod-targets --tags' = @()
+        'otactl keys tuf sign-prod-targets --waves' = @()
+        'otactl keys tuf sign-prod-targets --txid' = @()
+        'otactl keys tuf sign-prod-targets -x' = @()
+        'otactl keys tuf sign-prod-targets --config' = @()
+        'otactl keys tuf sign-prod-targets --context' = @()
+        'otactl keys tuf sign-prod-targets --url' = @()
+        'otactl keys tuf sign-prod-targets --factory' = @()
+        'otactl keys tuf sign-prod-targets -f' = @()
+        'otactl keys tuf sign-prod-targets --ca-file' = @()
+        'otactl keys tuf review --config' = @()
+        'otactl keys tuf review --context' = @()
+        'otactl keys tuf review --url' = @()
+        'otactl keys tuf review --factory' = @()
+        'otactl keys tuf review -f' = @()
+        'otactl keys tuf review --ca-file' = @()
+        'otactl keys tuf apply --txid' = @()
+        'otactl keys tuf apply -x' = @()
+        'otactl keys tuf apply --config' = @()
+        'otactl keys tuf apply --context' = @()
+        'otactl keys tuf apply --url' = @()
+        'otactl keys tuf apply --factory' = @()
+        'otactl keys tuf apply -f' = @()
+        'otactl keys tuf apply --ca-file' = @()
+        'otactl keys tuf cancel --config' = @()
+        'otactl keys tuf cancel --context' = @()
+        'otactl keys tuf cancel --url' = @()
+        'otactl keys tuf cancel --factory' = @()
+        'otactl keys tuf cancel -f' = @()
+        'otactl keys tuf cancel --ca-file' = @()
+        'otactl keys tuf updates init --changelog' = @()
+        'otactl keys tuf updates init -m' = @()
+        'otactl keys tuf updates init --keys' = @()
+        'otactl keys tuf updates init -k' = @()
+        'otactl keys tuf updates init --passphrase-file' = @()
+        'otactl keys tuf updates init --config' = @()
+        'otactl keys tuf updates init --context' = @()
+        'otactl keys tuf updates init --url' = @()
+        'otactl keys tuf updates init --factory' = @()
+        'otactl keys tuf updates init -f' = @()
+        'otactl keys tuf updates init --ca-file' = @()
+        'otactl keys tuf updates add-offline-key --role' = @()
+        'otactl keys tuf updates add-offline-key -r' = @()
+        'otactl keys tuf updates add-offline-key --keys' = @()
+        'otactl keys tuf updates add-offline-key -k' = @()
+        'otactl keys tuf updates add-offline-key --key-type' = @()
+        'otactl keys tuf updates add-offline-key -y' = @()
+        'otactl keys tuf updates add-offline-key --passphrase-file' = @()
+        'otactl keys tuf updates add-offline-key --txid' = @()
+        'otactl keys tuf updates add-offline-key -x' = @()
+        'otactl keys tuf updates add-offline-key --config' = @()
+        'otactl keys tuf updates add-offline-key --context' = @()
+        'otactl keys tuf updates add-offline-key --url' = @()
+        'otactl keys tuf updates add-offline-key --factory' = @()
+        'otactl keys tuf updates add-offline-key -f' = @()
+        'otactl keys tuf updates add-offline-key --ca-file' = @()
+        'otactl keys tuf updates delete-offline-key --role' = @()
+        'otactl keys tuf updates delete-offline-key -r' = @()
+        'otactl keys tuf updates delete-offline-key --keys' = @()
+        'otactl keys tuf updates delete-offline-key -k' = @()
+        'otactl keys tuf updates delete-offline-key --passphrase-file' = @()
+        'otactl keys tuf updates delete-offline-key --key-id' = @()
+        'otactl keys tuf updates delete-offline-key -i' = @()
+        'otactl keys tuf updates delete-offline-key --txid' = @()
+        'otactl keys tuf updates delete-offline-key -x' = @()
+        'otactl keys tuf updates delete-offline-key --config' = @()
+        'otactl keys tuf updates delete-offline-key --context' = @()
+        'otactl keys tuf updates delete-offline-key --url' = @()
+        'otactl keys tuf updates delete-offline-key --factory' = @()
+        'otactl keys tuf updates delete-offline-key -f' = @()
+        'otactl keys tuf updates delete-offline-key --ca-file' = @()
+        'otactl keys tuf updates rotate-offline-key --role' = @()
+        'otactl keys tuf updates rotate-offline-key -r' = @()
+        'otactl keys tuf updates rotate-offline-key --keys' = @()
+        'otactl keys tuf updates rotate-offline-key -k' = @()
+        'otactl keys tuf updates rotate-offline-key --targets-keys' = @()
+        'otactl keys tuf updates rotate-offline-key --key-type' = @()
+        'otactl keys tuf updates rotate-offline-key -y' = @()
+        'otactl keys tuf updates rotate-offline-key --passphrase-file' = @()
+        'otactl keys tuf updates rotate-offline-key --txid' = @()
+        'otactl keys tuf updates rotate-offline-key -x' = @()
+        'otactl keys tuf updates rotate-offline-key --config' = @()
+        'otactl keys tuf updates rotate-offline-key --context' = @()
+        'otactl keys tuf updates rotate-offline-key --url' = @()
+        'otactl keys tuf updates rotate-offline-key --factory' = @()
+        'otactl keys tuf updates rotate-offline-key -f' = @()
+        'otactl keys tuf updates rotate-offline-key --ca-file' = @()
+        'otactl keys tuf updates rotate-online-key --role' = @()
+        'otactl keys tuf updates rotate-online-key -r' = @()
+        'otactl keys tuf updates rotate-online-key --keys' = @()
+        'otactl keys tuf updates rotate-online-key -k' = @()
+        'otactl keys tuf updates rotate-online-key --passphrase-file' = @()
+        'otactl keys tuf updates rotate-online-key --key-type' = @()
+        'otactl keys tuf updates rotate-online-key -y' = @()
+        'otactl keys tuf updates rotate-online-key --txid' = @()
+        'otactl keys tuf updates rotate-online-key -x' = @()
+        'otactl keys tuf updates rotate-online-key --config' = @()
+        'otactl keys tuf updates rotate-online-key --context' = @()
+        'otactl keys tuf updates rotate-online-key --url' = @()
+        'otactl keys tuf updates rotate-online-key --factory' = @()
+        'otactl keys tuf updates rotate-online-key -f' = @()
+        'otactl keys tuf updates rotate-online-key --ca-file' = @()
+        'otactl keys tuf updates set-threshold --role' = @()
+        'otactl keys tuf updates set-threshold -r' = @()
+        'otactl keys tuf updates set-threshold --keys' = @()
+        'otactl keys tuf updates set-threshold -k' = @()
+        'otactl keys tuf updates set-threshold --passphrase-file' = @()
+        'otactl keys tuf updates set-threshold --txid' = @()
+        'otactl keys tuf updates set-threshold -x' = @()
+        'otactl keys tuf updates set-threshold --config' = @()
+        'otactl keys tuf updates set-threshold --context' = @()
+        'otactl keys tuf updates set-threshold --url' = @()
+        'otactl keys tuf updates set-threshold --factory' = @()
+        'otactl keys tuf updates set-threshold -f' = @()
+        'otactl keys tuf updates set-threshold --ca-file' = @()
+        'otactl keys tuf updates sign --keys' = @()
+        'otactl keys tuf updates sign -k' = @()
+        'otactl keys tuf updates sign --passphrase-file' = @()
+        'otactl keys tuf updates sign --txid' = @()
+        'otactl keys tuf updates sign -x' = @()
+        'otactl keys tuf updates sign --config' = @()
+        'otactl keys tuf updates sign --context' = @()
+        'otactl keys tuf updates sign --url' = @()
+        'otactl keys tuf updates sign --factory' = @()
+        'otactl keys tuf updates sign -f' = @()
+        'otactl keys tuf updates sign --ca-file' = @()
+        'otactl keys tuf updates sign-prod-targets --keys' = @()
+        'otactl keys tuf updates sign-prod-targets -k' = @()
+        'otactl keys tuf updates sign-prod-targets --passphrase-file' = @()
+        'otactl keys tuf updates sign-prod-targets --tags' = @()
+        'otactl keys tuf updates sign-prod-targets --waves' = @()
+        'otactl keys tuf updates sign-prod-targets --txid' = @()
+        'otactl keys tuf updates sign-prod-targets -x' = @()
+        'otactl keys tuf updates sign-prod-targets --config' = @()
+        'otactl keys tuf updates sign-prod-targets --context' = @()
+        'otactl keys tuf updates sign-prod-targets --url' = @()
+        'otactl keys tuf updates sign-prod-targets --factory' = @()
+        'otactl keys tuf updates sign-prod-targets -f' = @()
+        'otactl keys tuf updates sign-prod-targets --ca-file' = @()
+        'otactl keys tuf updates review --config' = @()
+        'otactl keys tuf updates review --context' = @()
+        'otactl keys tuf updates review --url' = @()
+        'otactl keys tuf updates review --factory' = @()
+        'otactl keys tuf updates review -f' = @()
+        'otactl keys tuf updates review --ca-file' = @()
+        'otactl keys tuf updates apply --txid' = @()
+        'otactl keys tuf updates apply -x' = @()
+        'otactl keys tuf updates apply --config' = @()
+        'otactl keys tuf updates apply --context' = @()
+        'otactl keys tuf updates apply --url' = @()
+        'otactl keys tuf updates apply --factory' = @()
+        'otactl keys tuf updates apply -f' = @()
+        'otactl keys tuf updates apply --ca-file' = @()
+        'otactl keys tuf updates cancel --config' = @()
+        'otactl keys tuf updates cancel --context' = @()
+        'otactl keys tuf updates cancel --url' = @()
+        'otactl keys tuf updates cancel --factory' = @()
+        'otactl keys tuf updates cancel -f' = @()
+        'otactl keys tuf updates cancel --ca-file' = @()
         'otactl tuf verify --root' = @()
         'otactl tuf verify --tag' = @()
         'otactl tuf verify --now' = @()

@@ -381,7 +381,7 @@ func TestFirstRootKeyIsHandedOutUntilItIsTakenOver(t *testing.T) {
 	if slices.Contains(keyFiles(t, b), "root.key") {
 		t.Error("the server kept the root key")
 	}
-	if _, err := r.api.BeginRootUpdate(t.Context(), "again", true); httpx.Code(err) != 400 {
+	if _, err := r.api.BeginRootUpdate(t.Context(), "again", true); httpx.Reason(err) != "no_root_key" {
 		t.Errorf("handed out again: %v", err)
 	}
 	// From here on the server can't renew the root, and goes on without.

@@ -158,6 +158,8 @@ func rootRefusal(err error) error {
 	switch {
 	case errors.Is(err, metadata.ErrNoUpdate):
 		return api.Refuse(http.StatusNotFound, "no_root_update", err.Error())
+	case errors.Is(err, metadata.ErrNoRootKey):
+		return api.Refuse(http.StatusNotFound, "no_root_key", err.Error())
 	case errors.Is(err, metadata.ErrUpdateOpen):
 		return api.Refuse(http.StatusConflict, "root_update_open", err.Error()+"; apply or cancel it first")
 	case errors.Is(err, metadata.ErrNotYours):

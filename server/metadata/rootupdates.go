@@ -19,6 +19,7 @@ var (
 	ErrNoUpdate   = errors.New("no root transaction is open")
 	ErrUpdateOpen = errors.New("a root transaction is open already")
 	ErrNotYours   = errors.New("the transaction id is not that of the open root transaction")
+	ErrNoRootKey  = errors.New("the root key is not on this server: it was handed out before, or taken away")
 )
 
 // IssuesError says that a root transaction can't be applied as it is.
@@ -122,7 +123,7 @@ func (a *Author) handOut(tx *store.MetadataTx, out *Begun) error {
 	}
 	k, err := a.keys.find(root, tuf.RoleRoot)
 	if err != nil {
-		return refuse("the root key is not on this server: it was handed out before, or taken away")
+		return ErrNoRootKey
 	}
 	if out.FirstSec, err = json.Marshal(k); err != nil {
 		return err

@@ -61,8 +61,8 @@ func (d *Draft) Amendments() ([]Note, error) {
 	}
 	list = append(list, prod...)
 	if !old.Expires.Equal(updated.Expires) {
-		a, b := old.Expires.Format(time.DateOnly), updated.Expires.Format(time.DateOnly)
-		list = append(list, note("set-expiry", "the root expires on "+b+" instead of "+a, "old", a, "new", b))
+		a, b := stamp(old.Expires), stamp(updated.Expires)
+		list = append(list, note("set-expiry", "the root expires at "+b+" instead of "+a, "old", a, "new", b))
 	}
 	return append(list, otherChanges(before, after)...), nil
 }

@@ -48,7 +48,7 @@ func TestReviewTellsWhatChangesInWords(t *testing.T) {
 	for _, want := range []string{
 		"root gets the offline ED25519 key " + fresh.Public().ID, "root loses the key " + s.rootID(),
 		"2 keys instead of 1 have to sign root", "3 keys instead of 2 have to sign production targets",
-		"snapshot gets the online ED25519 key " + snapshot.Public().ID, "expires on 2027-07-02", `"x-note"`,
+		"snapshot gets the online ED25519 key " + snapshot.Public().ID, "expires at 2027-07-02", `"x-note"`,
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the review lacks %q:\n%s", want, text.String())
