@@ -17,7 +17,7 @@ RUNS       ?= 3
 FUZZMINUTES ?= 60
 FUZZJOBS    ?= 2
 SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
-TEST_PACKAGES   := gcc libc6-dev ostree e2fsprogs cpio bzip2 zstd zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
+TEST_PACKAGES   := gcc libc6-dev softhsm2 opensc ostree e2fsprogs cpio bzip2 zstd zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
 BENCH_PACKAGES  := ostree e2fsprogs python3 curl nginx
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
@@ -66,6 +66,7 @@ reproducible:
 test: packages
 	$(GO) mod download
 	$(SUDO) $(GO) test -timeout 6m ./...
+	$(SUDO) env CGO_ENABLED=1 $(GO) test -tags pkcs11 -timeout 6m ./tuf/pkcs11
 	$(SUDO) $(GO) test -race -timeout 12m $(RACE)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
 

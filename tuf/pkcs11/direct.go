@@ -26,8 +26,11 @@ func preferred() driver { return direct{} }
 // direct loads the token's library into this process.
 type direct struct{}
 
-// ckkEdwards is CKK_EC_EDWARDS of PKCS#11 3.0, which the binding lacks.
-const ckkEdwards = 0x40
+// CKK_EC_EDWARDS and CKM_EDDSA of PKCS#11 3.0, which the binding lacks.
+const (
+	ckkEdwards = 0x40
+	ckmEdDSA   = 0x1057
+)
 
 func (d direct) tokens(ctx context.Context, module string) ([]token, error) {
 	var list []token
@@ -57,7 +60,7 @@ func (direct) with(ctx context.Context, module string, do func(*p11.Ctx) error) 
 	}
 	lib := p11.New(module)
 	if lib == nil {
-		return fail.New(fail.NotFound, "name the library of your token, as its maker calls it", "module %s cannot be loaded", module)
+		return noModule(fmt.Errorf("%s cannot be loaded", module))
 	}
 	defer lib.Destroy()
 	if err := lib.Initialize(); err != nil {
@@ -204,7 +207,7 @@ func edPoint(value []byte) (ed25519.PublicKey, error) {
 }
 
 func (d direct) sign(ctx context.Context, l login, o object, msg []byte) (sig []byte, err error) {
-	mechanism := p11.NewMechanism(p11.CKM_EDDSA, nil)
+	mechanism := p11.NewMechanism(ckmEdDSA, nil)
 	if o.kind == tuf.RSA {
 		mechanism = p11.NewMechanism(p11.CKM_RSA_PKCS_PSS, p11.NewPSSParams(p11.CKM_SHA256, p11.CKG_MGF1_SHA256, 32))
 	}

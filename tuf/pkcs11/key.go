@@ -236,3 +236,8 @@ func ckr(name, what string) error {
 	}
 	return fmt.Errorf("%s: the token answers %s", what, name)
 }
+
+// noModule is what a library that cannot be loaded comes to.
+func noModule(err error) error {
+	return fail.As(err, fail.NotFound, "give module-path as the whole path of the library that your token's maker ships, or OpenSC's opensc-pkcs11.so")
+}

@@ -9,11 +9,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
@@ -40,7 +41,8 @@ func (t tool) tokens(ctx context.Context, module string) ([]token, error) {
 }
 
 // parseTokens reads what --list-token-slots prints. An indented line belongs to
-// the last "Slot N (0xID): …" before it.
+// the last "Slot N (0xID): …" before it. A slot whose token has no label holds
+// one that nobody has set up.
 func parseTokens(out string) []token {
 	var list []token
 	for line := range strings.Lines(out) {
@@ -69,7 +71,7 @@ func parseTokens(out string) []token {
 			last.serial = value
 		}
 	}
-	return list
+	return slices.DeleteFunc(list, func(t token) bool { return t.label == "" })
 }
 
 var slotLine = regexp.MustCompile(`^Slot \d+ \(0x([0-9a-fA-F]{1,16})\): `)
@@ -162,7 +164,7 @@ func (t tool) run(ctx context.Context, input []byte, l login, args ...string) ([
 	cmd := exec.CommandContext(ctx, t.program, args...)
 	var out, errs capped
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &out, &errs
-	cmd.Env = environment(cmd.Environ(), l.pin)
+	cmd.Env, cmd.WaitDelay = environment(cmd.Environ(), l.pin), time.Second
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
@@ -170,11 +172,11 @@ func (t tool) run(ctx context.Context, input []byte, l login, args ...string) ([
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fail.As(err, fail.Unsupported, "install OpenSC (Debian: apt install opensc), or use an otactl built with cgo and -tags pkcs11")
 	case err != nil:
-		return nil, said(errs.String(), err)
+		return nil, said(errs.kept.String(), err)
 	case out.over || errs.over:
 		return nil, &fsx.TooLargeError{Name: t.program + ": its answer", Max: limits.TokenOutput}
 	}
-	return out.Bytes(), nil
+	return out.kept.Bytes(), nil
 }
 
 // environment is the caller's, in which libraries find their configuration,
@@ -199,25 +201,33 @@ func said(text string, err error) error {
 	if m := failedCall.FindStringSubmatch(text); m != nil {
 		return ckr(m[2], "pkcs11-tool: "+m[1])
 	}
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return fmt.Errorf("pkcs11-tool: %w: %s", err, lines[max(0, len(lines)-2)])
+	why := ""
+	if m := problemLine.FindStringSubmatch(text); m != nil {
+		why = m[1]
+	}
+	err = fmt.Errorf("pkcs11-tool: %w: %s", err, why)
+	if strings.Contains(why, "load pkcs11 module") {
+		return noModule(err)
+	}
+	return err
 }
 
-var failedCall = regexp.MustCompile(`PKCS11 function (\w{1,40}) failed: rv = (\w{1,60})`)
+var (
+	failedCall  = regexp.MustCompile(`PKCS11 function (\w{1,40}) failed: rv = (\w{1,60})`)
+	problemLine = regexp.MustCompile(`(?m)^error: (.{1,200})`)
+)
 
 // capped keeps what is printed up to a limit, and forgets the rest.
 type capped struct {
-	bytes.Buffer
+	kept bytes.Buffer // not embedded: its ReadFrom knows no limit
 	over bool
 }
 
 // Write implements io.Writer; it never fails, so that the tool can end.
 func (c *capped) Write(p []byte) (int, error) {
-	if c.Len()+len(p) > limits.TokenOutput {
+	if c.kept.Len()+len(p) > limits.TokenOutput {
 		c.over = true
 		return len(p), nil
 	}
-	return c.Buffer.Write(p)
+	return c.kept.Write(p)
 }
-
-var _ io.Writer = (*capped)(nil)

@@ -30,8 +30,11 @@ type URI struct {
 // PIN in it, which others would see in the list of processes.
 func ParseURI(text string) (*URI, error) {
 	u, err := parseURI(text)
+	if err != nil && fail.HintOf(err) == "" {
+		err = fail.Hint(err, "write it as pkcs11:token=LABEL;object=LABEL?module-path=/usr/lib/…/library.so")
+	}
 	if err != nil {
-		return nil, fail.As(err, fail.Usage, "write it as pkcs11:token=LABEL;object=LABEL?module-path=/usr/lib/…/library.so")
+		return nil, err
 	}
 	return u, nil
 }
