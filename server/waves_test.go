@@ -7,16 +7,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/ostree"
-	"github.com/otactl/otactl/server/store"
 	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/author"
 )
 
 const wavesPath = "/ota/factories/local/waves/"
@@ -36,51 +35,21 @@ func (b *backend) registerProduction(t *testing.T, name, uuid, group string) *id
 	return id
 }
 
-// key is one of the server's own.
-func (b *backend) key(t *testing.T, role string) *tuf.PrivateKey {
+// produce gives the factory offline targets keys, and production a threshold.
+func (b *backend) produce(t *testing.T, threshold int, offline ...*tuf.PrivateKey) *rotation {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(b.dir, "tuf", role+".key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := tuf.ParsePrivateKey(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func newOfflineKey(t *testing.T) *tuf.PrivateKey {
-	t.Helper()
-	k, err := tuf.GenerateKey(tuf.ED25519)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-// produce gives the server a production root with offline keys.
-func (b *backend) produce(t *testing.T, threshold int, offline ...*tuf.PrivateKey) {
-	t.Helper()
-	root, err := tuf.ParseRoot([]byte(b.call(t, b.operator, "GET", "/ota/repo/local/api/v1/user_repo/root.json", nil).want(t, 200).body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range offline {
-		root.AddKey(tuf.RoleTargets, k.Public())
-	}
-	keys := root.Roles[tuf.RoleTargets]
-	keys.Threshold = threshold
-	root.Roles[tuf.RoleTargets] = keys
-	file, err := tuf.Sign(root, b.key(t, "root"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.withDB(t, func(db *store.DB) error {
-		return db.UpdateMetadata(t.Context(), func(tx *store.MetadataTx) error {
-			return tx.Replace(store.File{Role: "prod-root", Version: root.Version, Bytes: file})
-		})
+	r := takeOver(t, b)
+	r.mustStage(func(d *author.Draft) error {
+		for _, k := range offline {
+			if err := d.AddKey(tuf.RoleTargets, k.Public(), author.Owner{PolisID: "operator", CreatedAt: b.time()}); err != nil {
+				return err
+			}
+		}
+		return d.SetThreshold(tuf.RoleTargets, threshold)
 	})
+	r.sign(r.key)
+	r.mustApply()
+	return r
 }
 
 // waveTargets are one CI target as CI has signed it, but for its tags.
@@ -159,7 +128,7 @@ func TestProductionDeviceGetsProductionMetadataAndNoOther(t *testing.T) {
 			b.gate(t, p.c, "GET", "/repo/"+name, nil, "x-ats-tags", "main").want(t, 404)
 		}
 	}
-	offline := newOfflineKey(t)
+	offline := freshKey(t)
 	b.produce(t, 2, offline)
 	b.add(t, token, target("demo-1", 1, l.commit, "main")).want(t, 201)
 	targets := b.waveTargets(t, "demo-1", "prod")
@@ -224,7 +193,7 @@ func TestDeviceCannotChangeItsKind(t *testing.T) {
 
 func TestOfTwoWavesMadeAtOnceOneWins(t *testing.T) {
 	b, token, l := published(t)
-	offline := newOfflineKey(t)
+	offline := freshKey(t)
 	b.produce(t, 2, offline)
 	b.add(t, token, target("demo-1", 1, l.commit, "main")).want(t, 201)
 	targets := b.waveTargets(t, "demo-1", "prod")
@@ -251,7 +220,7 @@ func TestOfTwoWavesMadeAtOnceOneWins(t *testing.T) {
 
 func TestWavesAPIAnswersAsClientsExpect(t *testing.T) {
 	b, token, l := published(t)
-	one, two := newOfflineKey(t), newOfflineKey(t)
+	one, two := freshKey(t), freshKey(t)
 	b.call(t, b.operator, "POST", wavesPath, wave(t, "w1", "prod", 1, foreignTargets("demo-1", 1, l.commit, "prod"), b.time().Add(time.Hour), one)).
 		refused(t, 400, "bad_signature") // no offline key is listed yet
 	b.produce(t, 3, one, two)
@@ -342,4 +311,76 @@ func TestWavesAPIAnswersAsClientsExpect(t *testing.T) {
 	if key.KeyType != "ED25519" {
 		t.Errorf("the online key is %+v", key)
 	}
+}
+
+// A new root that puts other keys in the place of those that signed production
+// targets and waves brings signatures by the new ones, or is not applied.
+func TestProductionOutlivesItsKeys(t *testing.T) {
+	b, token, l := published(t)
+	old, fresh := freshKey(t), freshKey(t)
+	r := b.produce(t, 2, old)
+	dev, cache := b.asDevice(t, b.registerProduction(t, "prod-1", uuid1, "east"), "prod"), device(t)
+	b.gate(t, dev.c, "GET", "/device", nil, "x-ats-tags", "prod").want(t, 200)
+	for i, name := range []string{"w1", "w2"} {
+		b.add(t, token, target(fmt.Sprintf("demo-%d", i+1), i+1, l.commit, "main")).want(t, 201)
+		targets := b.waveTargets(t, fmt.Sprintf("demo-%d", i+1), "prod")
+		b.call(t, b.operator, "POST", wavesPath, wave(t, name, "prod", i+1, targets, b.time().Add(time.Hour), old)).want(t, 201)
+		b.call(t, b.operator, "POST", wavesPath+name+"/rollout/", []byte(`{"group":"east"}`)).want(t, 200)
+		if i == 0 {
+			b.call(t, b.operator, "POST", wavesPath+"w1/complete/", nil).want(t, 200)
+		}
+		if v := dev.refresh(t, cache).Targets().Version; v != i+1 {
+			t.Fatalf("after %s the device has version %d", name, v)
+		}
+	}
+	r.begin()
+	r.mustStage(func(d *author.Draft) error {
+		return d.RotateKey(tuf.RoleTargets, old.Public().ID, fresh.Public(), author.Owner{PolisID: "operator", CreatedAt: b.time()})
+	})
+	if err := r.api.NewOnlineKeys(t.Context(), r.txid, tuf.ED25519, []tuf.Role{tuf.RoleTargets, tuf.RoleSnapshot, tuf.RoleTimestamp}); err != nil {
+		t.Fatal(err)
+	}
+	r.sign(r.key)
+	if issues := r.updates().Issues.Errors; len(issues) != 2 || issues[0].Kind != "targets-signatures" {
+		t.Fatalf("the issues are %v", issues)
+	}
+	if err := r.apply(); err == nil {
+		t.Fatal("the new root left production without signatures")
+	}
+	again := func(path, name string, k *tuf.PrivateKey) []tuf.Signature {
+		var files map[string]struct{ Signed json.RawMessage }
+		b.call(t, token, "GET", "/ota/factories/local/"+path, nil).want(t, 200).json(t, &files)
+		file, err := tuf.Sign(files[name].Signed, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := tuf.ParseEnvelope(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Signatures
+	}
+	put := func(k *tuf.PrivateKey) error {
+		d, err := r.updates().Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.api.PutRootUpdate(t.Context(), r.txid, d.Updated, factory.StagedSignatures{
+			Targets: map[string][]tuf.Signature{"prod": again("prod-targets/?tag=prod", "prod", k)},
+			Waves:   map[string][]tuf.Signature{"w2": again("wave-targets/?name=w2", "w2", k)}})
+	}
+	if err := put(freshKey(t)); err == nil {
+		t.Error("signatures by a stranger were staged")
+	}
+	if err := put(fresh); err != nil {
+		t.Fatal(err)
+	}
+	r.mustApply()
+	trust := dev.refresh(t, cache)
+	if trust.Targets().Version != 2 || trust.Root().Version != 3 {
+		t.Errorf("the device has targets %d under root %d", trust.Targets().Version, trust.Root().Version)
+	}
+	b.call(t, b.operator, "POST", wavesPath+"w2/complete/", nil).want(t, 200)
+	dev.refresh(t, cache)
+	dev.refresh(t, device(t))
 }

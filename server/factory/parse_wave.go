@@ -98,11 +98,7 @@ func ParseSignatures(body []byte) ([]tuf.Signature, error) {
 		return nil, badWave("the request body is not the JSON that can be signed: " + err.Error())
 	}
 	var req struct {
-		Signatures []struct {
-			KeyID  string `json:"keyid"`
-			Method string `json:"method"`
-			Sig    string `json:"sig"`
-		} `json:"signatures"`
+		Signatures []wireSignature `json:"signatures"`
 	}
 	if err := api.Decode(body, &req); err != nil {
 		return nil, err
@@ -110,9 +106,28 @@ func ParseSignatures(body []byte) ([]tuf.Signature, error) {
 	if len(req.Signatures) == 0 || len(req.Signatures) > maxSignatures {
 		return nil, badWave("there must be from 1 to " + strconv.Itoa(maxSignatures) + " signatures in one request")
 	}
-	var list []tuf.Signature
-	for _, s := range req.Signatures {
-		list = append(list, tuf.Signature{KeyID: s.KeyID, Method: s.Method, Sig: s.Sig})
+	return signatures(req.Signatures), nil
+}
+
+// wireSignature is a signature in a request.
+type wireSignature struct {
+	KeyID  string `json:"keyid"`
+	Method string `json:"method"`
+	Sig    string `json:"sig"`
+}
+
+func signatures(list []wireSignature) []tuf.Signature {
+	var out []tuf.Signature
+	for _, s := range list {
+		out = append(out, tuf.Signature{KeyID: s.KeyID, Method: s.Method, Sig: s.Sig})
 	}
-	return list, nil
+	return out
+}
+
+func fromWire(m map[string][]wireSignature) map[string][]tuf.Signature {
+	out := map[string][]tuf.Signature{}
+	for name, list := range m {
+		out[name] = signatures(list)
+	}
+	return out
 }

@@ -75,12 +75,16 @@ func (a *API) putRootUpdate(w http.ResponseWriter, r *http.Request) error {
 		TxID string          `json:"txid"`
 		CI   json.RawMessage `json:"ci-root"`
 		Prod json.RawMessage `json:"prod-root"`
+
+		Targets map[string][]wireSignature `json:"targets-signatures"` // by tag
+		Waves   map[string][]wireSignature `json:"waves-signatures"`   // by name
 	}
 	if err := api.ReadJSON(w, r, limits.RootUpdate, &req); err != nil {
 		return err
 	}
 	acc := access(r, req.TxID)
-	err := a.Author.PutRootUpdate(r.Context(), acc, metadata.StagedRoots{CI: req.CI, Prod: req.Prod})
+	sigs := metadata.ProductionSignatures{Tags: fromWire(req.Targets), Waves: fromWire(req.Waves)}
+	err := a.Author.PutRootUpdate(r.Context(), acc, metadata.StagedRoots{CI: req.CI, Prod: req.Prod, Signatures: sigs})
 	if err != nil {
 		return rootRefusal(err)
 	}

@@ -29,12 +29,14 @@ func (a *Author) newest(ctx context.Context, role string) ([]byte, error) {
 	return f.Bytes, err
 }
 
-// forget drops what newest holds of a role whose file was replaced under its
-// version.
-func (a *Author) forget(role string) {
+// forget drops what newest holds of roles whose files were replaced under their
+// versions.
+func (a *Author) forget(roles ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.files, role)
+	for _, role := range roles {
+		delete(a.files, role)
+	}
 }
 
 var fileName = regexp.MustCompile(`^(?:([1-9][0-9]{0,8})\.root|(root|timestamp|snapshot|targets))\.json$`)

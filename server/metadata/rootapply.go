@@ -61,6 +61,7 @@ func (a *Author) ApplyRootUpdate(ctx context.Context, acc Access) error {
 	a.updating.Lock()
 	defer a.updating.Unlock()
 	now := a.clock()
+	var replaced []string
 	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
 		u, d, err := a.openUpdate(tx, acc)
 		if err != nil {
@@ -70,14 +71,26 @@ func (a *Author) ApplyRootUpdate(ctx context.Context, acc Access) error {
 		if err != nil {
 			return err
 		}
+		short, err := a.productionIssues(tx, u, d)
+		if err != nil {
+			return err
+		}
+		issues.Errors = append(issues.Errors, short...)
 		if len(issues.Errors) > 0 {
 			return &IssuesError{issues}
 		}
 		if err := d.Complete(); err != nil {
 			return err
 		}
+		production, err := a.resignFor(tx, u, d)
+		if err != nil {
+			return err
+		}
 		old, updated, err := a.bringIntoForce(tx, d)
 		if err != nil {
+			return err
+		}
+		if replaced, err = a.storeResigned(tx, production, now); err != nil {
 			return err
 		}
 		if err := tx.SetSetting(retiredKeys, retired(old, updated, u.FirstTime)); err != nil {
@@ -91,6 +104,7 @@ func (a *Author) ApplyRootUpdate(ctx context.Context, acc Access) error {
 	if err != nil {
 		return err
 	}
+	a.forget(replaced...)
 	// The roots are in force now, whatever happens to the files of old keys: they
 	// are tried again at the next start.
 	if err := a.sweepKeys(ctx); err != nil {

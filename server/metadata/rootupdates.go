@@ -201,7 +201,11 @@ func (a *Author) RootUpdates(ctx context.Context) (*author.Updates, error) {
 		if out.Amendments, err = d.Amendments(); err != nil {
 			return err
 		}
-		out.Issues, err = a.issues(d, now)
+		if out.Issues, err = a.issues(d, now); err != nil {
+			return err
+		}
+		short, err := a.productionIssues(tx, u, d)
+		out.Issues.Errors = append(out.Issues.Errors, short...)
 		return err
 	})
 	if err != nil {
@@ -244,8 +248,9 @@ func (a *Author) issues(d *author.Draft, now time.Time) (author.Issues, error) {
 
 // StagedRoots are the new roots as somebody changed or signed them.
 type StagedRoots struct {
-	CI   []byte
-	Prod []byte
+	CI         []byte
+	Prod       []byte
+	Signatures ProductionSignatures
 }
 
 // PutRootUpdate takes new roots into the open transaction. Roots that break a
@@ -277,6 +282,9 @@ func (a *Author) PutRootUpdate(ctx context.Context, acc Access, in StagedRoots) 
 		d.Updated = author.Pair{CI: ci, Prod: prod}
 		if err := d.Check(); err != nil {
 			return refuse("%v", err)
+		}
+		if err := a.takeSignatures(tx, u, d, in.Signatures); err != nil {
+			return err
 		}
 		return tx.PutRootUpdate(a.fill(u, d, acc.Subject, now))
 	})
