@@ -1,29 +1,30 @@
 package commands
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/client/credentials"
-	"github.com/otactl/otactl/commands/render"
+	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/tuf"
 )
 
 func targetsCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
-		Name:        "targets",
-		Usage:       "what devices may install",
-		Subcommands: []*cli.Command{targetsListCommand(rt), targetsShowCommand(rt), offlineUpdateCommand(rt)},
+		Name:  "targets",
+		Usage: "what devices may install",
+		Subcommands: []*cli.Command{
+			targetsListCommand(rt), targetsShowCommand(rt),
+			targetsAddCommand(rt), targetsTagCommand(rt), targetsPruneCommand(rt), targetsEditCommand(rt),
+			targetsSignCommand(rt), targetsUploadCommand(rt),
+			offlineUpdateCommand(rt),
+		},
 	}
 }
 
@@ -33,71 +34,19 @@ func targetsFlags(more ...cli.Flag) []cli.Flag {
 	), accountFlags()...)
 }
 
-func targetsListCommand(rt *runtime) *cli.Command {
-	return &cli.Command{
-		Name:  "list",
-		Usage: "list targets, after their signatures were verified",
-		Flags: targetsFlags(
-			&cli.StringFlag{Name: "by-tag", Usage: "only targets with `TAG`"},
-			&cli.BoolFlag{Name: "raw", Usage: "print targets.json as the backend signed it"},
-		),
-		Action: func(c *cli.Context) error {
-			t, err := rt.verifiedTargets(c)
-			if err != nil {
-				return err
-			}
-			if c.Bool("raw") {
-				_, err := rt.std.Out.Write(t.raw)
-				return err
-			}
-			list, err := t.list()
-			if err != nil {
-				return err
-			}
-			if tag := c.String("by-tag"); tag != "" {
-				list = slices.DeleteFunc(list, func(v targetView) bool { return !slices.Contains(v.Tags, tag) })
-			}
-			return rt.render(targetsView{Version: t.targets.Version, Expires: t.expires, Targets: list})
-		},
-	}
-}
-
-func targetsShowCommand(rt *runtime) *cli.Command {
-	return &cli.Command{
-		Name:      "show",
-		Usage:     "show one target, or all of a version",
-		ArgsUsage: "NAME|VERSION",
-		Flags:     targetsFlags(),
-		Action: func(c *cli.Context) error {
-			t, err := rt.verifiedTargets(c)
-			if err != nil {
-				return err
-			}
-			list, err := t.list()
-			if err != nil {
-				return err
-			}
-			want := c.Args().First()
-			found := slices.DeleteFunc(list, func(v targetView) bool { return v.Name != want && v.Version != want })
-			if len(found) == 0 {
-				return fail.New(fail.NotFound, "otactl targets list shows what there is", "target %s: not found", want)
-			}
-			return rt.render(targetDetails{found})
-		},
-	}
-}
-
 // verified is targets.json after the whole chain above it was checked.
 type verified struct {
-	targets *tuf.Targets
-	raw     []byte
-	expires time.Time // the earliest of all roles
+	api      *factory.Client
+	trust    *tuf.Trust
+	raw      []byte
+	warnings []tuf.Ending // what expires soon
 }
 
 // verifiedTargets fetches the target repository's metadata and verifies it from
 // the root in the credentials on, or else from the first root the backend has.
+// What expires soon is warned about.
 func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
-	fetch, root, err := rt.metadata(c)
+	api, root, err := rt.targetsBackend(c)
 	if err != nil {
 		return nil, err
 	}
@@ -106,23 +55,24 @@ func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
 		opt.InitialRoots = [][]byte{root}
 	}
 	cache := memoryCache{}
-	trust, err := tuf.Refresh(c.Context, fetch, cache, opt)
+	trust, err := tuf.Refresh(c.Context, api.Fetcher(nil), cache, opt)
 	if err != nil {
 		return nil, err
 	}
-	rt.warnExpiry("metadata", trust.Expires(), opt.Now, soon)
-	rt.warnExpiry("root", trust.Root().Expires, opt.Now, rootSoon)
-	return &verified{targets: trust.Targets(), raw: cache[tuf.TargetsFile], expires: trust.Expires()}, nil
+	v := &verified{api: api, trust: trust, raw: cache[tuf.TargetsFile], warnings: trust.Endings(opt.Now)}
+	for _, e := range v.warnings {
+		rt.log.Warn(e.Text)
+	}
+	return v, nil
 }
 
-func (rt *runtime) metadata(c *cli.Context) (tuf.Fetcher, []byte, error) {
+// targetsBackend is the backend that keeps the targets, and the root of trust
+// that came with the credentials or nil.
+func (rt *runtime) targetsBackend(c *cli.Context) (*factory.Client, []byte, error) {
 	path := c.String("credentials")
 	if path == "" {
 		api, err := rt.factory(c)
-		if err != nil {
-			return nil, nil, err
-		}
-		return api.Fetcher(nil), nil, nil
+		return api, nil, err
 	}
 	creds, err := credentials.Open(path)
 	if err != nil {
@@ -139,117 +89,7 @@ func (rt *runtime) metadata(c *cli.Context) (tuf.Fetcher, []byte, error) {
 	if p.backend == nil {
 		return nil, nil, fail.New(fail.Usage, "use credentials with a tufrepo.url, or a context", "credentials %s name no backend that keeps targets", path)
 	}
-	return p.backend.Fetcher(nil), creds.Root, nil
-}
-
-// How long before an expiry it is worth a word: a backend renews timestamps by
-// itself every few days, a root takes people.
-const (
-	soon     = 24 * time.Hour
-	rootSoon = 30 * 24 * time.Hour
-)
-
-func (rt *runtime) warnExpiry(what string, expires, now time.Time, early time.Duration) {
-	if left := expires.Sub(now); !expires.IsZero() && left < early {
-		rt.log.Warn(what+" expires soon", "at", expires.Format(time.RFC3339), "hours-left", int(left.Hours()))
-	}
-}
-
-type targetView struct {
-	Name        string          `json:"name"`
-	Version     string          `json:"version"`
-	Commit      string          `json:"commit"`
-	HardwareIDs []string        `json:"hardware_ids"`
-	Tags        []string        `json:"tags"`
-	Apps        []string        `json:"apps,omitempty"`
-	CreatedAt   string          `json:"created_at,omitempty"`
-	Custom      json.RawMessage `json:"custom,omitempty"`
-
-	fields tuf.Custom
-}
-
-// list is every OSTREE target, the highest version first.
-func (v *verified) list() ([]targetView, error) {
-	out := []targetView{}
-	for name, t := range v.targets.Targets {
-		f, err := t.Fields()
-		if err != nil {
-			return nil, fail.As(fmt.Errorf("target %s: %w", name, err), fail.Verification, "")
-		}
-		if f.TargetFormat != "" && f.TargetFormat != "OSTREE" {
-			continue
-		}
-		view := targetView{
-			Name: name, Version: f.Version, Commit: t.Commit(), HardwareIDs: f.HardwareIDs, Tags: f.Tags,
-			CreatedAt: f.CreatedAt, Custom: t.Custom, fields: f,
-		}
-		for app := range f.Apps {
-			view.Apps = append(view.Apps, app)
-		}
-		slices.Sort(view.Apps)
-		out = append(out, view)
-	}
-	slices.SortFunc(out, func(a, b targetView) int {
-		return cmp.Or(compareVersions(b.Version, a.Version), strings.Compare(a.Name, b.Name))
-	})
-	return out, nil
-}
-
-// compareVersions orders numbers as numbers, and anything else as text below
-// them.
-func compareVersions(a, b string) int {
-	x, xerr := strconv.Atoi(a)
-	y, yerr := strconv.Atoi(b)
-	switch {
-	case xerr == nil && yerr == nil:
-		return cmp.Compare(x, y)
-	case xerr == nil:
-		return 1
-	case yerr == nil:
-		return -1
-	}
-	return strings.Compare(a, b)
-}
-
-type targetsView struct {
-	Version int          `json:"targets_version"`
-	Expires time.Time    `json:"expires"`
-	Targets []targetView `json:"targets"`
-}
-
-// Table lists the targets.
-func (v targetsView) Table(w io.Writer) {
-	if len(v.Targets) == 0 {
-		fmt.Fprintln(w, "no targets")
-		return
-	}
-	rows := make([][]string, 0, len(v.Targets))
-	for _, t := range v.Targets {
-		rows = append(rows, []string{t.Name, t.Version, strings.Join(t.Tags, ","), strings.Join(t.HardwareIDs, ","), t.Commit[:min(12, len(t.Commit))], t.CreatedAt})
-	}
-	render.Columns(w, []string{"NAME", "VERSION", "TAGS", "HARDWARE", "COMMIT", "CREATED"}, rows)
-}
-
-type targetDetails struct {
-	Targets []targetView `json:"targets"`
-}
-
-// Table shows each target, with a blank line between.
-func (d targetDetails) Table(w io.Writer) {
-	for i, t := range d.Targets {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		pairs := []string{
-			"name", t.Name, "version", t.Version, "commit", t.Commit,
-			"hardware", strings.Join(t.HardwareIDs, ", "), "tags", strings.Join(t.Tags, ", "),
-			"arch", t.fields.Arch, "created", t.CreatedAt, "updated", t.fields.UpdatedAt, "build", t.fields.URI,
-		}
-		for _, app := range t.Apps {
-			pairs = append(pairs, "app "+app, t.fields.Apps[app].URI)
-		}
-		render.Fields(w, pairs...)
-	}
+	return p.backend, creds.Root, nil
 }
 
 // memoryCache is a tuf.Cache that forgets when the command ends.

@@ -5,6 +5,12 @@ set -g __otactl_paths \
     'otactl targets' \
     'otactl targets list' \
     'otactl targets show' \
+    'otactl targets add' \
+    'otactl targets tag' \
+    'otactl targets prune' \
+    'otactl targets edit' \
+    'otactl targets sign' \
+    'otactl targets upload' \
     'otactl targets offline-update' \
     'otactl targets offline-update sign' \
     'otactl targets offline-update show' \
@@ -141,6 +147,7 @@ set -g __otactl_valued \
     'otactl publish -f' \
     'otactl publish --ca-file' \
     'otactl targets list --by-tag' \
+    'otactl targets list --columns' \
     'otactl targets list --credentials' \
     'otactl targets list -c' \
     'otactl targets list --config' \
@@ -157,6 +164,101 @@ set -g __otactl_valued \
     'otactl targets show --factory' \
     'otactl targets show -f' \
     'otactl targets show --ca-file' \
+    'otactl targets add --type' \
+    'otactl targets add --tags' \
+    'otactl targets add -T' \
+    'otactl targets add --src-tag' \
+    'otactl targets add --targets-creator' \
+    'otactl targets add --keys' \
+    'otactl targets add -k' \
+    'otactl targets add --passphrase-file' \
+    'otactl targets add --out' \
+    'otactl targets add --expires-in-days' \
+    'otactl targets add -e' \
+    'otactl targets add --expires-days' \
+    'otactl targets add --expires-at' \
+    'otactl targets add -E' \
+    'otactl targets add --credentials' \
+    'otactl targets add -c' \
+    'otactl targets add --config' \
+    'otactl targets add --context' \
+    'otactl targets add --url' \
+    'otactl targets add --factory' \
+    'otactl targets add -f' \
+    'otactl targets add --ca-file' \
+    'otactl targets tag --tags' \
+    'otactl targets tag -T' \
+    'otactl targets tag --keys' \
+    'otactl targets tag -k' \
+    'otactl targets tag --passphrase-file' \
+    'otactl targets tag --out' \
+    'otactl targets tag --expires-in-days' \
+    'otactl targets tag -e' \
+    'otactl targets tag --expires-days' \
+    'otactl targets tag --expires-at' \
+    'otactl targets tag -E' \
+    'otactl targets tag --credentials' \
+    'otactl targets tag -c' \
+    'otactl targets tag --config' \
+    'otactl targets tag --context' \
+    'otactl targets tag --url' \
+    'otactl targets tag --factory' \
+    'otactl targets tag -f' \
+    'otactl targets tag --ca-file' \
+    'otactl targets prune --keep-last' \
+    'otactl targets prune --keys' \
+    'otactl targets prune -k' \
+    'otactl targets prune --passphrase-file' \
+    'otactl targets prune --out' \
+    'otactl targets prune --expires-in-days' \
+    'otactl targets prune -e' \
+    'otactl targets prune --expires-days' \
+    'otactl targets prune --expires-at' \
+    'otactl targets prune -E' \
+    'otactl targets prune --credentials' \
+    'otactl targets prune -c' \
+    'otactl targets prune --config' \
+    'otactl targets prune --context' \
+    'otactl targets prune --url' \
+    'otactl targets prune --factory' \
+    'otactl targets prune -f' \
+    'otactl targets prune --ca-file' \
+    'otactl targets edit --keys' \
+    'otactl targets edit -k' \
+    'otactl targets edit --passphrase-file' \
+    'otactl targets edit --out' \
+    'otactl targets edit --expires-in-days' \
+    'otactl targets edit -e' \
+    'otactl targets edit --expires-days' \
+    'otactl targets edit --expires-at' \
+    'otactl targets edit -E' \
+    'otactl targets edit --credentials' \
+    'otactl targets edit -c' \
+    'otactl targets edit --config' \
+    'otactl targets edit --context' \
+    'otactl targets edit --url' \
+    'otactl targets edit --factory' \
+    'otactl targets edit -f' \
+    'otactl targets edit --ca-file' \
+    'otactl targets sign --keys' \
+    'otactl targets sign -k' \
+    'otactl targets sign --passphrase-file' \
+    'otactl targets sign --credentials' \
+    'otactl targets sign -c' \
+    'otactl targets sign --config' \
+    'otactl targets sign --context' \
+    'otactl targets sign --url' \
+    'otactl targets sign --factory' \
+    'otactl targets sign -f' \
+    'otactl targets sign --ca-file' \
+    'otactl targets upload --credentials' \
+    'otactl targets upload -c' \
+    'otactl targets upload --config' \
+    'otactl targets upload --context' \
+    'otactl targets upload --url' \
+    'otactl targets upload --factory' \
+    'otactl targets upload -f' \
+    'otactl targets upload --ca-file' \
     'otactl targets offline-update --tag' \
     'otactl targets offline-update --expires-in-days' \
     'otactl targets offline-update -e' \
@@ -766,6 +868,12 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l verbose -s v -d 'log e
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'list' -d 'list targets, after their signatures were verified'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'show' -d 'show one target, or all of a version'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'add' -d 'derive new targets from the newest ones with a tag'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'tag' -d 'give targets other tags, so that other devices take them'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'prune' -d 'take targets out, so that no device is offered them'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'edit' -d 'change all targets at once, in an editor'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'sign' -d 'add signatures to a targets.json that another signer wrote with --out'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'upload' -d 'bring a targets.json to the backend that was signed elsewhere'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'offline-update' -d 'put a target and its signed metadata into a folder, for devices without a network'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
@@ -774,7 +882,8 @@ complete -c otactl -n '__otactl_at \'otactl targets\'' -l verbose -s v -d 'log e
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l by-tag -x -d 'only targets with TAG'
-complete -c otactl -n '__otactl_at \'otactl targets list\'' -l raw -d 'print targets.json as the backend signed it'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l columns -x -d 'show the columns NAMES, in this order; repeat or separate by commas (default: name,version,tags,hardware-ids,commit,created)'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l raw -s r -d 'print targets.json as the backend signed it'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l context -x -d 'use the context NAME (default: the active one)'
@@ -786,6 +895,7 @@ complete -c otactl -n '__otactl_at \'otactl targets list\'' -l quiet -s q -d 'no
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l raw -s r -d 'print the custom part of each as it was signed, one a line'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l context -x -d 'use the context NAME (default: the active one)'
@@ -796,6 +906,111 @@ complete -c otactl -n '__otactl_at \'otactl targets show\'' -l output -s o -x -a
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l type -x -a 'ostree app' -d 'what is new in the targets'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l tags -s T -x -d 'the new targets have TAGS; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l src-tag -x -d 'derive from the newest targets with TAG'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l targets-creator -x -d 'note that TEXT made them (default: this program)'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l dry-run -l dryrun -s n -d 'say what would change, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l out -r -F -d 'write the signed targets.json to FILE instead of uploading it, for others to sign'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets add\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l tags -s T -x -d 'the tags TAGS; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l append -d 'add to the tags that each has, instead of replacing them'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l by-version -d 'each TARGET is a version: tag all targets that have it'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l dry-run -l dryrun -s n -d 'say what would change, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l out -r -F -d 'write the signed targets.json to FILE instead of uploading it, for others to sign'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets tag\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l by-tag -d 'each TARGET is a tag: take out the targets that have exactly these tags'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l keep-last -x -d 'with --by-tag, keep the N highest versions'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l force -d 'take out the newest target of a tag too'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l dry-run -l dryrun -s n -d 'say what would change, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l out -r -F -d 'write the signed targets.json to FILE instead of uploading it, for others to sign'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets prune\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l dry-run -l dryrun -s n -d 'say what would change, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l out -r -F -d 'write the signed targets.json to FILE instead of uploading it, for others to sign'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets edit\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -F
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l dry-run -l dryrun -s n -d 'show what the file would change, and sign nothing'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -F
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'sign' -d 'add a signature with an offline targets key'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'show' -d 'show what a bundle says it holds, until when, and who signed it'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify' -d 'check everything in a bundle, from the root of trust to the last object'

@@ -27,6 +27,12 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets' = @(
             'list|list targets, after their signatures were verified'
             'show|show one target, or all of a version'
+            'add|derive new targets from the newest ones with a tag'
+            'tag|give targets other tags, so that other devices take them'
+            'prune|take targets out, so that no device is offered them'
+            'edit|change all targets at once, in an editor'
+            'sign|add signatures to a targets.json that another signer wrote with --out'
+            'upload|bring a targets.json to the backend that was signed elsewhere'
             'offline-update|put a target and its signed metadata into a folder, for devices without a network'
         )
         'otactl targets offline-update' = @(
@@ -188,6 +194,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets list' = @(
             '--help|explain the command and do nothing'
             '--by-tag|only targets with TAG'
+            '--columns|show the columns NAMES, in this order; repeat or separate by commas (default: name,version,tags,hardware-ids,commit,created)'
             '--raw|print targets.json as the backend signed it'
             '--credentials|take backend and root of trust from the credentials.zip in FILE'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
@@ -201,6 +208,122 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--log-level|least level that is logged (default: warn)'
         )
         'otactl targets show' = @(
+            '--help|explain the command and do nothing'
+            '--raw|print the custom part of each as it was signed, one a line'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets add' = @(
+            '--help|explain the command and do nothing'
+            '--type|what is new in the targets'
+            '--tags|the new targets have TAGS; repeat or separate by commas'
+            '--src-tag|derive from the newest targets with TAG'
+            '--targets-creator|note that TEXT made them (default: this program)'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--dry-run|say what would change, and change nothing'
+            '--out|write the signed targets.json to FILE instead of uploading it, for others to sign'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets tag' = @(
+            '--help|explain the command and do nothing'
+            '--tags|the tags TAGS; repeat or separate by commas'
+            '--append|add to the tags that each has, instead of replacing them'
+            '--by-version|each TARGET is a version: tag all targets that have it'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--dry-run|say what would change, and change nothing'
+            '--out|write the signed targets.json to FILE instead of uploading it, for others to sign'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets prune' = @(
+            '--help|explain the command and do nothing'
+            '--by-tag|each TARGET is a tag: take out the targets that have exactly these tags'
+            '--keep-last|with --by-tag, keep the N highest versions'
+            '--force|take out the newest target of a tag too'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--dry-run|say what would change, and change nothing'
+            '--out|write the signed targets.json to FILE instead of uploading it, for others to sign'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets edit' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--dry-run|say what would change, and change nothing'
+            '--out|write the signed targets.json to FILE instead of uploading it, for others to sign'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets sign' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--dry-run|show what the file would change, and sign nothing'
+            '--credentials|take backend and root of trust from the credentials.zip in FILE'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets upload' = @(
             '--help|explain the command and do nothing'
             '--credentials|take backend and root of trust from the credentials.zip in FILE'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
@@ -1537,6 +1660,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish -f' = @()
         'otactl publish --ca-file' = @()
         'otactl targets list --by-tag' = @()
+        'otactl targets list --columns' = @()
         'otactl targets list --credentials' = @()
         'otactl targets list -c' = @()
         'otactl targets list --config' = @()
@@ -1553,6 +1677,98 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets show --factory' = @()
         'otactl targets show -f' = @()
         'otactl targets show --ca-file' = @()
+        'otactl targets add --type' = @(
+            'ostree'
+            'app'
+        )
+        'otactl targets add --tags' = @()
+        'otactl targets add --src-tag' = @()
+        'otactl targets add --targets-creator' = @()
+        'otactl targets add --keys' = @()
+        'otactl targets add -k' = @()
+        'otactl targets add --passphrase-file' = @()
+        'otactl targets add --out' = @()
+        'otactl targets add --expires-in-days' = @()
+        'otactl targets add -e' = @()
+        'otactl targets add --expires-days' = @()
+        'otactl targets add --expires-at' = @()
+        'otactl targets add --credentials' = @()
+        'otactl targets add -c' = @()
+        'otactl targets add --config' = @()
+        'otactl targets add --context' = @()
+        'otactl targets add --url' = @()
+        'otactl targets add --factory' = @()
+        'otactl targets add -f' = @()
+        'otactl targets add --ca-file' = @()
+        'otactl targets tag --tags' = @()
+        'otactl targets tag --keys' = @()
+        'otactl targets tag -k' = @()
+        'otactl targets tag --passphrase-file' = @()
+        'otactl targets tag --out' = @()
+        'otactl targets tag --expires-in-days' = @()
+        'otactl targets tag -e' = @()
+        'otactl targets tag --expires-days' = @()
+        'otactl targets tag --expires-at' = @()
+        'otactl targets tag --credentials' = @()
+        'otactl targets tag -c' = @()
+        'otactl targets tag --config' = @()
+        'otactl targets tag --context' = @()
+        'otactl targets tag --url' = @()
+        'otactl targets tag --factory' = @()
+        'otactl targets tag -f' = @()
+        'otactl targets tag --ca-file' = @()
+        'otactl targets prune --keep-last' = @()
+        'otactl targets prune --keys' = @()
+        'otactl targets prune -k' = @()
+        'otactl targets prune --passphrase-file' = @()
+        'otactl targets prune --out' = @()
+        'otactl targets prune --expires-in-days' = @()
+        'otactl targets prune -e' = @()
+        'otactl targets prune --expires-days' = @()
+        'otactl targets prune --expires-at' = @()
+        'otactl targets prune --credentials' = @()
+        'otactl targets prune -c' = @()
+        'otactl targets prune --config' = @()
+        'otactl targets prune --context' = @()
+        'otactl targets prune --url' = @()
+        'otactl targets prune --factory' = @()
+        'otactl targets prune -f' = @()
+        'otactl targets prune --ca-file' = @()
+        'otactl targets edit --keys' = @()
+        'otactl targets edit -k' = @()
+        'otactl targets edit --passphrase-file' = @()
+        'otactl targets edit --out' = @()
+        'otactl targets edit --expires-in-days' = @()
+        'otactl targets edit -e' = @()
+        'otactl targets edit --expires-days' = @()
+        'otactl targets edit --expires-at' = @()
+        'otactl targets edit --credentials' = @()
+        'otactl targets edit -c' = @()
+        'otactl targets edit --config' = @()
+        'otactl targets edit --context' = @()
+        'otactl targets edit --url' = @()
+        'otactl targets edit --factory' = @()
+        'otactl targets edit -f' = @()
+        'otactl targets edit --ca-file' = @()
+        'otactl targets sign --keys' = @()
+        'otactl targets sign -k' = @()
+        'otactl targets sign --passphrase-file' = @()
+        'otactl targets sign --credentials' = @()
+        'otactl targets sign -c' = @()
+        'otactl targets sign --config' = @()
+        'otactl targets sign --context' = @()
+        'otactl targets sign --url' = @()
+        'otactl targets sign --factory' = @()
+        'otactl targets sign -f' = @()
+        'otactl targets sign --ca-file' = @()
+        'otactl targets upload --credentials' = @()
+        'otactl targets upload -c' = @()
+        'otactl targets upload --config' = @()
+        'otactl targets upload --context' = @()
+        'otactl targets upload --url' = @()
+        'otactl targets upload --factory' = @()
+        'otactl targets upload -f' = @()
+        'otactl targets upload --ca-file' = @()
         'otactl targets offline-update --tag' = @()
         'otactl targets offline-update --expires-in-days' = @()
         'otactl targets offline-update -e' = @()

@@ -65,7 +65,7 @@ func EndsSoon(role string, version int, expires, now time.Time) (Ending, bool) {
 
 // Endings are the files of t that expire soon at now, the root first.
 func (t *Trust) Endings(now time.Time) []Ending {
-	var list []Ending
+	list := []Ending{}
 	add := func(role Role, version int, expires time.Time) {
 		if e, soon := EndsSoon(string(role), version, expires, now); soon {
 			list = append(list, e)

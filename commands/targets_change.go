@@ -1,0 +1,143 @@
+package commands
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/client/factory"
+	"github.com/otactl/otactl/commands/render"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/targets"
+	"github.com/otactl/otactl/tuf"
+)
+
+// changeFlags are those of commands that change targets: where the backend is,
+// and who signs. Without --keys the
+// backend does.
+func changeFlags(rt *runtime, more ...cli.Flag) []cli.Flag {
+	more = append(more, keyFlags(rt, false)...)
+	more = append(more,
+		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n", "dryrun"}, Usage: "say what would change, and change nothing"},
+		&cli.StringFlag{Name: "out", Usage: "write the signed targets.json to `FILE` instead of uploading it, for others to sign"},
+	)
+	return targetsFlags(append(more, expiryFlags()...)...)
+}
+
+// defaultTargetsDays is how long targets that are signed here are good, as a
+// backend of ours signs them.
+const defaultTargetsDays = 365
+
+// changing is a change of targets under way: what there is, verified, and the
+// draft of what there shall be.
+type changing struct {
+	*verified
+	draft *tuf.TargetsDraft
+}
+
+// changeTargets fetches and verifies what is to be changed.
+func (rt *runtime) changeTargets(c *cli.Context) (*changing, error) {
+	if err := checkSigning(c); err != nil {
+		return nil, err
+	}
+	v, err := rt.verifiedTargets(c)
+	if err != nil {
+		return nil, err
+	}
+	d, err := tuf.DraftTargets(v.raw)
+	return &changing{v, d}, err
+}
+
+// checkSigning refuses flags that mean nothing where the backend signs.
+func checkSigning(c *cli.Context) error {
+	if len(c.StringSlice("keys")) > 0 || c.String("out") != "" {
+		return nil
+	}
+	for _, name := range []string{"expires-in-days", "expires-at"} {
+		if c.IsSet(name) {
+			return fail.New(fail.Usage, "give --keys to sign here", "--%s: the backend signs, and says itself until when that is good", name)
+		}
+	}
+	return nil
+}
+
+// base says which targets.json the change was made from.
+func (v *verified) base() string {
+	sum := sha256.Sum256(v.raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// outcome says what became of a change.
+type outcome struct {
+	DryRun  bool   `json:"dry_run"`
+	Version int    `json:"targets_version,omitempty"`
+	File    string `json:"file,omitempty"`
+	Missing int    `json:"missing_signatures"`
+	WebURL  string `json:"web_url,omitempty"`
+}
+
+// say ends what a person reads.
+func (o outcome) say(w io.Writer) {
+	switch {
+	case o.DryRun:
+		fmt.Fprintln(w, "dry run: nothing was changed")
+	case o.File != "" && o.Missing > 0:
+		fmt.Fprintf(w, "version %d is in %s; %d more to sign it: otactl targets sign\n", o.Version, o.File, o.Missing)
+	case o.File != "":
+		fmt.Fprintf(w, "version %d is in %s and signed; bring it with otactl targets upload\n", o.Version, o.File)
+	case o.WebURL != "":
+		fmt.Fprintf(w, "the backend works on it: %s\n", o.WebURL)
+	default:
+		fmt.Fprintf(w, "targets.json is version %d now\n", o.Version)
+	}
+}
+
+// showDifference names the targets that become other.
+func showDifference(w io.Writer, d targets.Difference) {
+	render.Fields(w, "added", strings.Join(d.Added, " "), "removed", strings.Join(d.Removed, " "), "changed", strings.Join(d.Changed, " "))
+}
+
+// commit makes the change real: by the backend through ask, or signed here.
+func (rt *runtime) commit(c *cli.Context, ch *changing, ask func() (factory.Changed, error)) (outcome, error) {
+	if c.Bool("dry-run") {
+		return outcome{DryRun: true}, nil
+	}
+	if len(c.StringSlice("keys")) == 0 && c.String("out") == "" {
+		done, err := ask()
+		return outcome{Version: done.Version, WebURL: done.WebURL}, err
+	}
+	expires, err := expiryOf(c, rt.clock(), defaultTargetsDays)
+	if err != nil {
+		return outcome{}, err
+	}
+	root := ch.trust.Root()
+	var signers []tuf.Signer
+	if refs := c.StringSlice("keys"); len(refs) > 0 {
+		if signers, err = openSigners(c.Context, rt, refs, root, tuf.RoleTargets); err != nil {
+			return outcome{}, err
+		}
+	}
+	out := outcome{Version: ch.draft.Version() + 1, File: c.String("out")}
+	file, err := ch.draft.Sign(out.Version, expires, signers...)
+	if err != nil {
+		return outcome{}, err
+	}
+	rep, err := root.Signatures(tuf.RoleTargets, file)
+	if err != nil {
+		return outcome{}, err
+	}
+	out.Missing = rep.Missing()
+	switch {
+	case out.File != "":
+		return out, fsx.WriteFile(out.File, file, 0o644)
+	case out.Missing > 0:
+		return outcome{}, fail.New(fail.Usage, "give more --keys, or --out FILE to have it signed by others",
+			"%d of %d signatures are missing", out.Missing, rep.Threshold)
+	}
+	return out, ch.api.PutTargets(c.Context, ch.base(), file)
+}
