@@ -106,11 +106,15 @@ func (v keysView) Table(w io.Writer) {
 		if k.Private {
 			half = "can sign"
 		}
-		rows = append(rows, []string{k.ID, k.Type, half, strings.Join(k.Roles, " "), k.Name})
+		signs := "-"
+		if len(k.Roles) > 0 {
+			signs = strings.Join(k.Roles, " ")
+		}
+		rows = append(rows, []string{k.ID, k.Type, half, signs, k.Name})
 	}
 	if len(rows) > 0 {
 		fmt.Fprintln(w)
-		render.Columns(w, []string{"KEY ID", "TYPE", "", "SIGNS", "NAME"}, rows)
+		render.Columns(w, []string{"KEY ID", "TYPE", "", "SIGNS", "ENTRY"}, rows)
 	}
 }
 

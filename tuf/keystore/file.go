@@ -61,11 +61,11 @@ type File struct {
 func Open(path string, ask Ask) (*File, error) {
 	f := &File{Path: path}
 	err := f.read()
-	if err == nil {
-		err = f.parse(ask)
-	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fail.As(err, fail.NotFound, "give the file that holds your keys, or a pkcs11: URI")
+	}
+	if err == nil {
+		err = f.parse(ask)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keys %s: %w", path, err)
