@@ -114,7 +114,7 @@ func addOfflineCommand(rt *runtime) *cli.Command {
 		Usage: "stage one more offline key of root or targets",
 		Description: "The key is made here and put into an archive, which is made if it is not there. Production targets\n" +
 			"are not signed with it by that: sign-prod-targets does.",
-		Flags: updateFlags(rt, append([]cli.Flag{roleFlag(), archiveFlag("the archive `FILE` for the new key (required)"), tufKeyTypeFlag()},
+		Flags: updateFlags(rt, append([]cli.Flag{roleFlag(), archiveFlag("the archive `FILE` for the new key, or the pkcs11: URI of one in a token (required)"), tufKeyTypeFlag()},
 			newArchiveFlags(rt)...)...),
 		Action: func(c *cli.Context) error {
 			role, err := offlineRole(c)

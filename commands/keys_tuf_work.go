@@ -171,11 +171,15 @@ func (w *rootWork) putStaged(ctx context.Context, d *author.Draft, s factory.Sta
 	return staged.Commit()
 }
 
-// addKey makes an offline key and stages it.
+// addKey makes an offline key and stages it. One that lies in a token is there
+// already, and only its public half is needed.
 func (w *rootWork) addKey(ctx context.Context, role tuf.Role, a newKey) error {
 	d, err := w.draft(ctx)
 	if err != nil {
 		return err
+	}
+	if isToken(a.file) {
+		return w.addTokenKey(ctx, d, role, a.file)
 	}
 	f, err := w.rt.archive(ctx, a.file, a.plain)
 	if err != nil {
@@ -193,6 +197,21 @@ func (w *rootWork) addKey(ctx context.Context, role tuf.Role, a newKey) error {
 		return err
 	}
 	return w.putStaged(ctx, d, factory.StagedSignatures{}, staged.archive)
+}
+
+func (w *rootWork) addTokenKey(ctx context.Context, d *author.Draft, role tuf.Role, uri string) error {
+	k, err := w.rt.tokenKey(ctx, uri)
+	if err != nil {
+		return err
+	}
+	by, err := w.owner(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.AddKey(role, k.Public(), by); err != nil {
+		return err
+	}
+	return w.put(ctx, d, factory.StagedSignatures{})
 }
 
 // stagedKey is a new key, in the draft and in a staged archive.
@@ -234,11 +253,7 @@ func (w *rootWork) deleteKey(ctx context.Context, role tuf.Role, id, file string
 		if err != nil {
 			return err
 		}
-		f, err := w.rt.keyFile(ctx, file)
-		if err != nil {
-			return err
-		}
-		s, err := f.Signer(root, role)
+		s, err := w.rt.signer(ctx, file, root, role)
 		if err != nil {
 			return err
 		}

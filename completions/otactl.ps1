@@ -558,7 +558,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl keys tuf add-offline-key' = @(
             '--help|explain the command and do nothing'
             '--role|the ROLE: root or targets'
-            '--keys|the archive FILE for the new key (required)'
+            '--keys|the archive FILE for the new key, or the pkcs11: URI of one in a token (required)'
             '--key-type|make keys of TYPE: ed25519 or rsa'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
@@ -724,7 +724,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl keys tuf updates add-offline-key' = @(
             '--help|explain the command and do nothing'
             '--role|the ROLE: root or targets'
-            '--keys|the archive FILE for the new key (required)'
+            '--keys|the archive FILE for the new key, or the pkcs11: URI of one in a token (required)'
             '--key-type|make keys of TYPE: ed25519 or rsa'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--no-passphrase|make a new archive without a passphrase: for build machines, and for fioctl, which reads no other'
