@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,15 +11,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/agent/state"
 	"github.com/otactl/otactl/client/account"
 	"github.com/otactl/otactl/client/tufrepo"
-	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/httpx"
@@ -40,10 +41,10 @@ func tufVerifyCommand(rt *runtime) *cli.Command {
 		Name:      "verify",
 		Usage:     "show the chain of trust of a repository, and every rule that it breaks",
 		ArgsUsage: "[DIR|URL]",
-		Description: "Looks at a folder (a repository, a bundle, or what a device has stored), at the URL of a\n" +
-			"repository (that of a gateway ends in /repo), or without an argument at the backend in use. Says\n" +
-			"of each root who signed it and what it changed, of each role whose signatures are there and\n" +
-			"when it expires, and goes on after what is wrong. Exit code 7 if anything is.\n\n" +
+		Description: "Looks at a folder (a repository, a bundle, or the storage of a device, where sql.db is), at the\n" +
+			"URL of a repository (that of a gateway ends in /repo), or without an argument at the backend in\n" +
+			"use. Says of each root who signed it and what it changed, of each role whose signatures are\n" +
+			"there and when it expires, and goes on after what is wrong. Exit code 7 if anything is.\n\n" +
 			"Without --root the chain begins with the repository's own first root, which proves only that\n" +
 			"the repository agrees with itself.",
 		Flags: append([]cli.Flag{
@@ -69,15 +70,15 @@ func (rt *runtime) verifyMetadata(c *cli.Context) error {
 			return err
 		}
 	}
-	var repo tuf.Fetcher
 	source := c.Args().First()
+	var repo tuf.Fetcher
 	if source == "" || strings.Contains(source, "://") {
 		source, repo, err = rt.remoteMetadata(c, source)
 	} else {
-		var dir *os.Root
-		if dir, source, err = metadataDir(source); err == nil {
-			defer dir.Close()
-			repo, err = tuf.DirFetcher{Root: dir}, localMetadata(dir, source, &opt)
+		var opened localSource
+		if opened, err = openLocal(c.Context, source); err == nil {
+			defer opened.Close()
+			source, repo, opt.First, opt.Cache = opened.name, opened.Fetcher, opened.first, opened.cache
 		}
 	}
 	if err != nil {
@@ -106,37 +107,59 @@ func (rt *runtime) judgingTime(c *cli.Context) (time.Time, error) {
 	return now.UTC(), nil
 }
 
-// metadataDir opens a folder of metadata, or that of a bundle.
-func metadataDir(path string) (dir *os.Root, name string, err error) {
-	if dir, err = os.OpenRoot(path); err != nil {
-		return nil, path, fail.As(err, fail.NotFound, "give the folder that timestamp.json is in, a bundle, or a URL")
-	}
-	inside, err := dir.OpenRoot("tuf")
-	if errors.Is(err, fs.ErrNotExist) {
-		return dir, path, nil
-	}
-	return inside, filepath.Join(path, "tuf"), errors.Join(err, dir.Close())
+// localSource is metadata on this machine.
+type localSource struct {
+	tuf.Fetcher
+	io.Closer
+
+	name  string
+	first int       // version of the oldest root; 0 for none
+	cache tuf.Cache // it may be the memory of a device, and is held against that as well
 }
 
-// localMetadata finds out where the chain in a folder begins. The folder may be
-// the memory of a device, and is held against that as well.
-func localMetadata(dir *os.Root, path string, opt *inspect.Options) error {
+// openLocal opens a folder of metadata, that of a bundle, or the storage of a
+// device.
+func openLocal(ctx context.Context, path string) (s localSource, err error) {
+	db := filepath.Join(path, "sql.db")
+	if st, err := os.Stat(db); err == nil && st.Mode().IsRegular() {
+		path = db
+	}
+	if filepath.Base(path) == "sql.db" {
+		db, err := state.Open(ctx, path, state.Options{ReadOnly: true})
+		if err != nil {
+			return s, err
+		}
+		s = localSource{inspect.Stored{Cache: db.Metadata()}, db, path, 0, db.Metadata()}
+	} else if s, err = openDir(path); err != nil {
+		return s, err
+	}
+	versions, err := s.cache.Roots(ctx)
+	if err != nil {
+		return s, errors.Join(err, s.Close())
+	}
+	if len(versions) > 0 {
+		s.first = slices.Min(versions)
+	}
+	return s, nil
+}
+
+func openDir(path string) (s localSource, err error) {
+	dir, err := os.OpenRoot(path)
+	if err != nil {
+		return s, fail.As(err, fail.NotFound, "give the folder that timestamp.json is in, a bundle, a device's storage, or a URL")
+	}
+	if inside, err := dir.OpenRoot("tuf"); err == nil {
+		path = filepath.Join(path, "tuf")
+		_ = dir.Close() // nothing was written
+		dir = inside
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return s, errors.Join(err, dir.Close())
+	}
 	cache, err := tuf.OpenDirCache(path)
 	if err != nil {
-		return err
+		return s, errors.Join(err, dir.Close())
 	}
-	opt.Cache = cache
-	entries, err := fs.ReadDir(dir.FS(), ".")
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		digits, ok := strings.CutSuffix(e.Name(), ".root.json")
-		if n, err := strconv.Atoi(digits); ok && err == nil && n > 0 && (opt.First == 0 || n < opt.First) {
-			opt.First = n
-		}
-	}
-	return nil
+	return localSource{tuf.DirFetcher{Root: dir}, dir, path, 0, cache}, nil
 }
 
 // remoteMetadata is a repository on the web; "" is that of the backend in use.
@@ -216,110 +239,4 @@ func wrap(what string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-type tufView struct {
-	Source string `json:"source"`
-	inspect.Report
-}
-
-// Table shows the chain, then the roles, then what is wrong.
-func (v tufView) Table(w io.Writer) {
-	result := "good"
-	if !v.Good {
-		result = "bad"
-	}
-	render.Fields(w, "metadata", v.Source, "result", result, "trust from", v.Anchor, "expires", v.until(v.Expires))
-	v.roots(w)
-	v.roles(w)
-	var rows [][]string
-	for _, f := range v.Findings {
-		rows = append(rows, []string{f.File, f.Rule, f.Problem, f.Remedy})
-	}
-	if len(rows) > 0 {
-		fmt.Fprintln(w)
-		render.Columns(w, []string{"BAD", "RULE", "WHAT", "WHAT TO DO"}, rows)
-	}
-}
-
-func (v tufView) roots(w io.Writer) {
-	var rows [][]string
-	for _, r := range v.Roots {
-		before := "-"
-		if r.Old != nil {
-			before = ofThreshold(*r.Old)
-		}
-		notes := r.Changes
-		if r.Message != "" {
-			notes = append([]string{strconv.Quote(r.Message)}, notes...)
-		}
-		for i := range max(1, len(notes)) {
-			row := []string{"", "", "", "", ""}
-			if i == 0 {
-				row = []string{r.File, ofThreshold(r.Own), before, v.until(r.Expires), ""}
-			}
-			if i < len(notes) {
-				row[4] = notes[i]
-			}
-			rows = append(rows, row)
-		}
-	}
-	if len(rows) > 0 {
-		fmt.Fprintln(w)
-		render.Columns(w, []string{"ROOT", "SIGNED", "BY KEYS BEFORE", "EXPIRES", "CHANGES"}, rows)
-	}
-}
-
-func (v tufView) roles(w io.Writer) {
-	var rows [][]string
-	roles := v.Roles
-	if n := len(v.Roots); n > 0 {
-		last := v.Roots[n-1]
-		roles = append([]inspect.Role{{Name: "root", File: last.File, Version: last.Version, Expires: last.Expires, Signed: last.Own}}, roles...)
-	}
-	for _, r := range roles {
-		what := []string{r.Name, r.File, strconv.Itoa(r.Version), v.until(r.Expires), ofThreshold(r.Signed)}
-		for _, k := range r.Signed.Keys {
-			who := "has not signed"
-			if k.Signed {
-				who = "signed"
-			}
-			rows = append(rows, append(what, k.ID, k.Type, who))
-			what = []string{"", "", "", "", ""}
-		}
-		for _, other := range r.Signed.Others {
-			rows = append(rows, append(what, other, "", "does not count"))
-			what = []string{"", "", "", "", ""}
-		}
-	}
-	if len(rows) > 0 {
-		fmt.Fprintln(w)
-		render.Columns(w, []string{"ROLE", "FILE", "VERSION", "EXPIRES", "SIGNED", "KEY", "TYPE", ""}, rows)
-	}
-}
-
-func ofThreshold(s inspect.Signed) string { return fmt.Sprintf("%d of %d", s.Valid, s.Threshold) }
-
-// until is a time with how far away it is.
-func (v tufView) until(at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	left := at.Sub(v.Now)
-	away := fmt.Sprintf("in %s", span(left))
-	if left <= 0 {
-		away = fmt.Sprintf("expired %s ago", span(-left))
-	}
-	return at.UTC().Format("2006-01-02 15:04 UTC") + " (" + away + ")"
-}
-
-// span is a length of time in the largest unit that says something.
-func span(d time.Duration) string {
-	switch {
-	case d >= 48*time.Hour:
-		return fmt.Sprintf("%d days", int(d.Hours())/24)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%d hours", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d minutes", int(d.Minutes()))
 }

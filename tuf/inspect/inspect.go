@@ -193,6 +193,7 @@ func (r *runner) addRoot(name string, file []byte, root, old *tuf.Root) {
 	v := Root{File: name, Version: root.Version, Expires: root.Expires, Own: signed(root, tuf.RoleRoot, file), Changes: []string{}}
 	if old != nil {
 		by := signed(old, tuf.RoleRoot, file)
+		v.Own.Others, by.Others = strangers(v.Own, by), strangers(by, v.Own)
 		v.Old, v.Changes = &by, changes(old, root)
 	}
 	if c := root.Changelog; c != nil {
@@ -200,6 +201,14 @@ func (r *runner) addRoot(name string, file []byte, root, old *tuf.Root) {
 	}
 	r.report.Roots = append(r.report.Roots, v)
 	r.report.Expires = root.Expires
+}
+
+// strangers are those among the others of a whom b doesn't know either: a new
+// root is signed by the keys of two.
+func strangers(a, b Signed) []string {
+	return slices.DeleteFunc(a.Others, func(other string) bool {
+		return slices.ContainsFunc(b.Keys, func(k Key) bool { return k.Signed && strings.HasPrefix(other, k.ID+" ") })
+	})
 }
 
 // signed says who signed file of those whom root lets sign for role.
@@ -330,7 +339,7 @@ func (r *runner) whoIsMissing(role tuf.Role, file []byte, err error) error {
 	if len(ids) == 0 {
 		return err
 	}
-	return fail.Hint(err, "have it signed; these may and have not: "+strings.TrimPrefix(names(ids), "key "))
+	return fail.Hint(err, "have it signed; it lacks the signature of "+names(ids))
 }
 
 // bundle judges the list of an offline bundle, where there is one.
@@ -362,4 +371,15 @@ func (r *runner) memory(ctx context.Context) error {
 		name = e.File
 	}
 	return r.found(name, err)
+}
+
+// Stored reads what a device has stored as if it were a repository.
+type Stored struct{ tuf.Cache }
+
+// Fetch reads an entry of the cache, which holds no list of a bundle.
+func (s Stored) Fetch(ctx context.Context, name string, max int64) ([]byte, error) {
+	if name == tuf.BundleTargetsFile {
+		return nil, &tuf.Error{File: name, Kind: tuf.ErrNotFound}
+	}
+	return s.Load(ctx, name)
 }
