@@ -47,7 +47,7 @@ func (t Target) Fields() (Custom, error) {
 	if t.Custom == nil {
 		return Custom{}, nil
 	}
-	canon, err := Canonical(t.Custom)
+	canon, err := canonicalise(t.Custom, formEscaped)
 	if err != nil {
 		return Custom{}, in("custom", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/otactl/otactl/internal/limits"
 )
@@ -30,7 +32,7 @@ func ParseEnvelope(file []byte) (*Envelope, error) {
 	if len(file) > limits.Targets {
 		return nil, refuse(ErrTooLarge, "longer than %d bytes", limits.Targets)
 	}
-	canon, err := Canonical(file)
+	canon, err := canonicalise(file, formEscaped)
 	if err != nil {
 		return nil, err
 	}
@@ -47,24 +49,26 @@ func ParseEnvelope(file []byte) (*Envelope, error) {
 }
 
 func parseSignatures(v json.RawMessage) ([]Signature, error) {
-	if len(v) == 0 || v[0] != '[' {
+	if !isArray(v) {
 		return nil, refuse(ErrMalformed, "signatures is not an array")
 	}
 	list := []Signature{}
 	seen := map[string]bool{}
-	err := elements(v, func(v json.RawMessage) error {
+	for w := (walk{v}); w.more(); {
 		if len(list) == limits.Signatures {
-			return refuse(ErrTooLarge, "more than %d signatures", limits.Signatures)
+			return nil, refuse(ErrTooLarge, "more than %d signatures", limits.Signatures)
 		}
-		s, err := parseSignature(v)
-		if err == nil && seen[s.KeyID] {
-			err = refuse(ErrMalformed, "two signatures by key id %s", s.KeyID)
+		s, err := parseSignature(w.element())
+		if err != nil {
+			return nil, err
+		}
+		if seen[s.KeyID] {
+			return nil, refuse(ErrMalformed, "two signatures by key id %s", s.KeyID)
 		}
 		seen[s.KeyID] = true
 		list = append(list, s)
-		return err
-	})
-	return list, err
+	}
+	return list, nil
 }
 
 func parseSignature(v json.RawMessage) (s Signature, err error) {
@@ -99,21 +103,24 @@ func (e *Envelope) bytes() ([]byte, error) {
 	return slices.Concat([]byte(`{"signatures":`), sigs, []byte(`,"signed":`), e.Signed, []byte(`}`)), nil
 }
 
-// messages are the byte strings that peers may have signed for what was
-// received. All of them read back as the same document, so trying each gives
-// an attacker nothing.
-func (e *Envelope) messages() [][]byte {
-	list := [][]byte{e.Signed}
-	if !bytes.Contains(e.Signed, []byte{'\\'}) {
-		return list // the forms differ in escapes only
+// signedBy says whether s is key's signature over one of the byte strings that
+// peers may have signed for what was received. All of them read back as the
+// same document, so trying each gives an attacker nothing. The forms differ in
+// escapes only, and are made only if what was received does not verify as it is.
+func (e *Envelope) signedBy(key *PublicKey, s Signature) bool {
+	if key.Verify(e.Signed, s) == nil {
+		return true
+	}
+	if bytes.IndexByte(e.Signed, '\\') < 0 {
+		return false
 	}
 	for _, f := range []form{formNewlines, formRaw} {
 		m, err := canonicalise(e.Signed, f)
-		if err == nil && !slices.ContainsFunc(list, func(o []byte) bool { return bytes.Equal(o, m) }) {
-			list = append(list, m)
+		if err == nil && key.Verify(m, s) == nil {
+			return true
 		}
 	}
-	return list
+	return false
 }
 
 // SignatureReport says whose signatures on a file count. All lists hold key
@@ -124,6 +131,8 @@ type SignatureReport struct {
 	Valid     []string // signed and verified; each public key once
 	Invalid   []string // may sign, but the signature is bad or its key signed under another id
 	Unknown   []string // may not sign
+
+	claimed string // "version 3 is ", as the file says of itself
 }
 
 // Missing is how many signatures are still needed.
@@ -145,15 +154,14 @@ func (r *Root) speaks() Dialect {
 
 func (r *Root) signatures(role Role, e *Envelope) *SignatureReport {
 	keys := r.Roles[role]
-	rep := &SignatureReport{Allowed: slices.Sorted(slices.Values(keys.KeyIDs)), Threshold: keys.Threshold}
+	rep := &SignatureReport{Allowed: slices.Sorted(slices.Values(keys.KeyIDs)), Threshold: keys.Threshold, claimed: e.claimed()}
 	counted := map[string]bool{}
-	messages := e.messages()
 	for _, s := range e.Signatures {
 		key := r.Keys[s.KeyID]
 		switch {
 		case key == nil || !slices.Contains(keys.KeyIDs, s.KeyID):
 			rep.Unknown = append(rep.Unknown, s.KeyID)
-		case counted[key.spki] || !verifiesAny(key, messages, s):
+		case counted[key.spki] || !e.signedBy(key, s):
 			rep.Invalid = append(rep.Invalid, s.KeyID)
 		default:
 			counted[key.spki] = true
@@ -164,10 +172,6 @@ func (r *Root) signatures(role Role, e *Envelope) *SignatureReport {
 	slices.Sort(rep.Invalid)
 	slices.Sort(rep.Unknown)
 	return rep
-}
-
-func verifiesAny(key *PublicKey, messages [][]byte, s Signature) bool {
-	return slices.ContainsFunc(messages, func(m []byte) bool { return key.Verify(m, s) == nil })
 }
 
 // Verify checks that enough distinct keys of role signed file: ErrSignature
@@ -185,9 +189,63 @@ func (r *Root) verify(role Role, e *Envelope) error {
 }
 
 func (r *Root) enough(role Role, rep *SignatureReport) error {
-	if rep.Threshold < 1 || rep.Missing() > 0 {
-		return refuse(ErrSignature, "%d of the %d distinct keys that root %d wants for %s signed validly (bad: %d, unknown: %d)",
-			len(rep.Valid), rep.Threshold, r.Version, role, len(rep.Invalid), len(rep.Unknown))
+	if rep.Threshold >= 1 && rep.Missing() == 0 {
+		return nil
 	}
-	return nil
+	return refuse(ErrSignature, "%ssigned by %d of the %d distinct keys that root %d wants for %s%s",
+		rep.claimed, len(rep.Valid), rep.Threshold, r.Version, role, r.complaint(rep))
+}
+
+// claimed is which version a file says it is, which nobody has vouched for.
+func (e *Envelope) claimed() string {
+	f, err := pick("signed", e.Signed, "version")
+	if err != nil {
+		return ""
+	}
+	v, err := f.version("version")
+	if err != nil {
+		return ""
+	}
+	return "version " + strconv.Itoa(v) + " is "
+}
+
+// complaint says of one key of each kind why it does not count, and who could
+// sign.
+func (r *Root) complaint(rep *SignatureReport) string {
+	text := ""
+	if len(rep.Invalid) > 0 {
+		text += "; the signature by key " + shortID(rep.Invalid[0]) + " does not verify or its key signed already"
+	}
+	if len(rep.Unknown) > 0 {
+		text += "; key " + shortID(rep.Unknown[0]) + " may sign " + r.rolesOf(rep.Unknown[0])
+	}
+	for _, id := range rep.Allowed {
+		if !slices.Contains(rep.Valid, id) && !slices.Contains(rep.Invalid, id) {
+			return text + "; it lacks key " + shortID(id)
+		}
+	}
+	return text
+}
+
+// rolesOf is what a root lets a key sign.
+func (r *Root) rolesOf(id string) string {
+	var roles []string
+	for _, role := range []Role{RoleRoot, RoleTargets, RoleSnapshot, RoleTimestamp} {
+		if slices.Contains(r.Roles[role].KeyIDs, id) {
+			roles = append(roles, string(role))
+		}
+	}
+	if roles == nil {
+		return "nothing"
+	}
+	return "only " + strings.Join(roles, " and ")
+}
+
+// shortID is a key id for people to find; as written by ota-tuf it has 64
+// letters, and it may have any number.
+func shortID(id string) string {
+	if len(id) > 64 {
+		return id[:64] + "..."
+	}
+	return id
 }

@@ -75,7 +75,7 @@ func refuse(kind error, format string, args ...any) error {
 }
 
 // longestWhy is how many bytes of an explanation are kept.
-const longestWhy = 300
+const longestWhy = 420
 
 // oneLine makes a text safe to print: names in it come from files that nobody
 // has verified.
@@ -110,4 +110,12 @@ func in(file string, err error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", file, err)
+}
+
+// at says where in the file err is about.
+func at(where string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.Why = oneLine(where + " " + e.Why)
+	}
+	return err
 }

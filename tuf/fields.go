@@ -22,108 +22,121 @@ type fields struct {
 // object splits v, which is in canonical form.
 func object(path string, v json.RawMessage) (fields, error) {
 	f := fields{path: path}
-	if len(v) == 0 || v[0] != '{' {
+	if !isObject(v) {
 		return f, refuse(ErrMalformed, "%s is not an object", path)
 	}
 	f.m = map[string]json.RawMessage{}
-	err := members(v, func(name string, value json.RawMessage) error {
-		f.m[name] = value
-		return nil
-	})
-	return f, err
+	for w := (walk{v}); w.more(); {
+		name, value := w.member()
+		f.m[string(name)] = value
+	}
+	return f, nil
 }
 
 // pick is object with only the members asked for: what is read before its
 // signature must not cost more memory than its length.
 func pick(path string, v json.RawMessage, names ...string) (fields, error) {
 	f := fields{path: path}
-	if len(v) == 0 || v[0] != '{' {
+	if !isObject(v) {
 		return f, refuse(ErrMalformed, "%s is not an object", path)
 	}
 	f.m = make(map[string]json.RawMessage, len(names))
-	err := members(v, func(name string, value json.RawMessage) error {
-		if slices.Contains(names, name) {
-			f.m[name] = value
-		}
-		return nil
-	})
-	return f, err
-}
-
-// members calls fn for each member of v, an object in canonical form.
-func members(v json.RawMessage, fn func(name string, value json.RawMessage) error) error {
-	for v = v[1:]; len(v) > 1; {
-		n := valueLen(v)
-		name, err := unquote(v[:n])
-		if err != nil {
-			return err
-		}
-		v = v[n+1:]
-		n = valueLen(v)
-		if err := fn(name, v[:n:n]); err != nil {
-			return err
-		}
-		v = v[n:]
-		if v[0] == ',' {
-			v = v[1:]
+	for w := (walk{v}); w.more(); {
+		name, value := w.member()
+		if slices.ContainsFunc(names, func(n string) bool { return n == string(name) }) {
+			f.m[string(name)] = value
 		}
 	}
-	return nil
+	return f, nil
 }
 
-// elements calls fn for each element of v, an array in canonical form.
-func elements(v json.RawMessage, fn func(value json.RawMessage) error) error {
-	for v = v[1:]; len(v) > 1; {
-		n := valueLen(v)
-		if err := fn(v[:n:n]); err != nil {
-			return err
-		}
-		v = v[n:]
-		if v[0] == ',' {
-			v = v[1:]
-		}
-	}
-	return nil
+func isObject(v json.RawMessage) bool { return len(v) > 0 && v[0] == '{' }
+
+func isArray(v json.RawMessage) bool { return len(v) > 0 && v[0] == '[' }
+
+// walk goes through an object or array in canonical form, member by member or
+// element by element.
+type walk struct {
+	rest []byte // begins with the bracket or the comma before the next one
+}
+
+// more says whether there is another one.
+func (w *walk) more() bool { return len(w.rest) > 2 }
+
+// member is the next one of an object. The name is valid for as long as what
+// is walked.
+func (w *walk) member() (name []byte, value json.RawMessage) {
+	n := 1 + valueLen(w.rest[1:])
+	name = w.rest[1:n]
+	w.rest = w.rest[n:] // the colon is like a comma
+	return bare(name), w.element()
+}
+
+// element is the next one of an array.
+func (w *walk) element() json.RawMessage {
+	n := 1 + valueLen(w.rest[1:])
+	value := w.rest[1:n:n]
+	w.rest = w.rest[n:]
+	return value
 }
 
 // valueLen is the length of the value that v, in canonical form, begins with.
 func valueLen(v []byte) int {
-	depth, quoted := 0, false
+	depth := 0
 	for i := 0; i < len(v); i++ {
-		switch c := v[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
+		switch v[i] {
+		case '"':
+			if i += stringLen(v[i:]) - 1; depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
 			depth++
-		case (c == '}' || c == ']') && depth > 0:
-			depth--
-		case c == ',' || c == ':' || c == '}' || c == ']':
+		case '}', ']':
 			if depth == 0 {
 				return i
 			}
-			continue
-		default:
-			continue
-		}
-		if depth == 0 && !quoted {
-			return i + 1
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ':':
+			if depth == 0 {
+				return i
+			}
 		}
 	}
 	return len(v)
 }
 
-func unquote(v []byte) (string, error) {
-	if len(v) > 1 && v[0] == '"' && bytes.IndexByte(v, '\\') < 0 {
-		return string(v[1 : len(v)-1]), nil
+// stringLen is the length of the string that v, in canonical form, begins with.
+func stringLen(v []byte) int {
+	for i := 1; i < len(v); i++ {
+		i += alike(v[i:])
+		switch {
+		case i == len(v):
+		case v[i] == '"':
+			return i + 1
+		case v[i] == '\\':
+			i++
+		}
 	}
-	var s string
-	if len(v) == 0 || v[0] != '"' || json.Unmarshal(v, &s) != nil {
+	return len(v)
+}
+
+// bare is the text of a string in canonical form.
+func bare(v []byte) []byte {
+	if bytes.IndexByte(v, '\\') < 0 {
+		return v[1 : len(v)-1]
+	}
+	s := scanner{in: v}
+	text, _, _ := s.text() // canonical form holds no string that cannot be read
+	return text
+}
+
+func unquote(v []byte) (string, error) {
+	if len(v) == 0 || v[0] != '"' {
 		return "", refuse(ErrMalformed, "a string was expected")
 	}
-	return s, nil
+	return string(bare(v)), nil
 }
 
 func (f fields) has(name string) bool { _, ok := f.m[name]; return ok }
@@ -172,17 +185,16 @@ func (f fields) time(name string) (time.Time, error) {
 
 func (f fields) texts(name string) ([]string, error) {
 	v := f.m[name]
-	if len(v) == 0 || v[0] != '[' {
+	if !isArray(v) {
 		return nil, refuse(ErrMalformed, "%s is not an array", f.at(name))
 	}
 	list := []string{}
-	err := elements(v, func(v json.RawMessage) error {
-		s, err := unquote(v)
+	for w := (walk{v}); w.more(); {
+		s, err := unquote(w.element())
 		if err != nil {
-			return refuse(ErrMalformed, "%s holds something that is not a string", f.at(name))
+			return nil, refuse(ErrMalformed, "%s holds something that is not a string", f.at(name))
 		}
 		list = append(list, s)
-		return nil
-	})
-	return list, err
+	}
+	return list, nil
 }

@@ -80,7 +80,7 @@ func (t *Trust) delegated(ctx context.Context, f Fetcher, by Delegation, now tim
 	}
 	held := t.held()
 	held.By = &by
-	o, err := read(t.dialect.Targets, held, file, limits.Targets)
+	o, err := read(t, Role(by.Name), t.dialect.Targets, held, file, limits.Targets)
 	if err != nil {
 		return nil, err
 	}
@@ -90,5 +90,5 @@ func (t *Trust) delegated(ctx context.Context, f Fetcher, by Delegation, now tim
 	if o.Says.Version != want.Version {
 		return nil, refuse(ErrVersion, "it is version %d, the snapshot names %d", o.Says.Version, want.Version)
 	}
-	return o.Says, t.inForce(o.Says.Expires, now)
+	return o.Says, t.inForce(o.Says.Version, o.Says.Expires, now)
 }

@@ -3,8 +3,6 @@ package tuf
 import (
 	"bytes"
 	"slices"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/otactl/otactl/internal/limits"
 )
@@ -34,28 +32,38 @@ const maxInteger = "9007199254740991" // 2^53 - 1
 // UTF-8, no lone surrogate, no NUL, no nesting deeper than limits.SignedDepth,
 // and nothing but white space after the value. All else is ErrMalformed.
 func Canonical(data []byte) ([]byte, error) {
-	return canonicalise(data, formEscaped)
+	canon, err := canonicalise(data, formEscaped)
+	return bytes.Clone(canon), err
 }
 
+// canonicalise gives back a part of data, and no copy, where that is in the
+// form already.
 func canonicalise(data []byte, f form) ([]byte, error) {
-	s := scanner{in: data, out: make([]byte, 0, len(data)), form: f}
+	s := scanner{in: data, form: f}
 	if err := s.value(0); err != nil {
 		return nil, err
 	}
-	s.space()
+	end := s.pos
+	s.skipSpace()
 	if s.pos != len(s.in) {
 		return nil, s.bad("bytes after the end of the document")
+	}
+	if s.out == nil {
+		return data[:end:end], nil
 	}
 	return s.out, nil
 }
 
-// scanner reads in once from front to back and writes out as it goes.
+// scanner reads in once from front to back and writes as it goes. What has
+// been written is in[:pos] to the byte for as long as out is nil: a file in
+// canonical form, as most are, is read without a copy being made.
 type scanner struct {
 	in      []byte
 	pos     int
 	out     []byte
 	form    form
 	scratch []byte // the last string that had escapes
+	encoded []byte // and what it looks like in form
 	lenient bool   // takes control characters in strings, which raw forms have
 }
 
@@ -63,7 +71,36 @@ func (s *scanner) bad(why string) error {
 	return refuse(ErrMalformed, "at byte %d: %s", s.pos, why)
 }
 
-func (s *scanner) space() {
+// part begins a copy: what was read up to at is kept, and what follows differs
+// from what is written.
+func (s *scanner) part(at int) {
+	if s.out == nil {
+		s.out = append(make([]byte, 0, len(s.in)), s.in[:at]...)
+	}
+}
+
+// keep writes what was read since begin as it is.
+func (s *scanner) keep(begin int) {
+	if s.out != nil {
+		s.out = append(s.out, s.in[begin:s.pos]...)
+	}
+}
+
+// one reads a byte that next has seen, and keeps it.
+func (s *scanner) one() {
+	s.pos++
+	s.keep(s.pos - 1)
+}
+
+// written is how many bytes have been written.
+func (s *scanner) written() int {
+	if s.out == nil {
+		return s.pos
+	}
+	return len(s.out)
+}
+
+func (s *scanner) skipSpace() {
 	for s.pos < len(s.in) {
 		switch s.in[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -76,7 +113,13 @@ func (s *scanner) space() {
 
 // next is the next byte after white space, or 0 at the end.
 func (s *scanner) next() byte {
-	s.space()
+	if s.pos < len(s.in) && s.in[s.pos] > ' ' {
+		return s.in[s.pos]
+	}
+	begin := s.pos
+	if s.skipSpace(); s.pos > begin {
+		s.part(begin)
+	}
 	if s.pos == len(s.in) {
 		return 0
 	}
@@ -93,10 +136,7 @@ func (s *scanner) value(depth int) error {
 	case c == '[':
 		return s.array(depth)
 	case c == '"':
-		text, err := s.text()
-		if err == nil {
-			s.out = appendString(s.out, text, s.form)
-		}
+		_, _, err := s.quoted()
 		return err
 	case c == '-' || '0' <= c && c <= '9':
 		return s.integer()
@@ -104,7 +144,7 @@ func (s *scanner) value(depth int) error {
 	for _, word := range []string{"true", "false", "null"} {
 		if bytes.HasPrefix(s.in[s.pos:], []byte(word)) {
 			s.pos += len(word)
-			s.out = append(s.out, word...)
+			s.keep(s.pos - len(word))
 			return nil
 		}
 	}
@@ -112,75 +152,89 @@ func (s *scanner) value(depth int) error {
 }
 
 func (s *scanner) array(depth int) error {
-	s.pos++
-	s.out = append(s.out, '[')
+	s.one()
 	for first := true; s.next() != ']'; first = false {
 		if !first {
 			if s.next() != ',' {
 				return s.bad("a comma or ] was expected")
 			}
-			s.pos++
-			s.out = append(s.out, ',')
+			s.one()
 		}
 		if err := s.value(depth + 1); err != nil {
 			return err
 		}
 	}
-	s.pos++
-	s.out = append(s.out, ']')
+	s.one()
 	return nil
 }
 
-// object writes the members as they come, and sorts them only if it has to: a
-// file in canonical form costs nothing beyond its own length.
+// object writes the members as they come, and sorts them only if it has to.
 func (s *scanner) object(depth int) error {
-	s.pos++
-	start := len(s.out)
-	s.out = append(s.out, '{')
-	var last []byte
+	start := s.written()
+	s.one()
+	var last, held []byte
 	sorted := true
 	for n := 0; s.next() != '}'; n++ {
 		if n > 0 {
 			if s.next() != ',' {
 				return s.bad("a comma or } was expected")
 			}
-			s.pos++
-			s.out = append(s.out, ',')
+			s.one()
 		}
-		name, err := s.name()
+		name, lasts, err := s.name()
 		if err != nil {
 			return err
 		}
 		sorted = sorted && (n == 0 || bytes.Compare(last, name) < 0)
-		last = append(last[:0], name...)
+		if last = name; !lasts {
+			held = append(held[:0], name...)
+			last = held
+		}
 		if err := s.value(depth + 1); err != nil {
 			return err
 		}
 	}
-	s.pos++
-	s.out = append(s.out, '}')
+	s.one()
 	if sorted {
 		return nil
 	}
+	s.part(s.pos)
 	return s.sort(start)
 }
 
 // name reads and writes the name of a member, colon included.
-func (s *scanner) name() ([]byte, error) {
+func (s *scanner) name() (name []byte, lasts bool, err error) {
 	if s.next() != '"' {
-		return nil, s.bad("a member name was expected")
+		return nil, false, s.bad("a member name was expected")
 	}
-	name, err := s.text()
-	if err != nil {
-		return nil, err
+	if name, lasts, err = s.quoted(); err != nil {
+		return nil, false, err
 	}
-	s.out = appendString(s.out, name, s.form)
 	if s.next() != ':' {
-		return nil, s.bad("a colon was expected")
+		return nil, false, s.bad("a colon was expected")
 	}
-	s.pos++
-	s.out = append(s.out, ':')
-	return name, nil
+	s.one()
+	return name, lasts, nil
+}
+
+// quoted reads a string and writes it in the scanner's form. The text is valid
+// until the next call, or as long as in is if it lasts.
+func (s *scanner) quoted() (text []byte, lasts bool, err error) {
+	begin := s.pos
+	if text, lasts, err = s.text(); err != nil {
+		return nil, false, err
+	}
+	if lasts {
+		s.keep(begin)
+		return text, true, nil
+	}
+	s.encoded = appendString(s.encoded[:0], text, s.form)
+	if s.out == nil && bytes.Equal(s.encoded, s.in[begin:s.pos]) {
+		return text, false, nil
+	}
+	s.part(begin)
+	s.out = append(s.out, s.encoded...)
+	return text, false, nil
 }
 
 // member is one member of an object in the output.
@@ -224,8 +278,8 @@ func (s *scanner) decode(quoted []byte) ([]byte, error) {
 		return quoted[1 : len(quoted)-1], nil
 	}
 	again := scanner{in: quoted, lenient: s.form != formEscaped}
-	name, err := again.text()
-	return bytes.Clone(name), err
+	name, _, err := again.text()
+	return name, err
 }
 
 // integer copies a number. Fractions and exponents are refused, since peers
@@ -248,97 +302,6 @@ func (s *scanner) integer() error {
 	case s.pos < len(s.in) && bytes.IndexByte([]byte(".eE"), s.in[s.pos]) >= 0:
 		return s.bad("a number is not an integer")
 	}
-	s.out = append(s.out, s.in[begin:s.pos]...)
+	s.keep(begin)
 	return nil
-}
-
-// text reads a string. What it returns is valid until the next call.
-func (s *scanner) text() ([]byte, error) {
-	begin := s.pos + 1
-	s.pos = begin + alike(s.in[begin:])
-	if s.pos < len(s.in) && s.in[s.pos] == '"' {
-		s.pos++
-		return s.in[begin : s.pos-1], nil
-	}
-	return s.slowText(begin)
-}
-
-// slowText goes on where text met something else than plain ASCII.
-func (s *scanner) slowText(begin int) ([]byte, error) {
-	s.scratch = append(s.scratch[:0], s.in[begin:s.pos]...)
-	for s.pos < len(s.in) {
-		switch c := s.in[s.pos]; {
-		case c == '"':
-			s.pos++
-			return s.scratch, nil
-		case c < 0x20 && !s.lenient:
-			return nil, s.bad("a control character stands unescaped in a string")
-		case c == '\\':
-			if err := s.escape(); err != nil {
-				return nil, err
-			}
-		default:
-			r, size := utf8.DecodeRune(s.in[s.pos:])
-			if r == utf8.RuneError && size <= 1 {
-				return nil, s.bad("a string is not UTF-8")
-			}
-			s.scratch = append(s.scratch, s.in[s.pos:s.pos+size]...)
-			s.pos += size
-		}
-	}
-	return nil, s.bad("a string does not end")
-}
-
-func (s *scanner) escape() error {
-	if s.pos+1 >= len(s.in) {
-		return s.bad("a string does not end")
-	}
-	c := s.in[s.pos+1]
-	if c == 'u' {
-		return s.unicode()
-	}
-	i := bytes.IndexByte([]byte(`"\/bfnrt`), c)
-	if i < 0 {
-		return s.bad("an escape is unknown")
-	}
-	s.scratch = append(s.scratch, "\"\\/\b\f\n\r\t"[i])
-	s.pos += 2
-	return nil
-}
-
-func (s *scanner) unicode() error {
-	r, ok := s.hex4(s.pos)
-	if !ok {
-		return s.bad(`\u is not followed by four hex digits`)
-	}
-	size := 6
-	if utf16.IsSurrogate(r) {
-		low, ok := s.hex4(s.pos + size)
-		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
-			return s.bad("a surrogate stands alone")
-		}
-		size *= 2
-	}
-	if r == 0 {
-		return s.bad("a string holds NUL")
-	}
-	s.scratch = utf8.AppendRune(s.scratch, r)
-	s.pos += size
-	return nil
-}
-
-// hex4 reads \uXXXX at a position.
-func (s *scanner) hex4(at int) (rune, bool) {
-	if at+6 > len(s.in) || s.in[at] != '\\' || s.in[at+1] != 'u' {
-		return 0, false
-	}
-	var r rune
-	for _, c := range s.in[at+2 : at+6] {
-		d := bytes.IndexByte([]byte("0123456789abcdef"), c|0x20)
-		if d < 0 || c < '0' {
-			return 0, false
-		}
-		r = r<<4 | rune(d)
-	}
-	return r, true
 }

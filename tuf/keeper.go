@@ -105,30 +105,61 @@ func (k *keeper) floor(ctx context.Context) (f floor, err error) {
 }
 
 // newestRoot is the newest stored root that is whole, or nil. It is believed
-// because only verified roots are stored.
+// because only verified roots are stored; with a note of what was trusted, that
+// very root is, or an older one, and a newer one only if it follows from it.
 func (k *keeper) newestRoot(ctx context.Context, was floor) (*Trust, error) {
 	versions, err := k.cache.Roots(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("trust cache: %w", err)
 	}
 	slices.Sort(versions)
-	for _, v := range slices.Backward(versions) {
-		var t *Trust
-		_, err := k.load(ctx, RootName(v), func(file []byte) error {
-			stored, err := NewTrust(file, k.dialects...)
-			if err == nil {
-				err = was.pinned(stored, v)
-			}
-			if err == nil {
-				t = stored
-			}
-			return err
-		})
-		if t != nil || err != nil {
-			return t, err
+	later := len(versions)
+	if was.root > 0 {
+		later, _ = slices.BinarySearch(versions, was.root+1)
+	}
+	var t *Trust
+	for _, v := range slices.Backward(versions[:later]) {
+		if t, err = k.root(ctx, v, was); t != nil || err != nil {
+			break
 		}
 	}
-	return nil, nil
+	if err != nil {
+		return nil, err
+	}
+	return t, k.follow(ctx, t, versions[later:], was)
+}
+
+// root is a stored root that is whole and the one that was noted, or nil.
+func (k *keeper) root(ctx context.Context, v int, was floor) (t *Trust, err error) {
+	_, err = k.load(ctx, RootName(v), func(file []byte) error {
+		stored, err := NewTrust(file, k.dialects...)
+		if err == nil {
+			err = was.pinned(stored, v)
+		}
+		if err == nil {
+			t = stored
+		}
+		return err
+	})
+	return t, err
+}
+
+// follow moves t on to the stored roots after the one that was noted: a crash
+// came between storing them and noting it. One that does not follow was never
+// verified and is set aside.
+func (k *keeper) follow(ctx context.Context, t *Trust, versions []int, was floor) error {
+	for _, v := range versions {
+		_, err := k.load(ctx, RootName(v), func(file []byte) error {
+			if t == nil || t.root.Version < was.root || v != t.root.Version+1 {
+				return refuse(ErrVersion, "it does not follow on version %d, which has been trusted", was.root)
+			}
+			return t.AddRoot(file)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pinned says whether the root stored as version v may be it.

@@ -99,7 +99,7 @@ func ParsePublicKey(data []byte) (*PublicKey, error) {
 
 // parseKey gives the type of a key in JSON and the part of it asked for.
 func parseKey(data []byte, part string) (KeyType, string, error) {
-	canon, err := Canonical(data)
+	canon, err := canonicalise(data, formEscaped)
 	if err != nil {
 		return "", "", in("key", err)
 	}

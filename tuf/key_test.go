@@ -212,7 +212,8 @@ func spki(t *testing.T, key any) string {
 }
 
 func TestUnusablePublicKeysAreRefused(t *testing.T) {
-	small := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537}
+	tiny := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 511, 1), E: 65537}
+	small := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 2046, 1), E: 65537}
 	huge := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 16383, 1), E: 65537}
 	curve, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
@@ -220,7 +221,8 @@ func TestUnusablePublicKeysAreRefused(t *testing.T) {
 	}
 	good := spki(t, tuftestRSA(t))
 	cases := map[string][2]string{
-		"RSA of 1024 bits":                    {"RSA", spki(t, &small)},
+		"RSA of 512 bits":                     {"RSA", spki(t, &tiny)},
+		"RSA of 2047 bits":                    {"RSA", spki(t, &small)},
 		"RSA of 16384 bits":                   {"RSA", spki(t, &huge)},
 		"P-384 that says RSA":                 {"RSA", spki(t, curve.Public())},
 		"P-384 that says P-256":               {"ECPRIME256V1", spki(t, curve.Public())},

@@ -42,11 +42,13 @@ func NewTargets(version int, expires time.Time, targets map[string]Target) *Targ
 
 // NewSnapshot vouches for a targets.json: version, length and hash.
 func NewSnapshot(version int, expires time.Time, targetsFile []byte) (*Snapshot, error) {
-	t, err := ParseTargets(targetsFile)
-	if err != nil {
-		return nil, in(TargetsFile, err)
-	}
-	m, err := describe(t.Version, targetsFile)
+	m, err := describe(targetsFile, func(e *Envelope) (int, error) {
+		t, err := parseTargets(e.Signed)
+		if err != nil {
+			return 0, err
+		}
+		return t.Version, nil
+	})
 	if err != nil {
 		return nil, in(TargetsFile, err)
 	}
@@ -55,11 +57,13 @@ func NewSnapshot(version int, expires time.Time, targetsFile []byte) (*Snapshot,
 
 // NewTimestamp vouches for a snapshot.json: version, length and hash.
 func NewTimestamp(version int, expires time.Time, snapshotFile []byte) (*Timestamp, error) {
-	s, err := ParseSnapshot(snapshotFile)
-	if err != nil {
-		return nil, in(SnapshotFile, err)
-	}
-	m, err := describe(s.Version, snapshotFile)
+	m, err := describe(snapshotFile, func(e *Envelope) (int, error) {
+		s, err := parseSnapshot(e.Signed)
+		if err != nil {
+			return 0, err
+		}
+		return s.Version, nil
+	})
 	if err != nil {
 		return nil, in(SnapshotFile, err)
 	}
@@ -67,17 +71,21 @@ func NewTimestamp(version int, expires time.Time, snapshotFile []byte) (*Timesta
 }
 
 // describe wants a file in canonical form, whose hash all peers agree on.
-func describe(version int, file []byte) (MetaFile, error) {
-	canon, err := Canonical(file)
+func describe(file []byte, version func(*Envelope) (int, error)) (MetaFile, error) {
+	e, err := ParseEnvelope(file)
 	if err != nil {
 		return MetaFile{}, err
 	}
-	if !bytes.Equal(canon, file) {
+	v, err := version(e)
+	if err != nil {
+		return MetaFile{}, err
+	}
+	if !bytes.Equal(e.canonical, file) {
 		return MetaFile{}, refuse(ErrMalformed, "not in canonical form")
 	}
 	sum := sha256.Sum256(file)
 	return MetaFile{
-		Version: version,
+		Version: v,
 		Length:  int64(len(file)),
 		Hashes:  map[string]string{"sha256": hex.EncodeToString(sum[:])},
 	}, nil
@@ -131,10 +139,11 @@ func (t Target) MarshalJSON() ([]byte, error) { return t.append(nil) }
 func (t Target) append(out []byte) ([]byte, error) {
 	out = append(out, '{')
 	if t.Custom != nil {
-		if !json.Valid(t.Custom) {
-			return nil, refuse(ErrMalformed, "custom is not JSON")
+		custom, err := canonicalise(t.Custom, formEscaped)
+		if err != nil {
+			return nil, at("custom", err)
 		}
-		out = append(append(append(out, `"custom":`...), t.Custom...), ',')
+		out = append(append(append(out, `"custom":`...), custom...), ',')
 	}
 	out = append(out, `"hashes":{`...)
 	for i, alg := range slices.Sorted(maps.Keys(t.Hashes)) {

@@ -1,10 +1,11 @@
 package tuf
 
 import (
-	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/limits"
@@ -82,7 +83,7 @@ func parseRoot(signed json.RawMessage) (*Root, error) {
 		return nil, err
 	}
 	r := &Root{Version: version, Expires: expires, Roles: map[Role]RoleKeys{}}
-	if r.Keys, err = parseKeys(f); err != nil {
+	if r.Keys, err = parseKeys(f, version); err != nil {
 		return nil, err
 	}
 	roles, err := f.object("roles")
@@ -98,7 +99,7 @@ func parseRoot(signed json.RawMessage) (*Root, error) {
 	return r, nil
 }
 
-func parseKeys(f fields) (map[string]*PublicKey, error) {
+func parseKeys(f fields, version int) (map[string]*PublicKey, error) {
 	list, err := f.object("keys")
 	if err != nil {
 		return nil, err
@@ -107,12 +108,26 @@ func parseKeys(f fields) (map[string]*PublicKey, error) {
 	for id, raw := range list.m {
 		k, err := ParsePublicKey(raw)
 		if err != nil {
-			return nil, refuse(ErrMalformed, "key %q: %v", id, err)
+			return nil, at(fmt.Sprintf("version %d lists key %s%s:", version, strconv.QuoteToASCII(shortID(id)), usedBy(f, id)), err)
 		}
 		k.ID = id
 		keys[id] = k
 	}
 	return keys, nil
+}
+
+// usedBy says for an error which roles name a key.
+func usedBy(f fields, id string) string {
+	text := ""
+	for _, role := range []Role{RoleRoot, RoleTargets, RoleSnapshot, RoleTimestamp} {
+		roles, _ := f.object("roles")
+		of, _ := roles.object(string(role))
+		ids, _ := of.texts("keyids")
+		if slices.Contains(ids, id) {
+			text += " for " + string(role)
+		}
+	}
+	return text
 }
 
 // parseRoleKeys refuses a role whose threshold its keys could never meet. A
@@ -165,80 +180,120 @@ func parseChangelog(f fields) *Changelog {
 	return &c
 }
 
-func parseTargets(signed json.RawMessage) (*Targets, error) {
+// headOfTargets gives all of a targets.json but the targets, which are a list
+// in canonical form that nobody has looked into.
+func headOfTargets(signed json.RawMessage) (t *Targets, list json.RawMessage, err error) {
 	f, version, expires, err := head(signed, typeTargets)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if f.has(bundleField) {
-		return nil, refuse(ErrMalformed, "this is the list of a bundle, not targets.json")
+		return nil, nil, refuse(ErrMalformed, "this is the list of a bundle, not targets.json")
 	}
-	list, err := f.object("targets")
+	if list = f.m["targets"]; !isObject(list) {
+		return nil, nil, refuse(ErrMalformed, "%s is not an object", f.at("targets"))
+	}
+	return &Targets{Version: version, Expires: expires}, list, nil
+}
+
+func parseTargets(signed json.RawMessage) (*Targets, error) {
+	t, list, err := headOfTargets(signed)
 	if err != nil {
 		return nil, err
 	}
-	t := &Targets{Version: version, Expires: expires, Targets: make(map[string]Target, len(list.m))}
-	for name, raw := range list.m {
-		if t.Targets[name], err = parseTarget(name, raw); err != nil {
+	t.Targets = make(map[string]Target, len(list)/targetLen)
+	for w := (walk{list}); w.more(); {
+		raw, value := w.member()
+		name := string(raw)
+		if t.Targets[name], err = parseTarget(name, value); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-func parseTarget(name string, raw json.RawMessage) (t Target, err error) {
-	f, err := object("target "+strconv.QuoteToASCII(name), raw)
-	if err != nil {
-		return t, err
-	}
+// targetLen is how many bytes a target has that a factory builds, at least.
+const targetLen = 350
+
+func parseTarget(name string, raw json.RawMessage) (Target, error) {
 	if name == "" {
-		return t, refuse(ErrMalformed, "a target has no name")
+		return Target{}, refuse(ErrMalformed, "a target has no name")
 	}
-	if t.Length, err = f.integer("length"); err != nil {
-		return t, err
-	}
-	if t.Length < 0 {
-		return t, refuse(ErrMalformed, "%s is negative", f.at("length"))
-	}
-	if t.Hashes, err = parseHashes(f); err != nil {
-		return t, err
-	}
-	if f.has("custom") {
-		if _, err = f.object("custom"); err != nil {
-			return t, err
-		}
-		t.Custom = f.m["custom"]
+	t, err := readTarget(raw)
+	if err != nil {
+		return t, at("target "+strconv.QuoteToASCII(name), err)
 	}
 	return t, nil
 }
 
-// hashLength is the number of hex digits of the hashes that we know.
-var hashLength = map[string]int{"sha256": 64, "sha512": 128}
+// readTarget makes no map of the members: there are tens of thousands of them.
+func readTarget(raw json.RawMessage) (t Target, err error) {
+	if !isObject(raw) {
+		return t, refuse(ErrMalformed, "is not an object")
+	}
+	var length, hashes json.RawMessage
+	for w := (walk{raw}); w.more(); {
+		name, value := w.member()
+		switch string(name) {
+		case "length":
+			length = value
+		case "hashes":
+			hashes = value
+		case "custom":
+			t.Custom = value
+		}
+	}
+	if t.Length, err = strconv.ParseInt(string(length), 10, 64); err != nil || t.Length < 0 {
+		return t, refuse(ErrMalformed, "has no length that is an integer from 0 on")
+	}
+	if t.Hashes, err = parseHashes(hashes); err != nil {
+		return t, err
+	}
+	if t.Custom != nil && !isObject(t.Custom) {
+		return t, refuse(ErrMalformed, "has a custom part that is not an object")
+	}
+	return t, nil
+}
 
 // parseHashes wants at least one hash that can be checked.
-func parseHashes(f fields) (map[string]string, error) {
-	list, err := f.object("hashes")
-	if err != nil {
-		return nil, err
+func parseHashes(list json.RawMessage) (map[string]string, error) {
+	if !isObject(list) {
+		return nil, refuse(ErrMalformed, "has no hashes")
 	}
 	hashes, usable := map[string]string{}, false
-	for alg := range list.m {
-		value, err := list.text(alg)
-		if err != nil {
-			return nil, err
+	for w := (walk{list}); w.more(); {
+		name, raw := w.member()
+		alg := "sha256" // as nearly all are; it is not copied once more
+		if string(name) != alg {
+			alg = string(name)
 		}
-		if n := hashLength[alg]; n > 0 {
-			if _, err := hex.DecodeString(value); err != nil || len(value) != n {
-				return nil, refuse(ErrMalformed, "%s is not %d hex digits", list.at(alg), n)
+		value, err := unquote(raw)
+		if err != nil {
+			return nil, refuse(ErrMalformed, "has a hash %s that is not a string", strconv.QuoteToASCII(alg))
+		}
+		if n := hashLength(alg); n > 0 {
+			if len(value) != n || strings.Trim(value, "0123456789abcdefABCDEF") != "" {
+				return nil, refuse(ErrMalformed, "has a hash %s that is not %d hex digits", alg, n)
 			}
 			usable = true
 		}
 		hashes[alg] = value
 	}
 	if !usable {
-		return nil, refuse(ErrMalformed, "%s has neither sha256 nor sha512", list.path)
+		return nil, refuse(ErrMalformed, "has neither a sha256 nor a sha512")
 	}
 	return hashes, nil
+}
+
+// hashLength is the number of hex digits of the hashes that we know, or 0.
+func hashLength(alg string) int {
+	switch alg {
+	case "sha256":
+		return 64
+	case "sha512":
+		return 128
+	}
+	return 0
 }
 
 func parseSnapshot(signed json.RawMessage) (*Snapshot, error) {
@@ -299,9 +354,11 @@ func parseMetaFile(list fields, name string) (m MetaFile, err error) {
 		}
 	}
 	if f.has("hashes") {
-		m.Hashes, err = parseHashes(f)
+		if m.Hashes, err = parseHashes(f.m["hashes"]); err != nil {
+			return m, at(f.path, err)
+		}
 	}
-	return m, err
+	return m, nil
 }
 
 func parseBundle(signed json.RawMessage) (*BundleTargets, error) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -193,8 +194,8 @@ func (r *refresher) walk(ctx context.Context, firm bool) error {
 			r.pending = append(r.pending, r.trust.root.Version)
 			continue
 		}
-		if err := r.keep.cache.Store(ctx, name, file); err != nil {
-			return fmt.Errorf("store %s: %w", name, err)
+		if err := r.put(ctx, name, r.trust.root.Version, file); err != nil {
+			return err
 		}
 	}
 	return refuse(ErrTooLarge, "more than %d roots follow one another", limits.RootChain)
@@ -250,22 +251,29 @@ func (r *refresher) recall(ctx context.Context) error {
 func (t *Trust) recall(name string, file []byte) error {
 	switch name {
 	case TimestampFile:
-		return recall(t, t.dialect.Timestamp, limits.Timestamp, file, t.floor.checkTimestamp, t.floor.raiseTimestamp)
+		return recall(t, RoleTimestamp, t.dialect.Timestamp, limits.Timestamp, file, t.floor.checkTimestamp, t.floor.raiseTimestamp)
 	case SnapshotFile:
-		return recall(t, t.dialect.Snapshot, limits.Snapshot, file, t.floor.checkSnapshot, t.floor.raiseSnapshot)
+		return recall(t, RoleSnapshot, t.dialect.Snapshot, limits.Snapshot, file, t.floor.checkSnapshot, t.floor.raiseSnapshot)
 	}
-	return recall(t, t.dialect.Targets, limits.Targets, file, t.floor.checkTargets, t.floor.raiseTargets)
+	return recall(t, RoleTargets, t.dialect.Targets, limits.Targets, file, t.floor.checkTargets, t.floor.raiseTargets)
 }
 
-func recall[T any](t *Trust, open func(Held, []byte) (Opened[T], error), limit int, file []byte, check func(T) error, raise func(T)) error {
-	o, err := read(open, t.alone(), file, limit)
+func recall[T any](t *Trust, role Role, open func(Held, []byte) (Opened[T], error), limit int, file []byte, check func(T) error, raise func(T)) error {
+	o, err := read(t, role, open, t.alone(), file, limit)
 	if err == nil {
 		err = check(o.Says)
 	}
-	if err == nil {
-		raise(o.Says)
+	if err != nil {
+		return err
 	}
-	return err
+	raise(o.Says)
+	if _, same := t.dialect.(otaTUF); same { // as it is beside others
+		if t.recalled == nil {
+			t.recalled = map[Role]recalled{}
+		}
+		t.recalled[role] = recalled{file, o}
+	}
+	return nil
 }
 
 // alone is what a stored file is held against by itself.
@@ -288,26 +296,29 @@ func (r *refresher) timestamp(ctx context.Context) error {
 }
 
 func (t *Trust) sameVersion(a, b []byte) bool {
-	x, errX := read(t.dialect.Timestamp, t.alone(), a, limits.Timestamp)
-	y, errY := read(t.dialect.Timestamp, t.alone(), b, limits.Timestamp)
+	x, errX := read(t, RoleTimestamp, t.dialect.Timestamp, t.alone(), a, limits.Timestamp)
+	y, errY := read(t, RoleTimestamp, t.dialect.Timestamp, t.alone(), b, limits.Timestamp)
 	return errX == nil && errY == nil && x.Says.Version == y.Says.Version
 }
 
 func (r *refresher) snapshot(ctx context.Context) error {
-	return r.role(ctx, SnapshotFile, r.trust.timestamp.Meta, limits.Snapshot, r.trust.SetSnapshot)
+	return r.role(ctx, RoleSnapshot, SnapshotFile, r.trust.timestamp.Meta, limits.Snapshot, r.trust.SetSnapshot)
 }
 
 func (r *refresher) targets(ctx context.Context) error {
-	return r.role(ctx, TargetsFile, r.trust.snapshot.Meta, limits.Targets, r.trust.SetTargets)
+	return r.role(ctx, RoleTargets, TargetsFile, r.trust.snapshot.Meta, limits.Targets, r.trust.SetTargets)
 }
 
-// role takes the cached file if it is the one that was announced.
-func (r *refresher) role(ctx context.Context, name string, meta map[string]MetaFile, max int64, set func([]byte, time.Time) error) error {
+// role takes the cached file if it is the one that was announced. Otherwise
+// that is let go of before the new one is fetched: each may be large.
+func (r *refresher) role(ctx context.Context, role Role, name string, meta map[string]MetaFile, max int64, set func([]byte, time.Time) error) error {
 	file := r.cached[name]
 	if file != nil && set(file, r.opt.Now) == nil {
 		r.fetched[name] = file
 		return nil
 	}
+	delete(r.cached, name)
+	delete(r.trust.recalled, role)
 	file, err := r.fetch(ctx, r.trust.root.FileName(name, meta[name].Version), max)
 	if err != nil {
 		return err
@@ -323,17 +334,19 @@ func (r *refresher) role(ctx context.Context, name string, meta map[string]MetaF
 // shut out a cache that a power cut left half new.
 func (r *refresher) store(ctx context.Context) error {
 	for _, v := range r.pending {
-		name := RootName(v)
-		if err := r.keep.cache.Store(ctx, name, r.trust.files[v]); err != nil {
-			return fmt.Errorf("store %s: %w", name, err)
+		if err := r.put(ctx, RootName(v), v, r.trust.files[v]); err != nil {
+			return err
 		}
 	}
-	for _, name := range []string{TargetsFile, SnapshotFile, TimestampFile} {
-		if bytes.Equal(r.cached[name], r.fetched[name]) {
+	for _, f := range []struct {
+		name    string
+		version int
+	}{{TargetsFile, r.trust.targets.Version}, {SnapshotFile, r.trust.snapshot.Version}, {TimestampFile, r.trust.timestamp.Version}} {
+		if bytes.Equal(r.cached[f.name], r.fetched[f.name]) {
 			continue
 		}
-		if err := r.keep.cache.Store(ctx, name, r.fetched[name]); err != nil {
-			return fmt.Errorf("store %s: %w", name, err)
+		if err := r.put(ctx, f.name, f.version, r.fetched[f.name]); err != nil {
+			return err
 		}
 	}
 	f := r.trust.reached()
@@ -344,8 +357,15 @@ func (r *refresher) store(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.keep.cache.Store(ctx, floorFile, data); err != nil {
-		return fmt.Errorf("store %s: %w", floorFile, err)
+	return r.put(ctx, floorFile, r.trust.root.Version, data)
+}
+
+// put stores a file. What cannot be remembered is not trusted: the next
+// refresh could be walked back behind it.
+func (r *refresher) put(ctx context.Context, name string, version int, data []byte) error {
+	if err := r.keep.cache.Store(ctx, name, data); err != nil {
+		err = fmt.Errorf("store %s, version %d: %w", name, version, err)
+		return fail.Hint(err, "see to it that the folder for metadata can be written to and has room; nothing newer is trusted until then")
 	}
 	return nil
 }

@@ -128,13 +128,13 @@ func TestABrokenRootIsRefusedAndNotStored(t *testing.T) {
 			set(m, 2, "roles", "snapshot", "threshold")
 		}), tuf.ErrMalformed},
 		{"a key null", put(nil, "keys", "aa"), tuf.ErrMalformed},
-		{"a key of an unknown type", key("ecdsa", "00"), tuf.ErrMalformed},
-		{"an ED25519 key of 31 bytes", key("ED25519", strings.Repeat("a", 62)), tuf.ErrMalformed},
-		{"an ED25519 key of 33 bytes", key("ED25519", strings.Repeat("a", 66)), tuf.ErrMalformed},
-		{"an ED25519 key that is no hex", key("ED25519", strings.Repeat("x", 64)), tuf.ErrMalformed},
-		{"an ED25519 key that is all zero", key("ED25519", strings.Repeat("0", 64)), tuf.ErrMalformed},
-		{"an RSA key that is hex", key("RSA", strings.Repeat("a", 64)), tuf.ErrMalformed},
-		{"an RSA key that is no PEM", key("RSA", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"), tuf.ErrMalformed},
+		{"a key of an unknown type", key("ecdsa", "00"), tuf.ErrKey},
+		{"an ED25519 key of 31 bytes", key("ED25519", strings.Repeat("a", 62)), tuf.ErrKey},
+		{"an ED25519 key of 33 bytes", key("ED25519", strings.Repeat("a", 66)), tuf.ErrKey},
+		{"an ED25519 key that is no hex", key("ED25519", strings.Repeat("x", 64)), tuf.ErrKey},
+		{"an ED25519 key that is all zero", key("ED25519", strings.Repeat("0", 64)), tuf.ErrKey},
+		{"an RSA key that is hex", key("RSA", strings.Repeat("a", 64)), tuf.ErrKey},
+		{"an RSA key that is no PEM", key("RSA", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"), tuf.ErrKey},
 		{"over the cap", func(r *tuftest.Repo) {
 			r.Break[tuf.RootName(2)] = func(b []byte) []byte { return pad(b, limits.Root+1) }
 			r.NextRoot()

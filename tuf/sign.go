@@ -18,11 +18,11 @@ import (
 // naming the field, since peers disagree on its canonical form; a file that no
 // device would read is ErrTooLarge; two signers with one key are ErrDuplicate.
 func Sign(signed any, signers ...Signer) ([]byte, error) {
-	raw, err := json.Marshal(signed)
+	raw, err := marshal(signed)
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	canon, err := Canonical(raw)
+	canon, err := canonicalise(raw, formEscaped)
 	if err != nil {
 		return nil, in("sign", err)
 	}
@@ -30,6 +30,15 @@ func Sign(signed any, signers ...Signer) ([]byte, error) {
 		return nil, in("sign", refuse(ErrMalformed, "signed is not an object"))
 	}
 	return (&Envelope{Signed: canon}).signBy(signers...)
+}
+
+// marshal asks what writes itself, and leaves out encoding/json's own reading
+// of that: the strict one comes right after.
+func marshal(signed any) ([]byte, error) {
+	if m, ok := signed.(json.Marshaler); ok {
+		return m.MarshalJSON()
+	}
+	return json.Marshal(signed)
 }
 
 // AddSignature adds the signature of s to a file, over the canonical form of
@@ -66,9 +75,8 @@ func (e *Envelope) signBy(signers ...Signer) ([]byte, error) {
 
 func (e *Envelope) add(s Signer) error {
 	public := s.Public()
-	messages := e.messages()
 	for _, old := range e.Signatures {
-		if old.KeyID == public.ID || verifiesAny(public, messages, old) {
+		if old.KeyID == public.ID || e.signedBy(public, old) {
 			return refuse(ErrDuplicate, "by key %s", old.KeyID)
 		}
 	}
@@ -115,26 +123,29 @@ func kindOf(signed json.RawMessage) signedKind {
 // checkASCII finds the first string in v, in canonical form, that peers would
 // not all write alike.
 func checkASCII(path string, v json.RawMessage) error {
-	if !bytes.ContainsAny(v, "\\\x7f") {
+	if bytes.IndexByte(v, '\\') < 0 && bytes.IndexByte(v, 0x7f) < 0 {
 		return nil // the canonical form escapes all else that could be wrong
 	}
 	switch v[0] {
 	case '{':
-		return members(v, func(name string, value json.RawMessage) error {
-			at := path + "." + name
-			if !plain(name) {
-				return refuse(ErrNotASCII, "a name in %s: %s", path, strconv.QuoteToASCII(name))
+		for w := (walk{v}); w.more(); {
+			name, value := w.member()
+			if !plain(string(name)) {
+				return refuse(ErrNotASCII, "a name in %s: %s", path, strconv.QuoteToASCII(string(name)))
 			}
-			return checkASCII(at, value)
-		})
+			if err := checkASCII(path+"."+string(name), value); err != nil {
+				return err
+			}
+		}
 	case '[':
-		i := -1
-		return elements(v, func(value json.RawMessage) error {
-			i++
-			return checkASCII(fmt.Sprintf("%s[%d]", path, i), value)
-		})
+		w := walk{v}
+		for i := 0; w.more(); i++ {
+			if err := checkASCII(fmt.Sprintf("%s[%d]", path, i), w.element()); err != nil {
+				return err
+			}
+		}
 	case '"':
-		if s, err := unquote(v); err != nil || !plain(s) {
+		if s := string(bare(v)); !plain(s) {
 			return refuse(ErrNotASCII, "%s is %s", path, strconv.QuoteToASCII(s))
 		}
 	}

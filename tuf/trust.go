@@ -3,9 +3,7 @@ package tuf
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/hex"
-	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/limits"
@@ -35,6 +33,20 @@ type Trust struct {
 
 	floor  floor     // what must not be gone below
 	newest time.Time // newest time that verified metadata names
+	// recalled are files of a cache that verify under root, so that none is
+	// verified twice when it is set.
+	recalled map[Role]recalled
+}
+
+// recalled is a file whose form and signatures are in order.
+type recalled struct {
+	file   []byte
+	opened any // an Opened
+}
+
+// is says whether file is the very slice that was opened.
+func (r *recalled) is(file []byte) bool {
+	return len(file) > 0 && len(file) == len(r.file) && &file[0] == &r.file[0]
 }
 
 // NewTrust begins with a root that came by a way that is trusted. It must be
@@ -76,7 +88,7 @@ func (t *Trust) held() Held {
 // and CheckRoot judges it.
 func (t *Trust) AddRoot(file []byte) error {
 	name := RootName(t.root.Version + 1)
-	o, err := read(t.dialect.Root, t.held(), file, limits.Root)
+	o, err := read(t, RoleRoot, t.dialect.Root, t.held(), file, limits.Root)
 	if err == nil && o.Says.Version != t.root.Version+1 {
 		err = refuse(ErrVersion, "it is version %d inside", o.Says.Version)
 	}
@@ -93,7 +105,7 @@ func (t *Trust) accept(file []byte, o Opened[*Root]) {
 	t.files[t.root.Version] = bytes.Clone(file)
 	sum := sha256.Sum256(o.Signed)
 	t.sums[t.root.Version] = hex.EncodeToString(sum[:])
-	t.timestamp, t.snapshot, t.targets = nil, nil, nil
+	t.timestamp, t.snapshot, t.targets, t.recalled = nil, nil, nil, nil
 	t.timestampFile, t.snapshotFile = nil, nil
 	if c := t.root.Changelog; c != nil {
 		t.saw(c.Timestamp, t.root.Expires)
@@ -151,7 +163,7 @@ func (t *Trust) Expires() time.Time {
 
 // CheckRoot says whether the newest root is in force at now.
 func (t *Trust) CheckRoot(now time.Time) error {
-	return in(RootName(t.root.Version), t.inForce(t.root.Expires, now))
+	return in(RootName(t.root.Version), t.inForce(t.root.Version, t.root.Expires, now))
 }
 
 // clockSlack is how far the clock may stand behind verified metadata: a build
@@ -160,12 +172,13 @@ const clockSlack = 24 * time.Hour
 
 // inForce refuses what expires at now or before. A clock that stands before
 // what metadata itself names cannot judge that, and is refused first.
-func (t *Trust) inForce(expires, now time.Time) error {
+func (t *Trust) inForce(version int, expires, now time.Time) error {
 	if now.Before(t.newest.Add(-clockSlack)) {
-		return refuse(ErrClock, "it says %s, and metadata from %s has been verified", stamp(now), stamp(t.newest))
+		return refuse(ErrClock, "it says %s, so the expiry of version %d cannot be judged: metadata from %s has been verified",
+			stamp(now), version, stamp(t.newest))
 	}
 	if !now.Before(expires) {
-		return refuse(ErrExpired, "at %s, and it is %s", stamp(expires), stamp(now))
+		return refuse(ErrExpired, "version %d at %s, and it is %s", version, stamp(expires), stamp(now))
 	}
 	return nil
 }
@@ -173,7 +186,7 @@ func (t *Trust) inForce(expires, now time.Time) error {
 // SetTimestamp takes timestamp.json. Versions never go back, neither its own
 // nor the one it names for the snapshot.
 func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
-	o, err := read(t.dialect.Timestamp, t.held(), file, limits.Timestamp)
+	o, err := read(t, RoleTimestamp, t.dialect.Timestamp, t.held(), file, limits.Timestamp)
 	ts := o.Says
 	if err == nil {
 		err = t.floor.checkTimestamp(ts)
@@ -182,7 +195,7 @@ func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
 		err = refuse(ErrRollback, "version %d after %d", ts.Version, t.timestamp.Version)
 	}
 	if err == nil {
-		err = t.inForce(ts.Expires, now)
+		err = t.inForce(ts.Version, ts.Expires, now)
 	}
 	if err != nil {
 		return in(TimestampFile, err)
@@ -193,7 +206,12 @@ func (t *Trust) SetTimestamp(file []byte, now time.Time) error {
 }
 
 // read opens a file that is within its cap, in bytes.
-func read[T any](open func(Held, []byte) (Opened[T], error), held Held, file []byte, limit int) (Opened[T], error) {
+func read[T any](t *Trust, role Role, open func(Held, []byte) (Opened[T], error), held Held, file []byte, limit int) (Opened[T], error) {
+	if known, ok := t.recalled[role]; ok && known.is(file) {
+		if o, ok := known.opened.(Opened[T]); ok {
+			return o, nil
+		}
+	}
 	if err := within(limit, file); err != nil {
 		return Opened[T]{}, err
 	}
@@ -211,7 +229,7 @@ func (t *Trust) setSnapshot(file []byte, now time.Time) error {
 	if t.timestamp == nil {
 		return refuse(ErrVersion, "no timestamp has been verified")
 	}
-	o, err := read(t.dialect.Snapshot, t.held(), file, limits.Snapshot)
+	o, err := read(t, RoleSnapshot, t.dialect.Snapshot, t.held(), file, limits.Snapshot)
 	if err != nil {
 		return err
 	}
@@ -225,7 +243,7 @@ func (t *Trust) setSnapshot(file []byte, now time.Time) error {
 	if err := t.floor.checkSnapshot(s); err != nil {
 		return err
 	}
-	if err := t.inForce(s.Expires, now); err != nil {
+	if err := t.inForce(s.Version, s.Expires, now); err != nil {
 		return err
 	}
 	t.snapshot, t.targets = s, nil
@@ -243,7 +261,7 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 	if t.snapshot == nil {
 		return refuse(ErrVersion, "no snapshot has been verified")
 	}
-	o, err := read(t.dialect.Targets, t.held(), file, limits.Targets)
+	o, err := read(t, RoleTargets, t.dialect.Targets, t.held(), file, limits.Targets)
 	if err != nil {
 		return err
 	}
@@ -262,7 +280,7 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 	}
 	before := t.newest
 	t.saw(targets.newest(end), end)
-	if err := t.inForce(targets.Expires, now); err != nil {
+	if err := t.inForce(targets.Version, targets.Expires, now); err != nil {
 		t.newest = before
 		return err
 	}
@@ -273,53 +291,24 @@ func (t *Trust) setTargets(file []byte, now time.Time) error {
 // newest is the latest createdAt or updatedAt of all targets before end.
 func (t *Targets) newest(end time.Time) time.Time {
 	var last time.Time
+	var seen []byte // the time before this one: most targets name one twice
 	for _, target := range t.Targets {
-		f, err := pick("custom", target.Custom, "createdAt", "updatedAt")
-		if err != nil {
+		if target.Custom == nil {
 			continue
 		}
-		for _, name := range []string{"createdAt", "updatedAt"} {
-			text, _ := f.text(name)
-			at, err := time.Parse(time.RFC3339, text)
-			if err == nil && at.After(last) && at.Before(end) {
+		for w := (walk{target.Custom}); w.more(); {
+			name, value := w.member()
+			if string(name) != "createdAt" && string(name) != "updatedAt" || bytes.Equal(value, seen) {
+				continue
+			}
+			seen = value
+			text, _ := unquote(value)
+			if at, err := time.Parse(time.RFC3339, text); err == nil && at.After(last) && at.Before(end) {
 				last = at.UTC()
 			}
 		}
 	}
 	return last
-}
-
-// matches checks length and hashes where m states them, over the file as it
-// came or over its canonical form where the dialect has one: aktualizr counts
-// the latter, and then a file may be stored pretty-printed.
-func (m MetaFile) matches(file, whole []byte) error {
-	if m.fits(file) || whole != nil && m.fits(whole) {
-		return nil
-	}
-	return refuse(ErrHash, "length or hashes are not those announced for version %d", m.Version)
-}
-
-func (m MetaFile) fits(file []byte) bool {
-	if m.Length != 0 && m.Length != int64(len(file)) {
-		return false
-	}
-	for alg, want := range m.Hashes {
-		var sum []byte
-		switch alg {
-		case "sha256":
-			s := sha256.Sum256(file)
-			sum = s[:]
-		case "sha512":
-			s := sha512.Sum512(file)
-			sum = s[:]
-		default:
-			continue // the dialect saw to it that another one can be checked
-		}
-		if !strings.EqualFold(hex.EncodeToString(sum), want) {
-			return false
-		}
-	}
-	return true
 }
 
 // VerifyBundle checks bundle-targets.json against the newest root: every
@@ -351,7 +340,7 @@ func (t *Trust) verifyBundle(file []byte, now time.Time) (*BundleTargets, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.inForce(b.Expires, now); err != nil {
+	if err := t.inForce(b.Version, b.Expires, now); err != nil {
 		return nil, err
 	}
 	return b, nil

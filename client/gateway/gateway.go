@@ -37,7 +37,10 @@ type Options struct {
 	TLS       *tls.Config
 	UserAgent string
 	Headers   Headers
-	Log       *slog.Logger // nil is silent
+	// LowSpeed ends a reply that comes too slowly, be it metadata or an object;
+	// zero is what a pull from any other repo allows.
+	LowSpeed httpx.LowSpeed
+	Log      *slog.Logger // nil is silent
 }
 
 // Headers are what a device tells about itself with each metadata request
@@ -91,7 +94,10 @@ func New(o Options) (*Client, error) {
 	if _, err := parseBase(c.objects); err != nil {
 		return nil, err
 	}
-	c.http = httpx.NewClient(httpx.Options{TLS: o.TLS, UserAgent: o.UserAgent})
+	if o.LowSpeed.Time == 0 {
+		o.LowSpeed = httpx.LowSpeed{Bytes: httprepo.LowSpeedBytes, Time: httprepo.LowSpeedTime}
+	}
+	c.http = httpx.NewClient(httpx.Options{TLS: o.TLS, UserAgent: o.UserAgent, LowSpeed: o.LowSpeed})
 	return c, nil
 }
 
@@ -127,10 +133,12 @@ func (c *Client) Objects() ostree.Source {
 
 type metadata struct{ c *Client }
 
-// Fetch gets one file; only a 404 matches tuf.ErrNotFound.
+// Fetch gets one file; only a 404 matches tuf.ErrNotFound, and only that of the
+// gateway itself: a page that it was redirected to says nothing about the file.
 func (m metadata) Fetch(ctx context.Context, name string, max int64) ([]byte, error) {
-	data, err := m.c.get(ctx, m.c.repo.JoinPath(name).String(), max)
-	if httpx.Code(err) == http.StatusNotFound {
+	target := m.c.repo.JoinPath(name)
+	data, err := m.c.get(ctx, target.String(), max)
+	if e, ok := errors.AsType[*httpx.StatusError](err); ok && e.Code == http.StatusNotFound && e.URL == httpx.Redact(target) {
 		return nil, fmt.Errorf("%w: %w", tuf.ErrNotFound, err)
 	}
 	if _, long := errors.AsType[*fsx.TooLargeError](err); long {

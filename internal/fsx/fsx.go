@@ -6,6 +6,7 @@
 package fsx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -112,20 +113,31 @@ func readCapped(f *os.File, name string, max int64) ([]byte, error) {
 	if st.Size() > max {
 		return nil, &TooLargeError{Name: name, Max: max}
 	}
-	return ReadAll(f, name, max)
+	return ReadSized(f, name, st.Size(), max)
 }
 
 // ReadAll reads r to its end and fails once more than max bytes came; name is
 // for the error.
 func ReadAll(r io.Reader, name string, max int64) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(r, max+1))
-	if err != nil {
+	return ReadSized(r, name, 0, max)
+}
+
+// mostReserved is how much memory is taken for what is only said to come.
+const mostReserved = 16 << 20
+
+// ReadSized is ReadAll for what is said to be of a size, which saves the
+// copies that growing takes. What is said may be wrong, or 0 where nothing is
+// known.
+func ReadSized(r io.Reader, name string, size, max int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(size, max, mostReserved)) + bytes.MinRead)
+	if _, err := b.ReadFrom(io.LimitReader(r, max+1)); err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	if int64(len(b)) > max {
+	if int64(b.Len()) > max {
 		return nil, &TooLargeError{Name: name, Max: max}
 	}
-	return b, nil
+	return b.Bytes(), nil
 }
 
 // TooLargeError says that something from outside is over its cap.

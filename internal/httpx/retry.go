@@ -126,7 +126,7 @@ func readBody(resp *http.Response, maxBytes int64) ([]byte, error) {
 	if resp.ContentLength > maxBytes {
 		return nil, &fsx.TooLargeError{Name: name, Max: maxBytes}
 	}
-	return fsx.ReadAll(resp.Body, name, maxBytes)
+	return fsx.ReadSized(resp.Body, name, max(0, resp.ContentLength), maxBytes)
 }
 
 // Discard reads what little may be left of a body and closes it, so that the

@@ -18,10 +18,11 @@ const (
 
 // claims are what a comparison promises. 0 promises nothing.
 type claims struct {
-	cpu, wall float64 // the peer's over ours, at least
-	size      float64 // ours over the peer's, at most
-	rss       int64   // ours, at most; 0 is anyVerb
-	requests  int     // ours, at most
+	cpu, wall float64       // the peer's over ours, at least
+	cpuTime   time.Duration // ours, at most
+	size      float64       // ours over the peer's, at most
+	rss       int64         // ours, at most; 0 is anyVerb
+	requests  int           // ours, at most
 }
 
 // comparison is one claim: ours beside a peer that does the same work.
@@ -103,6 +104,7 @@ func (r result) row() (string, bool) {
 	}
 	cpu, wall := over(r.theirs.cpu, r.mine.cpu), over(r.theirs.wall, r.mine.wall)
 	note(cpu < r.claims.cpu, "CPU")
+	note(r.claims.cpuTime > 0 && r.mine.cpu > r.claims.cpuTime, "CPU time")
 	note(wall < r.claims.wall, "wall")
 	most := r.claims.rss
 	if most == 0 {
@@ -127,7 +129,7 @@ func (r result) row() (string, bool) {
 		verdict = "NOT HELD: " + strings.Join(broken, ", ")
 	}
 	return fmt.Sprintf("| %s | %.2f s | %.2f s | **%.2f** | %s | %.2f s | %.2f s | **%.2f** | %s | %d MiB | %d MiB | %s | %s | %s | %s |",
-		r.name, r.mine.cpu.Seconds(), r.theirs.cpu.Seconds(), cpu, claimed(r.claims.cpu),
+		r.name, r.mine.cpu.Seconds(), r.theirs.cpu.Seconds(), cpu, claimed(r.claims.cpu)+atMost(r.claims.cpuTime),
 		r.mine.wall.Seconds(), r.theirs.wall.Seconds(), wall, claimed(r.claims.wall),
 		r.mine.rss/mebibyte, r.theirs.rss/mebibyte, requests(r.mine.requests), requests(r.theirs.requests), size, verdict), len(broken) == 0
 }
@@ -139,4 +141,11 @@ func claimed(least float64) string {
 		return ""
 	}
 	return fmt.Sprintf("≥ %.2f", least)
+}
+
+func atMost(t time.Duration) string {
+	if t == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", ours ≤ %s", t)
 }

@@ -37,6 +37,8 @@ func run(args []string) error {
 			return delay(args[1:])
 		case "limit":
 			return limit(args[1:])
+		case "trust":
+			return trust(context.Background(), args[1:])
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -98,7 +100,7 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 // comparisons are all claims.
 func (b *bench) comparisons() []comparison {
 	var all []comparison
-	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), memoryClaims()} {
+	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), trustClaims(), memoryClaims()} {
 		all = append(all, group...)
 	}
 	return all

@@ -1,0 +1,172 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/tuftest"
+)
+
+// serving is a repository behind HTTP, with answer in the place of one file.
+func serving(t *testing.T, name string, answer http.HandlerFunc) (*tuftest.Repo, *Client) {
+	t.Helper()
+	r := tuftest.New(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		file := strings.TrimPrefix(req.URL.Path, "/repo/")
+		switch data, ok := r.Files[file]; {
+		case file == name || strings.HasPrefix(req.URL.Path, "/elsewhere/"):
+			answer(w, req)
+		case ok:
+			_, _ = w.Write(data)
+		default:
+			http.NotFound(w, req)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	c, err := New(Options{URL: srv.URL, LowSpeed: httpx.LowSpeed{Bytes: 1000, Time: 200 * time.Millisecond}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, c
+}
+
+func refresh(t *testing.T, c *Client) (*tuf.Trust, error) {
+	t.Helper()
+	return tuf.Refresh(t.Context(), c.Metadata(), nil, tuf.RefreshOptions{Now: tuftest.Start, FirstUse: true})
+}
+
+// What stands in the place of a root that is not there must not end the chain:
+// whoever can say "no" instead of "not found" could hold a device at an old root.
+func TestNoAnswerButNotFoundEndsTheRootChain(t *testing.T) {
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	login := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/elsewhere/") {
+				w.WriteHeader(code)
+				_, _ = w.Write([]byte("<html>log in</html>"))
+				return
+			}
+			http.Redirect(w, r, "/elsewhere/login", http.StatusFound)
+		}
+	}
+	for what, answer := range map[string]http.HandlerFunc{
+		"400": status(400), "401": status(401), "402": status(402), "403": status(403), "405": status(405), "410": status(410), "418": status(418),
+		"204": status(204), "304": status(304), "501": status(501),
+		"302 to a page":      login(200),
+		"302 to a 404":       login(404),
+		"302 to nowhere":     status(302),
+		"200 with HTML":      func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>not found</html>")) },
+		"200 with nothing":   status(200),
+		"a connection reset": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			_, c := serving(t, "2.root.json", answer)
+			if trust, err := refresh(t, c); err == nil || errors.Is(err, tuf.ErrNotFound) || trust != nil {
+				t.Errorf("got %v", err)
+			} else if !strings.Contains(err.Error(), "2.root.json") {
+				t.Errorf("%v does not name the file", err)
+			}
+		})
+	}
+	t.Run("404", func(t *testing.T) {
+		_, c := serving(t, "2.root.json", status(404))
+		if _, err := refresh(t, c); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestEndlessDataIsCutOff(t *testing.T) {
+	stream := func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 32<<10)); err != nil {
+				return
+			}
+		}
+	}
+	drip := func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, _ = w.Write([]byte(" "))
+			w.(http.Flusher).Flush()
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	says := func(length, sent int64) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", fmt.Sprint(length))
+			_, _ = w.Write(make([]byte, min(sent, 64<<10)))
+		}
+	}
+	silent := func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(200)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+	for _, name := range []string{"2.root.json", "timestamp.json", "snapshot.json", "targets.json"} {
+		for what, c := range map[string]struct {
+			answer http.HandlerFunc
+			large  bool
+		}{
+			"a stream that never stops":                 {stream, true},
+			"a length over the cap":                     {says(limits.Targets+1, 10), true},
+			"a length of 2^62":                          {says(1<<62, 10), true},
+			"a length that more was promised than came": {says(1000, 10), false},
+			"a byte now and then":                       {drip, false},
+			"nothing after the header":                  {silent, false},
+		} {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				t.Parallel()
+				_, client := serving(t, name, c.answer)
+				begin := time.Now()
+				_, err := refresh(t, client)
+				if err == nil || errors.Is(err, tuf.ErrNotFound) || errors.Is(err, tuf.ErrTooLarge) != c.large {
+					t.Errorf("got %v", err)
+				}
+				if took := time.Since(begin); took > 20*time.Second {
+					t.Errorf("it took %s", took)
+				}
+			})
+		}
+	}
+}
+
+// A gateway that takes the connection and says nothing is given up too, by the
+// time limits of internal/httpx.
+func TestALengthBelowWhatComesCutsNothingShortUnseen(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := tuftest.New(t)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 4<<10))
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\n%s", r.Files["1.root.json"])
+			_ = conn.Close()
+		}
+	}()
+	c, err := New(Options{URL: "http://" + l.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := refresh(t, c); !errors.Is(err, tuf.ErrMalformed) {
+		t.Errorf("got %v", err)
+	}
+}

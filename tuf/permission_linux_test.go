@@ -1,0 +1,92 @@
+package tuf_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf"
+)
+
+// nobody is an account that owns nothing.
+const nobody = 65534
+
+// asNobody runs do with the rights of an account that owns dir and no more: to
+// root no file is closed. The rights are those of one thread.
+func asNobody(t *testing.T, dir string, do func()) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		do()
+		return
+	}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	})
+	if err := errors.Join(err, os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := syscall.Setfsuid(nobody); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Setfsuid(0); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	do()
+}
+
+func TestAnUnreadableFileIsSetAsideAndFetchedAgain(t *testing.T) {
+	for _, name := range []string{"timestamp.json", "snapshot.json", "targets.json", "floor.json", "2.root.json"} {
+		t.Run(name, func(t *testing.T) {
+			d, dir := stored(t)
+			if err := os.Chmod(filepath.Join(dir, name), 0); err != nil {
+				t.Fatal(err)
+			}
+			asNobody(t, dir, func() {
+				if _, err := os.ReadFile(filepath.Join(dir, name)); !errors.Is(err, fs.ErrPermission) {
+					t.Fatalf("it can be read: %v", err)
+				}
+				older(t, d)
+				d.accepts()
+				if _, err := os.Lstat(filepath.Join(dir, name+".damaged")); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func TestAReadOnlyFolderIsNamedWithARemedy(t *testing.T) {
+	d, dir := stored(t)
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	asNobody(t, dir, func() {
+		d.accepts() // nothing is new
+		d.repo.Publish()
+		_, err := d.refresh()
+		if !errors.Is(err, fs.ErrPermission) {
+			t.Fatalf("got %v", err)
+		}
+		for _, want := range []string{"store targets.json, version 5", dir} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%v does not say %q", err, want)
+			}
+		}
+		if !strings.Contains(fail.HintOf(err), "written to") {
+			t.Errorf("hint %q", fail.HintOf(err))
+		}
+		if trust, err := tuf.FromCache(t.Context(), d.cache, d.repo.Now); err != nil || trust.Targets().Version != 4 {
+			t.Errorf("what was trusted before is no longer: %v", err)
+		}
+	})
+}
