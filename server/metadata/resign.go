@@ -48,22 +48,11 @@ func (a *Author) resign(tx *store.MetadataTx, old, updated *tuf.Root, add Produc
 		} else if !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
-		w, err := tx.ActiveWave(tag)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
+		waves, err := resignedWaves(tx, tag)
 		if err != nil {
 			return nil, err
 		}
-		file, err := tx.WaveTargets(w)
-		if err != nil {
-			return nil, err
-		}
-		_, err = tx.Current(waveSet(w.Name).role(tuf.RoleTargets))
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-		all = append(all, resigned{set: waveSet(w.Name), wave: w, file: file, handed: err == nil})
+		all = append(all, waves...)
 	}
 	for i := range all {
 		sigs := add.Tags
@@ -73,6 +62,35 @@ func (a *Author) resign(tx *store.MetadataTx, old, updated *tuf.Root, add Produc
 		if err := a.resignFile(&all[i], old, updated, sigs[all[i].set.name]); err != nil {
 			return nil, err
 		}
+	}
+	return all, nil
+}
+
+// resignedWaves are the active wave of a tag, and the canceled ones that some
+// device still has.
+func resignedWaves(tx *store.MetadataTx, tag string) ([]resigned, error) {
+	waves, err := tx.OpenWaves(tag)
+	if err != nil {
+		return nil, err
+	}
+	active, err := tx.ActiveWave(tag)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if err == nil && !slices.ContainsFunc(waves, func(w store.Wave) bool { return w.Seq == active.Seq }) {
+		waves = append(waves, active)
+	}
+	var all []resigned
+	for _, w := range waves {
+		file, err := tx.WaveTargets(w)
+		if err != nil {
+			return nil, err
+		}
+		_, err = tx.Current(waveSet(w.Name).role(tuf.RoleTargets))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		all = append(all, resigned{set: waveSet(w.Name), wave: w, file: file, handed: err == nil})
 	}
 	return all, nil
 }
@@ -189,19 +207,25 @@ func (a *Author) resignFor(tx *store.MetadataTx, u *store.RootUpdate, d *author.
 	return a.resign(tx, old, updated, add)
 }
 
-// productionIssues names what devices have now and would refuse under the new
-// production root.
-func (a *Author) productionIssues(tx *store.MetadataTx, u *store.RootUpdate, d *author.Draft) ([]author.Note, error) {
+// productionIssues adds what devices have now and would refuse under the new
+// production root. What only devices have that were handed a canceled wave does
+// not hold everybody else up.
+func (a *Author) productionIssues(tx *store.MetadataTx, u *store.RootUpdate, d *author.Draft, list *author.Issues) error {
 	all, err := a.resignFor(tx, u, d)
-	var notes []author.Note
 	for _, r := range all {
-		if r.handed && r.missing > 0 {
-			notes = append(notes, author.Note{Kind: "targets-signatures", Args: map[string]string{r.set.kind: r.set.name},
-				Message: fmt.Sprintf("the targets of %s %s would lack %d signatures under the new root; add them with otactl keys tuf updates sign-prod-targets",
-					r.set.kind, r.set.name, r.missing)})
+		if !r.handed || r.missing == 0 {
+			continue
+		}
+		n := author.Note{Kind: "targets-signatures", Args: map[string]string{r.set.kind: r.set.name},
+			Message: fmt.Sprintf("the targets of %s %s would lack %d signatures under the new root; add them with otactl keys tuf updates sign-prod-targets",
+				r.set.kind, r.set.name, r.missing)}
+		if r.wave.Status == store.WaveCanceled {
+			list.Warnings = append(list.Warnings, n)
+		} else {
+			list.Errors = append(list.Errors, n)
 		}
 	}
-	return notes, err
+	return err
 }
 
 // takeSignatures adds signatures to the open transaction. One that is not by a
@@ -236,11 +260,17 @@ func (a *Author) takeSignatures(tx *store.MetadataTx, u *store.RootUpdate, d *au
 	return nil
 }
 
-// together is both, with what is in the second in the place of the first.
+// together is both: several people sign one after the other. Of two signatures
+// by one key the later one stays.
 func together(a, b map[string][]tuf.Signature) map[string][]tuf.Signature {
 	out := map[string][]tuf.Signature{}
 	maps.Copy(out, a)
-	maps.Copy(out, b)
+	for name, add := range b {
+		list := slices.DeleteFunc(slices.Clone(out[name]), func(s tuf.Signature) bool {
+			return slices.ContainsFunc(add, func(o tuf.Signature) bool { return o.KeyID == s.KeyID })
+		})
+		out[name] = append(list, add...)
+	}
 	return out
 }
 

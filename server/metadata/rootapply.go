@@ -67,15 +67,10 @@ func (a *Author) ApplyRootUpdate(ctx context.Context, acc Access) error {
 		if err != nil {
 			return err
 		}
-		issues, err := a.issues(d, now)
+		issues, err := a.issues(tx, u, d, now)
 		if err != nil {
 			return err
 		}
-		short, err := a.productionIssues(tx, u, d)
-		if err != nil {
-			return err
-		}
-		issues.Errors = append(issues.Errors, short...)
 		if len(issues.Errors) > 0 {
 			return &IssuesError{issues}
 		}

@@ -201,11 +201,7 @@ func (a *Author) RootUpdates(ctx context.Context) (*author.Updates, error) {
 		if out.Amendments, err = d.Amendments(); err != nil {
 			return err
 		}
-		if out.Issues, err = a.issues(d, now); err != nil {
-			return err
-		}
-		short, err := a.productionIssues(tx, u, d)
-		out.Issues.Errors = append(out.Issues.Errors, short...)
+		out.Issues, err = a.issues(tx, u, d, now)
 		return err
 	})
 	if err != nil {
@@ -227,8 +223,9 @@ func (a *Author) rootWarnings(tx *store.MetadataTx, p author.Pair, now time.Time
 	return list, nil
 }
 
-// issues are what keeps the open transaction from being applied.
-func (a *Author) issues(d *author.Draft, now time.Time) (author.Issues, error) {
+// issues are what keeps the open transaction from being applied, and what to
+// know before it is.
+func (a *Author) issues(tx *store.MetadataTx, u *store.RootUpdate, d *author.Draft, now time.Time) (author.Issues, error) {
 	list, err := d.Issues(now)
 	if err != nil {
 		return list, err
@@ -243,7 +240,8 @@ func (a *Author) issues(d *author.Draft, now time.Time) (author.Issues, error) {
 				Args: map[string]string{"role": string(role)}})
 		}
 	}
-	return list, nil
+	err = a.productionIssues(tx, u, d, &list)
+	return list, err
 }
 
 // StagedRoots are the new roots as somebody changed or signed them.
