@@ -60,9 +60,6 @@ func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 		}
 		k.Type, k.text = ED25519, hex.EncodeToString(key)
 	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return nil, refuse(ErrKey, "an RSA modulus of %d bits", bits)
-		}
 		k.Type = RSA
 	default:
 		return nil, refuse(ErrKey, "a key of type %T", key)
@@ -76,6 +73,9 @@ func NewPublicKey(key crypto.PublicKey) (*PublicKey, error) {
 	}
 	sum := sha256.Sum256(der)
 	k.spki, k.ID = string(der), hex.EncodeToString(sum[:])
+	if key, ok := key.(*rsa.PublicKey); ok && (key.N.BitLen() < minRSABits || key.N.BitLen() > maxRSABits) {
+		return nil, refuse(ErrKey, "RSA key %.12s has a modulus of %d bits", k.ID, key.N.BitLen())
+	}
 	return k, nil
 }
 
