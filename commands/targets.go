@@ -39,7 +39,7 @@ type verified struct {
 	api      *factory.Client
 	trust    *tuf.Trust
 	raw      []byte
-	warnings []tuf.Ending // what expires soon
+	warnings []tuf.Warning // what expires soon
 }
 
 // verifiedTargets fetches the target repository's metadata and verifies it from
@@ -59,7 +59,7 @@ func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &verified{api: api, trust: trust, raw: cache[tuf.TargetsFile], warnings: trust.Endings(opt.Now)}
+	v := &verified{api: api, trust: trust, raw: cache[tuf.TargetsFile], warnings: trust.Warnings(opt.Now)}
 	for _, e := range v.warnings {
 		rt.log.Warn(e.Text)
 	}

@@ -186,7 +186,7 @@ func parseColumns(names []string) ([]column, error) {
 type targetsView struct {
 	Version  int          `json:"targets_version"`
 	Expires  time.Time    `json:"expires"` // the earliest of all roles
-	Warnings []tuf.Ending `json:"warnings"`
+	Warnings []tuf.Warning `json:"warnings"`
 	Targets  []targetView `json:"targets"`
 
 	columns []column

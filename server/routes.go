@@ -39,11 +39,11 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) error {
 	if err := s.db.Ping(r.Context()); err != nil {
 		return err
 	}
-	endings, err := s.author.Endings(r.Context())
+	warnings, err := s.author.Warnings(r.Context())
 	if err != nil {
 		return err
 	}
-	api.JSON(w, http.StatusOK, map[string]any{"status": "ok", "warnings": endings})
+	api.JSON(w, http.StatusOK, map[string]any{"status": "ok", "warnings": warnings})
 	return nil
 }
 

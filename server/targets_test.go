@@ -410,7 +410,7 @@ func TestServerNeverSignsAgainWhatItDidNotAuthor(t *testing.T) {
 	}
 	var health struct {
 		Status   string
-		Warnings []tuf.Ending
+		Warnings []tuf.Warning
 	}
 	b.call(t, "", "GET", "/healthz", nil).want(t, 200).json(t, &health)
 	if health.Status != "ok" || len(health.Warnings) != 0 {
@@ -434,4 +434,49 @@ func TestServerNeverSignsAgainWhatItDidNotAuthor(t *testing.T) {
 	if b.signed(t) != string(file) {
 		t.Error("targets.json was signed again once it had expired")
 	}
+}
+
+func TestRootThatDropsTheOwnersKeyLeavesTheirFileToThem(t *testing.T) {
+	b, token, l := published(t)
+	key, err := tuf.ParsePrivateKey(mustRead(t, filepath.Join(b.dir, "tuf", "targets.key")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	year := b.time().Add(365 * 24 * time.Hour)
+	file := signFile(t, withTarget(t, b.proposal(t), target("demo-1", 1, l.commit, "main")), 2, year, key)
+	b.call(t, token, "PUT", userRepo+"targets", file, "x-ats-role-checksum", b.checksum(t)).want(t, 204)
+
+	r := takeOver(t, b)
+	old, fresh := r.rotateRoot()
+	if err := r.api.NewOnlineKeys(t.Context(), r.txid, tuf.ED25519, []tuf.Role{tuf.RoleTargets, tuf.RoleTimestamp}); err != nil {
+		t.Fatal(err)
+	}
+	r.sign(old, fresh)
+	r.mustApply()
+	if b.signed(t) != string(file) {
+		t.Fatal("the server signed again what it did not author")
+	}
+	var health struct{ Warnings []tuf.Warning }
+	b.call(t, "", "GET", "/healthz", nil).want(t, 200).json(t, &health)
+	if len(health.Warnings) != 1 || !strings.Contains(health.Warnings[0].Text, "targets version 2 is not signed by enough keys of root 2") {
+		t.Errorf("%+v", health)
+	}
+	b.call(t, token, "PUT", userRepo+"targets", signFile(t, b.proposal(t), 3, year, key), "x-ats-role-checksum", b.checksum(t)).
+		refused(t, 400, "payload_signature_invalid")
+	// The server's new key is good for a new file, which a request makes.
+	b.add(t, token, target("demo-2", 2, l.commit, "main")).want(t, 201)
+	b.call(t, "", "GET", "/healthz", nil).want(t, 200).json(t, &health)
+	if len(health.Warnings) != 0 {
+		t.Errorf("%+v", health)
+	}
+	mustRefresh(t, fetcher{t: t, b: b}, device(t))
+}
+
+func mustRead(t *testing.T, path string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

@@ -21,7 +21,7 @@ func (s *Server) upkeep(ctx context.Context) {
 	var warned time.Time
 	failures := 0
 	for {
-		warned = s.warnOfEndings(ctx, warned)
+		warned = s.warnDaily(ctx, warned)
 		wait := time.NewTimer(pause(failures, rand.Float64()))
 		select {
 		case <-ctx.Done():
@@ -53,20 +53,20 @@ func pause(failures int, random float64) time.Duration {
 	return time.Duration(float64(wait) * (0.9 + 0.2*random))
 }
 
-// warnOfEndings logs what expires soon, once a day. It returns when it last did.
-func (s *Server) warnOfEndings(ctx context.Context, last time.Time) time.Time {
+// warnDaily logs what expires soon, once a day. It returns when it last did.
+func (s *Server) warnDaily(ctx context.Context, last time.Time) time.Time {
 	now := s.opt.Clock()
 	if since := now.Sub(last); since >= 0 && since < warnEvery {
 		return last
 	}
-	endings, err := s.author.Endings(ctx)
+	warnings, err := s.author.Warnings(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.log.Error("cannot tell what expires soon", "error", err)
 		}
 		return last
 	}
-	for _, e := range endings {
+	for _, e := range warnings {
 		s.log.Warn(e.Text, "role", e.Role, "version", e.Version, "expires", e.Expires.Format(time.RFC3339))
 	}
 	return now

@@ -38,25 +38,25 @@ func TestLogWarnsOnceADayOfWhatExpiresSoon(t *testing.T) {
 		log.Reset()
 		return n
 	}
-	last := s.warnOfEndings(t.Context(), time.Time{})
+	last := s.warnDaily(t.Context(), time.Time{})
 	if n := warnings(); n != 0 || !last.Equal(now) {
 		t.Fatalf("%d warnings about fresh metadata", n)
 	}
 	now = now.Add(6*24*time.Hour + time.Hour) // and nobody renewed the timestamp
-	last = s.warnOfEndings(t.Context(), last)
+	last = s.warnDaily(t.Context(), last)
 	if n := warnings(); n != 1 {
 		t.Errorf("%d warnings about the timestamp", n)
 	}
 	now = now.Add(23 * time.Hour)
-	if last = s.warnOfEndings(t.Context(), last); warnings() != 0 {
+	if last = s.warnDaily(t.Context(), last); warnings() != 0 {
 		t.Error("it was said again within a day")
 	}
 	now = now.Add(time.Hour)
-	if last = s.warnOfEndings(t.Context(), last); warnings() != 1 {
+	if last = s.warnDaily(t.Context(), last); warnings() != 1 {
 		t.Error("it was not said again after a day")
 	}
 	now = now.Add(-12 * time.Hour) // the clock was set back
-	if s.warnOfEndings(t.Context(), last); warnings() != 1 {
+	if s.warnDaily(t.Context(), last); warnings() != 1 {
 		t.Error("a clock that was set back silences warnings")
 	}
 }

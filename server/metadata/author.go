@@ -53,8 +53,9 @@ type Author struct {
 
 	updating sync.Mutex // keys are made and deleted by one root transaction at a time
 
-	mu    sync.Mutex
-	files map[string]store.File // the newest one of each role that was asked for
+	mu      sync.Mutex
+	files   map[string]store.File // the newest one of each role that was asked for
+	verdict verdict
 }
 
 // Open loads the keys from dir, makes keys, root and an empty targets.json on

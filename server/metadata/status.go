@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -9,10 +10,11 @@ import (
 	"github.com/otactl/otactl/tuf"
 )
 
-// Endings are the newest files, of all roles and of production too, that expire
-// soon. A file that this server signs again by itself is among them only when
-// that has not worked for long.
-func (a *Author) Endings(ctx context.Context) ([]tuf.Ending, error) {
+// Warnings are about the newest files, of all roles and of production too, that
+// expire soon, and about targets that the root no longer vouches for. A file
+// that this server signs again by itself is among them only when that has not
+// worked for long.
+func (a *Author) Warnings(ctx context.Context) ([]tuf.Warning, error) {
 	files, err := a.db.NewestFiles(ctx)
 	if err != nil {
 		return nil, err
@@ -22,7 +24,7 @@ func (a *Author) Endings(ctx context.Context) ([]tuf.Ending, error) {
 		return nil, err
 	}
 	now := a.clock()
-	list := []tuf.Ending{}
+	list := []tuf.Warning{}
 	for _, f := range files {
 		kind, wave, _ := strings.Cut(f.Role, "/")
 		over := !slices.ContainsFunc(waves, func(w store.Wave) bool { return w.Name == wave })
@@ -32,8 +34,49 @@ func (a *Author) Endings(ctx context.Context) ([]tuf.Ending, error) {
 		if e, soon := tuf.EndsSoon(f.Role, f.Version, f.Expires, now); soon {
 			list = append(list, e)
 		}
+		if f.Role == string(tuf.RoleTargets) {
+			w, err := a.vouched(ctx, f)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, w...)
+		}
 	}
 	return list, nil
+}
+
+// verdict is what a root says of a targets.json, which costs too much to be
+// found out each time that somebody asks.
+type verdict struct {
+	root, targets int // versions
+	bad           bool
+}
+
+// vouched warns of a targets.json that the newest root does not vouch for, since
+// its keys were replaced: devices refuse it until it is signed anew.
+func (a *Author) vouched(ctx context.Context, f store.RoleFile) ([]tuf.Warning, error) {
+	raw, err := a.newest(ctx, string(tuf.RoleRoot))
+	if err != nil {
+		return nil, err
+	}
+	root, err := tuf.ParseRoot(raw)
+	if err != nil {
+		return nil, err
+	}
+	file, err := a.newest(ctx, f.Role)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if v := a.verdict; v.root != root.Version || v.targets != f.Version {
+		a.verdict = verdict{root.Version, f.Version, root.Verify(tuf.RoleTargets, file) != nil}
+	}
+	if !a.verdict.bad {
+		return nil, nil
+	}
+	return []tuf.Warning{{Role: f.Role, Version: f.Version, Expires: f.Expires,
+		Text: fmt.Sprintf("targets version %d is not signed by enough keys of root %d: sign it where the keys are and bring it here", f.Version, root.Version)}}, nil
 }
 
 // SignedElsewhere are those of root and targets that this server does not sign

@@ -33,8 +33,8 @@ func WarnAhead(role string) time.Duration {
 	return peopleAhead
 }
 
-// Ending is a file that expires soon, or has.
-type Ending struct {
+// Warning is a file that expires soon, or has.
+type Warning struct {
 	Role    string    `json:"role"` // "targets", "prod-targets/main"
 	Version int       `json:"version"`
 	Expires time.Time `json:"expires"`
@@ -44,8 +44,8 @@ type Ending struct {
 }
 
 // EndsSoon says whether a file is worth a warning at now.
-func EndsSoon(role string, version int, expires, now time.Time) (Ending, bool) {
-	e := Ending{Role: role, Version: version, Expires: expires.UTC()}
+func EndsSoon(role string, version int, expires, now time.Time) (Warning, bool) {
+	e := Warning{Role: role, Version: version, Expires: expires.UTC()}
 	left := expires.Sub(now)
 	if left >= WarnAhead(role) {
 		return e, false
@@ -56,16 +56,16 @@ func EndsSoon(role string, version int, expires, now time.Time) (Ending, bool) {
 		e.Expired = true
 		e.Text = fmt.Sprintf("%s version %d expired at %s", role, version, at)
 	case left < 48*time.Hour:
-		e.Text = fmt.Sprintf("%s version %d expires in %d hours, at %s", role, version, int(left.Hours()), at)
+		e.Text = fmt.Sprintf("%s version %d expires within %d hours, at %s", role, version, int(left.Hours())+1, at)
 	default:
 		e.Text = fmt.Sprintf("%s version %d expires in %d days, at %s", role, version, int(left.Hours()/24), at)
 	}
 	return e, true
 }
 
-// Endings are the files of t that expire soon at now, the root first.
-func (t *Trust) Endings(now time.Time) []Ending {
-	list := []Ending{}
+// Warnings are the files of t that expire soon at now, the root first.
+func (t *Trust) Warnings(now time.Time) []Warning {
+	list := []Warning{}
 	add := func(role Role, version int, expires time.Time) {
 		if e, soon := EndsSoon(string(role), version, expires, now); soon {
 			list = append(list, e)
