@@ -5,7 +5,6 @@
 package term
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -46,8 +45,7 @@ func (s Streams) MayPrompt() bool { return s.InTTY && s.ErrTTY }
 func (s Streams) ReadSecret(ctx context.Context) (string, error) {
 	f, ok := s.In.(*os.File)
 	if !ok {
-		line, err := bufio.NewReader(s.In).ReadString('\n')
-		return strings.TrimRight(line, "\r\n"), err
+		return readLine(s.In)
 	}
 	fd := int(f.Fd())
 	before, err := xterm.GetState(fd)
@@ -68,5 +66,19 @@ func (s Streams) ReadSecret(ctx context.Context) (string, error) {
 		return string(a.line), a.err
 	case <-ctx.Done():
 		return "", errors.Join(ctx.Err(), xterm.Restore(fd, before))
+	}
+}
+
+// readLine reads no further than the line's end: the next answer stands there.
+func readLine(r io.Reader) (string, error) {
+	var line []byte
+	for next := make([]byte, 1); ; {
+		if _, err := io.ReadFull(r, next); err != nil {
+			return string(line), err
+		}
+		if next[0] == '\n' {
+			return strings.TrimSuffix(string(line), "\r"), nil
+		}
+		line = append(line, next[0])
 	}
 }
