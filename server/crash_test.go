@@ -14,11 +14,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server"
+	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/author"
 )
 
 // serveEnv makes the test binary a server over the folder it names.
@@ -209,4 +212,56 @@ func manyFiles(t *testing.T, n int) *local {
 		}
 	}
 	return openLocal(t, testkit.ArchiveRepo(t, dir, "os/main"))
+}
+
+// A root with new keys of every kind comes into force whole or not at all, at
+// whatever instant the server dies, and what broke off can be done again.
+func TestKilledServerHasAppliedARootOrNot(t *testing.T) {
+	b := &backend{dir: filepath.Join(t.TempDir(), "server"), now: clock.System()}
+	cmd := b.spawn(t)
+	r := takeOver(t, b)
+	r.sign(r.key)
+	r.mustApply()
+	dev := device(t)
+	version := mustRefresh(t, fetcher{t: t, b: b}, dev).Root().Version
+	applied := 0
+	for round := range 8 {
+		r.begin()
+		old, fresh := r.rotateRoot()
+		all := []tuf.Role{tuf.RoleTargets, tuf.RoleSnapshot, tuf.RoleTimestamp}
+		if err := r.api.NewOnlineKeys(t.Context(), r.txid, tuf.ED25519, all); err != nil {
+			t.Fatal(err)
+		}
+		r.sign(old, fresh)
+		wait := time.Duration(round) * 2 * time.Millisecond
+		done := make(chan error, 1)
+		go func() { done <- r.apply() }()
+		time.Sleep(wait)
+		_ = cmd.Process.Kill()
+		promised := <-done == nil
+		_ = cmd.Wait()
+		cmd = b.spawn(t)
+		r.api, b.now = b.operatorAPI(b.operator), clock.System()
+
+		got := b.roots(t, "").Root().Version
+		if prod := b.roots(t, "?production=1").Root().Version; prod != got {
+			t.Fatalf("round %d: root %d and production root %d", round, got, prod)
+		}
+		switch u := r.updates(); {
+		case got == version && !promised && u.Status == author.StatusStarted:
+			r.mustApply() // again, with the signatures that were staged
+		case got == version+1 && u.Status == author.StatusNone:
+			applied++
+		default:
+			t.Fatalf("round %d: root %d after %d, promised: %v, transaction: %s", round, got, version, promised, u.Status)
+		}
+		version++
+		if trust := mustRefresh(t, fetcher{t: t, b: b}, dev); trust.Root().Version != version {
+			t.Fatalf("round %d: the device is at root %d", round, trust.Root().Version)
+		}
+		if names := keyFiles(t, b); len(names) != 3 {
+			t.Errorf("round %d: the server keeps %v", round, names)
+		}
+	}
+	t.Logf("%d of 8 were in force when the server died", applied)
 }

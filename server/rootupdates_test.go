@@ -426,3 +426,43 @@ func TestCancelledTransactionLeavesNoKeys(t *testing.T) {
 	}
 	mustRefresh(t, fetcher{t: t, b: b}, device(t))
 }
+
+// What a killed server left lying goes at the next start, and nothing that a
+// person put there.
+func TestKeysLeftBehindAreDeletedAtTheNextStart(t *testing.T) {
+	b := start(t)
+	before := keyFiles(t, b)
+	b.stop()
+	write := func(name string, k *tuf.PrivateKey) {
+		data, err := json.Marshal(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(b.dir, "tuf", name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	staged, retired, own := freshKey(t), freshKey(t), freshKey(t)
+	write("timestamp-"+staged.Public().ID+".key", staged)
+	write("snapshot.key.old.key", own) // no name of ours
+	if err := os.Rename(filepath.Join(b.dir, "tuf", "root.key"), filepath.Join(b.dir, "root.key")); err != nil {
+		t.Fatal(err)
+	}
+	write("root.key", retired)
+	b.withDB(t, func(db *store.DB) error {
+		return db.SetSetting(t.Context(), "retired-keys", `["root:`+retired.Public().ID+`"]`)
+	})
+	b.run(t)
+	want := slices.DeleteFunc(append(before, "snapshot.key.old.key"), func(n string) bool { return n == "root.key" })
+	slices.Sort(want)
+	if got := keyFiles(t, b); !slices.Equal(got, want) {
+		t.Errorf("the server keeps %v, want %v", got, want)
+	}
+	b.stop()
+	write("root.key", own) // no root names it, and it is not ours to delete
+	b.run(t)
+	if !slices.Contains(keyFiles(t, b), "root.key") {
+		t.Error("a key that a person put there is gone")
+	}
+	mustRefresh(t, fetcher{t: t, b: b}, device(t))
+}
