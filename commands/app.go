@@ -49,6 +49,7 @@ func verbs(rt *runtime) []*cli.Command {
 		// on a workstation and in CI
 		publishCommand(rt),
 		targetsCommand(rt),
+		wavesCommand(rt),
 		devicesCommand(rt),
 		keysCommand(rt),
 		tufCommand(rt),

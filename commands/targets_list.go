@@ -27,7 +27,8 @@ func targetsListCommand(rt *runtime) *cli.Command {
 		Flags: targetsFlags(
 			&cli.StringFlag{Name: "by-tag", Usage: "only targets with `TAG`"},
 			&cli.StringSliceFlag{Name: "columns", Usage: "show the columns `NAMES`, in this order; repeat or separate by commas (default: name,version,tags,hardware-ids,commit,created)"},
-			&cli.BoolFlag{Name: "raw", Aliases: []string{"r"}, Usage: "print targets.json as the backend signed it"},
+			&cli.BoolFlag{Name: "production", Usage: "what production devices of the tag in --by-tag get"},
+			&cli.BoolFlag{Name: "raw", Aliases: []string{"r"}, Usage: "print targets.json as it was signed"},
 		),
 		Action: func(c *cli.Context) error { return rt.targetsList(c) },
 	}
@@ -38,7 +39,15 @@ func (rt *runtime) targetsList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := rt.verifiedTargets(c)
+	tag := c.String("by-tag")
+	if c.Bool("production") && tag == "" {
+		return fail.New(fail.Usage, "give the tag that the devices follow: --by-tag TAG", "targets list --production: each tag has targets of its own")
+	}
+	production := ""
+	if c.Bool("production") {
+		production = tag
+	}
+	t, err := rt.targetsOf(c, production)
 	if err != nil {
 		return err
 	}
@@ -50,7 +59,7 @@ func (rt *runtime) targetsList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if tag := c.String("by-tag"); tag != "" {
+	if tag != "" {
 		list = slices.DeleteFunc(list, func(v targetView) bool { return !slices.Contains(v.Tags, tag) })
 	}
 	return rt.render(targetsView{Version: t.trust.Targets().Version, Expires: t.trust.Expires(), Warnings: t.warnings, Targets: list, columns: columns})

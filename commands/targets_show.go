@@ -18,6 +18,7 @@ func targetsShowCommand(rt *runtime) *cli.Command {
 		Usage:     "show one target, or all of a version",
 		ArgsUsage: "NAME|VERSION",
 		Flags: targetsFlags(
+			&cli.StringFlag{Name: "production-tag", Usage: "of what production devices of `TAG` get"},
 			&cli.BoolFlag{Name: "raw", Aliases: []string{"r"}, Usage: "print the custom part of each as it was signed, one a line"},
 		),
 		Action: func(c *cli.Context) error { return rt.targetsShow(c) },
@@ -25,7 +26,7 @@ func targetsShowCommand(rt *runtime) *cli.Command {
 }
 
 func (rt *runtime) targetsShow(c *cli.Context) error {
-	t, err := rt.verifiedTargets(c)
+	t, err := rt.targetsOf(c, c.String("production-tag"))
 	if err != nil {
 		return err
 	}

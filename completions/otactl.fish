@@ -15,6 +15,15 @@ set -g __otactl_paths \
     'otactl targets offline-update sign' \
     'otactl targets offline-update show' \
     'otactl targets offline-update verify' \
+    'otactl waves' \
+    'otactl waves init' \
+    'otactl waves sign' \
+    'otactl waves rollout' \
+    'otactl waves status' \
+    'otactl waves list' \
+    'otactl waves show' \
+    'otactl waves complete' \
+    'otactl waves cancel' \
     'otactl devices' \
     'otactl devices list' \
     'otactl devices approve' \
@@ -156,6 +165,7 @@ set -g __otactl_valued \
     'otactl targets list --factory' \
     'otactl targets list -f' \
     'otactl targets list --ca-file' \
+    'otactl targets show --production-tag' \
     'otactl targets show --credentials' \
     'otactl targets show -c' \
     'otactl targets show --config' \
@@ -283,6 +293,83 @@ set -g __otactl_valued \
     'otactl targets offline-update verify --now' \
     'otactl targets offline-update verify --jobs' \
     'otactl targets offline-update verify -j' \
+    'otactl waves init --keys' \
+    'otactl waves init -k' \
+    'otactl waves init --passphrase-file' \
+    'otactl waves init --expires-in-days' \
+    'otactl waves init -e' \
+    'otactl waves init --expires-days' \
+    'otactl waves init --expires-at' \
+    'otactl waves init -E' \
+    'otactl waves init --root' \
+    'otactl waves init --prune' \
+    'otactl waves init --source-tag' \
+    'otactl waves init --config' \
+    'otactl waves init --context' \
+    'otactl waves init --url' \
+    'otactl waves init --factory' \
+    'otactl waves init -f' \
+    'otactl waves init --ca-file' \
+    'otactl waves sign --keys' \
+    'otactl waves sign -k' \
+    'otactl waves sign --passphrase-file' \
+    'otactl waves sign --root' \
+    'otactl waves sign --config' \
+    'otactl waves sign --context' \
+    'otactl waves sign --url' \
+    'otactl waves sign --factory' \
+    'otactl waves sign -f' \
+    'otactl waves sign --ca-file' \
+    'otactl waves rollout --group' \
+    'otactl waves rollout -g' \
+    'otactl waves rollout --limit' \
+    'otactl waves rollout -l' \
+    'otactl waves rollout --uuids' \
+    'otactl waves rollout --config' \
+    'otactl waves rollout --context' \
+    'otactl waves rollout --url' \
+    'otactl waves rollout --factory' \
+    'otactl waves rollout -f' \
+    'otactl waves rollout --ca-file' \
+    'otactl waves status --offline-threshold' \
+    'otactl waves status --config' \
+    'otactl waves status --context' \
+    'otactl waves status --url' \
+    'otactl waves status --factory' \
+    'otactl waves status -f' \
+    'otactl waves status --ca-file' \
+    'otactl waves list --limit' \
+    'otactl waves list -n' \
+    'otactl waves list --page' \
+    'otactl waves list -p' \
+    'otactl waves list --status' \
+    'otactl waves list -S' \
+    'otactl waves list --tag' \
+    'otactl waves list -T' \
+    'otactl waves list --config' \
+    'otactl waves list --context' \
+    'otactl waves list --url' \
+    'otactl waves list --factory' \
+    'otactl waves list -f' \
+    'otactl waves list --ca-file' \
+    'otactl waves show --config' \
+    'otactl waves show --context' \
+    'otactl waves show --url' \
+    'otactl waves show --factory' \
+    'otactl waves show -f' \
+    'otactl waves show --ca-file' \
+    'otactl waves complete --config' \
+    'otactl waves complete --context' \
+    'otactl waves complete --url' \
+    'otactl waves complete --factory' \
+    'otactl waves complete -f' \
+    'otactl waves complete --ca-file' \
+    'otactl waves cancel --config' \
+    'otactl waves cancel --context' \
+    'otactl waves cancel --url' \
+    'otactl waves cancel --factory' \
+    'otactl waves cancel -f' \
+    'otactl waves cancel --ca-file' \
     'otactl devices list --config' \
     'otactl devices list --context' \
     'otactl devices list --url' \
@@ -824,6 +911,7 @@ end
 complete -c otactl -f
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'waves' -d 'bring targets to production devices, some of them first'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'devices' -d 'who is registered, and who may be'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'keys' -d 'the keys that metadata is signed with'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'tuf' -d 'the signed metadata that devices trust'
@@ -883,7 +971,8 @@ complete -c otactl -n '__otactl_at \'otactl targets\'' -l log-level -x -a 'debug
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l by-tag -x -d 'only targets with TAG'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l columns -x -d 'show the columns NAMES, in this order; repeat or separate by commas (default: name,version,tags,hardware-ids,commit,created)'
-complete -c otactl -n '__otactl_at \'otactl targets list\'' -l raw -s r -d 'print targets.json as the backend signed it'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l production -d 'what production devices of the tag in --by-tag get'
+complete -c otactl -n '__otactl_at \'otactl targets list\'' -l raw -s r -d 'print targets.json as it was signed'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l context -x -d 'use the context NAME (default: the active one)'
@@ -895,6 +984,7 @@ complete -c otactl -n '__otactl_at \'otactl targets list\'' -l quiet -s q -d 'no
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets show\'' -l production-tag -x -d 'of what production devices of TAG get'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l raw -s r -d 'print the custom part of each as it was signed, one a line'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l credentials -s c -r -F -d 'take backend and root of trust from the credentials.zip in FILE'
 complete -c otactl -n '__otactl_at \'otactl targets show\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
@@ -1056,6 +1146,122 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'init' -d 'make a wave out of a version that CI has built, and sign its targets'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'sign' -d 'add a signature to a wave\'s targets'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'rollout' -d 'offer a wave to some of the production devices'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'status' -d 'show how far the devices of a wave are'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'list' -d 'list waves, the newest first'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'show' -d 'show one wave and how it was rolled out'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'complete' -d 'make a wave\'s targets the production targets of its tag'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'cancel' -d 'end a wave, so that no other device is offered it'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l root -r -F -d 'trust the root in FILE, of CI or production (default: the first one that the backend has)'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l prune -x -d 'drop the production targets of these VERSIONS, separated by commas'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l source-tag -x -d 'take only CI targets that carry TAG'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l dry-run -s d -d 'print the signed wave, and send nothing'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves init\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l root -r -F -d 'trust the root in FILE, of CI or production (default: the first one that the backend has)'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves sign\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l group -s g -x -d 'only devices in GROUP'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l limit -s l -x -d 'at most N devices, or N% of those that fit'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l uuids -x -d 'only the devices in LIST, or in a file: @FILE; separated by , ; | or space'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l dry-run -d 'say which devices it would be, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l print-uuids -d 'list the devices\' UUIDs'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l print-names -d 'list the devices\' names'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves rollout\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l offline-threshold -x -d 'a device not seen for HOURS is offline'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves status\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l limit -s n -x -d 'show N waves (default: 20)'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l page -s p -x -d 'show page N of them'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l status -s S -x -a 'active complete canceled' -d 'only waves that are '
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l tag -s T -x -d 'only waves for TAG'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l show-targets -s s -d 'show its targets.json as well'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves complete\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl waves cancel\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'list' -d 'list the registered devices'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'approve' -d 'let a device register that shows this code'
 complete -c otactl -n '__otactl_at \'otactl devices\'' -a 'delete' -d 'end a device\'s registration'

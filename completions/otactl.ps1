@@ -8,6 +8,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl' = @(
             'publish|send a commit to the backend, delta-wise, and have a target signed'
             'targets|what devices may install'
+            'waves|bring targets to production devices, some of them first'
             'devices|who is registered, and who may be'
             'keys|the keys that metadata is signed with'
             'tuf|the signed metadata that devices trust'
@@ -39,6 +40,16 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'sign|add a signature with an offline targets key'
             'show|show what a bundle says it holds, until when, and who signed it'
             'verify|check everything in a bundle, from the root of trust to the last object'
+        )
+        'otactl waves' = @(
+            'init|make a wave out of a version that CI has built, and sign its targets'
+            'sign|add a signature to a wave''s targets'
+            'rollout|offer a wave to some of the production devices'
+            'status|show how far the devices of a wave are'
+            'list|list waves, the newest first'
+            'show|show one wave and how it was rolled out'
+            'complete|make a wave''s targets the production targets of its tag'
+            'cancel|end a wave, so that no other device is offered it'
         )
         'otactl devices' = @(
             'list|list the registered devices'
@@ -195,7 +206,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--help|explain the command and do nothing'
             '--by-tag|only targets with TAG'
             '--columns|show the columns NAMES, in this order; repeat or separate by commas (default: name,version,tags,hardware-ids,commit,created)'
-            '--raw|print targets.json as the backend signed it'
+            '--production|what production devices of the tag in --by-tag get'
+            '--raw|print targets.json as it was signed'
             '--credentials|take backend and root of trust from the credentials.zip in FILE'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
@@ -209,6 +221,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl targets show' = @(
             '--help|explain the command and do nothing'
+            '--production-tag|of what production devices of TAG get'
             '--raw|print the custom part of each as it was signed, one a line'
             '--credentials|take backend and root of trust from the credentials.zip in FILE'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
@@ -381,6 +394,132 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--type|it must be of type '
             '--now|judge expiry at TIME (RFC 3339) and not by the clock'
             '--jobs|read N objects at once (default: as suits the machine)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves init' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--root|trust the root in FILE, of CI or production (default: the first one that the backend has)'
+            '--prune|drop the production targets of these VERSIONS, separated by commas'
+            '--source-tag|take only CI targets that carry TAG'
+            '--dry-run|print the signed wave, and send nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves sign' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--root|trust the root in FILE, of CI or production (default: the first one that the backend has)'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves rollout' = @(
+            '--help|explain the command and do nothing'
+            '--group|only devices in GROUP'
+            '--limit|at most N devices, or N% of those that fit'
+            '--uuids|only the devices in LIST, or in a file: @FILE; separated by , ; | or space'
+            '--dry-run|say which devices it would be, and change nothing'
+            '--print-uuids|list the devices'' UUIDs'
+            '--print-names|list the devices'' names'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves status' = @(
+            '--help|explain the command and do nothing'
+            '--offline-threshold|a device not seen for HOURS is offline'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves list' = @(
+            '--help|explain the command and do nothing'
+            '--limit|show N waves (default: 20)'
+            '--page|show page N of them'
+            '--status|only waves that are '
+            '--tag|only waves for TAG'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves show' = @(
+            '--help|explain the command and do nothing'
+            '--show-targets|show its targets.json as well'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves complete' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl waves cancel' = @(
+            '--help|explain the command and do nothing'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -1669,6 +1808,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets list --factory' = @()
         'otactl targets list -f' = @()
         'otactl targets list --ca-file' = @()
+        'otactl targets show --production-tag' = @()
         'otactl targets show --credentials' = @()
         'otactl targets show -c' = @()
         'otactl targets show --config' = @()
@@ -1796,6 +1936,84 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update verify --now' = @()
         'otactl targets offline-update verify --jobs' = @()
         'otactl targets offline-update verify -j' = @()
+        'otactl waves init --keys' = @()
+        'otactl waves init -k' = @()
+        'otactl waves init --passphrase-file' = @()
+        'otactl waves init --expires-in-days' = @()
+        'otactl waves init -e' = @()
+        'otactl waves init --expires-days' = @()
+        'otactl waves init --expires-at' = @()
+        'otactl waves init --root' = @()
+        'otactl waves init --prune' = @()
+        'otactl waves init --source-tag' = @()
+        'otactl waves init --config' = @()
+        'otactl waves init --context' = @()
+        'otactl waves init --url' = @()
+        'otactl waves init --factory' = @()
+        'otactl waves init -f' = @()
+        'otactl waves init --ca-file' = @()
+        'otactl waves sign --keys' = @()
+        'otactl waves sign -k' = @()
+        'otactl waves sign --passphrase-file' = @()
+        'otactl waves sign --root' = @()
+        'otactl waves sign --config' = @()
+        'otactl waves sign --context' = @()
+        'otactl waves sign --url' = @()
+        'otactl waves sign --factory' = @()
+        'otactl waves sign -f' = @()
+        'otactl waves sign --ca-file' = @()
+        'otactl waves rollout --group' = @()
+        'otactl waves rollout -g' = @()
+        'otactl waves rollout --limit' = @()
+        'otactl waves rollout -l' = @()
+        'otactl waves rollout --uuids' = @()
+        'otactl waves rollout --config' = @()
+        'otactl waves rollout --context' = @()
+        'otactl waves rollout --url' = @()
+        'otactl waves rollout --factory' = @()
+        'otactl waves rollout -f' = @()
+        'otactl waves rollout --ca-file' = @()
+        'otactl waves status --offline-threshold' = @()
+        'otactl waves status --config' = @()
+        'otactl waves status --context' = @()
+        'otactl waves status --url' = @()
+        'otactl waves status --factory' = @()
+        'otactl waves status -f' = @()
+        'otactl waves status --ca-file' = @()
+        'otactl waves list --limit' = @()
+        'otactl waves list -n' = @()
+        'otactl waves list --page' = @()
+        'otactl waves list -p' = @()
+        'otactl waves list --status' = @(
+            'active'
+            'complete'
+            'canceled'
+        )
+        'otactl waves list --tag' = @()
+        'otactl waves list --config' = @()
+        'otactl waves list --context' = @()
+        'otactl waves list --url' = @()
+        'otactl waves list --factory' = @()
+        'otactl waves list -f' = @()
+        'otactl waves list --ca-file' = @()
+        'otactl waves show --config' = @()
+        'otactl waves show --context' = @()
+        'otactl waves show --url' = @()
+        'otactl waves show --factory' = @()
+        'otactl waves show -f' = @()
+        'otactl waves show --ca-file' = @()
+        'otactl waves complete --config' = @()
+        'otactl waves complete --context' = @()
+        'otactl waves complete --url' = @()
+        'otactl waves complete --factory' = @()
+        'otactl waves complete -f' = @()
+        'otactl waves complete --ca-file' = @()
+        'otactl waves cancel --config' = @()
+        'otactl waves cancel --context' = @()
+        'otactl waves cancel --url' = @()
+        'otactl waves cancel --factory' = @()
+        'otactl waves cancel -f' = @()
+        'otactl waves cancel --ca-file' = @()
         'otactl devices list --config' = @()
         'otactl devices list --context' = @()
         'otactl devices list --url' = @()

@@ -3,6 +3,7 @@ package factory
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -81,6 +82,9 @@ func (c *Client) Wave(ctx context.Context, name string, targets bool) (Wave, err
 
 func noWave(err error, name string) error {
 	if httpx.Code(err) == http.StatusNotFound && httpx.Reason(err) == "wave_not_found" {
+		if name == ActiveWave {
+			return fail.As(errors.New("no wave is active"), fail.NotFound, "name one; otactl waves list shows what there is")
+		}
 		return fail.As(fmt.Errorf("wave %s: not found", name), fail.NotFound, "otactl waves list shows what there is")
 	}
 	return err

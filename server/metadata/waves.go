@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -51,12 +50,12 @@ func (a *Author) CreateWave(ctx context.Context, n NewWave) error {
 		if err := free(tx, n); err != nil {
 			return err
 		}
-		targets, err := tuf.ParseTargets(n.Targets)
+		targets, err := tuf.DraftTargets(n.Targets)
 		if err != nil {
 			return err
 		}
-		if !targets.Expires.After(now) {
-			return refuseWave("bad_wave", "the targets expired on %s", targets.Expires.Format(time.RFC3339))
+		if !targets.Expires().After(now) {
+			return refuseWave("bad_wave", "the targets expired on %s", targets.Expires().Format(time.RFC3339))
 		}
 		if err := a.signaturesCount(root, n.Targets); err != nil {
 			return err
@@ -95,16 +94,17 @@ func free(tx *store.MetadataTx, n NewWave) error {
 	return nil
 }
 
-// currentTargets reads the newest file of a targets role; nil where there is none.
-func currentTargets(tx *store.MetadataTx, role string) (*tuf.Targets, error) {
+// currentTargets reads the newest file of a targets role; it has no targets where
+// there is none.
+func currentTargets(tx *store.MetadataTx, role string) (*tuf.TargetsDraft, error) {
 	f, err := tx.Current(role)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+		return tuf.NewTargetsDraft(), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return tuf.ParseTargets(f.Bytes)
+	return tuf.DraftTargets(f.Bytes)
 }
 
 // signaturesCount wants each signature to be valid and by a targets key of the
@@ -126,31 +126,23 @@ func (a *Author) signaturesCount(root *tuf.Root, file []byte) error {
 
 // follows holds that targets come after the tag's production targets: a higher
 // version, and none of those changed.
-func follows(targets, production *tuf.Targets, tag string) error {
-	if production == nil {
-		return nil
-	}
-	if targets.Version <= production.Version {
+func follows(targets, production *tuf.TargetsDraft, tag string) error {
+	if targets.Version() <= production.Version() {
 		return refuseWave("wave_version", "production targets of tag %s have version %d, and the wave's version %d is not higher",
-			tag, production.Version, targets.Version)
+			tag, production.Version(), targets.Version())
 	}
-	for _, name := range slices.Sorted(maps.Keys(targets.Targets)) {
-		old, there := production.Targets[name]
-		if there && !sameTarget(old, targets.Targets[name]) {
+	for _, name := range targets.Names() {
+		if old := production.Entry(name); old != nil && !bytes.Equal(old, targets.Entry(name)) {
 			return refuseWave("target_exists", "target %s is a production target of tag %s already, with other content", name, tag)
 		}
 	}
 	return nil
 }
 
-func sameTarget(a, b tuf.Target) bool {
-	return a.Length == b.Length && maps.Equal(a.Hashes, b.Hashes) && bytes.Equal(a.Custom, b.Custom)
-}
-
 // countersign adds the online signature, if the production root lists this
 // server's targets key, and if each target is one that was signed here before:
 // whoever has stolen an offline key still has to get the target through CI.
-func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, targets, production *tuf.Targets) ([]byte, error) {
+func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, targets, production *tuf.TargetsDraft) ([]byte, error) {
 	signer, err := a.keys.signer(root, tuf.RoleTargets)
 	if err != nil {
 		return file, nil // it is kept elsewhere
@@ -159,11 +151,11 @@ func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, 
 	if err != nil {
 		return nil, err
 	}
-	for name, t := range targets.Targets {
-		if production != nil && sameTarget(production.Targets[name], t) {
+	for _, name := range targets.Names() {
+		if production.Entry(name) != nil { // and the same: follows has seen to that
 			continue
 		}
-		same, err := sameButTags(ci, name, t)
+		same, err := sameButTags(ci.Entry(name), targets.Entry(name))
 		if err != nil {
 			return nil, err
 		}
@@ -179,34 +171,19 @@ func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, 
 	return signed, err
 }
 
-// sameButTags says whether CI has a target that differs in its tags alone.
-func sameButTags(ci *tuf.Targets, name string, t tuf.Target) (bool, error) {
-	if ci == nil {
+// sameButTags says whether two entries differ in their tags alone; the first may
+// be missing.
+func sameButTags(a, b json.RawMessage) (bool, error) {
+	if a == nil {
 		return false, nil
 	}
-	old, there := ci.Targets[name]
-	if !there || old.Length != t.Length || !maps.Equal(old.Hashes, t.Hashes) {
-		return false, nil
-	}
-	a, err := tagless(old.Custom)
+	tagless := map[string]any{"tags": nil}
+	a, err := tuf.WithCustom(a, tagless)
 	if err != nil {
 		return false, err
 	}
-	b, err := tagless(t.Custom)
+	b, err = tuf.WithCustom(b, tagless)
 	return bytes.Equal(a, b), err
-}
-
-func tagless(custom json.RawMessage) ([]byte, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(custom, &fields); err != nil {
-		return nil, err
-	}
-	delete(fields, "tags")
-	raw, err := json.Marshal(fields)
-	if err != nil {
-		return nil, err
-	}
-	return tuf.Canonical(raw)
 }
 
 // activeWave is the active wave of a name, or a *WaveError.
