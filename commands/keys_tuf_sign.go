@@ -131,7 +131,7 @@ func (w *rootWork) signAgain(ctx context.Context, d *author.Draft, f *keystore.F
 		}
 		return false, nil
 	}
-	return w.signTargets(ctx, d, k, nil, nil, false, signed)
+	return w.signTargets(ctx, k, nil, nil, signed)
 }
 
 // signProdTargets stages signatures on production targets and waves by targets
@@ -165,7 +165,7 @@ func (w *rootWork) signProdTargets(ctx context.Context, refs, tags, waves []stri
 	}
 	all := factory.StagedSignatures{Targets: map[string][]tuf.Signature{}, Waves: map[string][]tuf.Signature{}}
 	for _, s := range signers {
-		one, err := w.signTargets(ctx, d, s, tags, waves, true, good)
+		one, err := w.signTargets(ctx, s, tags, waves, good)
 		if err != nil {
 			return err
 		}
@@ -181,43 +181,46 @@ func (w *rootWork) signProdTargets(ctx context.Context, refs, tags, waves []stri
 
 // signTargets signs with s the production targets of tags and the targets of
 // waves that want says yes to. Naming only one kind leaves the other out; naming
-// nothing means all of both. What was named has to be there.
-func (w *rootWork) signTargets(ctx context.Context, d *author.Draft, s tuf.Signer, tags, waves []string, mustExist bool,
-	want func(file []byte) (bool, error)) (out factory.StagedSignatures, err error) {
+// nothing means all of both, where none is all right.
+func (w *rootWork) signTargets(ctx context.Context, s tuf.Signer, tags, waves []string, want func(file []byte) (bool, error)) (out factory.StagedSignatures, err error) {
 	if len(tags) > 0 || len(waves) == 0 {
 		files, err := w.api.ProductionTargets(ctx, tags...)
-		if out.Targets, err = w.signEach(files, err, "production targets of tag", s, mustExist && len(tags) > 0, want); err != nil {
+		if out.Targets, err = w.signEach(tags, files, err, "production targets of tag", s, want); err != nil {
 			return out, err
 		}
 	}
 	if len(waves) > 0 || len(tags) == 0 {
 		files, err := w.api.WaveTargets(ctx, waves...)
-		if out.Waves, err = w.signEach(files, err, "wave", s, mustExist && len(waves) > 0, want); err != nil {
+		if out.Waves, err = w.signEach(waves, files, err, "wave", s, want); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-func (w *rootWork) signEach(files map[string][]byte, err error, what string, s tuf.Signer, mustExist bool,
+func (w *rootWork) signEach(names []string, files map[string][]byte, err error, what string, s tuf.Signer,
 	want func(file []byte) (bool, error)) (map[string][]tuf.Signature, error) {
-	if httpx.Code(err) == http.StatusNotFound && !mustExist {
-		return nil, nil
+	if httpx.Code(err) == http.StatusNotFound {
+		err = nil // there are none
 	}
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range names {
+		if files[name] == nil {
+			return nil, fail.New(fail.NotFound, "otactl waves list shows waves and tags", "%s %s: not found", what, oneLine(name))
+		}
+	}
 	out := map[string][]tuf.Signature{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		file := files[name]
-		ok, err := want(file)
+		ok, err := want(files[name])
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", what, oneLine(name), err)
 		}
 		if !ok {
 			continue
 		}
-		sig, err := signatureOn(file, s)
+		sig, err := signatureOn(files[name], s)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", what, oneLine(name), err)
 		}

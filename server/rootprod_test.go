@@ -107,13 +107,16 @@ func TestProductionTargetsAreSignedByTheNewKeyBeforeTheRootChanges(t *testing.T)
 		t.Fatalf("signed by %v", ids)
 	}
 	fresh := p.rotateTargets()
-	if err := p.apply(); httpx.Code(err) != 422 || !strings.Contains(err.Error(), "targets of prod prod would lack 1 signatures") {
+	if err := p.apply(); httpx.Code(err) != 422 || !strings.Contains(err.Error(), "production targets of tag prod would lack 1 signatures") {
 		t.Fatalf("applied without its signature: %v", err)
 	}
 	p.has("after a refusal")
 	files, err := p.api.ProductionTargets(t.Context())
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%v, %v", files, err)
+	}
+	if waves, err := p.api.WaveTargets(t.Context()); err != nil || len(waves) != 0 {
+		t.Errorf("all active waves, of which there are none: %v, %v", waves, err)
 	}
 	good := signatureBy(t, files["prod"], fresh)
 	for what, s := range map[string]factory.StagedSignatures{

@@ -250,23 +250,26 @@ func number(q url.Values, name string, def, most int) (int, error) {
 
 // prodTargets answers {TAG: targets.json} for ?tag=A,B, or for all tags.
 func (a *API) prodTargets(w http.ResponseWriter, r *http.Request) error {
-	files, err := a.Author.ProductionTargets(r.Context(), list(r.URL.Query().Get("tag")))
+	tags := list(r.URL.Query().Get("tag"))
+	files, err := a.Author.ProductionTargets(r.Context(), tags)
 	if err != nil {
 		return err
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && len(tags) > 0 {
 		return api.Refuse(http.StatusNotFound, "no_production_targets", "No production Targets were found for the specified tag")
 	}
 	return answerFiles(w, files)
 }
 
-// waveTargets answers {WAVE: targets.json} for ?name=A,B, or for all active waves.
+// waveTargets answers {WAVE: targets.json} for ?name=A,B, or for all active
+// waves: fioctl signs all that there are, and none is all right then.
 func (a *API) waveTargets(w http.ResponseWriter, r *http.Request) error {
-	files, err := a.Author.WaveTargets(r.Context(), list(r.URL.Query().Get("name")))
+	names := list(r.URL.Query().Get("name"))
+	files, err := a.Author.WaveTargets(r.Context(), names)
 	if err != nil {
 		return err
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && len(names) > 0 {
 		return api.Refuse(http.StatusNotFound, "wave_not_found", "No active Wave with the specified name was found")
 	}
 	return answerFiles(w, files)

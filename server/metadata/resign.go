@@ -217,8 +217,7 @@ func (a *Author) productionIssues(tx *store.MetadataTx, u *store.RootUpdate, d *
 			continue
 		}
 		n := author.Note{Kind: "targets-signatures", Args: map[string]string{r.set.kind: r.set.name},
-			Message: fmt.Sprintf("the targets of %s %s would lack %d signatures under the new root; add them with otactl keys tuf updates sign-prod-targets",
-				r.set.kind, r.set.name, r.missing)}
+			Message: fmt.Sprintf("%s would lack %d signatures under the new root; add them with otactl keys tuf sign-prod-targets", r.set, r.missing)}
 		if r.wave.Status == store.WaveCanceled {
 			list.Warnings = append(list.Warnings, n)
 		} else {
@@ -226,6 +225,14 @@ func (a *Author) productionIssues(tx *store.MetadataTx, u *store.RootUpdate, d *
 		}
 	}
 	return err
+}
+
+// String names the set for people.
+func (s targetSet) String() string {
+	if s.kind == "wave" {
+		return "wave " + s.name
+	}
+	return "the production targets of tag " + s.name
 }
 
 // takeSignatures adds signatures to the open transaction. One that is not by a
