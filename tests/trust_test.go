@@ -11,7 +11,7 @@ import (
 
 var (
 	attackRow  = regexp.MustCompile(`(?m)^\| (\d+) \|.*\| ([^|]*) \|$`)
-	namedTest  = regexp.MustCompile("`([a-z/]+)\\.((?:Test|Fuzz)\\w+)`")
+	namedTest  = regexp.MustCompile("`([a-z0-9/]+)\\.((?:Test|Fuzz)\\w+)`")
 	someTicked = regexp.MustCompile("`[^`]*`")
 )
 
