@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/otactl/otactl/commands"
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/term"
 )
 
@@ -23,5 +24,5 @@ func run() int {
 	// The first signal asks for an orderly end, a second one gets the default
 	// treatment: it kills.
 	context.AfterFunc(ctx, stop)
-	return commands.Main(ctx, os.Args, commands.Getenv, term.Std())
+	return commands.Main(ctx, os.Args, commands.Getenv, term.Std(), clock.System)
 }

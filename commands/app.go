@@ -16,14 +16,16 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/term"
 )
 
 // Main runs the program under the name args[0] and returns its exit code. env
-// looks up an environment variable; an empty one counts as unset.
-func Main(ctx context.Context, args []string, env func(string) string, std term.Streams) int {
-	rt := newRuntime(env, std)
+// looks up an environment variable; an empty one counts as unset. now is what
+// every expiry is judged by.
+func Main(ctx context.Context, args []string, env func(string) string, std term.Streams, now clock.Clock) int {
+	rt := newRuntime(env, std, now)
 	if len(args) == 0 {
 		args = []string{programName}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/term"
 )
@@ -66,7 +67,7 @@ func runToy(t *testing.T, env map[string]string, args ...string) ([]ran, error) 
 	if err != nil {
 		return log, err
 	}
-	rt := newRuntime(getenv, term.Streams{In: strings.NewReader(""), Out: new(bytes.Buffer), Err: new(bytes.Buffer)})
+	rt := newRuntime(getenv, term.Streams{In: strings.NewReader(""), Out: new(bytes.Buffer), Err: new(bytes.Buffer)}, clock.System)
 	if call.help || call.command().Action == nil {
 		return log, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/commands/render"
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/term"
 )
@@ -91,7 +92,7 @@ func TestEveryClassOfFailureHasARow(t *testing.T) {
 func testRuntime(env map[string]string) (rt *runtime, out, errs *bytes.Buffer) {
 	out, errs = new(bytes.Buffer), new(bytes.Buffer)
 	std := term.Streams{In: strings.NewReader(""), Out: out, Err: errs}
-	return newRuntime(func(name string) string { return env[name] }, std), out, errs
+	return newRuntime(func(name string) string { return env[name] }, std, clock.System), out, errs
 }
 
 func TestErrorsAboutFilesAreNoNetworkErrors(t *testing.T) {

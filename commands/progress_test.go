@@ -63,7 +63,7 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 
 func TestTheBarOfTheNewestTaskIsShownAndWipedAtTheEnd(t *testing.T) {
 	var errs bytes.Buffer
-	rt := newRuntime(func(string) string { return "" }, term.Streams{Err: &errs, ErrTTY: true, Width: 80})
+	rt := newRuntime(func(string) string { return "" }, term.Streams{Err: &errs, ErrTTY: true, Width: 80}, clock.System)
 	sink := rt.progress()
 	outer := sink.Start("outer", progress.Count, 10)
 	inner := sink.Start("inner", progress.Bytes, 0)
@@ -88,7 +88,7 @@ func TestTheBarOfTheNewestTaskIsShownAndWipedAtTheEnd(t *testing.T) {
 
 func TestBarsBearManyGoroutines(t *testing.T) {
 	var errs bytes.Buffer
-	rt := newRuntime(func(string) string { return "" }, term.Streams{Err: &errs, ErrTTY: true})
+	rt := newRuntime(func(string) string { return "" }, term.Streams{Err: &errs, ErrTTY: true}, clock.System)
 	sink := rt.progress()
 	var wg sync.WaitGroup
 	for range 8 {
@@ -132,7 +132,7 @@ func TestColourNeedsATerminalThatWantsIt(t *testing.T) {
 		{map[string]string{"TERM": "dumb"}, true, false},
 	}
 	for _, c := range cases {
-		rt := newRuntime(func(name string) string { return c.env[name] }, term.Streams{Err: new(bytes.Buffer), ErrTTY: c.tty})
+		rt := newRuntime(func(name string) string { return c.env[name] }, term.Streams{Err: new(bytes.Buffer), ErrTTY: c.tty}, clock.System)
 		if rt.colour() != c.want {
 			t.Errorf("terminal %v, %v: colour %v", c.tty, c.env, rt.colour())
 		}

@@ -32,8 +32,8 @@ type runtime struct {
 	keys keyring
 }
 
-func newRuntime(env func(string) string, std term.Streams) *runtime {
-	rt := &runtime{std: std, env: env, clock: clock.System, level: new(slog.LevelVar), format: render.Table}
+func newRuntime(env func(string) string, std term.Streams, now clock.Clock) *runtime {
+	rt := &runtime{std: std, env: env, clock: now, level: new(slog.LevelVar), format: render.Table}
 	rt.screen = &screen{out: std.Err, terminal: std.ErrTTY}
 	rt.level.Set(slog.LevelWarn)
 	rt.log = slog.New(&consoleHandler{out: rt.screen, level: rt.level, colour: rt.colour()})

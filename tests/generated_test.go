@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/commands"
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/term"
 )
 
@@ -18,7 +19,7 @@ func runInside(t *testing.T, args ...string) []byte {
 	var out, errs bytes.Buffer
 	std := term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}
 	unset := func(string) string { return "" }
-	if code := commands.Main(t.Context(), append([]string{"otactl"}, args...), unset, std); code != 0 {
+	if code := commands.Main(t.Context(), append([]string{"otactl"}, args...), unset, std, clock.System); code != 0 {
 		t.Fatalf("otactl %s: exit code %d: %s", strings.Join(args, " "), code, errs.String())
 	}
 	return out.Bytes()

@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/otactl/otactl/commands"
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/term"
 )
 
@@ -21,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	program := func() {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-		code := commands.Main(ctx, os.Args, commands.Getenv, term.Std())
+		code := commands.Main(ctx, os.Args, commands.Getenv, term.Std(), scriptClock())
 		stop()
 		os.Exit(code)
 	}
@@ -37,6 +39,17 @@ func TestMain(m *testing.M) {
 		"garage-push":         program,
 		"lmp-device-register": program,
 	})
+}
+
+// scriptClock stands at SCRIPT_NOW (RFC 3339) where a script sets it. What
+// changes the clock of other programs, libfaketime, does not reach one that
+// asks the kernel itself, as every Go program does.
+func scriptClock() clock.Clock {
+	at, err := time.Parse(time.RFC3339, os.Getenv("SCRIPT_NOW"))
+	if err != nil {
+		return clock.System
+	}
+	return clock.At(at)
 }
 
 // TestScripts runs tests/script/*.txtar; scriptCommands lists what they may

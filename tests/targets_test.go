@@ -10,6 +10,7 @@ import (
 
 	"github.com/otactl/otactl/client/credentials"
 	"github.com/otactl/otactl/commands"
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/term"
 	"github.com/otactl/otactl/server"
 )
@@ -40,7 +41,7 @@ func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = commands.Main(t.Context(), append([]string{"otactl"}, args...), func(string) string { return "" },
-		term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+		term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, clock.System)
 	return code, out.String(), errs.String()
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/commands"
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/term"
 	"github.com/otactl/otactl/internal/testkit"
 )
@@ -19,7 +20,7 @@ func run(args ...string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
 	noEnv := func(string) string { return "" }
 	std := term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}
-	code = commands.Main(context.Background(), append([]string{"otactl"}, args...), noEnv, std)
+	code = commands.Main(context.Background(), append([]string{"otactl"}, args...), noEnv, std, clock.System)
 	return strings.TrimSuffix(out.String(), "\n"), errs.String(), code
 }
 
