@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/term"
 )
 
@@ -30,7 +31,7 @@ func TestATokenGoesToNoOtherRepository(t *testing.T) {
 	env := map[string]string{"OTACTL_URL": backend.URL, "OTACTL_FACTORY": "acme", "OTACTL_TOKEN": "canary"}
 	for _, args := range [][]string{{"tuf", "verify", elsewhere.URL + "/repo"}, {"tuf", "verify", backend.URL + "/repo"}, {"tuf", "verify"}} {
 		std := term.Streams{In: strings.NewReader(""), Out: new(strings.Builder), Err: new(strings.Builder)}
-		if code := Main(t.Context(), append([]string{"otactl"}, args...), func(name string) string { return env[name] }, std); code == 0 {
+		if code := Main(t.Context(), append([]string{"otactl"}, args...), func(name string) string { return env[name] }, std, clock.System); code == 0 {
 			t.Errorf("%v: nothing was there, and it was good", args)
 		}
 	}
