@@ -26,21 +26,20 @@ func expiryOf(c *cli.Context, now time.Time, defaultDays int) (time.Time, error)
 	if text := c.String("expires-at"); text != "" {
 		return expiryAt(text, now)
 	}
+	days, err := expiryDays(c, defaultDays)
+	return expiryIn(now, days), err
+}
+
+// expiryDays is --expires-in-days, for a backend that is told so many days.
+func expiryDays(c *cli.Context, defaultDays int) (int, error) {
 	days := defaultDays
 	if c.IsSet("expires-in-days") {
 		days = c.Int("expires-in-days")
 	}
-	if err := checkExpiryDays(days); err != nil {
-		return time.Time{}, err
-	}
-	return expiryIn(now, days), nil
-}
-
-func checkExpiryDays(days int) error {
 	if days < 1 || days > maxExpiryDays {
-		return fail.New(fail.Usage, "give a number of days, such as 30", "--expires-in-days %d: not from 1 to %d", days, maxExpiryDays)
+		return 0, fail.New(fail.Usage, "give a number of days, such as 30", "--expires-in-days %d: not from 1 to %d", days, maxExpiryDays)
 	}
-	return nil
+	return days, nil
 }
 
 func expiryIn(now time.Time, days int) time.Time {

@@ -193,10 +193,10 @@ func parseColumns(names []string) ([]column, error) {
 }
 
 type targetsView struct {
-	Version  int          `json:"targets_version"`
-	Expires  time.Time    `json:"expires"` // the earliest of all roles
+	Version  int           `json:"targets_version"`
+	Expires  time.Time     `json:"expires"` // the earliest of all roles
 	Warnings []tuf.Warning `json:"warnings"`
-	Targets  []targetView `json:"targets"`
+	Targets  []targetView  `json:"targets"`
 
 	columns []column
 }

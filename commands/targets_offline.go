@@ -27,17 +27,16 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 		ArgsUsage: "NAME DST",
 		Description: "Writes DST/tuf and DST/ostree_repo, which aklite-offline and aktualizr-lite install from. Everything\n" +
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
-			"renewed in place, and what it holds is not fetched again.",
-		Flags: targetsFlags(
+			"renewed in place, and what it holds is not fetched again. It is good for 30 days unless flags say so.",
+		Flags: append(targetsFlags(
 			&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required)"},
-			&cli.IntFlag{Name: "expires-in-days", Aliases: []string{"e"}, Usage: "the bundle is good for `DAYS`", Value: 30},
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
 			&cli.BoolFlag{Name: "no-apps", Usage: "leave the target's apps out"},
 			&cli.BoolFlag{Name: "allow-multiple-targets", Usage: "add to a bundle that holds other targets"},
 			&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be written, and write nothing"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "move `N` objects at once (default: as suits the machine)"},
-		),
+		), expiryFlags()...),
 		Action: func(c *cli.Context) error { return rt.offlineUpdate(c) },
 		Subcommands: []*cli.Command{
 			offlineSignCommand(rt), offlineShowCommand(rt), offlineVerifyCommand(rt),
@@ -45,13 +44,23 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 	}
 }
 
+// defaultBundleDays is how long a bundle is good, as fioctl has it made.
+const defaultBundleDays = 30
+
 func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	if c.String("tag") == "" {
 		return fail.New(fail.Usage, "give the tag that the devices follow, such as --tag main", "targets offline-update: flag --tag is missing")
 	}
-	days := c.Int("expires-in-days")
-	if err := checkExpiryDays(days); err != nil {
+	now := rt.clock()
+	days, err := expiryDays(c, defaultBundleDays)
+	if err != nil {
 		return err
+	}
+	var at time.Time // zero: the backend counts days from its own clock
+	if text := c.String("expires-at"); text != "" {
+		if at, err = expiryAt(text, now); err != nil {
+			return err
+		}
 	}
 	p, err := rt.publisher(c, c.Int("jobs"))
 	if err != nil {
@@ -61,9 +70,9 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 		return fail.New(fail.Usage, "give the backend's context file with --config", "these credentials name no backend that keeps targets")
 	}
 	opt := offline.BuildOptions{
-		Target: c.Args().Get(0), Tag: c.String("tag"), ExpiresInDays: days,
+		Target: c.Args().Get(0), Tag: c.String("tag"), ExpiresInDays: days, ExpiresAt: at,
 		NoApps: c.Bool("no-apps"), TUFOnly: c.Bool("tuf-only"), AllowMultiple: c.Bool("allow-multiple-targets"),
-		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: rt.clock(), Progress: rt.progress(), Log: rt.log,
+		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: now, Progress: rt.progress(), Log: rt.log,
 	}
 	if p.root != nil {
 		opt.Roots = [][]byte{p.root}

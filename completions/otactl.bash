@@ -34,7 +34,7 @@ _otactl_flags() {
     'otactl targets edit') echo '--help --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets sign') echo '--help --keys --passphrase-file --dry-run --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets upload') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update') echo '--help --tag --expires-in-days --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update') echo '--help --tag --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update sign') echo '--help --keys --passphrase-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
@@ -323,8 +323,6 @@ _otactl_value() {
     'otactl targets upload --ca-file') echo 'file' ;;
     'otactl targets upload #0') echo file ;;
     'otactl targets offline-update --tag') echo 'text' ;;
-    'otactl targets offline-update --expires-in-days') echo 'text' ;;
-    'otactl targets offline-update -e') echo 'text' ;;
     'otactl targets offline-update --tuf-only') echo 'switch' ;;
     'otactl targets offline-update -m') echo 'switch' ;;
     'otactl targets offline-update --no-apps') echo 'switch' ;;
@@ -341,6 +339,11 @@ _otactl_value() {
     'otactl targets offline-update --factory') echo 'text' ;;
     'otactl targets offline-update -f') echo 'text' ;;
     'otactl targets offline-update --ca-file') echo 'file' ;;
+    'otactl targets offline-update --expires-in-days') echo 'text' ;;
+    'otactl targets offline-update -e') echo 'text' ;;
+    'otactl targets offline-update --expires-days') echo 'text' ;;
+    'otactl targets offline-update --expires-at') echo 'text' ;;
+    'otactl targets offline-update -E') echo 'text' ;;
     'otactl targets offline-update #0') echo text ;;
     'otactl targets offline-update #1') echo text ;;
     'otactl targets offline-update sign --keys') echo 'file' ;;

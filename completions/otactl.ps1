@@ -352,7 +352,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update' = @(
             '--help|explain the command and do nothing'
             '--tag|the TAG that the devices follow (required)'
-            '--expires-in-days|the bundle is good for DAYS'
             '--tuf-only|renew the metadata only'
             '--no-apps|leave the target''s apps out'
             '--allow-multiple-targets|add to a bundle that holds other targets'
@@ -365,6 +364,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
             '--factory|work with the factory NAME'
             '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -1910,8 +1911,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets upload -f' = @()
         'otactl targets upload --ca-file' = @()
         'otactl targets offline-update --tag' = @()
-        'otactl targets offline-update --expires-in-days' = @()
-        'otactl targets offline-update -e' = @()
         'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --jobs' = @()
         'otactl targets offline-update -j' = @()
@@ -1923,6 +1922,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --factory' = @()
         'otactl targets offline-update -f' = @()
         'otactl targets offline-update --ca-file' = @()
+        'otactl targets offline-update --expires-in-days' = @()
+        'otactl targets offline-update -e' = @()
+        'otactl targets offline-update --expires-days' = @()
+        'otactl targets offline-update --expires-at' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
         'otactl targets offline-update sign --passphrase-file' = @()

@@ -3,6 +3,7 @@ package offline
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -26,8 +27,10 @@ type Backend interface {
 type MetaRequest struct {
 	Tag           string `json:"tag"`
 	ExpiresInDays int    `json:"expires-in-days"`
-	Production    bool   `json:"production"`
-	Wave          string `json:"wave"`
+	// ExpiresAt goes before ExpiresInDays, for backends that know it.
+	ExpiresAt  time.Time `json:"expires-at,omitzero"`
+	Production bool      `json:"production"`
+	Wave       string    `json:"wave"`
 	// BundleTargets is the signed document to extend; absent for a new bundle.
 	BundleTargets json.RawMessage `json:"bundle-targets,omitempty"`
 }

@@ -25,6 +25,9 @@ type BuildOptions struct {
 	Tag    string // the tag that the device follows
 	// ExpiresInDays is how long the bundle is good for, in days from now.
 	ExpiresInDays int
+	// ExpiresAt, when not zero, is when the bundle expires. A backend that knows
+	// whole days only is asked for as many as fit.
+	ExpiresAt time.Time
 	// NoApps leaves the apps of the target out.
 	NoApps bool
 	// TUFOnly renews the metadata and leaves the content as it is.

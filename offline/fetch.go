@@ -63,14 +63,17 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 	if err := trust.CheckRoot(b.opt.Now); err != nil {
 		return err
 	}
-	reply, err := b.backend.BundleMeta(ctx, b.opt.Target, MetaRequest{
-		Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, BundleTargets: b.old.file,
-	})
+	req := MetaRequest{Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, ExpiresAt: b.opt.ExpiresAt, BundleTargets: b.old.file}
+	if !req.ExpiresAt.IsZero() {
+		left := req.ExpiresAt.Sub(b.opt.Now) - time.Minute // its clock may be ahead
+		req.ExpiresInDays = max(1, int(left/(24*time.Hour)))
+	}
+	reply, err := b.backend.BundleMeta(ctx, b.opt.Target, req)
 	switch httpx.Code(err) {
 	case http.StatusNotFound:
 		err = fail.Hint(err, "otactl targets list shows which targets there are, and their tags")
 	case http.StatusBadRequest:
-		err = fail.As(err, fail.Usage, "ask for fewer days with --expires-in-days, or have the backend's own metadata renewed first")
+		err = fail.As(err, fail.Usage, "ask for less time with --expires-in-days or --expires-at, or have the backend's own metadata renewed first")
 	}
 	if err != nil {
 		return fmt.Errorf("have the metadata signed: %w", err)
@@ -182,6 +185,9 @@ func (b *builder) acceptBundle(file []byte, now time.Time) error {
 		if _, err := b.meta.trust.VerifyBundle(file, now); err != nil {
 			return err
 		}
+	}
+	if at := b.opt.ExpiresAt; !at.IsZero() && bundle.Expires.After(at) {
+		return &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrBundle, Why: "it expires at " + bundle.Expires.Format(time.RFC3339) + ", later than asked for: the backend knows whole days only"}
 	}
 	if !bundle.Expires.After(now) {
 		return &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrExpired, Why: "at " + bundle.Expires.Format(time.RFC3339)}

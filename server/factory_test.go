@@ -182,6 +182,25 @@ func TestBundleVerifiesAndCanBeExtended(t *testing.T) {
 	}
 }
 
+func TestBundleExpiresAtTheTimeThatWasAskedFor(t *testing.T) {
+	b, token, l := published(t)
+	b.add(t, token, target("demo-1", 1, l.commit, "main")).want(t, 201)
+	ask := func(at string) answer {
+		body := fmt.Appendf(nil, `{"tag":"main","expires-in-days":3,"expires-at":%q}`, at)
+		return b.call(t, token, "POST", targetsPath+"demo-1/meta/", body)
+	}
+	at := b.time().Add(90*time.Hour + 300*time.Millisecond)
+	var files map[string]json.RawMessage
+	ask(at.Format(time.RFC3339Nano)).want(t, 200).json(t, &files)
+	trust := mustRefresh(t, fetcher{t: t, b: b, bundle: files}, device(t))
+	if list, err := trust.VerifyBundle(files["bundle-targets"], b.time()); err != nil || !list.Expires.Equal(at.Truncate(time.Second)) || !trust.Expires().Equal(list.Expires) {
+		t.Errorf("%+v, %v, want %s", list, err, at)
+	}
+	ask(b.time().Format(time.RFC3339)).refused(t, 400, "bad_request")
+	ask("2300-01-01T00:00:00Z").refused(t, 400, "bad_request")
+	ask("tomorrow").refused(t, 400, "json")
+}
+
 func TestBundleAndOnlineMetadataFollowEachOtherInAnyOrder(t *testing.T) {
 	b, token, l := published(t)
 	b.add(t, token, target("demo-1", 1, l.commit, "main")).want(t, 201)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/server/api"
@@ -15,6 +16,7 @@ func (a *API) bundle(w http.ResponseWriter, r *http.Request) error {
 	var req struct {
 		Tag        string          `json:"tag"`
 		Days       int             `json:"expires-in-days"`
+		At         time.Time       `json:"expires-at"`
 		Production bool            `json:"production"`
 		Wave       string          `json:"wave"`
 		Extend     json.RawMessage `json:"bundle-targets"`
@@ -35,11 +37,11 @@ func (a *API) bundle(w http.ResponseWriter, r *http.Request) error {
 	}
 	name := r.PathValue("name")
 	out, err := a.Author.Bundle(r.Context(), metadata.BundleRequest{
-		Target: name, Tag: req.Tag, Days: req.Days, Extend: req.Extend})
+		Target: name, Tag: req.Tag, Days: req.Days, At: req.At, Extend: req.Extend})
 	if err != nil {
 		return refusal(err)
 	}
-	a.Log.Info("bundle metadata signed", "target", name, "tag", req.Tag, "days", req.Days,
+	a.Log.Info("bundle metadata signed", "target", name, "tag", req.Tag, "days", req.Days, "at", req.At,
 		"by", api.IdentityOf(r.Context()).Subject)
 	api.JSON(w, http.StatusOK, out)
 	return nil

@@ -22,6 +22,7 @@ type BundleRequest struct {
 	Target string // name of a target that carries Tag
 	Tag    string
 	Days   int             // how long the bundle shall be good
+	At     time.Time       // when not zero, until when, and Days says nothing
 	Extend json.RawMessage // the bundle-targets.json to add Target to; nil starts a new one
 }
 
@@ -53,13 +54,13 @@ const MaxDays = 36_500
 // follows at once, so that the next version a device sees online is above the
 // bundle's.
 func (a *Author) Bundle(ctx context.Context, req BundleRequest) (*Bundle, error) {
-	if req.Days < 1 || req.Days > MaxDays {
-		return nil, refuse("expires-in-days is %d and must be from 1 to %d", req.Days, MaxDays)
-	}
 	now := a.clock()
-	exp := expiry(now, time.Duration(req.Days)*day)
+	exp, err := req.expiry(now)
+	if err != nil {
+		return nil, err
+	}
 	var out *Bundle
-	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+	err = a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
 		cur, err := readCurrent(tx)
 		if err != nil {
 			return err
@@ -75,6 +76,21 @@ func (a *Author) Bundle(ctx context.Context, req BundleRequest) (*Bundle, error)
 		return err
 	})
 	return out, err
+}
+
+// expiry is in whole seconds, after now and within MaxDays.
+func (r BundleRequest) expiry(now time.Time) (time.Time, error) {
+	if r.At.IsZero() {
+		if r.Days < 1 || r.Days > MaxDays {
+			return r.At, refuse("expires-in-days is %d and must be from 1 to %d", r.Days, MaxDays)
+		}
+		return expiry(now, time.Duration(r.Days)*day), nil
+	}
+	at := r.At.UTC().Truncate(time.Second)
+	if !at.After(now) || at.After(expiry(now, MaxDays*day)) {
+		return at, refuse("expires-at is %s and must be ahead, by at most %d days", at.Format(time.RFC3339), MaxDays)
+	}
+	return at, nil
 }
 
 // current is what the online files say.
