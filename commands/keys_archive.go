@@ -25,6 +25,9 @@ func newArchiveFlags(rt *runtime) []cli.Flag {
 // which is on disk once it is staged and committed. A new one is encrypted
 // unless plain.
 func (rt *runtime) archive(ctx context.Context, path string, plain bool) (*keystore.File, error) {
+	if isToken(path) {
+		return rt.keyFile(ctx, path) // which says why not
+	}
 	if _, err := os.Lstat(path); err == nil || !errors.Is(err, fs.ErrNotExist) || rt.keys.files[path] != nil {
 		return rt.keyFile(ctx, path)
 	}

@@ -85,6 +85,10 @@ func isToken(ref string) bool { return strings.HasPrefix(ref, pkcs11.Scheme) }
 
 // keyFile opens a file of keys, once.
 func (rt *runtime) keyFile(ctx context.Context, path string) (*keystore.File, error) {
+	if isToken(path) {
+		return nil, fail.New(fail.Usage, "give an archive; a key is made in a token with the token's own tools, and added or deleted with keys tuf add-offline-key and delete-offline-key",
+			"%s: a key in a token, where an archive is wanted", keyName(path))
+	}
 	if f := rt.keys.files[path]; f != nil {
 		return f, nil
 	}
