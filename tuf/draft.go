@@ -189,12 +189,34 @@ func (d *TargetsDraft) Sign(version int, expires time.Time, signers ...Signer) (
 	for name, entry := range d.targets {
 		size += len(name) + len(entry) + len(`"":,`)
 	}
-	signed := maps.Clone(d.rest)
-	signed["targets"] = appendMembers(make([]byte, 0, size), d.targets)
-	signed["version"] = strconv.AppendInt(nil, int64(version), 10)
-	signed["expires"] = json.RawMessage(strconv.Quote(stamp(expires)))
-	e := &Envelope{Signed: appendMembers(make([]byte, 0, size), signed)}
+	for name, value := range d.rest {
+		size += len(name) + len(value) + len(`"":,`)
+	}
+	out := make([]byte, 0, size)
+	sep := byte('{')
+	for _, name := range slices.Sorted(maps.Keys(d.members())) {
+		out = append(append(appendString(append(out, sep), []byte(name), formEscaped), ':'), d.rest[name]...)
+		sep = ','
+		switch name {
+		case "targets":
+			out = appendMembers(out, d.targets)
+		case "version":
+			out = strconv.AppendInt(out, int64(version), 10)
+		case "expires":
+			out = strconv.AppendQuote(out, stamp(expires))
+		}
+	}
+	e := &Envelope{Signed: append(out, '}')}
 	return e.signBy(signers...)
+}
+
+// members are those of rest and those that Sign writes anew.
+func (d *TargetsDraft) members() map[string]json.RawMessage {
+	m := maps.Clone(d.rest)
+	for _, own := range []string{"targets", "version", "expires"} {
+		m[own] = nil
+	}
+	return m
 }
 
 // Normalise is a file in canonical form, as it would be had it been signed

@@ -179,31 +179,3 @@ func FuzzTimestamp(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) { again(t, data, tuf.ParseTimestamp) })
 }
-
-// FuzzAmend wants an amended file to say what it said, and one target more.
-func FuzzAmend(f *testing.F) {
-	seeds(f)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		have, err := tuf.ParseTargets(data)
-		if err != nil {
-			return
-		}
-		signed, err := tuf.AmendTargets(data, 7, tuftest.Start, map[string]tuf.Target{"new": {Hashes: map[string]string{"sha256": commit}}}, "old")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if canon, err := tuf.Canonical(signed); err != nil || !bytes.Equal(canon, signed) {
-			t.Fatalf("not in canonical form: %v, %s", err, signed)
-		}
-		got, err := tuf.ParseTargets(tuftest.SignRaw(t, signed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		delete(have.Targets, "old")
-		delete(have.Targets, "new")
-		delete(got.Targets, "new")
-		if !reflect.DeepEqual(got.Targets, have.Targets) || got.Version != 7 {
-			t.Fatalf("%+v\n%+v", have, got)
-		}
-	})
-}

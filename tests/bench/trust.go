@@ -86,26 +86,26 @@ func makeTrust(dir string, n int) error {
 	for i := range n {
 		targets[fmt.Sprintf("intel-corei7-64-lmp-%d", i)] = trustTarget(i)
 	}
-	return signTrust(dir, keys, 1, tuf.NewTargets(1, trustExpiry(), targets))
+	file, err := tuf.Sign(tuf.NewTargets(1, trustExpiry(), targets), keys[tuf.RoleTargets])
+	if err != nil {
+		return err
+	}
+	return vouch(dir, keys, 1, file)
 }
 
 func trustExpiry() time.Time { return time.Now().AddDate(1, 0, 0) }
 
-// trustTarget is one of 419 bytes, name included, as a factory builds them:
+// trustTarget is one of 418 bytes, name included, as a factory builds them:
 // 20,000 make 8 MiB, which is all that a device reads.
 func trustTarget(i int) tuf.Target {
 	commit := sha256.Sum256([]byte(strconv.Itoa(i)))
 	custom := fmt.Sprintf(`{"arch":"x86_64","createdAt":"2026-01-01T00:00:00Z","hardwareIds":["intel-corei7-64"],"name":"intel-corei7-64-lmp",`+
-		`"tags":["main"],"targetFormat":"OSTREE","updatedAt":"2026-01-01T00:00:00Z","uri":"https://ci.example.com/b/%05d/","version":"%05d"}`, i, i)
+		`"tags":["main"],"targetFormat":"OSTREE","updatedAt":"2026-01-01T00:00:00Z","uri":"https://ci.example.com/projects/lmp/build/%05d/intel-corei7-64/","version":"%05d"}`, i, i)
 	return tuf.Target{Hashes: map[string]string{"sha256": fmt.Sprintf("%x", commit)}, Custom: json.RawMessage(custom)}
 }
 
-// signTrust signs targets, and snapshot and timestamp over it, and stores them.
-func signTrust(dir string, keys trustKeys, version int, signed any) error {
-	targets, err := tuf.Sign(signed, keys[tuf.RoleTargets])
-	if err != nil {
-		return err
-	}
+// vouch signs snapshot and timestamp over a targets.json, and stores all three.
+func vouch(dir string, keys trustKeys, version int, targets []byte) error {
 	s, err := tuf.NewSnapshot(version, trustExpiry(), targets)
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func verifyTrust(ctx context.Context, dir string) error {
 	return nil
 }
 
-// addTarget writes nothing: what it signed is checked to be one target longer.
+// addTarget takes one target out again, so that 20,000 stay within the cap.
 func addTarget(dir string) error {
 	keys := trustKeys{}
 	for _, role := range []tuf.Role{tuf.RoleTargets, tuf.RoleSnapshot, tuf.RoleTimestamp} {
@@ -156,15 +156,23 @@ func addTarget(dir string) error {
 	if err != nil {
 		return err
 	}
-	signed, err := tuf.AmendTargets(file, 2, trustExpiry(), map[string]tuf.Target{"new": {Hashes: map[string]string{"sha256": strings.Repeat("0", 64)}}}, "intel-corei7-64-lmp-0")
+	d, err := tuf.DraftTargets(file)
 	if err != nil {
 		return err
 	}
+	if err := d.Set("new", d.Entry("intel-corei7-64-lmp-0")); err != nil {
+		return err
+	}
+	d.Remove("intel-corei7-64-lmp-0")
 	out := filepath.Join(dir, "added")
 	if err := os.MkdirAll(out, 0o700); err != nil {
 		return err
 	}
-	return signTrust(out, keys, 2, signed)
+	targets, err := d.Sign(2, trustExpiry(), keys[tuf.RoleTargets])
+	if err != nil {
+		return err
+	}
+	return vouch(out, keys, 2, targets)
 }
 
 // limitTrust reads each file once into Go values, hashes it, and checks one

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// switches is the source of the functions that instrumented code calls.
+//
+//go:embed switches.go.txt
+var switches []byte
+
+// The environment by which a test binary is told what to break, and where to
+// write what it reached.
+const (
+	breakEnv = "MUTATION_BREAK"
+	reachEnv = "MUTATION_REACH"
+)
+
+// lab is an instrumented test binary and what is known about it.
+type lab struct {
+	scratch string
+	dir     string // the package
+	jobs    int
+
+	mutants []mutant
+	tests   []test // fastest first
+}
+
+// test is one test or fuzz target of the package.
+type test struct {
+	name  string
+	took  time.Duration
+	reach map[int]bool // mutants
+}
+
+// result says which test a mutant fails.
+type result struct {
+	mutant
+	caught string // "" where it survived
+	hung   bool
+}
+
+func (l *lab) binary() string { return filepath.Join(l.scratch, "package.test") }
+
+// build makes the binary out of the package with its sources overlaid.
+func (l *lab) build(ctx context.Context) error {
+	sources, err := files(l.dir)
+	if err != nil {
+		return err
+	}
+	at, err := filepath.Abs(l.dir)
+	if err != nil {
+		return err
+	}
+	replace := map[string]string{}
+	put := func(name string, text []byte) error {
+		file := filepath.Join(l.scratch, name)
+		replace[filepath.Join(at, name)] = file
+		return os.WriteFile(file, text, 0o600)
+	}
+	if err := put("mutation_switches.go", switches); err != nil {
+		return err
+	}
+	for _, s := range sources {
+		l.mutants = append(l.mutants, s.mutants...)
+		if err := put(s.name, s.render()); err != nil {
+			return err
+		}
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(l.scratch, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", file, "-o", l.binary(), "./"+l.dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build the instrumented tests: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// start runs the binary and gives what it printed.
+func (l *lab) start(ctx context.Context, limit time.Duration, env string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit+5*time.Second)
+	defer cancel()
+	// A broken check may ask for memory without end.
+	line := append([]string{"-c", `ulimit -v 8000000; exec nice "$0" "$@"`, l.binary(), "-test.timeout", limit.String()}, args...)
+	x := exec.CommandContext(ctx, "sh", line...)
+	x.Dir = l.dir
+	x.Env = append(os.Environ(), "TMPDIR="+l.scratch, "GOMAXPROCS=1", env)
+	var out bytes.Buffer
+	x.Stdout, x.Stderr = &out, &out
+	err := x.Run()
+	return out.String(), err
+}
+
+// explore runs each test alone, to see how long it takes and what it reaches.
+func (l *lab) explore(ctx context.Context) error {
+	list, err := l.start(ctx, time.Minute, "", "-test.list", ".")
+	if err != nil {
+		return fmt.Errorf("list the tests: %w\n%s", err, list)
+	}
+	for _, name := range strings.Fields(list) {
+		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Fuzz") {
+			continue
+		}
+		t, err := l.exploreOne(ctx, name)
+		if err != nil {
+			return err
+		}
+		l.tests = append(l.tests, t)
+	}
+	slices.SortFunc(l.tests, func(a, b test) int { return int(a.took - b.took) })
+	return nil
+}
+
+func (l *lab) exploreOne(ctx context.Context, name string) (test, error) {
+	t := test{name: name, reach: map[int]bool{}}
+	file := filepath.Join(l.scratch, "reached")
+	begin := time.Now()
+	out, err := l.start(ctx, 5*time.Minute, reachEnv+"="+file, "-test.run", "^"+name+"$")
+	if t.took = time.Since(begin); err != nil {
+		return t, fmt.Errorf("%s fails with nothing broken: %w\n%s", name, err, out)
+	}
+	reached, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return t, err
+	}
+	for _, word := range strings.Fields(string(reached)) {
+		id, err := strconv.Atoi(word)
+		if err != nil {
+			return t, err
+		}
+		t.reach[id] = true
+	}
+	_ = os.Remove(file)
+	return t, nil
+}
+
+// tryAll breaks what only picks, some at once.
+func (l *lab) tryAll(ctx context.Context, only string) ([]result, error) {
+	var wanted []mutant
+	for _, m := range l.mutants {
+		if m.holds(only) {
+			wanted = append(wanted, m)
+		}
+	}
+	results := make([]result, len(wanted))
+	work := make(chan int)
+	var wait sync.WaitGroup
+	for range l.jobs {
+		wait.Go(func() {
+			for i := range work {
+				results[i] = l.try(ctx, wanted[i])
+			}
+		})
+	}
+	for i := range wanted {
+		if i%50 == 0 {
+			fmt.Fprintf(os.Stderr, "mutation: %d of %d\n", i, len(wanted))
+		}
+		work <- i
+	}
+	close(work)
+	wait.Wait()
+	return results, ctx.Err()
+}
+
+// try breaks one check and runs the tests that reach it, until one fails: the
+// quick ones together, then each of the others.
+func (l *lab) try(ctx context.Context, m mutant) result {
+	const quick = 300 * time.Millisecond
+	var groups [][]string
+	var first []string
+	limit := 10 * time.Second
+	for _, t := range l.tests {
+		switch {
+		case !t.reach[m.id]:
+		case t.took < quick && len(first) < 40:
+			first = append(first, t.name)
+		default:
+			groups = append(groups, []string{t.name})
+			limit = max(limit, 5*t.took)
+		}
+	}
+	if first != nil {
+		groups = slices.Insert(groups, 0, first)
+	}
+	for _, g := range groups {
+		if ctx.Err() != nil {
+			break
+		}
+		out, err := l.start(ctx, limit, fmt.Sprintf("%s=%d", breakEnv, m.id), "-test.failfast", "-test.v", "-test.run", "^("+strings.Join(g, "|")+")$")
+		if err != nil {
+			return result{m, failed(out), strings.Contains(out, "panic: test timed out")}
+		}
+	}
+	return result{mutant: m}
+}
+
+var (
+	failLine = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+	runLine  = regexp.MustCompile(`(?m)^=== (?:RUN|CONT) +(\w+)`)
+)
+
+// failed is the test that ended a run: the first to fail, or the one that ran
+// when the process died.
+func failed(out string) string {
+	if m := failLine.FindStringSubmatch(out); m != nil {
+		return m[1]
+	}
+	if all := runLine.FindAllStringSubmatch(out, -1); all != nil {
+		return all[len(all)-1][1]
+	}
+	return "?"
+}
