@@ -40,10 +40,11 @@ func NewTargets(version int, expires time.Time, targets map[string]Target) *Targ
 	return &Targets{Version: version, Expires: whole(expires), Targets: targets}
 }
 
-// NewSnapshot vouches for a targets.json: version, length and hash.
+// NewSnapshot vouches for a targets.json: version, length and hash. The targets
+// in it are their signer's to answer for.
 func NewSnapshot(version int, expires time.Time, targetsFile []byte) (*Snapshot, error) {
 	m, err := describe(targetsFile, func(e *Envelope) (int, error) {
-		t, err := parseTargets(e.Signed)
+		t, _, err := headOfTargets(e.Signed)
 		if err != nil {
 			return 0, err
 		}
