@@ -241,6 +241,9 @@ func TestWavesAPIAnswersAsClientsExpect(t *testing.T) {
 		t.Errorf("the wave's targets are %v", waves)
 	}
 	b.call(t, token, "GET", "/ota/factories/local/wave-targets/?name=other", nil).refused(t, 404, "wave_not_found")
+	if all := b.call(t, token, "GET", "/ota/factories/local/prod-targets/?tag=", nil).want(t, 200).body; strings.TrimSpace(all) != "{}" {
+		t.Errorf("all production targets are %s", all)
+	}
 	b.call(t, b.operator, "POST", wavesPath+"w1/rollout/", []byte(`{"limit":1}`)).refused(t, 409, "wave_unsigned")
 	signed, err := tuf.Sign(waves["w1"].Signed, two)
 	if err != nil {

@@ -248,7 +248,8 @@ func number(q url.Values, name string, def, most int) (int, error) {
 	return n, nil
 }
 
-// prodTargets answers {TAG: targets.json} for ?tag=A,B, or for all tags.
+// prodTargets answers {TAG: targets.json} for ?tag=A,B, or for all tags. Only who
+// asks for what is not there is told so.
 func (a *API) prodTargets(w http.ResponseWriter, r *http.Request) error {
 	tags := list(r.URL.Query().Get("tag"))
 	files, err := a.Author.ProductionTargets(r.Context(), tags)
