@@ -1,16 +1,19 @@
 package commands
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf"
 )
 
 func wavesCommand(rt *runtime) *cli.Command {
@@ -133,13 +136,18 @@ func by(at, who string) string {
 	return at + " by " + who
 }
 
-// indented is JSON for eyes. What doesn't parse is shown as it is, on one line.
+// indented is JSON for eyes, with nothing in it that a terminal would act upon.
+// What doesn't parse is shown as it is, on one line.
 func indented(doc json.RawMessage) string {
-	out, err := json.MarshalIndent(doc, "", "  ")
+	canon, err := tuf.Canonical(doc)
 	if err != nil {
-		return render.OneLine(string(doc))
+		return oneLine(string(doc))
 	}
-	return string(out)
+	var out bytes.Buffer
+	if err := json.Indent(&out, canon, "", "  "); err != nil {
+		return oneLine(string(doc))
+	}
+	return strings.ReplaceAll(out.String(), "\x7f", "?")
 }
 
 func wavesStatusCommand(rt *runtime) *cli.Command {
@@ -248,5 +256,5 @@ type waveEndView struct {
 
 // Table says how the wave ended.
 func (v waveEndView) Table(w io.Writer) {
-	fmt.Fprintf(w, "wave %s is %s\n", render.OneLine(v.Wave), v.Status)
+	fmt.Fprintf(w, "wave %s is %s\n", oneLine(v.Wave), v.Status)
 }

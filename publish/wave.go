@@ -125,7 +125,7 @@ func (p *WavePlan) take(r WaveRequest) error {
 // ReviewWave says how a wave's targets, which somebody else put together, differ
 // from the tag's production targets (nil: none), and refuses to vouch for them:
 // where a production target was changed, the version doesn't go up, a target has
-// other tags, or a new one is not what CI has signed.
+// other tags, or a new one is of another version or not what CI has signed.
 func ReviewWave(targets, production, ci *tuf.TargetsDraft, tag string) (*WavePlan, error) {
 	p := &WavePlan{Targets: targets}
 	if production == nil {
@@ -149,6 +149,9 @@ func ReviewWave(targets, production, ci *tuf.TargetsDraft, tag string) (*WavePla
 			}
 			p.Kept = append(p.Kept, name)
 			continue
+		}
+		if f.Version != strconv.Itoa(targets.Version()) {
+			return nil, suspicious(name, "is new in it and of version "+f.Version)
 		}
 		if err := sameAsCI(name, targets, ci); err != nil {
 			return nil, err

@@ -104,6 +104,7 @@ func TestSignerIsToldWhatAWaveChangesAndRefusesWhatIsOdd(t *testing.T) {
 		"other tags":                   {"a-3": made(3, "prod", "main")},
 		"another tag":                  {"a-3": made(3, "main")},
 		"not in CI":                    {"a-9": made(3, "prod")},
+		"another version":              {"a-1": made(1, "prod"), "a-2": made(2, "prod"), "a-3": made(3, "prod"), "b-2": made(2, "prod")},
 		"another commit than in CI":    {"a-3": made(2, "prod")},
 		"another field than in CI":     {"a-3": odd},
 	} {
@@ -114,7 +115,7 @@ func TestSignerIsToldWhatAWaveChangesAndRefusesWhatIsOdd(t *testing.T) {
 	if _, err := ReviewWave(set(t, 2, map[string]json.RawMessage{"a-3": made(3, "prod")}), prod, ci, "prod"); fail.ClassOf(err) != fail.Verification {
 		t.Errorf("a version that doesn't go up: %v", err)
 	}
-	if _, err := ReviewWave(set(t, 1, map[string]json.RawMessage{"a-3": made(3, "prod")}), nil, ci, "prod"); err != nil {
+	if _, err := ReviewWave(set(t, 3, map[string]json.RawMessage{"a-3": made(3, "prod")}), nil, ci, "prod"); err != nil {
 		t.Errorf("the first wave of a tag: %v", err)
 	}
 }

@@ -3,8 +3,10 @@ package metadata
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/otactl/otactl/server/store"
 	"github.com/otactl/otactl/tuf"
@@ -37,6 +39,14 @@ func (a *Author) forget(roles ...string) {
 	for _, role := range roles {
 		delete(a.files, role)
 	}
+}
+
+// forgetWaves drops what newest holds of waves: after one has ended, nobody may
+// ask for some of them again.
+func (a *Author) forgetWaves() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.files, func(role string, _ store.File) bool { return strings.HasPrefix(role, waveSet("").kind+"-") })
 }
 
 var fileName = regexp.MustCompile(`^(?:([1-9][0-9]{0,8})\.root|(root|timestamp|snapshot|targets))\.json$`)

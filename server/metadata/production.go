@@ -214,14 +214,11 @@ func (a *Author) DeviceFile(ctx context.Context, d store.Device, tag, name strin
 // ProductionTargets are the production targets.json of tags, by tag; no tag is
 // every tag. One that has none is left out.
 func (a *Author) ProductionTargets(ctx context.Context, tags []string) (map[string][]byte, error) {
-	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) (err error) {
-		if len(tags) == 0 {
-			tags, err = tx.WaveTags()
+	if len(tags) == 0 {
+		var err error
+		if tags, err = a.db.WaveTags(ctx); err != nil {
+			return nil, err
 		}
-		return err
-	})
-	if err != nil {
-		return nil, err
 	}
 	out := map[string][]byte{}
 	for _, tag := range tags {
@@ -258,16 +255,20 @@ func (a *Author) WaveTargets(ctx context.Context, names []string) (map[string][]
 // OnlineTargetsKey is the targets key of the root in force that is on this
 // server, or store.ErrNotFound.
 func (a *Author) OnlineTargetsKey(ctx context.Context) (*tuf.PublicKey, error) {
-	var key *tuf.PublicKey
-	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
-		k, err := a.signer(tx, tuf.RoleTargets)
-		if fail.ClassOf(err) == fail.NotFound {
-			return store.ErrNotFound
-		}
-		if err == nil {
-			key = k.Public()
-		}
-		return err
-	})
-	return key, err
+	f, err := a.db.Metadata(ctx, string(tuf.RoleRoot))
+	if err != nil {
+		return nil, err
+	}
+	root, err := tuf.ParseRoot(f.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	k, err := a.keys.signer(root, tuf.RoleTargets)
+	if fail.ClassOf(err) == fail.NotFound {
+		return nil, store.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k.Public(), nil
 }

@@ -195,6 +195,7 @@ func oneByOne(req RolloutRequest, chosen []store.WaveDevice) []string {
 // now on all devices of the tag are meant.
 func (a *Author) CompleteWave(ctx context.Context, name, by string) error {
 	now := a.clock()
+	defer a.forgetWaves()
 	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
 		w, err := activeWave(tx, name)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/otactl/otactl/server/store"
@@ -125,15 +126,30 @@ func (a *Author) signaturesCount(root *tuf.Root, file []byte) error {
 }
 
 // follows holds that targets come after the tag's production targets: a higher
-// version, and none of those changed.
+// version, none of those changed, and what is new of that version.
 func follows(targets, production *tuf.TargetsDraft, tag string) error {
 	if targets.Version() <= production.Version() {
 		return refuseWave("wave_version", "production targets of tag %s have version %d, and the wave's version %d is not higher",
 			tag, production.Version(), targets.Version())
 	}
 	for _, name := range targets.Names() {
-		if old := production.Entry(name); old != nil && !bytes.Equal(old, targets.Entry(name)) {
+		old := production.Entry(name)
+		if old != nil && !bytes.Equal(old, targets.Entry(name)) {
 			return refuseWave("target_exists", "target %s is a production target of tag %s already, with other content", name, tag)
+		}
+		if old != nil {
+			continue
+		}
+		t, err := targets.Target(name)
+		if err != nil {
+			return err
+		}
+		c, err := t.Fields()
+		if err != nil {
+			return err
+		}
+		if c.Version != strconv.Itoa(targets.Version()) {
+			return refuseWave("bad_wave", "target %s is new in the wave and of version %s, not of the wave's version %d", name, c.Version, targets.Version())
 		}
 	}
 	return nil

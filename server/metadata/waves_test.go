@@ -355,6 +355,8 @@ func TestWaveIsRefused(t *testing.T) {
 	f.refused(create(f.wave("w2", "prod", 2, f.offline[0], f.online(tuf.RoleSnapshot))), "bad_signature")
 	changed := map[string]tuf.Target{"demo-1": ciTarget(2, "prod"), "demo-2": ciTarget(2, "prod")}
 	f.refused(create(f.waveOf("w2", "prod", 2, changed, f.offline[0])), "target_exists")
+	older := map[string]tuf.Target{"demo-1": ciTarget(1, "prod"), "demo-2": ciTarget(2, "prod"), "old": ciTarget(1, "prod")}
+	f.refused(create(f.waveOf("w2", "prod", 2, older, f.offline[0])), "bad_wave")
 	n := f.wave("w2", "prod", 2, f.offline[0])
 	n.Targets = []byte(strings.Replace(string(n.Targets), `"kept":1`, `"kept":2`, 1))
 	f.refused(create(n), "bad_signature")
@@ -508,10 +510,12 @@ func TestWaveOfTheLargestTargetsIsTaken(t *testing.T) {
 	f := newFactory(t, 2)
 	targets := map[string]tuf.Target{}
 	for i := range 15_000 {
-		targets[fmt.Sprintf("demo-%d", i+1)] = ciTarget(i+1, "prod")
+		one := ciTarget(7, "prod")
+		one.Hashes = map[string]string{"sha256": commitOf(i)}
+		targets[fmt.Sprintf("demo-%d", i+1)] = one
 	}
-	n := f.waveOf("big", "prod", 15_000, targets, f.offline[0], f.offline[1])
-	if len(n.Targets) > limits.Targets {
+	n := f.waveOf("big", "prod", 7, targets, f.offline[0], f.offline[1])
+	if len(n.Targets) > limits.Targets || len(n.Targets) < limits.Targets/2 {
 		t.Fatalf("%d bytes", len(n.Targets))
 	}
 	if err := f.CreateWave(t.Context(), n); err != nil {

@@ -68,6 +68,9 @@ func (d *DB) ActiveWaves(ctx context.Context) ([]Wave, error) {
 	return scanWaves(d.sql.QueryContext(ctx, waveColumns+"WHERE w.status = 'active' ORDER BY w.tag"))
 }
 
+// WaveTags are the tags that ever had a wave.
+func (d *DB) WaveTags(ctx context.Context) ([]string, error) { return waveTags(ctx, d.sql) }
+
 // WaveTargets is a wave's targets.json, or ErrNotFound.
 func (d *DB) WaveTargets(ctx context.Context, name string) ([]byte, error) {
 	var file []byte

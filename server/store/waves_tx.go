@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -75,9 +76,11 @@ func (m *MetadataTx) OpenWaves(tag string) ([]Wave, error) {
 		ORDER BY w.version, w.seq`, tag))
 }
 
-// WaveTags are the tags that ever had a wave.
-func (m *MetadataTx) WaveTags() ([]string, error) {
-	rows, err := m.tx.QueryContext(m.ctx, "SELECT DISTINCT tag FROM waves ORDER BY tag")
+// WaveTags is DB.WaveTags, as this transaction sees it.
+func (m *MetadataTx) WaveTags() ([]string, error) { return waveTags(m.ctx, m.tx) }
+
+func waveTags(ctx context.Context, q querier) ([]string, error) {
+	rows, err := q.QueryContext(ctx, "SELECT DISTINCT tag FROM waves ORDER BY tag")
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
