@@ -387,3 +387,26 @@ func TestProductionOutlivesItsKeys(t *testing.T) {
 	dev.refresh(t, cache)
 	dev.refresh(t, device(t))
 }
+
+func TestDeviceThatChangesItsTagMeetsNoRollback(t *testing.T) {
+	b, token, l := published(t)
+	offline := freshKey(t)
+	b.produce(t, 2, offline)
+	b.add(t, token, target("demo-1", 1, l.commit, "main")).want(t, 201)
+	b.add(t, token, target("demo-2", 2, l.commit, "main")).want(t, 201)
+	for _, w := range []struct {
+		tag     string
+		version int
+	}{{"first", 2}, {"later", 1}} {
+		targets := b.waveTargets(t, fmt.Sprintf("demo-%d", w.version), w.tag)
+		b.call(t, b.operator, "POST", wavesPath, wave(t, w.tag, w.tag, w.version, targets, b.time().Add(24*time.Hour), offline)).want(t, 201)
+		b.call(t, b.operator, "POST", wavesPath+w.tag+"/complete/", nil).want(t, 200)
+	}
+	dev, cache := b.asDevice(t, b.registerProduction(t, "prod-1", uuid1, ""), "later"), device(t)
+	dev.refresh(t, cache)
+	b.pass(2 * time.Minute)
+	dev.tag = "first"
+	if v := dev.refresh(t, cache).Targets().Version; v != 2 {
+		t.Errorf("the device has version %d", v)
+	}
+}

@@ -81,7 +81,9 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
+		before := d
 		d = g.checkIn(r, d)
+		g.followTag(r, before, d)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), deviceKey{}, d)))
 		return nil
 	})
@@ -146,14 +148,30 @@ func (g *Gateway) firstContact(ctx context.Context, uuid string, id pki.Identity
 	return d, err
 }
 
+// firstTag is the tag that a production device follows.
+func firstTag(d store.Device) string {
+	tag, _, _ := strings.Cut(d.Tags, ",")
+	return tag
+}
+
+// followTag readies the metadata of a tag for a production device that comes
+// from another one. A device that comes too early for it asks again.
+func (g *Gateway) followTag(r *http.Request, before, d store.Device) {
+	if !d.Production || firstTag(before) == firstTag(d) {
+		return
+	}
+	if err := g.Author.FollowTag(r.Context(), firstTag(d)); err != nil && r.Context().Err() == nil {
+		g.Log.Warn("a device changed its tag, and the tag's metadata could not be signed again", "device", d.UUID, "error", err)
+	}
+}
+
 // getFile answers a TUF file: production's to production devices, CI's to all
 // others.
 func (g *Gateway) getFile(w http.ResponseWriter, r *http.Request) error {
 	var b []byte
 	var err error
 	if d := deviceOf(r.Context()); d.Production {
-		tag, _, _ := strings.Cut(d.Tags, ",") // a device follows the first of its tags
-		b, err = g.Author.DeviceFile(r.Context(), d, tag, r.PathValue("file"))
+		b, err = g.Author.DeviceFile(r.Context(), d, firstTag(d), r.PathValue("file"))
 	} else {
 		b, err = g.Author.File(r.Context(), r.PathValue("file"))
 	}

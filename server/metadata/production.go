@@ -20,8 +20,8 @@ import (
 // them.
 const (
 	// Snapshots and timestamps of all production sets are numbered by one
-	// counter each, so that a device that changes its tag meets numbers that
-	// grow again as soon as the tag's are renewed.
+	// counter each, so that those of a tag can be made higher than those of any
+	// other.
 	prodSnapshotCounter  = "prod-snapshot"
 	prodTimestampCounter = "prod-timestamp"
 )
@@ -117,6 +117,31 @@ func (a *Author) signSet(tx *store.MetadataTx, s targetSet, now time.Time) error
 		return err
 	}
 	return tx.Put(store.File{Role: s.role(tuf.RoleTimestamp), Version: v, Online: true, Expires: exp, Bytes: file})
+}
+
+// tagPause is how often a tag is signed again for devices that change to it, at
+// most: a device can change its tag as often as it likes.
+const tagPause = time.Minute
+
+// FollowTag signs a tag's sets again for a device that comes from another tag,
+// where it may have met higher numbers of snapshot and timestamp.
+func (a *Author) FollowTag(ctx context.Context, tag string) error {
+	now := a.clock()
+	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
+		sets, err := setsOf(tx, tag)
+		if err != nil || len(sets) == 0 {
+			return err
+		}
+		lowest, err := tx.Current(sets[0].role(tuf.RoleTimestamp))
+		if err != nil {
+			return err
+		}
+		last, err := tx.LastVersion(prodTimestampCounter)
+		if err != nil || lowest.Version+len(sets) > last || now.Sub(lowest.Expires.Add(-a.life.Timestamp)) < tagPause {
+			return err
+		}
+		return a.signTag(tx, tag, now)
+	})
 }
 
 // signProduction signs all production sets again: after the keys of snapshot or

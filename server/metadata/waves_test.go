@@ -283,6 +283,55 @@ func TestCanceledWaveStaysWithWhomItWasHandedTo(t *testing.T) {
 	}
 }
 
+func TestDeviceMayChangeToATagThatWasSignedEarlier(t *testing.T) {
+	f := newFactory(t, 2)
+	for _, tag := range []string{"a", "b"} {
+		f.mustCreate("on-"+tag, tag, f.build())
+		if err := f.CompleteWave(t.Context(), "on-"+tag, "test"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := f.device(1, "", "a")
+	if v := d.check(); v != 1 {
+		t.Fatal(v)
+	}
+	f.now = f.now.Add(time.Hour)
+	f.mustCreate("more", "a", f.build())
+	f.rollout("more", RolloutRequest{UUIDs: []string{d.dev.UUID}})
+	if err := f.CancelWave(t.Context(), "more", "test"); err != nil {
+		t.Fatal(err)
+	}
+	d.tag = "b" // its timestamp is older than that of a
+	if err := f.FollowTag(t.Context(), "b"); err != nil {
+		t.Fatal(err)
+	}
+	if v := d.check(); v != 2 {
+		t.Errorf("the device has version %d", v)
+	}
+	versions := func() int {
+		v, err := f.db.NewestVersion(t.Context(), prodSet("a").role(tuf.RoleTimestamp))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	f.now = f.now.Add(time.Hour)
+	if err := f.FollowTag(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	before := versions()
+	for range 5 { // to and fro
+		for _, tag := range []string{"b", "a"} {
+			if err := f.FollowTag(t.Context(), tag); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if after := versions(); after > before {
+		t.Errorf("changing tags made %d timestamps in no time", after-before)
+	}
+}
+
 // Whatever happens in whatever order, a device that checks in after each step
 // never meets an older version than it has seen of anything.
 func TestNoWayThroughWavesIsARollback(t *testing.T) {

@@ -39,6 +39,16 @@ func (m *MetadataTx) NextVersion(role string) (int, error) {
 	return v, nil
 }
 
+// LastVersion is the last number that NextVersion gave for a role, 0 for none.
+func (m *MetadataTx) LastVersion(role string) (int, error) {
+	var v int
+	err := m.tx.QueryRowContext(m.ctx, "SELECT coalesce(max(last), 0) FROM counters WHERE role = ?", role).Scan(&v)
+	if err != nil {
+		return 0, fmt.Errorf("database: last version of %s: %w", role, err)
+	}
+	return v, nil
+}
+
 // Put stores a file under the version that NextVersion gave.
 func (m *MetadataTx) Put(f File) error {
 	_, err := m.tx.ExecContext(m.ctx, `INSERT INTO metadata (role, version, online, expires, file)
