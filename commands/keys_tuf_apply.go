@@ -34,7 +34,10 @@ func (w *rootWork) review(ctx context.Context, diff, raw, prod bool) error {
 	if u.Status == author.StatusNone && !diff && !raw {
 		return w.rt.render(reviewView{Status: u.Status, Amendments: []author.Note{}, Issues: u.Issues})
 	}
-	d, err := w.verified(ctx, u)
+	d, err := u.Draft()
+	if err == nil && u.Status != author.StatusApplying {
+		d, err = w.verified(ctx, u)
+	}
 	if err != nil {
 		return err
 	}
@@ -135,34 +138,48 @@ func (v diffView) Table(w io.Writer) { fmt.Fprintln(w, strings.Join(v.Lines, "\n
 
 // apply brings the new roots into force and sees that they are.
 func (w *rootWork) apply(ctx context.Context) error {
-	u, err := w.api.RootUpdates(ctx)
+	d, err := w.applicable(ctx)
 	if err != nil {
 		return err
 	}
-	d, err := w.verified(ctx, u)
-	if err != nil {
-		return err
-	}
-	if err := d.Complete(); err != nil {
-		return fail.Hint(err, "otactl keys tuf review shows what is missing")
-	}
-	err = noTransaction(w.api.ApplyRootUpdate(ctx, w.txid))
+	err = answer(w.api.ApplyRootUpdate(ctx, w.txid))
 	files, cerr := rootChain(ctx, w.api, false)
 	if cerr != nil && err == nil {
 		return cerr
 	}
 	if cerr == nil && isNewest(files, d.Updated.CI) { // also where the answer got lost on the way
+		if err := w.rt.checkKnown(w.api, files); err != nil {
+			return err
+		}
 		return w.rt.render(doneView{Done: "applied", Version: len(files),
 			text: fmt.Sprintf("Root %d is in force. Keep the archives of its keys in a safe place.", len(files))})
 	}
 	switch httpx.Code(err) {
 	case 400, 401, 403, 404, 422, 423:
-		return fail.As(err, fail.Conflict, "nothing has changed: stage what is missing and apply again, or otactl keys tuf cancel")
+		return fail.Hint(err, "nothing has changed: stage what is missing and apply again, or otactl keys tuf cancel")
 	}
 	if err == nil {
 		return fail.New(fail.Partial, "run otactl keys tuf apply again", "the backend says that the root is applied and serves another one")
 	}
 	return fail.As(err, fail.Partial, "it may be applied in part: run otactl keys tuf apply again")
+}
+
+// applicable is the open transaction if it can be applied. One that a backend
+// was in the midst of applying has passed that, and its roots may be those in
+// force by now.
+func (w *rootWork) applicable(ctx context.Context) (*author.Draft, error) {
+	u, err := w.api.RootUpdates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u.Status == author.StatusApplying {
+		return u.Draft()
+	}
+	d, err := w.verified(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return d, fail.Hint(d.Complete(), "otactl keys tuf review shows what is missing")
 }
 
 func isNewest(files [][]byte, root []byte) bool {

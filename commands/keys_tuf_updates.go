@@ -341,7 +341,7 @@ func cancelCommand(rt *runtime) *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := noTransaction(api.CancelRootUpdate(c.Context)); err != nil {
+			if err := answer(api.CancelRootUpdate(c.Context)); err != nil {
 				return err
 			}
 			return rt.render(doneView{Done: "cancelled", text: "The transaction was cancelled; the roots are as before."})

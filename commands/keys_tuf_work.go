@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -74,10 +73,14 @@ func (w *rootWork) keepFirstKey(ctx context.Context, f *keystore.File, u *factor
 	return f.Save()
 }
 
-// noTransaction gives the answer that none is open its hint.
-func noTransaction(err error) error {
-	if httpx.Code(err) == http.StatusNotFound {
+// answer gives a refusal about a root transaction its class. By 400 and 422 a
+// backend says that what was asked for can't be done as things stand.
+func answer(err error) error {
+	switch httpx.Code(err) {
+	case http.StatusNotFound:
 		return fail.As(err, fail.NotFound, "no root transaction is open; otactl keys tuf init opens one")
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return fail.As(err, fail.Conflict, "")
 	}
 	return err
 }
@@ -89,14 +92,10 @@ func (w *rootWork) draft(ctx context.Context) (*author.Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := w.verified(ctx, u)
-	if err != nil {
-		return nil, err
-	}
 	if u.Status == author.StatusApplying {
 		return nil, fail.New(fail.Conflict, "run otactl keys tuf apply again", "the root transaction is being applied and can't be changed")
 	}
-	return d, nil
+	return w.verified(ctx, u)
 }
 
 func (w *rootWork) verified(ctx context.Context, u *author.Updates) (*author.Draft, error) {
@@ -108,11 +107,10 @@ func (w *rootWork) verified(ctx context.Context, u *author.Updates) (*author.Dra
 	if err != nil {
 		return nil, err
 	}
-	newest, err := author.Clean(files[len(files)-1])
-	if err != nil {
+	if err := w.rt.checkKnown(w.api, files); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(newest, d.Current.CI) {
+	if !isNewest(files, d.Current.CI) {
 		return nil, fail.New(fail.Verification, "try again; if it stays so, don't sign anything and ask who runs the backend",
 			"the backend says that another root is in force than the one that it serves")
 	}
@@ -153,7 +151,7 @@ func (w *rootWork) owner(ctx context.Context) (author.Owner, error) {
 
 // put stages the new roots, and signatures on production targets.
 func (w *rootWork) put(ctx context.Context, d *author.Draft, s factory.StagedSignatures) error {
-	return noTransaction(w.api.PutRootUpdate(ctx, w.txid, d.Updated, s))
+	return answer(w.api.PutRootUpdate(ctx, w.txid, d.Updated, s))
 }
 
 // putStaged is put with a new key in a staged archive. The archive takes its
@@ -318,7 +316,7 @@ func (w *rootWork) rotateOnline(ctx context.Context, roles []tuf.Role, kind tuf.
 	if _, err := w.draft(ctx); err != nil { // before the server makes keys
 		return err
 	}
-	if err := noTransaction(w.api.NewOnlineKeys(ctx, w.txid, kind, roles)); err != nil {
+	if err := answer(w.api.NewOnlineKeys(ctx, w.txid, kind, roles)); err != nil {
 		return err
 	}
 	if file == "" {

@@ -46,7 +46,7 @@ func (a *Author) NewOnlineKeys(ctx context.Context, acc Access, kind tuf.KeyType
 				return refuse("the %s key is not on this server; rotate it as an offline key", role)
 			}
 			if err := d.RotateOnlineKey(role, keys[role]); err != nil {
-				return err
+				return refuse("%v", err)
 			}
 		}
 		return tx.PutRootUpdate(a.fill(u, d, acc.Subject, now))

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/otactl/otactl/tuf"
 )
 
 // maxDiff bounds what finding the shortest difference may cost: pairs of lines.
@@ -48,10 +50,15 @@ func lines(file []byte) ([]string, error) {
 	return strings.Split(text, "\n"), nil
 }
 
-// Pretty prints a JSON file for people.
+// Pretty prints a JSON file for people, in ASCII alone: other characters could
+// drive a terminal.
 func Pretty(file []byte) (string, error) {
+	canon, err := tuf.Canonical(file)
+	if err != nil {
+		return "", err
+	}
 	var out bytes.Buffer
-	if err := json.Indent(&out, file, "", "  "); err != nil {
+	if err := json.Indent(&out, canon, "", "  "); err != nil {
 		return "", fmt.Errorf("not JSON: %w", err)
 	}
 	return out.String(), nil

@@ -89,21 +89,21 @@ func (d *Draft) put(t tree, prodThreshold int) error {
 	return nil
 }
 
-// dropUnusedKeys forgets keys that no role names, and their owners.
+// dropUnusedKeys forgets keys that no role names, and their owners. Roles that
+// we do not know count too.
 func (t tree) dropUnusedKeys() {
 	used := map[string]bool{}
-	for name := range t.object("roles") {
-		ids, _ := t.role(tuf.Role(name))["keyids"].([]any)
+	for _, role := range t.object("roles") {
+		of, _ := role.(map[string]any)
+		ids, _ := of["keyids"].([]any)
 		for _, id := range ids {
 			if s, ok := id.(string); ok {
 				used[s] = true
 			}
 		}
 	}
-	keys, owners := t.object("keys"), tree{}
-	if _, ok := t[ownersField].(map[string]any); ok {
-		owners = t.object(ownersField)
-	}
+	keys := t.object("keys")
+	owners, _ := t[ownersField].(map[string]any)
 	for id := range keys {
 		if !used[id] {
 			delete(keys, id)

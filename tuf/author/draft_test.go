@@ -95,6 +95,7 @@ func TestFieldsThatNobodyKnowsStay(t *testing.T) {
 		m["x-future"] = map[string]any{"n": 9007199254740991, "list": []any{"a", true, nil}}
 		m["x-key-owners"] = map[string]any{r.Keys[tuf.RoleRoot][0].Public().ID: map[string]any{"polis-id": "old", "x": 1}}
 		m["roles"].(map[string]any)["targets"].(map[string]any)["x-role"] = "kept"
+		m["roles"].(map[string]any)["x-number"] = 7
 	}
 	r.NextRoot()
 	s := begin(t, r, author.Pair{CI: r.Files[tuf.RootName(2)]})
@@ -102,7 +103,7 @@ func TestFieldsThatNobodyKnowsStay(t *testing.T) {
 	must(t, s.AddKey(tuf.RoleTargets, k.Public(), me))
 	must(t, s.SetThreshold(tuf.RoleTargets, 2))
 	for _, file := range [][]byte{s.Updated.CI, s.Updated.Prod} {
-		for _, want := range []string{`"x-future":{"list":["a",true,null],"n":9007199254740991}`, `"polis-id":"old","x":1`, `"x-role":"kept"`,
+		for _, want := range []string{`"x-future":{"list":["a",true,null],"n":9007199254740991}`, `"polis-id":"old","x":1`, `"x-role":"kept"`, `"x-number":7`,
 			k.Public().ID + `":{"created-at":"2026-07-02T10:00:00Z","polis-id":"u1"}`} {
 			if !strings.Contains(string(file), want) {
 				t.Errorf("%s is gone from %s", want, file)

@@ -109,6 +109,13 @@ func TestDiffShowsOnlyWhatDiffers(t *testing.T) {
 	}
 }
 
+func TestWhatIsPrintedIsASCII(t *testing.T) {
+	text, err := author.Pretty([]byte("{\"a\":\"\u009b2J\u00e9\"}"))
+	if err != nil || text != "{\n  \"a\": \"\\u009b2J\\u00e9\"\n}" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // A backend that sends two long files must not make us compare every line with
 // every other.
 func TestDiffOfLongFilesIsCheap(t *testing.T) {
