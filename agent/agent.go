@@ -19,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/tuf"
 )
 
 // Options are what an agent needs of the world around it.
@@ -33,6 +34,9 @@ type Options struct {
 	Log      *slog.Logger  // nil is silent
 	Progress progress.Sink // nil is silent
 	Faults   faults.Injector
+	// Dialects are those that the device's root may be written in besides
+	// ota-tuf.
+	Dialects []tuf.Dialect
 }
 
 // Agent is an opened device. It is not safe for concurrent use; the lock keeps
@@ -51,6 +55,7 @@ type Agent struct {
 	log      *slog.Logger
 	progress progress.Sink
 	faults   faults.Injector
+	dialects []tuf.Dialect
 	readOnly bool
 	lock     *lock
 }
@@ -60,7 +65,7 @@ type Agent struct {
 func Open(ctx context.Context, o Options) (*Agent, error) {
 	a := &Agent{
 		cfg: o.Config, clock: o.Clock, newID: o.NewID, log: o.Log,
-		progress: o.Progress, faults: o.Faults, readOnly: o.ReadOnly,
+		progress: o.Progress, faults: o.Faults, dialects: o.Dialects, readOnly: o.ReadOnly,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)

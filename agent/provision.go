@@ -76,7 +76,7 @@ func (a *Agent) rootOfGateway(ctx context.Context) [][]byte {
 }
 
 func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {
-	trust, err := tuf.NewTrust(files[0])
+	trust, err := tuf.NewTrust(files[0], a.dialects...)
 	for _, file := range files[1:] {
 		if err == nil {
 			err = trust.AddRoot(file)

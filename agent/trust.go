@@ -31,13 +31,13 @@ func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
 	}
 	rules := src.Rules()
 	trust, err := tuf.Refresh(ctx, src.Metadata(), a.db.Metadata(), tuf.RefreshOptions{
-		Now: now, FirstUse: rules.FirstUse, EqualTimestamp: true,
+		Now: now, FirstUse: rules.FirstUse, EqualTimestamp: true, Dialects: a.dialects,
 	})
 	if err == nil {
 		return &vouched{targets: trust.Targets(), names: names}, nil
 	}
 	if rules.StoredAfter(err) && ctx.Err() == nil {
-		if stored, serr := tuf.FromCache(ctx, a.db.Metadata(), now); serr == nil {
+		if stored, serr := tuf.FromCache(ctx, a.db.Metadata(), now, a.dialects...); serr == nil {
 			a.log.WarnContext(ctx, "metadata could not be updated, the stored one is used", "err", err)
 			return &vouched{targets: stored.Targets(), names: names, cached: true}, nil
 		}
@@ -47,7 +47,7 @@ func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
 
 // stored verifies what is stored, expiry included.
 func (a *Agent) stored(ctx context.Context) (*vouched, error) {
-	trust, err := tuf.FromCache(ctx, a.db.Metadata(), a.clock())
+	trust, err := tuf.FromCache(ctx, a.db.Metadata(), a.clock(), a.dialects...)
 	if err != nil {
 		return nil, coded(CheckinSecurityError, fmt.Errorf("stored metadata: %w", err))
 	}
@@ -118,7 +118,9 @@ func (a *Agent) meantForUs(b *tuf.BundleTargets) error {
 // before. Nothing is stored.
 func (a *Agent) chain(ctx context.Context, src Source, now time.Time) (*tuf.Trust, error) {
 	rules := src.Rules()
-	trust, err := tuf.Chain(ctx, src.Metadata(), a.db.Metadata(), tuf.RefreshOptions{Now: now, FirstUse: rules.FirstUse, Log: a.log})
+	trust, err := tuf.Chain(ctx, src.Metadata(), a.db.Metadata(), tuf.RefreshOptions{
+		Now: now, FirstUse: rules.FirstUse, Log: a.log, Dialects: a.dialects,
+	})
 	if errors.Is(err, tuf.ErrNoRoot) && !rules.FirstUse {
 		return nil, failure(rules.Missing, fail.NotFound,
 			"check in online once, put the factory's root into import/repo/root.json, or let the first bundle bring it with [otactl] trust_first_bundle = true",

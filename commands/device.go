@@ -10,7 +10,12 @@ import (
 	"github.com/otactl/otactl/agent"
 	"github.com/otactl/otactl/agent/config"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/spec"
 )
+
+// dialects are what the program reads besides ota-tuf.
+func dialects() []tuf.Dialect { return []tuf.Dialect{spec.Dialect{}} }
 
 // openDevice opens the device that the configuration in paths describes; no
 // paths means the usual places.
@@ -25,7 +30,7 @@ func (rt *runtime) openDevice(ctx context.Context, paths []string, readOnly bool
 	}
 	return agent.Open(ctx, agent.Options{
 		Config: cfg, ReadOnly: readOnly, Clock: rt.clock, HostName: host, NewID: uuid.NewString,
-		Log: rt.log, Progress: rt.progress(),
+		Log: rt.log, Progress: rt.progress(), Dialects: dialects(),
 	})
 }
 

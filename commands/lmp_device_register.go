@@ -99,7 +99,7 @@ func (rt *runtime) lmpOptions(v *boost.Values) (register.Options, error) {
 		AnyUUID: !v.Bool("validate-uuid"), HardwareID: v.String("hwid"), Group: v.String("device-group"),
 		Production: v.Bool("production") || rt.env("PRODUCTION") != "", UseOSTreeServer: v.Bool("use-ostree-server"),
 		ComposeApps: true, Dir: v.String("sota-dir"), Force: v.Bool("force"), Token: v.String("api-token"), TokenHeader: v.String("api-token-header"),
-		DeviceAPI: first(rt.env("DEVICE_API"), hostedDeviceAPI), OAuthBase: first(rt.env("OAUTH_BASE"), hostedOAuth),
+		DeviceAPI: first(rt.env("DEVICE_API"), hostedDeviceAPI), OAuthBase: first(rt.env("OAUTH_BASE"), hostedOAuth), Dialects: dialects(),
 	}
 	tags := first(v.String("tags"), release["LMP_FACTORY_TAG"])
 	if tags == "" {

@@ -124,7 +124,7 @@ func registerOptions(c *cli.Context, rt *runtime) (register.Options, error) {
 		Tags: c.StringSlice("tag"), HardwareID: first(c.String("hwid"), goruntime.GOARCH+"-linux"), Group: c.String("device-group"),
 		Production: c.Bool("production") || rt.env("PRODUCTION") != "", UseOSTreeServer: c.Bool("use-ostree-server"),
 		Apps: given(c, "apps"), RestorableApps: given(c, "restorable-apps"), Dir: c.String("sota-dir"), Force: c.Bool("force"),
-		DeviceAPI: c.String("device-api"), OAuthBase: c.String("oauth-base"), TokenHeader: c.String("api-token-header"), RawBearer: c.Bool("raw-bearer"),
+		DeviceAPI: c.String("device-api"), OAuthBase: c.String("oauth-base"), TokenHeader: c.String("api-token-header"), RawBearer: c.Bool("raw-bearer"), Dialects: dialects(),
 	}
 	o.ComposeApps = o.Apps != nil || o.RestorableApps != nil
 	if len(o.Tags) == 0 && release["LMP_FACTORY_TAG"] != "" {

@@ -50,7 +50,7 @@ func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := tuf.RefreshOptions{Now: rt.clock(), FirstUse: root == nil}
+	opt := tuf.RefreshOptions{Now: rt.clock(), FirstUse: root == nil, Dialects: dialects()}
 	if root != nil {
 		opt.InitialRoots = [][]byte{root}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/tuf"
 )
 
 // Errors that a caller tells apart to choose its exit code.
@@ -68,6 +69,8 @@ type Options struct {
 	// GatewayPatience is how long the gateway has to accept the new identity and
 	// give the first root of trust; 0 doesn't ask it.
 	GatewayPatience time.Duration
+	// Dialects are those that this root may be written in besides ota-tuf.
+	Dialects []tuf.Dialect
 
 	HTTP   *http.Client
 	Clock  clock.Clock

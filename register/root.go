@@ -38,6 +38,6 @@ func (o *Options) firstRoot(ctx context.Context, rep *reply, id *identity) ([]by
 	if err != nil {
 		return nil, err
 	}
-	_, err = tuf.NewTrust(root)
+	_, err = tuf.NewTrust(root, o.Dialects...)
 	return root, err
 }
