@@ -168,7 +168,9 @@ func (l *lab) tryAll(ctx context.Context, only string) ([]result, error) {
 	for range l.jobs {
 		wait.Go(func() {
 			for i := range work {
-				results[i] = l.try(ctx, wanted[i])
+				if results[i] = l.try(ctx, wanted[i]); results[i].caught == "" && ctx.Err() == nil {
+					fmt.Fprintln(os.Stderr, "mutation: survived:", wanted[i].key())
+				}
 			}
 		})
 	}
