@@ -1,6 +1,7 @@
 package author_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -168,6 +169,49 @@ func FuzzClean(f *testing.F) {
 		}
 		if _, err := author.Begin(author.Pair{CI: clean}, tuf.Changelog{Message: "m"}, nil); err != nil && len(clean) < 60_000 {
 			t.Errorf("no draft of %q: %v", clean, err)
+		}
+	})
+}
+
+// Whatever a backend answers, nothing of it stops us, and a draft that passes
+// all rules is one that devices take.
+func FuzzUpdates(f *testing.F) {
+	f.Add([]byte(`{"status":"STARTED","current":{"ci-root":"{}"},"updated":{"ci-root":"{}","online-keys":{"targets":"a"}}}`))
+	r := tuftest.New(f)
+	next, err := author.Begin(author.Pair{CI: r.Files[tuf.RootName(1)]}, tuf.Changelog{Message: "m"}, map[tuf.Role]string{})
+	if err == nil {
+		err = next.Sign(r.Keys[tuf.RoleRoot][0])
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := json.Marshal(author.Updates{Status: author.StatusStarted,
+		Current: author.NewWirePair(next.Current, nil), Updated: author.NewWirePair(next.Updated, next.Online)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Fuzz(func(t *testing.T, reply []byte) {
+		var u author.Updates
+		if json.Unmarshal(reply, &u) != nil {
+			return
+		}
+		d, err := u.Draft()
+		if err != nil {
+			return
+		}
+		_, _ = d.Amendments()
+		_, _ = author.Diff(d.Current.CI, d.Updated.CI)
+		issues, err := d.Issues(tuftest.Start)
+		if err != nil || len(issues.Errors) > 0 {
+			return
+		}
+		trust, err := tuf.NewTrust(d.Current.CI)
+		if err == nil {
+			err = trust.AddRoot(d.Updated.CI)
+		}
+		if err != nil {
+			t.Errorf("no errors in the review, and yet: %v", err)
 		}
 	})
 }
