@@ -235,6 +235,13 @@ func TestCancelledWaveThatDevicesHaveFollowsRotatedOnlineKeys(t *testing.T) {
 	p.sign(p.key)
 	p.mustApply()
 	p.has("after")
+	p.begin()
+	if err := p.api.NewOnlineKeys(t.Context(), p.txid, tuf.ED25519, []tuf.Role{tuf.RoleTargets}); err != nil {
+		t.Fatal(err)
+	}
+	p.sign(p.key)
+	p.mustApply()
+	p.has("after the second time")
 	fresh := p.rotateTargets()
 	if issues := p.updates().Issues; len(issues.Errors) > 0 || len(issues.Warnings) != 1 || issues.Warnings[0].Kind != "targets-signatures" {
 		t.Errorf("%+v", issues)

@@ -82,15 +82,18 @@ func resignedWaves(tx *store.MetadataTx, tag string) ([]resigned, error) {
 	}
 	var all []resigned
 	for _, w := range waves {
-		file, err := tx.WaveTargets(w)
+		r := resigned{set: waveSet(w.Name), wave: w}
+		f, err := tx.Current(r.set.role(tuf.RoleTargets))
+		switch {
+		case err == nil: // what devices have: of a canceled wave only this is signed again
+			r.file, r.handed = f.Bytes, true
+		case errors.Is(err, store.ErrNotFound):
+			r.file, err = tx.WaveTargets(w)
+		}
 		if err != nil {
 			return nil, err
 		}
-		_, err = tx.Current(waveSet(w.Name).role(tuf.RoleTargets))
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-		all = append(all, resigned{set: waveSet(w.Name), wave: w, file: file, handed: err == nil})
+		all = append(all, r)
 	}
 	return all, nil
 }
