@@ -466,3 +466,30 @@ func TestKeysLeftBehindAreDeletedAtTheNextStart(t *testing.T) {
 	}
 	mustRefresh(t, fetcher{t: t, b: b}, device(t))
 }
+
+// A key whose file could not be deleted is not forgotten by the next root.
+func TestKeyThatCouldNotBeDeletedIsDeletedLater(t *testing.T) {
+	b := start(t)
+	r := takeOver(t, b)
+	file := filepath.Join(b.dir, "tuf", "root.key")
+	saved, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(file), os.MkdirAll(filepath.Join(file, "in", "the", "way"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	r.sign(r.rotateRoot())
+	r.mustApply()
+	r.begin()
+	r.sign(r.rotateRoot())
+	r.mustApply()
+	b.stop()
+	if err := errors.Join(os.RemoveAll(file), os.WriteFile(file, saved, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	b.run(t)
+	if slices.Contains(keyFiles(t, b), "root.key") {
+		t.Error("the root key that was taken over is still on the server")
+	}
+}

@@ -95,6 +95,7 @@ func (k *keyring) remove(role tuf.Role, unwanted func(file string, key *tuf.Publ
 		}
 		if err := os.Remove(filepath.Join(k.dir, on.file)); err != nil && !os.IsNotExist(err) {
 			errs = append(errs, fmt.Errorf("metadata key of %s: %w", role, err))
+			kept = append(kept, on) // to be tried again
 		}
 	}
 	gone := len(kept) < len(k.keys[role])

@@ -88,7 +88,7 @@ func (a *Author) ApplyRootUpdate(ctx context.Context, acc Access) error {
 		if replaced, err = a.storeResigned(tx, production, now); err != nil {
 			return err
 		}
-		if err := tx.SetSetting(retiredKeys, retired(old, updated, u.FirstTime)); err != nil {
+		if err := retire(tx, retired(old, updated, u.FirstTime)); err != nil {
 			return err
 		}
 		if err := tx.EndRootUpdate(); err != nil {
@@ -179,7 +179,7 @@ const retiredKeys = "retired-keys"
 
 // retired names the keys that updated no longer lets sign, as ROLE:ID of the
 // key itself; after the first time the root keys as well.
-func retired(old, updated *tuf.Root, firstTime bool) string {
+func retired(old, updated *tuf.Root, firstTime bool) []string {
 	var list []string
 	for _, role := range roles {
 		for _, id := range old.Roles[role].KeyIDs {
@@ -190,11 +190,33 @@ func retired(old, updated *tuf.Root, firstTime bool) string {
 			}
 		}
 	}
-	text, err := json.Marshal(list)
+	return list
+}
+
+// retire adds to the keys whose files are to be deleted. Those that could not be
+// deleted so far stay among them.
+func retire(tx *store.MetadataTx, list []string) error {
+	left, err := unswept(tx)
 	if err != nil {
-		return "[]" // strings always marshal
+		return err
 	}
-	return string(text)
+	text, err := json.Marshal(append(left, list...))
+	if err != nil {
+		return err
+	}
+	return tx.SetSetting(retiredKeys, string(text))
+}
+
+// unswept are the retired keys whose files may still be there.
+func unswept(tx *store.MetadataTx) (list []string, err error) {
+	text, err := tx.Setting(retiredKeys)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("database: %s: %w", retiredKeys, err)
+	}
+	return list, nil
 }
 
 // keyName is the id of a key by itself, whatever a root calls it.
@@ -217,15 +239,9 @@ var stagedFile = regexp.MustCompile(`-[0-9a-f]{64}\.key$`)
 // made for a transaction which is no more.
 func (a *Author) sweepKeys(ctx context.Context) error {
 	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
-		text, err := tx.Setting(retiredKeys)
+		gone, err := unswept(tx)
 		if err != nil {
 			return err
-		}
-		var gone []string
-		if text != "" {
-			if err := json.Unmarshal([]byte(text), &gone); err != nil {
-				return fmt.Errorf("database: %s: %w", retiredKeys, err)
-			}
 		}
 		f, err := tx.Current(string(tuf.RoleRoot))
 		if err != nil {
