@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 )
@@ -23,6 +22,8 @@ type Options struct {
 	Root []byte
 	// First is the version of the oldest root that the repository has; 0 is 1.
 	First int
+	// Dialects are those that the root may be written in besides ota-tuf.
+	Dialects []tuf.Dialect
 	// Cache is set where the repository is what a device has stored: what the
 	// device remembers to have seen counts as well.
 	Cache tuf.Cache
@@ -109,8 +110,8 @@ func (r *runner) roots(ctx context.Context) error {
 		if err := r.found(name, r.trust.AddRoot(file)); err != nil {
 			return err
 		}
-		next, err := tuf.ParseRoot(file)
-		if err != nil {
+		next := r.readRoot(file)
+		if next == nil {
 			return nil // said by AddRoot; nothing can be said about what follows it
 		}
 		r.addRoot(name, file, next, old)
@@ -125,9 +126,24 @@ func (r *runner) goOn(file []byte, version int) {
 	if r.trust.Root().Version == version {
 		return
 	}
-	if t, err := tuf.NewTrust(file); err == nil {
+	if t, err := tuf.NewTrust(file, r.opt.Dialects...); err == nil {
 		r.trust = t
 	}
+}
+
+// readRoot is a root as it says, whoever signed it; nil where it can't be read.
+func (r *runner) readRoot(file []byte) *tuf.Root {
+	if root, err := tuf.ParseRoot(file); err == nil {
+		return root
+	}
+	if r.trust == nil {
+		return nil
+	}
+	o, err := r.trust.Dialect().Root(tuf.Held{}, file)
+	if err != nil {
+		return nil
+	}
+	return o.Says
 }
 
 // begin finds where trust begins; nil where there is no root at all.
@@ -145,10 +161,9 @@ func (r *runner) begin(ctx context.Context) (*tuf.Root, error) {
 	if err != nil {
 		return nil, r.found(name, err)
 	}
-	t, err := tuf.NewTrust(file)
+	t, err := tuf.NewTrust(file, r.opt.Dialects...)
 	if err != nil {
-		root, parseErr := tuf.ParseRoot(file)
-		if parseErr == nil {
+		if root := r.readRoot(file); root != nil {
 			r.addRoot(name, file, root, nil)
 		}
 		return nil, r.found(name, err)
@@ -164,7 +179,7 @@ func (r *runner) begin(ctx context.Context) (*tuf.Root, error) {
 // beginGiven begins with the root that was given. The repository's own root of
 // that version has to be the same, if it has one.
 func (r *runner) beginGiven(ctx context.Context) (*tuf.Root, error) {
-	t, err := tuf.NewTrust(r.opt.Root)
+	t, err := tuf.NewTrust(r.opt.Root, r.opt.Dialects...)
 	if err != nil {
 		return nil, fmt.Errorf("the given root: %w", err)
 	}
@@ -177,22 +192,20 @@ func (r *runner) beginGiven(ctx context.Context) (*tuf.Root, error) {
 	if err != nil || theirs == nil {
 		return root, r.found(name, err)
 	}
-	if !sameSigned(theirs, r.opt.Root) {
+	mine, err := t.Dialect().Root(tuf.Held{}, r.opt.Root)
+	if err != nil {
+		return nil, err
+	}
+	if o, errTheirs := t.Dialect().Root(tuf.Held{}, theirs); errTheirs != nil || !bytes.Equal(o.Signed, mine.Signed) {
 		err = &tuf.Error{Kind: tuf.ErrRollback, Why: "the repository has another root of this version than the given one"}
 	}
 	return root, r.found(name, err)
 }
 
-func sameSigned(a, b []byte) bool {
-	x, errX := tuf.ParseEnvelope(a)
-	y, errY := tuf.ParseEnvelope(b)
-	return errX == nil && errY == nil && bytes.Equal(x.Signed, y.Signed)
-}
-
 func (r *runner) addRoot(name string, file []byte, root, old *tuf.Root) {
-	v := Root{File: name, Version: root.Version, Expires: root.Expires, Own: signed(root, tuf.RoleRoot, file), Changes: []string{}}
+	v := Root{File: name, Version: root.Version, Expires: root.Expires, Own: r.signed(root, tuf.RoleRoot, file), Changes: []string{}}
 	if old != nil {
-		by := signed(old, tuf.RoleRoot, file)
+		by := r.signed(old, tuf.RoleRoot, file)
 		v.Own.Others, by.Others = strangers(v.Own, by), strangers(by, v.Own)
 		v.Old, v.Changes = &by, changes(old, root)
 	}
@@ -212,9 +225,12 @@ func strangers(a, b Signed) []string {
 }
 
 // signed says who signed file of those whom root lets sign for role.
-func signed(root *tuf.Root, role tuf.Role, file []byte) Signed {
+func (r *runner) signed(root *tuf.Root, role tuf.Role, file []byte) Signed {
 	s := Signed{Threshold: root.Roles[role].Threshold, Keys: []Key{}}
 	rep, err := root.Signatures(role, file)
+	if r.trust != nil {
+		rep, err = r.trust.Dialect().Signatures(root, role, file)
+	}
 	if err != nil {
 		rep = &tuf.SignatureReport{}
 	}
@@ -229,157 +245,4 @@ func signed(root *tuf.Root, role tuf.Role, file []byte) Signed {
 		s.Others = append(s.Others, id+" (may not sign "+string(role)+")")
 	}
 	return s
-}
-
-// a head is what every role's file says of itself.
-type head struct {
-	version int
-	expires time.Time
-	targets int
-}
-
-// a step is one file below the root.
-type step struct {
-	role  tuf.Role
-	name  string
-	limit int64
-	set   func(file []byte, now time.Time) error
-	parse func(file []byte) (head, error)
-}
-
-func (r *runner) roles(ctx context.Context) error {
-	steps := []step{
-		{tuf.RoleTimestamp, tuf.TimestampFile, limits.Timestamp, r.trust.SetTimestamp, func(file []byte) (head, error) {
-			t, err := tuf.ParseTimestamp(file)
-			if err != nil {
-				return head{}, err
-			}
-			return head{version: t.Version, expires: t.Expires}, nil
-		}},
-		{tuf.RoleSnapshot, tuf.SnapshotFile, limits.Snapshot, r.trust.SetSnapshot, func(file []byte) (head, error) {
-			s, err := tuf.ParseSnapshot(file)
-			if err != nil {
-				return head{}, err
-			}
-			return head{version: s.Version, expires: s.Expires}, nil
-		}},
-		{tuf.RoleTargets, tuf.TargetsFile, limits.Targets, r.trust.SetTargets, func(file []byte) (head, error) {
-			t, err := tuf.ParseTargets(file)
-			if err != nil {
-				return head{}, err
-			}
-			return head{version: t.Version, expires: t.Expires, targets: len(t.Targets)}, nil
-		}},
-	}
-	announced := true
-	for _, s := range steps {
-		var err error
-		if announced, err = r.step(ctx, s, announced); err != nil {
-			return err
-		}
-	}
-	return r.bundle(ctx)
-}
-
-// step judges one file. announced says that the file which announces it was
-// good, so that it can be held against that; good is the same for the next one.
-func (r *runner) step(ctx context.Context, s step, announced bool) (good bool, err error) {
-	file, err := r.fetch(ctx, s.name, s.limit)
-	if err == nil && file == nil {
-		err = &tuf.Error{Kind: tuf.ErrNotFound}
-	}
-	if err != nil {
-		return false, r.found(s.name, err)
-	}
-	h, parseErr := r.describe(s, file)
-	if announced {
-		err = s.set(file, r.opt.Now)
-	} else if err = r.trust.Root().Verify(s.role, file); err == nil {
-		err = parseErr
-	}
-	if errors.Is(err, tuf.ErrSignature) {
-		err = r.whoIsMissing(s.role, file, err)
-	}
-	overdue := parseErr == nil && !r.noClock && !r.opt.Now.Before(h.expires)
-	if overdue && !errors.Is(err, tuf.ErrExpired) {
-		late := &tuf.Error{Kind: tuf.ErrExpired, Why: fmt.Sprintf("at %s, and it is %s", stamp(h.expires), stamp(r.opt.Now))}
-		err = errors.Join(r.found(s.name, err), r.found(s.name, late))
-		return false, err
-	}
-	timely := errors.Is(err, tuf.ErrExpired) || errors.Is(err, tuf.ErrClock)
-	if err := r.found(s.name, err); err != nil {
-		return false, err
-	}
-	if timely && announced { // all but the time is right, and what it announces can be judged
-		return s.set(file, h.expires.Add(-time.Second)) == nil, nil
-	}
-	return err == nil && announced, nil
-}
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-func (r *runner) describe(s step, file []byte) (head, error) {
-	h, err := s.parse(file)
-	r.report.Roles = append(r.report.Roles, Role{Name: string(s.role), File: s.name, Version: h.version, Expires: h.expires,
-		Targets: h.targets, Signed: signed(r.trust.Root(), s.role, file)})
-	if err == nil && h.expires.Before(r.report.Expires) {
-		r.report.Expires = h.expires
-	}
-	return h, err
-}
-
-// whoIsMissing names those who could sign and have not.
-func (r *runner) whoIsMissing(role tuf.Role, file []byte, err error) error {
-	var ids []string
-	for _, k := range signed(r.trust.Root(), role, file).Keys {
-		if !k.Signed {
-			ids = append(ids, k.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return err
-	}
-	return fail.Hint(err, "have it signed; it lacks the signature of "+names(ids))
-}
-
-// bundle judges the list of an offline bundle, where there is one.
-func (r *runner) bundle(ctx context.Context) error {
-	file, err := r.fetch(ctx, tuf.BundleTargetsFile, limits.BundleTargets)
-	if err != nil || file == nil {
-		return r.found(tuf.BundleTargetsFile, err)
-	}
-	s := step{role: tuf.RoleTargets, name: tuf.BundleTargetsFile, parse: func(file []byte) (head, error) {
-		b, err := tuf.ParseBundleTargets(file)
-		if err != nil {
-			return head{}, err
-		}
-		return head{version: b.Version, expires: b.Expires, targets: len(b.Targets)}, nil
-	}}
-	_, _ = r.describe(s, file) // what cannot be read is said next
-	_, err = r.trust.VerifyBundle(file, r.opt.Now)
-	return r.found(s.name, err)
-}
-
-// memory holds a device's cache against what the device remembers.
-func (r *runner) memory(ctx context.Context) error {
-	if r.opt.Cache == nil {
-		return nil
-	}
-	_, err := tuf.FromCache(ctx, r.opt.Cache, r.opt.Now)
-	name := "the stored metadata"
-	if e, ok := errors.AsType[*tuf.Error](err); ok && e.File != "" {
-		name = e.File
-	}
-	return r.found(name, err)
-}
-
-// Stored reads what a device has stored as if it were a repository.
-type Stored struct{ tuf.Cache }
-
-// Fetch reads an entry of the cache, which holds no list of a bundle.
-func (s Stored) Fetch(ctx context.Context, name string, max int64) ([]byte, error) {
-	if name == tuf.BundleTargetsFile {
-		return nil, &tuf.Error{File: name, Kind: tuf.ErrNotFound}
-	}
-	return s.Load(ctx, name)
 }
