@@ -9,6 +9,7 @@ package inspect
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -127,7 +128,23 @@ func finding(file string, err error) (f Finding, ok bool) {
 				f.Problem += ": " + e.Why
 			}
 		}
+		if f.expired {
+			f.Remedy = renewal(file)
+		}
 		return f, true
 	}
 	return f, false
+}
+
+// renewal says who makes a file that has expired anew.
+func renewal(file string) string {
+	switch {
+	case file == tuf.BundleTargetsFile:
+		return "renew the bundle: otactl targets offline-update NAME DST --tuf-only"
+	case strings.HasSuffix(file, "root.json"):
+		return "have a new root signed: otactl keys tuf rotate-offline-key --role root"
+	case strings.HasSuffix(file, tuf.TargetsFile):
+		return "have them signed again: the backend does it where it has the key, else see otactl targets upload"
+	}
+	return "the backend renews it: see that it runs, and has the key"
 }
