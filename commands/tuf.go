@@ -64,7 +64,7 @@ func (rt *runtime) verifyMetadata(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	opt := inspect.Options{Now: now}
+	opt := inspect.Options{Now: now, Dialects: dialects()}
 	if path := c.String("root"); path != "" {
 		if opt.Root, err = readRootFile(path); err != nil {
 			return err
