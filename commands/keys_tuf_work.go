@@ -81,6 +81,8 @@ func answer(err error) error {
 		return fail.As(err, fail.NotFound, "no root transaction is open; otactl keys tuf init opens one")
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return fail.As(err, fail.Conflict, "")
+	case http.StatusLocked:
+		return fail.As(err, fail.Busy, "")
 	}
 	return err
 }
