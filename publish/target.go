@@ -221,7 +221,7 @@ func (r *run) sign(ctx context.Context, w *wanted) error {
 			}
 			continue
 		}
-		if httpx.Code(err) != http.StatusConflict || attempt == maxAllocations {
+		if httpx.Code(err) != http.StatusConflict || httpx.Reason(err) == "signed_elsewhere" || attempt == maxAllocations {
 			return fmt.Errorf("target %s: %w", w.name, err)
 		}
 		if r.Target.Version != 0 {

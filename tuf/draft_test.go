@@ -146,3 +146,39 @@ func TestNormalisedFileKeepsItsSignatures(t *testing.T) {
 		t.Errorf("text that peers sign differently: %v", err)
 	}
 }
+
+func FuzzDraftTargets(f *testing.F) {
+	f.Add([]byte(odd))
+	f.Add([]byte(`{"signatures":[],"signed":{"_type":"Targets","expires":"2027-01-01T00:00:00Z","version":1,"targets":{"\u00e9":{}},"a":"b"}}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		d, err := tuf.DraftTargets(file)
+		if err != nil {
+			return
+		}
+		again, err := d.Sign(d.Version(), d.Expires())
+		if errors.Is(err, tuf.ErrNotASCII) || errors.Is(err, tuf.ErrTooLarge) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		had, err := tuf.ParseEnvelope(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		has, err := tuf.ParseEnvelope(again)
+		if err != nil || !bytes.Equal(has.Signed, had.Signed) {
+			t.Errorf("%v\n%s\nbecame\n%s", err, had.Signed, has.Signed)
+		}
+		for _, name := range d.Names() {
+			if _, err := d.Target(name); err != nil {
+				continue
+			}
+			if err := d.SetCustom(name, map[string]any{"x": 1}); err == nil {
+				if err = d.SetCustom(name, map[string]any{"x": nil}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+}

@@ -3,6 +3,7 @@ package factory
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -77,7 +78,7 @@ func (c *Client) PutTargets(ctx context.Context, base string, file []byte) error
 }
 
 // LatestVersion is the highest version that any target has, or had, as far as
-// the server keeps count; 0 where it does not. With hardware ids a server that
+// the server keeps count, and at most 2^31-1; 0 where it does not. With hardware ids a server that
 // counts for each says it for those.
 func (c *Client) LatestVersion(ctx context.Context, hwids ...string) (int, error) {
 	query := url.Values{"all": {"1"}}
@@ -87,7 +88,7 @@ func (c *Client) LatestVersion(ctx context.Context, hwids ...string) (int, error
 	var out struct {
 		Data struct {
 			Build struct {
-				ID int `json:"build_id"`
+				ID int64 `json:"build_id"`
 			} `json:"build"`
 		} `json:"data"`
 	}
@@ -95,7 +96,7 @@ func (c *Client) LatestVersion(ctx context.Context, hwids ...string) (int, error
 	if code := httpx.Code(err); code == http.StatusNotFound || code == http.StatusForbidden {
 		return 0, nil
 	}
-	return out.Data.Build.ID, err
+	return int(min(out.Data.Build.ID, math.MaxInt32)), err
 }
 
 // refused gives what a server refused for its content another class than that

@@ -2,6 +2,8 @@ package factory
 
 import (
 	"encoding/json"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/otactl/otactl/ostree"
@@ -103,8 +105,8 @@ func checkCustom(c tuf.Custom) string {
 	switch {
 	case !api.IsWord(c.Name):
 		return "custom.name is missing or not a plain name"
-	case !api.IsVersion(c.Version):
-		return "custom.version must be a whole number in a string"
+	case !isVersion(c.Version):
+		return "custom.version must be a whole number up to 2147483647 in a string"
 	case c.TargetFormat != "OSTREE":
 		return `custom.targetFormat must be "OSTREE"`
 	case len(c.HardwareIDs) == 0 || !words(c.HardwareIDs):
@@ -120,6 +122,13 @@ func checkCustom(c tuf.Custom) string {
 		}
 	}
 	return ""
+}
+
+// isVersion keeps to what devices hold a version in: a higher one would be the
+// last of its hardware id.
+func isVersion(s string) bool {
+	v, err := strconv.ParseInt(s, 10, 64)
+	return err == nil && api.IsVersion(s) && v <= math.MaxInt32
 }
 
 func words(list []string) bool {

@@ -3,6 +3,7 @@ package factory
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/server/api"
@@ -26,6 +27,7 @@ func TestTargetsThatCannotBeSignedAreRefused(t *testing.T) {
 		"second hash":           {`"sha256":`, `"md5":"00","sha256":`},
 		"version as number":     {`"version":"1"`, `"version":1`},
 		"version with letters":  {`"version":"1"`, `"version":"1a"`},
+		"version over 2^31-1":   {`"version":"1"`, `"version":"2147483648"`},
 		"no hardware id":        {`["hw"]`, `[]`},
 		"hardware id with path": {`["hw"]`, `["../hw"]`},
 		"format":                {`OSTREE`, `BINARY`},
@@ -64,6 +66,30 @@ func FuzzParseTargets(f *testing.F) {
 			}
 			if _, err := tuf.Canonical(target.Custom); err != nil {
 				t.Errorf("custom %s cannot be signed: %v", target.Custom, err)
+			}
+		}
+	})
+}
+
+func FuzzParseChanges(f *testing.F) {
+	f.Add([]byte(`{"targets":{"demo-1":{"custom":{"tags":["main","next"]}}}}`))
+	f.Add([]byte(`{"targets":["demo-1","demo-2"]}`))
+	f.Add([]byte(`{"targets":{"demo-1":{"custom":{"tags":["a","a"]}},"demo-1":{}}}`))
+	f.Add([]byte(good))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if tags, err := parseTags(body); err == nil {
+			for name, list := range tags {
+				if len(list) == 0 || !words(list) || repeats(list) {
+					t.Errorf("%q was given the tags %q", name, list)
+				}
+			}
+		}
+		if names, err := parseNames(body); err == nil && (len(names) == 0 || repeats(names)) {
+			t.Errorf("names %q were taken", names)
+		}
+		if targets, _, err := parseMap(body); err == nil {
+			if _, err := targets.Sign(1, time.Unix(1_800_000_000, 0)); err != nil {
+				t.Errorf("what was taken cannot be signed: %v", err)
 			}
 		}
 	})

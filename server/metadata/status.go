@@ -68,11 +68,15 @@ func (a *Author) vouched(ctx context.Context, f store.RoleFile) ([]tuf.Warning, 
 		return nil, err
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if v := a.verdict; v.root != root.Version || v.targets != f.Version {
-		a.verdict = verdict{root.Version, f.Version, root.Verify(tuf.RoleTargets, file) != nil}
+	v := a.verdict
+	a.mu.Unlock()
+	if v.root != root.Version || v.targets != f.Version {
+		v = verdict{root.Version, f.Version, root.Verify(tuf.RoleTargets, file) != nil}
+		a.mu.Lock()
+		a.verdict = v
+		a.mu.Unlock()
 	}
-	if !a.verdict.bad {
+	if !v.bad {
 		return nil, nil
 	}
 	return []tuf.Warning{{Role: f.Role, Version: f.Version, Expires: f.Expires,

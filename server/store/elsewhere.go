@@ -29,8 +29,8 @@ func (m *MetadataTx) Elsewhere(role string, version int) (bool, error) {
 // CurrentBelow are the newest online files of all roles whose name begins with
 // prefix, as this transaction sees them.
 func (m *MetadataTx) CurrentBelow(prefix string) ([]File, error) {
-	rows, err := m.tx.QueryContext(m.ctx, fileColumns+`AS f WHERE substr(role, 1, ?) = ? AND online = 1 AND version =
-		(SELECT max(version) FROM metadata WHERE role = f.role AND online = 1)`, len(prefix), prefix)
+	rows, err := m.tx.QueryContext(m.ctx, fileColumns+`AS f WHERE role >= ?1 AND role < ?1 || char(0x10ffff) AND online = 1 AND version =
+		(SELECT version FROM metadata WHERE role = f.role AND online = 1 ORDER BY version DESC LIMIT 1)`, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -54,12 +54,16 @@ type RoleFile struct {
 	Elsewhere bool // it was signed elsewhere
 }
 
-// NewestFiles are the newest online files of all roles, by role.
+// NewestFiles are the newest online files of all roles, by role. It goes from
+// role to role by the index: there are many files of each, and anybody may ask.
 func (d *DB) NewestFiles(ctx context.Context) ([]RoleFile, error) {
-	rows, err := d.sql.QueryContext(ctx, `SELECT m.role, m.version, m.expires, e.role IS NOT NULL
-		FROM (SELECT role, max(version) AS version FROM metadata WHERE online = 1 GROUP BY role) AS newest
-		JOIN metadata AS m USING (role, version)
-		LEFT JOIN elsewhere AS e USING (role, version) ORDER BY m.role`)
+	rows, err := d.sql.QueryContext(ctx, `WITH RECURSIVE roles(role) AS (
+			SELECT min(role) FROM metadata
+			UNION ALL SELECT (SELECT min(role) FROM metadata AS m WHERE m.role > roles.role) FROM roles WHERE role IS NOT NULL)
+		SELECT m.role, m.version, m.expires, e.role IS NOT NULL FROM roles
+		JOIN metadata AS m ON m.role = roles.role AND m.version =
+			(SELECT version FROM metadata WHERE role = roles.role AND online = 1 ORDER BY version DESC LIMIT 1)
+		LEFT JOIN elsewhere AS e ON e.role = m.role AND e.version = m.version ORDER BY m.role`)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
