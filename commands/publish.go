@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,7 +20,8 @@ func publishCommand(rt *runtime) *cli.Command {
 		Name:  "publish",
 		Usage: "send a commit to the backend, delta-wise, and have a target signed",
 		Description: "Sends what the backend does not have yet, children first, then moves the ref, then adds the\n" +
-			"target that devices see. Ended half way, run it again: it goes on where it was.",
+			"target that devices see. Ended half way, run it again: it goes on where it was. With --keys the\n" +
+			"target is signed here and not by the backend, so that the key can be where the backend is not.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "repo", Aliases: []string{"r", "C"}, Usage: "OSTree repo in `DIR`", Required: true},
 			&cli.StringSliceFlag{Name: "hardware-id", Aliases: []string{"m"}, Usage: "the target is for `HWID`; repeat or separate by commas"},
@@ -33,7 +35,7 @@ func publishCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "no-target", Usage: "send the commit and move the ref; sign no target"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "keep `N` requests under way", Value: treehub.DefaultJobs},
 			&cli.BoolFlag{Name: "full-check", Usage: "ask the backend about every object; finds and mends what it lost"},
-		}, accountFlags()...),
+		}, slices.Concat(keyFlags(rt, false), expiryFlags(), accountFlags())...),
 		Action: func(c *cli.Context) error { return rt.publish(c) },
 	}
 }
@@ -57,6 +59,9 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	opt := publish.Options{
 		DryRun: c.Bool("dry-run"), FullCheck: c.Bool("full-check"), Jobs: c.Int("jobs"), Rev: c.String("ref"),
 		Clock: rt.clock, Progress: rt.progress(), Log: rt.log,
+	}
+	if err := checkSigning(c); err != nil {
+		return opt, err
 	}
 	if opt.Jobs < 1 || opt.Jobs > maxJobs {
 		return opt, fail.New(fail.Usage, "", "--jobs %d: want 1 to %d", opt.Jobs, maxJobs)
@@ -91,7 +96,11 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	if p.backend == nil && opt.Target != nil {
 		return opt, fail.New(fail.Usage, "use --no-target, or credentials with a tufrepo.url", "these credentials name no backend that keeps targets")
 	}
-	if opt.Target != nil {
+	switch {
+	case opt.Target == nil:
+	case len(c.StringSlice("keys")) > 0:
+		opt.Backend = signingBackend{p.backend, rt, c, p.root}
+	default:
 		opt.Backend = p.backend
 	}
 	return opt, nil

@@ -50,12 +50,17 @@ func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
 	if err != nil {
 		return nil, err
 	}
+	return rt.verifyTargets(c.Context, api, root)
+}
+
+// verifyTargets is verifiedTargets of a backend; root may be nil.
+func (rt *runtime) verifyTargets(ctx context.Context, api *factory.Client, root []byte) (*verified, error) {
 	opt := tuf.RefreshOptions{Now: rt.clock(), FirstUse: root == nil, Dialects: dialects()}
 	if root != nil {
 		opt.InitialRoots = [][]byte{root}
 	}
 	cache := memoryCache{}
-	trust, err := tuf.Refresh(c.Context, api.Fetcher(nil), cache, opt)
+	trust, err := tuf.Refresh(ctx, api.Fetcher(nil), cache, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,12 @@
 package commands
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -107,37 +109,54 @@ func (rt *runtime) commit(c *cli.Context, ch *changing, ask func() (factory.Chan
 	if c.Bool("dry-run") {
 		return outcome{DryRun: true}, nil
 	}
-	if len(c.StringSlice("keys")) == 0 && c.String("out") == "" {
+	out := outcome{Version: ch.draft.Version() + 1, File: c.String("out")}
+	if len(c.StringSlice("keys")) == 0 && out.File == "" {
 		done, err := ask()
 		return outcome{Version: done.Version, WebURL: done.WebURL}, err
 	}
+	if out.File != "" {
+		if _, err := os.Lstat(out.File); err == nil {
+			return out, fail.New(fail.Conflict, "give another name to --out", "%s: there is something of this name", out.File)
+		}
+	}
+	file, rep, err := rt.signDraft(c, ch)
+	if err != nil {
+		return out, err
+	}
+	out.Missing = rep.Missing()
+	if out.File != "" {
+		return out, fsx.WriteFile(out.File, file, 0o644)
+	}
+	return out, ch.put(c.Context, file, rep)
+}
+
+// signDraft signs the draft with the keys that were given, and says whose
+// signatures are on it.
+func (rt *runtime) signDraft(c *cli.Context, ch *changing) ([]byte, *tuf.SignatureReport, error) {
 	expires, err := expiryOf(c, rt.clock(), defaultTargetsDays)
 	if err != nil {
-		return outcome{}, err
+		return nil, nil, err
 	}
 	root := ch.trust.Root()
 	var signers []tuf.Signer
 	if refs := c.StringSlice("keys"); len(refs) > 0 {
 		if signers, err = openSigners(c.Context, rt, refs, root, tuf.RoleTargets); err != nil {
-			return outcome{}, err
+			return nil, nil, err
 		}
 	}
-	out := outcome{Version: ch.draft.Version() + 1, File: c.String("out")}
-	file, err := ch.draft.Sign(out.Version, expires, signers...)
+	file, err := ch.draft.Sign(ch.draft.Version()+1, expires, signers...)
 	if err != nil {
-		return outcome{}, err
+		return nil, nil, err
 	}
 	rep, err := root.Signatures(tuf.RoleTargets, file)
-	if err != nil {
-		return outcome{}, err
+	return file, rep, err
+}
+
+// put brings a signed file to the backend, in place of the one it was made from.
+func (ch *changing) put(ctx context.Context, file []byte, rep *tuf.SignatureReport) error {
+	if n := rep.Missing(); n > 0 {
+		return fail.New(fail.Usage, "give more --keys, or have it signed by others: otactl targets tag, add or edit with --out FILE",
+			"%d of %d signatures are missing", n, rep.Threshold)
 	}
-	out.Missing = rep.Missing()
-	switch {
-	case out.File != "":
-		return out, fsx.WriteFile(out.File, file, 0o644)
-	case out.Missing > 0:
-		return outcome{}, fail.New(fail.Usage, "give more --keys, or --out FILE to have it signed by others",
-			"%d of %d signatures are missing", out.Missing, rep.Threshold)
-	}
-	return out, ch.api.PutTargets(c.Context, ch.base(), file)
+	return ch.api.PutTargets(ctx, ch.base(), file)
 }

@@ -149,6 +149,14 @@ set -g __otactl_valued \
     'otactl publish --uri' \
     'otactl publish --jobs' \
     'otactl publish -j' \
+    'otactl publish --keys' \
+    'otactl publish -k' \
+    'otactl publish --passphrase-file' \
+    'otactl publish --expires-in-days' \
+    'otactl publish -e' \
+    'otactl publish --expires-days' \
+    'otactl publish --expires-at' \
+    'otactl publish -E' \
     'otactl publish --config' \
     'otactl publish --context' \
     'otactl publish --url' \
@@ -948,6 +956,10 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l dry-run -s n -d 'say w
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l no-target -d 'send the commit and move the ref; sign no target'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l jobs -s j -x -d 'keep N requests under way'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l full-check -d 'ask the backend about every object; finds and mends what it lost'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l context -x -d 'use the context NAME (default: the active one)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'

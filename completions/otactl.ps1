@@ -185,6 +185,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--no-target|send the commit and move the ref; sign no target'
             '--jobs|keep N requests under way'
             '--full-check|ask the backend about every object; finds and mends what it lost'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
             '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
@@ -1793,6 +1797,13 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish --uri' = @()
         'otactl publish --jobs' = @()
         'otactl publish -j' = @()
+        'otactl publish --keys' = @()
+        'otactl publish -k' = @()
+        'otactl publish --passphrase-file' = @()
+        'otactl publish --expires-in-days' = @()
+        'otactl publish -e' = @()
+        'otactl publish --expires-days' = @()
+        'otactl publish --expires-at' = @()
         'otactl publish --config' = @()
         'otactl publish --context' = @()
         'otactl publish --url' = @()
