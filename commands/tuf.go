@@ -78,7 +78,8 @@ func (rt *runtime) verifyMetadata(c *cli.Context) error {
 		var opened localSource
 		if opened, err = openLocal(c.Context, source); err == nil {
 			defer opened.Close()
-			source, repo, opt.First, opt.Cache = opened.name, opened.Fetcher, opened.first, opened.cache
+			source, repo = opened.name, opened.Fetcher
+			opt.First, opt.Cache, opt.Bundle = opened.first, opened.cache, opened.dir
 		}
 	}
 	if err != nil {
@@ -114,7 +115,8 @@ type localSource struct {
 
 	name  string
 	first int       // version of the oldest root; 0 for none
-	cache tuf.Cache // it may be the memory of a device, and is held against that as well
+	cache tuf.Cache // the same, which may be the memory of a device
+	dir   bool      // it may be a bundle
 }
 
 // openLocal opens a folder of metadata, that of a bundle, or the storage of a
@@ -129,7 +131,7 @@ func openLocal(ctx context.Context, path string) (s localSource, err error) {
 		if err != nil {
 			return s, err
 		}
-		s = localSource{inspect.Stored{Cache: db.Metadata()}, db, path, 0, db.Metadata()}
+		s = localSource{inspect.Stored{Cache: db.Metadata()}, db, path, 0, db.Metadata(), false}
 	} else if s, err = openDir(path); err != nil {
 		return s, err
 	}
@@ -159,7 +161,7 @@ func openDir(path string) (s localSource, err error) {
 	if err != nil {
 		return s, errors.Join(err, dir.Close())
 	}
-	return localSource{tuf.DirFetcher{Root: dir}, dir, path, 0, cache}, nil
+	return localSource{inspect.Folder{DirFetcher: tuf.DirFetcher{Root: dir}}, dir, path, 0, cache, true}, nil
 }
 
 // remoteMetadata is a repository on the web; "" is that of the backend in use.

@@ -24,9 +24,11 @@ type Options struct {
 	First int
 	// Dialects are those that the root may be written in besides ota-tuf.
 	Dialects []tuf.Dialect
-	// Cache is set where the repository is what a device has stored: what the
-	// device remembers to have seen counts as well.
+	// Cache is the repository where it may be what a device has stored: what the
+	// device remembers to have seen counts as well, if that is there.
 	Cache tuf.Cache
+	// Bundle looks for the list of an offline bundle as well.
+	Bundle bool
 }
 
 // Run looks at everything that f has. The error is only about not being able to

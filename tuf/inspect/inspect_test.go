@@ -219,17 +219,21 @@ func TestARolledBackCacheIsFound(t *testing.T) {
 	if got := broken(run(t, tuf.DirFetcher{Root: root}, Options{Cache: cache})); !slices.Equal(got, []string{"timestamp.json rollback"}) {
 		t.Errorf("findings %q", got)
 	}
+	check(t, os.Remove(filepath.Join(dir, memoryFile)))
+	if rep := run(t, tuf.DirFetcher{Root: root}, Options{Cache: cache}); !rep.Good {
+		t.Errorf("a folder without a memory: %+v", rep.Findings)
+	}
 }
 
 func TestABundlesListIsJudgedToo(t *testing.T) {
 	r := chain(t)
 	r.Bundle("ci", "main", "one")
-	if rep := run(t, r, Options{}); !rep.Good || len(rep.Roles) != 4 || rep.Roles[3].Targets != 1 {
+	if rep := run(t, r, Options{Bundle: true}); !rep.Good || len(rep.Roles) != 4 || rep.Roles[3].Targets != 1 {
 		t.Errorf("%+v", rep)
 	}
 	r.Keys[tuf.RoleTargets] = r.Keys[tuf.RoleTargets][:1]
 	r.Bundle("ci", "main", "one")
-	if got := broken(run(t, r, Options{})); !slices.Equal(got, []string{"bundle-targets.json signature"}) {
+	if got := broken(run(t, r, Options{Bundle: true})); !slices.Equal(got, []string{"bundle-targets.json signature"}) {
 		t.Errorf("findings %q", got)
 	}
 }
@@ -248,11 +252,29 @@ func TestANetworkErrorIsNoVerdict(t *testing.T) {
 	for _, name := range []string{"1.root.json", "4.root.json", tuf.SnapshotFile, tuf.BundleTargetsFile} {
 		r := chain(t)
 		r.FetchError[name] = down
-		if rep, err := Run(context.Background(), r, Options{Now: tuftest.Start}); !errors.Is(err, down) {
+		if rep, err := Run(context.Background(), r, Options{Now: tuftest.Start, Bundle: true}); !errors.Is(err, down) {
 			t.Errorf("%s: %+v, %v", name, rep, err)
 		}
 	}
 	if _, err := Run(t.Context(), chain(t), Options{Now: tuftest.Start, Root: []byte("{}")}); !errors.Is(err, tuf.ErrMalformed) {
 		t.Errorf("a given root that is none: %v", err)
+	}
+}
+
+// A link or a folder in the place of a file is a fault of the repository.
+func TestWhatIsNoFileIsAFinding(t *testing.T) {
+	r := chain(t)
+	dir := t.TempDir()
+	r.WriteDir(dir)
+	check(t, os.Remove(filepath.Join(dir, tuf.SnapshotFile)))
+	check(t, os.Symlink("/etc/passwd", filepath.Join(dir, tuf.SnapshotFile)))
+	check(t, os.Remove(filepath.Join(dir, tuf.TargetsFile)))
+	check(t, os.Mkdir(filepath.Join(dir, tuf.TargetsFile), 0o700))
+	root, err := os.OpenRoot(dir)
+	check(t, err)
+	defer root.Close()
+	rep := run(t, Folder{tuf.DirFetcher{Root: root}}, Options{})
+	if got := broken(rep); !slices.Equal(got, []string{"snapshot.json form", "targets.json form"}) || rep.Findings[0].Remedy == "" {
+		t.Errorf("findings %+v", rep.Findings)
 	}
 }

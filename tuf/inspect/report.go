@@ -128,8 +128,11 @@ func finding(file string, err error) (f Finding, ok bool) {
 				f.Problem += ": " + e.Why
 			}
 		}
-		if f.expired {
+		switch {
+		case f.expired:
 			f.Remedy = renewal(file)
+		case f.Remedy == "":
+			f.Remedy = "put the file there again, from where it came"
 		}
 		return f, true
 	}

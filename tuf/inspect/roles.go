@@ -78,7 +78,7 @@ func (r *runner) roles(ctx context.Context) error {
 	if s := t.Snapshot(); s != nil {
 		targets.name = t.Root().FileName(targets.name, s.Meta[tuf.TargetsFile].Version)
 	}
-	if _, err = r.step(ctx, targets, good); err != nil {
+	if _, err = r.step(ctx, targets, good); err != nil || !r.opt.Bundle {
 		return err
 	}
 	return r.bundle(ctx)
@@ -167,9 +167,15 @@ func (r *runner) bundle(ctx context.Context) error {
 	return r.found(s.name, err)
 }
 
+// memoryFile is the name under which tuf notes in a cache what has been seen.
+const memoryFile = "floor.json"
+
 // memory holds a device's cache against what the device remembers.
 func (r *runner) memory(ctx context.Context) error {
 	if r.opt.Cache == nil {
+		return nil
+	}
+	if _, err := r.opt.Cache.Load(ctx, memoryFile); errors.Is(err, tuf.ErrNotFound) {
 		return nil
 	}
 	_, err := tuf.FromCache(ctx, r.opt.Cache, r.opt.Now, r.opt.Dialects...)
@@ -178,15 +184,4 @@ func (r *runner) memory(ctx context.Context) error {
 		name = e.File
 	}
 	return r.found(name, err)
-}
-
-// Stored reads what a device has stored as if it were a repository.
-type Stored struct{ tuf.Cache }
-
-// Fetch reads an entry of the cache, which holds no list of a bundle.
-func (s Stored) Fetch(ctx context.Context, name string, max int64) ([]byte, error) {
-	if name == tuf.BundleTargetsFile {
-		return nil, &tuf.Error{File: name, Kind: tuf.ErrNotFound}
-	}
-	return s.Load(ctx, name)
 }

@@ -102,12 +102,12 @@ func (s *Staged) Commit() error {
 	if err == nil {
 		err = os.Rename(s.Path, s.file.Path)
 	}
-	if err == nil {
-		s.file.data = s.data
-		err = fsx.SyncDir(filepath.Dir(s.file.Path))
-	}
 	if err != nil {
 		return fail.Hint(fmt.Errorf("keys %s: %w", s.file.Path, err), "the new archive is "+s.Path+"; put it into its place by hand")
+	}
+	s.file.data = s.data
+	if err := fsx.SyncDir(filepath.Dir(s.file.Path)); err != nil {
+		return fmt.Errorf("keys %s: %w", s.file.Path, err)
 	}
 	return nil
 }
