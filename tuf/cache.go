@@ -82,12 +82,11 @@ func OpenDirCache(dir string) (*DirCache, error) {
 
 // rootVersion is the N of "N.root.json", or 0 for any other name.
 func rootVersion(name string) int {
-	digits, ok := strings.CutSuffix(name, ".root.json")
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if !ok || err != nil || n < 1 || RootName(int(n)) != name {
+	n, _ := strconv.ParseInt(strings.TrimSuffix(name, ".root.json"), 10, 32) // what is no such number is another one
+	if RootName(int(n)) != name {
 		return 0
 	}
-	return int(n)
+	return max(0, int(n))
 }
 
 // sizeCap is the cap of a file by its name.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 	"github.com/otactl/otactl/tuf/tuftest"
 )
@@ -483,5 +484,48 @@ func TestALinkInTheCacheIsNotFollowed(t *testing.T) {
 	}
 	if data, err := cache.Load(t.Context(), "timestamp.json"); !errors.Is(err, tuf.ErrDamaged) {
 		t.Errorf("%q, %v", data, err)
+	}
+}
+
+func TestADirCacheSaysWhatItCannotDo(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tuf.OpenDirCache(filepath.Join(file, "tuf")); err == nil {
+		t.Error("a folder below a file")
+	}
+	cache, err := tuf.OpenDirCache(filepath.Join(dir, "tuf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := pad([]byte("{}"), limits.Timestamp+1)
+	if err := errors.Join(cache.Store(t.Context(), "timestamp.json", long), cache.Store(t.Context(), "targets.json", long)); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := cache.Load(t.Context(), "timestamp.json"); !errors.Is(err, tuf.ErrDamaged) || data != nil {
+		t.Errorf("a file over its cap: %v", err)
+	}
+	if data, err := cache.Load(t.Context(), "targets.json"); err != nil || len(data) != len(long) {
+		t.Errorf("a file that may be longer: %v", err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, errRoots := cache.Roots(over)
+	_, errLoad := cache.Load(over, "targets.json")
+	for _, err := range []error{errRoots, errLoad, cache.Store(over, "targets.json", nil)} {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("after it was canceled: %v", err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "tuf")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cache.Roots(t.Context()); err == nil {
+		t.Error("a folder that is gone lists roots")
+	}
+	if err := cache.Quarantine(t.Context(), "targets.json"); err == nil {
+		t.Error("what is gone was set aside")
 	}
 }

@@ -19,6 +19,7 @@ import (
 func rotated(t testing.TB) *tuftest.Repo {
 	t.Helper()
 	r := tuftest.New(t)
+	clear(r.Root.Keys) // each process has made others
 	for i, role := range []tuf.Role{tuf.RoleRoot, tuf.RoleTargets, tuf.RoleSnapshot, tuf.RoleTimestamp} {
 		r.SetKeys(role, seeded(t, byte(i+1)))
 	}

@@ -67,7 +67,8 @@ func TestAnUnreadableFileIsSetAsideAndFetchedAgain(t *testing.T) {
 
 func TestAReadOnlyFolderIsNamedWithARemedy(t *testing.T) {
 	d, dir := stored(t)
-	if err := os.Chmod(dir, 0o500); err != nil {
+	aside := filepath.Join(dir, "timestamp.json.damaged")
+	if err := errors.Join(os.WriteFile(aside, []byte("kept"), 0o600), os.Chmod(dir, 0o500)); err != nil {
 		t.Fatal(err)
 	}
 	asNobody(t, dir, func() {
@@ -84,6 +85,19 @@ func TestAReadOnlyFolderIsNamedWithARemedy(t *testing.T) {
 		}
 		if !strings.Contains(fail.HintOf(err), "written to") {
 			t.Errorf("hint %q", fail.HintOf(err))
+		}
+		cache, ok := d.cache.(*tuf.DirCache)
+		if !ok {
+			t.Fatal("the cache is no folder")
+		}
+		for what, err := range map[string]error{
+			"remove":    cache.Remove(t.Context(), "targets.json"),
+			"set aside": cache.Quarantine(t.Context(), "targets.json"),
+			"over one":  cache.Quarantine(t.Context(), "timestamp.json"),
+		} {
+			if !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("%s: %v", what, err)
+			}
 		}
 		if trust, err := tuf.FromCache(t.Context(), d.cache, d.repo.Now); err != nil || trust.Targets().Version != 4 {
 			t.Errorf("what was trusted before is no longer: %v", err)

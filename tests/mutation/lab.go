@@ -14,8 +14,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // switches is the source of the functions that instrumented code calls.
@@ -35,6 +36,7 @@ type lab struct {
 	scratch string
 	dir     string // the package
 	jobs    int
+	quick   bool // leave out the slow tests
 
 	mutants []mutant
 	tests   []test // fastest first
@@ -113,27 +115,28 @@ func (l *lab) start(ctx context.Context, limit time.Duration, env string, args .
 
 // explore runs each test alone, to see how long it takes and what it reaches.
 func (l *lab) explore(ctx context.Context) error {
-	list, err := l.start(ctx, time.Minute, "", "-test.list", ".")
+	list, err := l.start(ctx, time.Minute, "", "-test.list", "^(Test|Fuzz)")
 	if err != nil {
 		return fmt.Errorf("list the tests: %w\n%s", err, list)
 	}
-	for _, name := range strings.Fields(list) {
-		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Fuzz") {
-			continue
-		}
-		t, err := l.exploreOne(ctx, name)
-		if err != nil {
+	names := strings.Fields(list)
+	l.tests = make([]test, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(l.jobs)
+	for i, name := range names {
+		g.Go(func() (err error) {
+			l.tests[i], err = l.exploreOne(ctx, name)
 			return err
-		}
-		l.tests = append(l.tests, t)
+		})
 	}
+	err = g.Wait()
 	slices.SortFunc(l.tests, func(a, b test) int { return int(a.took - b.took) })
-	return nil
+	return err
 }
 
 func (l *lab) exploreOne(ctx context.Context, name string) (test, error) {
 	t := test{name: name, reach: map[int]bool{}}
-	file := filepath.Join(l.scratch, "reached")
+	file := filepath.Join(l.scratch, "reached-"+name)
 	begin := time.Now()
 	out, err := l.start(ctx, 5*time.Minute, reachEnv+"="+file, "-test.run", "^"+name+"$")
 	if t.took = time.Since(begin); err != nil {
@@ -150,7 +153,6 @@ func (l *lab) exploreOne(ctx context.Context, name string) (test, error) {
 		}
 		t.reach[id] = true
 	}
-	_ = os.Remove(file)
 	return t, nil
 }
 
@@ -163,58 +165,69 @@ func (l *lab) tryAll(ctx context.Context, only string) ([]result, error) {
 		}
 	}
 	results := make([]result, len(wanted))
-	work := make(chan int)
-	var wait sync.WaitGroup
-	for range l.jobs {
-		wait.Go(func() {
-			for i := range work {
-				if results[i] = l.try(ctx, wanted[i]); results[i].caught == "" && ctx.Err() == nil {
-					fmt.Fprintln(os.Stderr, "mutation: survived:", wanted[i].key())
-				}
-			}
-		})
-	}
-	for i := range wanted {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(l.jobs)
+	for i, m := range wanted {
 		if i%50 == 0 {
 			fmt.Fprintf(os.Stderr, "mutation: %d of %d\n", i, len(wanted))
 		}
-		work <- i
+		g.Go(func() error {
+			if results[i] = l.try(ctx, m); results[i].caught == "" && ctx.Err() == nil {
+				fmt.Fprintln(os.Stderr, "mutation: survived:", m.key())
+			}
+			return ctx.Err()
+		})
 	}
-	close(work)
-	wait.Wait()
-	return results, ctx.Err()
+	return results, g.Wait()
 }
 
-// try breaks one check and runs the tests that reach it, until one fails: the
-// quick ones together, then each of the others.
+// try breaks one check and runs the tests that reach it until one fails. They
+// run in groups, the quickest first and each group for longer than the one
+// before.
 func (l *lab) try(ctx context.Context, m mutant) result {
-	const quick = 300 * time.Millisecond
-	var groups [][]string
-	var first []string
-	limit := 10 * time.Second
-	for _, t := range l.tests {
-		switch {
-		case !t.reach[m.id]:
-		case t.took < quick && len(first) < 40:
-			first = append(first, t.name)
-		default:
-			groups = append(groups, []string{t.name})
-			limit = max(limit, 5*t.took)
-		}
+	tests := l.tests
+	if l.quick || explained(m) {
+		tests = tests[:len(tests)-len(tests)/slowPart]
 	}
-	if first != nil {
-		groups = slices.Insert(groups, 0, first)
-	}
-	for _, g := range groups {
+	for _, g := range groups(tests, m.id) {
 		if ctx.Err() != nil {
 			break
 		}
-		out, err := l.start(ctx, limit, fmt.Sprintf("%s=%d", breakEnv, m.id), "-test.failfast", "-test.v", "-test.run", "^("+strings.Join(g, "|")+")$")
+		limit := max(10*time.Second, 5*g.took)
+		out, err := l.start(ctx, limit, fmt.Sprintf("%s=%d", breakEnv, m.id), "-test.failfast", "-test.v", "-test.run", "^("+strings.Join(g.names, "|")+")$")
 		if err != nil {
 			return result{m, failed(out), strings.Contains(out, "panic: test timed out")}
 		}
 	}
 	return result{mutant: m}
+}
+
+// slowPart is which part of all tests, the slowest, is not worth its time where
+// nothing is expected of it.
+const slowPart = 8
+
+// group are tests that run in one process.
+type group struct {
+	names []string
+	took  time.Duration // all of them, when nothing was broken
+}
+
+// groups are the tests that reach a mutant.
+func groups(tests []test, id int) []group {
+	budget := 200 * time.Millisecond
+	var all []group
+	for _, t := range tests {
+		if !t.reach[id] {
+			continue
+		}
+		if len(all) == 0 || all[len(all)-1].took > budget {
+			all = append(all, group{})
+			budget *= 2
+		}
+		g := &all[len(all)-1]
+		g.names, g.took = append(g.names, t.name), g.took+t.took
+	}
+	return all
 }
 
 var (

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,10 +29,17 @@ type mutant struct {
 	line int
 	text string // the check as it is written, in one line
 	kind string
+	nth  int // of those in the function that look alike, from 1
 }
 
 // key tells a mutant from all others for as long as its check stands.
-func (m mutant) key() string { return m.file + ": " + m.fn + ": " + m.text + ": " + m.kind }
+func (m mutant) key() string {
+	key := m.file + ": " + m.fn + ": " + m.text + ": " + m.kind
+	if m.nth > 1 {
+		key += " #" + strconv.Itoa(m.nth)
+	}
+	return key
+}
 
 // edit puts text into the source before the byte at.
 type edit struct {
@@ -64,11 +72,27 @@ func instrument(path string, first int) (*source, error) {
 	}
 	for _, decl := range s.file.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Body != nil {
-			s.fn = fn.Name.Name
+			s.fn = funcName(fn)
 			ast.Inspect(fn.Body, s.visit)
 		}
 	}
 	return s, nil
+}
+
+// funcName is the function's name, after its receiver's if it has one.
+func funcName(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return fn.Name.Name
+	}
+	of := fn.Recv.List[0].Type
+	if p, ok := of.(*ast.StarExpr); ok {
+		of = p.X
+	}
+	id, ok := of.(*ast.Ident)
+	if !ok {
+		return fn.Name.Name
+	}
+	return id.Name + "." + fn.Name.Name
 }
 
 // visit breaks the checks of one node.
@@ -231,8 +255,13 @@ func (s *source) removeReturn(body *ast.BlockStmt) {
 
 func (s *source) add(n ast.Node, kind, text string) int {
 	id := s.first + len(s.mutants)
-	line := s.set.Position(n.Pos()).Line
-	s.mutants = append(s.mutants, mutant{id, s.name, s.fn, line, strings.Join(strings.Fields(text), " "), kind})
+	m := mutant{id, s.name, s.fn, s.set.Position(n.Pos()).Line, strings.Join(strings.Fields(text), " "), kind, 1}
+	for _, o := range s.mutants {
+		if o.fn == m.fn && o.text == m.text && o.kind == m.kind {
+			m.nth++
+		}
+	}
+	s.mutants = append(s.mutants, m)
 	return id
 }
 
