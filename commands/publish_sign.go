@@ -40,7 +40,7 @@ func (b signingBackend) addOnce(ctx context.Context, add map[string]tuf.Target) 
 	if err != nil {
 		return factory.Added{}, err
 	}
-	d, err := tuf.DraftTargets(v.raw)
+	d, err := v.toDraft()
 	if err != nil {
 		return factory.Added{}, err
 	}

@@ -51,8 +51,17 @@ func (rt *runtime) changeTargets(c *cli.Context) (*changing, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := tuf.DraftTargets(v.raw)
+	d, err := v.toDraft()
 	return &changing{v, d}, err
+}
+
+// toDraft begins a change of what was verified.
+func (v *verified) toDraft() (*tuf.TargetsDraft, error) {
+	if name := v.trust.Dialect().Name(); name != "ota-tuf" {
+		return nil, fail.New(fail.Unsupported, "change them with the tools that this metadata was made with",
+			"targets in the dialect %s can be read here and not changed", name)
+	}
+	return tuf.DraftTargets(v.raw)
 }
 
 // checkSigning refuses flags that mean nothing where the backend signs.

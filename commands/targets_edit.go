@@ -36,7 +36,7 @@ func (rt *runtime) targetsEdit(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	before, err := tuf.DraftTargets(ch.raw)
+	before, err := ch.toDraft()
 	if err != nil {
 		return err
 	}

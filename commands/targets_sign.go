@@ -100,7 +100,7 @@ func (rt *runtime) proposed(c *cli.Context, path string) (v *verified, file []by
 		return nil, nil, diff, fail.New(fail.Conflict, "make the change anew from what the backend has now",
 			"%s is version %d, and the backend has %d, which %d follows", path, next.Version(), have, have+1)
 	}
-	before, err := tuf.DraftTargets(v.raw)
+	before, err := v.toDraft()
 	if err != nil {
 		return nil, nil, diff, err
 	}
