@@ -333,7 +333,8 @@ func TestDeviceMayChangeToATagThatWasSignedEarlier(t *testing.T) {
 }
 
 // Whatever happens in whatever order, a device that checks in after each step
-// never meets an older version than it has seen of anything.
+// never meets an older version than it has seen of anything, and always gets
+// what is meant for it by then.
 func TestNoWayThroughWavesIsARollback(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -344,13 +345,14 @@ func TestNoWayThroughWavesIsARollback(t *testing.T) {
 			devices = append(devices, f.device(i, groups[r.IntN(3)], "prod"))
 		}
 		active, n := "", 0
+		var production, version int // of the targets of the tag, and of the active wave
 		for range 40 {
 			switch step := r.IntN(8); {
 			case step == 0 && active == "":
 				active = fmt.Sprintf("w%d", n)
 				n++
 				f.build()
-				version := f.version
+				version = f.version
 				if r.IntN(3) == 0 {
 					version = max(1, version-1) // below a wave that was canceled, or as high
 				}
@@ -359,14 +361,17 @@ func TestNoWayThroughWavesIsARollback(t *testing.T) {
 				}
 			case step <= 2 && active != "":
 				d := devices[r.IntN(len(devices))]
-				f.rollout(active, RolloutRequest{UUIDs: []string{d.dev.UUID}})
+				chosen := f.rollout(active, RolloutRequest{UUIDs: []string{d.dev.UUID}})
+				if got := d.check(); len(chosen) > 0 && got < version {
+					t.Fatalf("wave %d was rolled out to a device that has %d", version, got)
+				}
 			case step == 3 && active != "":
 				_, _, _ = f.RolloutWave(t.Context(), active, RolloutRequest{Group: groups[r.IntN(2)]})
 			case step == 4 && active != "":
 				if err := f.CompleteWave(t.Context(), active, "test"); err != nil {
 					t.Fatal(err)
 				}
-				active = ""
+				active, production = "", version
 			case step == 5 && active != "":
 				if err := f.CancelWave(t.Context(), active, "test"); err != nil {
 					t.Fatal(err)
@@ -383,7 +388,9 @@ func TestNoWayThroughWavesIsARollback(t *testing.T) {
 			}
 			for _, d := range devices {
 				if r.IntN(2) == 0 {
-					d.check()
+					if got := d.check(); got < production {
+						t.Fatalf("production is at version %d, and a device has %d", production, got)
+					}
 				}
 			}
 		}
@@ -414,6 +421,13 @@ func TestWaveIsRefused(t *testing.T) {
 	f.now = f.now.Add(300 * day)
 	f.refused(create(late), "bad_wave")
 	f.mustCreate("w3", "prod", 2)
+	at := f.now
+	f.now = f.now.Add(301 * day)
+	f.device(1, "", "prod")
+	_, _, err := f.RolloutWave(t.Context(), "w3", RolloutRequest{Limit: 1})
+	f.refused(err, "wave_expired")
+	f.refused(f.CompleteWave(t.Context(), "w3", "test"), "wave_expired")
+	f.now = at
 	f.refused(create(f.wave("w4", "prod", f.build(), f.offline[0])), "wave_active")
 	f.mustCreate("w5", "other", 2) // another tag has a wave of its own
 }
