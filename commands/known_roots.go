@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -55,6 +56,23 @@ func (rt *runtime) checkKnown(api *factory.Client, files [][]byte) error {
 		rt.log.Warn("the factory's root can't be remembered", "error", err)
 	}
 	return nil
+}
+
+// signingRoot is the root that trust begins with where something is signed:
+// root, unless that is nil, or else the newest one of a chain that goes through
+// the root that was seen last.
+func (rt *runtime) signingRoot(ctx context.Context, api *factory.Client, root []byte) ([]byte, error) {
+	if root != nil {
+		return root, nil
+	}
+	files, err := rootChain(ctx, api, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := rt.checkKnown(api, files); err != nil {
+		return nil, err
+	}
+	return files[len(files)-1], nil
 }
 
 func goesThrough(files [][]byte, known []byte, path string) error {

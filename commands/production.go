@@ -121,7 +121,7 @@ func rootLike(ctx context.Context, fetch tuf.Fetcher, anchor []byte) ([]byte, er
 
 // rootFlag lets a person say where trust begins.
 func rootFlag() cli.Flag {
-	return &cli.StringFlag{Name: "root", Usage: "trust the root in `FILE`, of CI or production (default: the first one that the backend has)"}
+	return &cli.StringFlag{Name: "root", Usage: "trust the root in `FILE`, of CI or production (default: the backend's, by way of the one seen last)"}
 }
 
 // trustedRoot is the file that --root names, or nil.

@@ -36,7 +36,11 @@ func (b signingBackend) AddTargets(ctx context.Context, add map[string]tuf.Targe
 }
 
 func (b signingBackend) addOnce(ctx context.Context, add map[string]tuf.Target) (factory.Added, error) {
-	v, err := b.rt.verifyTargets(ctx, b.Client, b.root)
+	root, err := b.rt.signingRoot(ctx, b.Client, b.root)
+	if err != nil {
+		return factory.Added{}, err
+	}
+	v, err := b.rt.verifyTargets(ctx, b.Client, root)
 	if err != nil {
 		return factory.Added{}, err
 	}

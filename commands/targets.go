@@ -43,10 +43,14 @@ type verified struct {
 }
 
 // verifiedTargets fetches the target repository's metadata and verifies it from
-// the root in the credentials on, or else from the first root the backend has.
-// What expires soon is warned about.
+// the root in the credentials on, or else from the first root the backend has,
+// by way of the one that was seen last where keys are given to sign with. What
+// expires soon is warned about.
 func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
 	api, root, err := rt.targetsBackend(c)
+	if err == nil && len(c.StringSlice("keys")) > 0 {
+		root, err = rt.signingRoot(c.Context, api, root)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -156,6 +156,9 @@ func (rt *runtime) openDesk(c *cli.Context, tag string) (*desk, error) {
 	if d.api, err = rt.factory(c); err != nil {
 		return nil, err
 	}
+	if anchor, err = rt.signingRoot(c.Context, d.api, anchor); err != nil {
+		return nil, err
+	}
 	prod, err := rt.production(c.Context, d.api, tag, anchor)
 	if err != nil {
 		return nil, err
