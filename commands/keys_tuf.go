@@ -61,7 +61,7 @@ func showRootCommand(rt *runtime) *cli.Command {
 			if err != nil {
 				return err
 			}
-			files, err := rootChain(c.Context, api, c.Bool("prod"))
+			files, err := rt.knownChain(c.Context, api, c.Bool("prod"))
 			if err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func downloadRootsCommand(rt *runtime) *cli.Command {
 			if err != nil {
 				return err
 			}
-			files, err := rootChain(c.Context, api, c.Bool("prod"))
+			files, err := rt.knownChain(c.Context, api, c.Bool("prod"))
 			if err != nil {
 				return err
 			}
@@ -142,6 +142,23 @@ func rootArchive(files [][]byte) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// knownChain is rootChain, through the root that was seen last. A production
+// chain has to end beside the chain of CI, signed by the same keys.
+func (rt *runtime) knownChain(ctx context.Context, api *factory.Client, prod bool) ([][]byte, error) {
+	files, err := rootChain(ctx, api, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := rt.checkKnown(api, files); err != nil || !prod {
+		return files, err
+	}
+	ci := files[len(files)-1]
+	if files, err = rootChain(ctx, api, true); err != nil {
+		return nil, err
+	}
+	return files, checkProduction(author.Pair{CI: ci, Prod: files[len(files)-1]})
 }
 
 // rootChain is every root from 1 on, each verified by the one before it.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -63,11 +64,9 @@ func TestProductionRootsFollowTheRoots(t *testing.T) {
 	b.call(t, b.operator, "GET", userRepo+"targets.json?production=1", nil).refused(t, 404, "not_found")
 }
 
-func TestDatabaseFromBeforeProductionRootsGetsThem(t *testing.T) {
-	b := start(t)
-	b.pass(400 * 24 * time.Hour)
-	b.restart(t)
-	b.stop()
+// forgetProdRoots makes the database one from before there were any.
+func (b *backend) forgetProdRoots(t *testing.T) {
+	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(b.dir, "server.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +77,44 @@ func TestDatabaseFromBeforeProductionRootsGetsThem(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Where the root key was elsewhere, production roots begin with the first root
+// that is signed there, and production devices still find a chain.
+func TestProductionRootsBeginWithTheFirstTransactionWhereTheRootKeyIsElsewhere(t *testing.T) {
+	b := start(t)
+	b.stop()
+	b.forgetProdRoots(t)
+	data, err := os.ReadFile(filepath.Join(b.dir, "tuf", "root.key"))
+	if err == nil {
+		err = os.Remove(filepath.Join(b.dir, "tuf", "root.key"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.run(t)
+	for _, name := range []string{"root.json", "1.root.json"} {
+		b.call(t, b.operator, "GET", userRepo+name+"?production=1", nil).refused(t, 404, "not_found")
+	}
+	r := &rotation{t: t, b: b, api: b.operatorAPI(b.operator)}
+	if r.key, err = tuf.ParsePrivateKey(data); err != nil {
+		t.Fatal(err)
+	}
+	r.begin()
+	if notes := r.updates().Amendments; len(notes) != 1 || notes[0].Kind != "add-production" {
+		t.Errorf("%+v", notes)
+	}
+	r.sign(r.key)
+	r.mustApply()
+	sameButForTargets(t, b.roots(t, "").Root(), b.roots(t, "?production=1").Root(), 2)
+}
+
+func TestDatabaseFromBeforeProductionRootsGetsThem(t *testing.T) {
+	b := start(t)
+	b.pass(400 * 24 * time.Hour)
+	b.restart(t)
+	b.stop()
+	b.forgetProdRoots(t)
 	b.run(t)
 	prod := b.roots(t, "?production=1").Root()
 	if prod.Version != 2 {
