@@ -314,6 +314,20 @@ func TestDraftThatBreaksARuleIsNeitherSignedNorComplete(t *testing.T) {
 	}
 }
 
+// Ids are believed as they stand, so that one must not come to mean another key.
+func TestKeyIDIsNotGivenToAnotherKey(t *testing.T) {
+	s := newScene(t)
+	k := *s.key().Public()
+	k.ID = s.Online[tuf.RoleTargets]
+	if err := s.AddKey(tuf.RoleRoot, &k, me); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("%v", err)
+	}
+	s.Online[tuf.RoleSnapshot] = "gone"
+	if err := s.RotateOnlineKey(tuf.RoleSnapshot, s.key().Public()); !errors.Is(err, author.ErrRules) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestChangelogOfADraftIsItsOwn(t *testing.T) {
 	s := newScene(t)
 	must(t, s.KeepsChangelog(s.Updated.CI))
