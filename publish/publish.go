@@ -1,5 +1,6 @@
 // Package publish sends a commit of a local repo to a backend, delta-wise, and
-// then has a target signed that names it.
+// then has a target signed that names it. It also puts together what a wave
+// brings to production devices, and reviews what somebody else put together.
 //
 // It trusts what a ref of an ordered remote names to be complete there, unless
 // told to check everything. It must never move a ref or ask for a target before

@@ -1,5 +1,5 @@
 // Package factory is the part of the API that operators and publishers speak:
-// TUF files, targets, and the metadata of offline bundles.
+// TUF files, targets, waves, and the metadata of offline bundles.
 //
 // It trusts no request: names, versions and tags are parsed strictly, a target
 // is taken only when the closure of its commit is whole in the repo. It signs

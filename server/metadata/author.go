@@ -5,7 +5,8 @@
 // once, from a counter that only grows; a file for an offline bundle takes its
 // number from the same counter as the online ones (docs/adr explains the
 // order). It trusts the database and its key files. It never signs a file it
-// did not author, and never serves a file before the database holds it.
+// did not author, but for a wave's targets, each of which it has signed before,
+// and never serves a file before the database holds it.
 package metadata
 
 import (
