@@ -109,7 +109,7 @@ type waveView struct{ factory.Wave }
 // Table tells a wave's story, one line a step.
 func (v waveView) Table(w io.Writer) {
 	render.Fields(w, "wave", v.Name, "version", v.Version, "tag", v.Tag, "status", v.Status,
-		"created", by(v.Change.CreatedAt, v.Change.CreatedBy), "finished", by(v.Change.UpdatedAt, v.Change.UpdatedBy))
+		"devices", countOf(v.Handed), "created", by(v.Change.CreatedAt, v.Change.CreatedBy), "finished", by(v.Change.UpdatedAt, v.Change.UpdatedBy))
 	rows := make([][]string, 0, len(v.History))
 	for _, h := range v.History {
 		whom := "in group " + h.Group
@@ -127,6 +127,13 @@ func (v waveView) Table(w io.Writer) {
 	if v.Targets != nil {
 		fmt.Fprintf(w, "\n%s\n", indented(v.Targets))
 	}
+}
+
+func countOf(handed int) string {
+	if handed == 0 {
+		return ""
+	}
+	return strconv.Itoa(handed) + " were handed it, and nothing newer"
 }
 
 func by(at, who string) string {
@@ -241,10 +248,11 @@ func wavesCancelCommand(rt *runtime) *cli.Command {
 			if err != nil {
 				return err
 			}
-			if err := api.CancelWave(c.Context, c.Args().First()); err != nil {
+			wave, err := api.CancelWave(c.Context, c.Args().First())
+			if err != nil {
 				return err
 			}
-			return rt.render(waveEndView{Wave: c.Args().First(), Status: "canceled"})
+			return rt.render(waveEndView{Wave: c.Args().First(), Status: "canceled", Handed: wave.Handed})
 		},
 	}
 }
@@ -252,9 +260,13 @@ func wavesCancelCommand(rt *runtime) *cli.Command {
 type waveEndView struct {
 	Wave   string `json:"wave"`
 	Status string `json:"status"`
+	Handed int    `json:"devices_handed,omitempty"` // have a canceled wave's metadata and keep it
 }
 
 // Table says how the wave ended.
 func (v waveEndView) Table(w io.Writer) {
 	fmt.Fprintf(w, "wave %s is %s\n", oneLine(v.Wave), v.Status)
+	if v.Handed > 0 {
+		fmt.Fprintf(w, "%d devices were handed it and keep it; a newer wave takes them on\n", v.Handed)
+	}
 }

@@ -22,6 +22,7 @@ type Wave struct {
 	Status  string          `json:"status"`            // active, complete or canceled
 	Targets json.RawMessage `json:"targets,omitempty"` // a targets.json; only where it was asked for
 	History []WaveRollout   `json:"rollout-history"`
+	Handed  int             `json:"devices-handed"` // how many devices have its metadata and nothing newer
 	Change  WaveChange      `json:"change-meta"`
 }
 
@@ -167,10 +168,14 @@ func (c *Client) CompleteWave(ctx context.Context, name string) error {
 	return noWave(err, name)
 }
 
-// CancelWave ends a wave.
-func (c *Client) CancelWave(ctx context.Context, name string) error {
-	_, err := c.act(ctx, c.wavePath(name, "cancel"), nil)
-	return noWave(err, name)
+// CancelWave ends a wave, and is what has become of it.
+func (c *Client) CancelWave(ctx context.Context, name string) (Wave, error) {
+	var w Wave
+	r, err := c.act(ctx, c.wavePath(name, "cancel"), nil)
+	if err == nil && len(r.body) > 0 {
+		err = r.decode("cancel", &w)
+	}
+	return w, noWave(err, name)
 }
 
 // ActiveWave stands for the one active wave where WaveStatus wants a name.

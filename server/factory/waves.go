@@ -131,6 +131,7 @@ type waveView struct {
 	Targets json.RawMessage      `json:"targets,omitempty"`
 	Groups  map[string]groupView `json:"rollout-groups"`
 	History []rolloutView        `json:"rollout-history"`
+	Handed  int                  `json:"devices-handed"` // have its metadata and nothing newer
 	Change  changeView           `json:"change-meta"`
 }
 
@@ -158,7 +159,11 @@ type changeView struct {
 
 func (a *API) view(r *http.Request, w store.Wave) (waveView, error) {
 	history, err := a.DB.Rollouts(r.Context(), w.Seq)
-	v := waveView{Name: w.Name, Version: strconv.Itoa(w.Version), Tag: w.Tag, Status: w.Status,
+	if err != nil {
+		return waveView{}, err
+	}
+	handed, err := a.DB.Handed(r.Context(), w.Seq)
+	v := waveView{Handed: handed, Name: w.Name, Version: strconv.Itoa(w.Version), Tag: w.Tag, Status: w.Status,
 		Groups: map[string]groupView{}, History: make([]rolloutView, 0, len(history)),
 		Change: changeView{CreatedBy: w.CreatedBy, CreatedAt: stamp(w.Created), UpdatedBy: w.FinishedBy, UpdatedAt: stamp(w.Finished)}}
 	for _, h := range history {

@@ -155,6 +155,16 @@ func (d *DB) HandWave(ctx context.Context, uuid string, w Wave) error {
 	return err
 }
 
+// Handed is how many devices were handed a wave's metadata and have been handed
+// nothing newer since.
+func (d *DB) Handed(ctx context.Context, wave int64) (int, error) {
+	var n int
+	if err := d.sql.QueryRowContext(ctx, "SELECT count(*) FROM wave_handed WHERE wave = ?", wave).Scan(&n); err != nil {
+		return 0, fmt.Errorf("database: %w", err)
+	}
+	return n, nil
+}
+
 // WaveDevice is a production device that follows a wave's tag.
 type WaveDevice struct {
 	Device
