@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -131,7 +132,7 @@ func (w *rootWork) signAgain(ctx context.Context, d *author.Draft, f *keystore.F
 		}
 		return false, nil
 	}
-	return w.signTargets(ctx, k, nil, nil, signed)
+	return w.signTargets(ctx, prodSigning{draft: d, key: k, want: signed, passOver: true}, nil, nil)
 }
 
 // signProdTargets stages signatures on production targets and waves by targets
@@ -165,7 +166,7 @@ func (w *rootWork) signProdTargets(ctx context.Context, refs, tags, waves []stri
 	}
 	all := factory.StagedSignatures{Targets: map[string][]tuf.Signature{}, Waves: map[string][]tuf.Signature{}}
 	for _, s := range signers {
-		one, err := w.signTargets(ctx, s, tags, waves, good)
+		one, err := w.signTargets(ctx, prodSigning{draft: d, key: s, want: good}, tags, waves)
 		if err != nil {
 			return err
 		}
@@ -179,27 +180,44 @@ func (w *rootWork) signProdTargets(ctx context.Context, refs, tags, waves []stri
 	return w.put(ctx, d, all)
 }
 
-// signTargets signs with s the production targets of tags and the targets of
-// waves that want says yes to. Naming only one kind leaves the other out; naming
-// nothing means all of both, where none is all right.
-func (w *rootWork) signTargets(ctx context.Context, s tuf.Signer, tags, waves []string, want func(file []byte) (bool, error)) (out factory.StagedSignatures, err error) {
+// prodSigning is one key at work on production targets and waves.
+type prodSigning struct {
+	draft    *author.Draft
+	key      tuf.Signer
+	want     func(file []byte) (bool, error)
+	passOver bool // leave a wave unsigned that nobody can vouch for, and go on
+}
+
+// signTargets signs the production targets of tags and the targets of waves that
+// are wanted, once it can vouch for them. Naming only one kind leaves the other
+// out; naming nothing means all of both, where none is all right.
+func (w *rootWork) signTargets(ctx context.Context, p prodSigning, tags, waves []string) (out factory.StagedSignatures, err error) {
 	if len(tags) > 0 || len(waves) == 0 {
 		files, err := w.api.ProductionTargets(ctx, tags...)
-		if out.Targets, err = w.signEach(tags, files, err, "production targets of tag", s, want); err != nil {
+		vouch := func(tag string, file []byte) error { return w.vouchTag(p.draft, tag, file) }
+		if out.Targets, err = w.signEach(tags, files, err, "production targets of tag", p, vouch); err != nil {
 			return out, err
 		}
 	}
 	if len(waves) > 0 || len(tags) == 0 {
 		files, err := w.api.WaveTargets(ctx, waves...)
-		if out.Waves, err = w.signEach(waves, files, err, "wave", s, want); err != nil {
+		vouch := func(name string, file []byte) error {
+			err := w.vouchWave(ctx, p.draft, name, file)
+			if err != nil && p.passOver {
+				w.rt.say("  wave %s is left unsigned: %s", oneLine(name), oneLine(err.Error()))
+				return errPassedOver
+			}
+			return err
+		}
+		if out.Waves, err = w.signEach(waves, files, err, "wave", p, vouch); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-func (w *rootWork) signEach(names []string, files map[string][]byte, err error, what string, s tuf.Signer,
-	want func(file []byte) (bool, error)) (map[string][]tuf.Signature, error) {
+func (w *rootWork) signEach(names []string, files map[string][]byte, err error, what string, p prodSigning,
+	vouch func(name string, file []byte) error) (map[string][]tuf.Signature, error) {
 	if httpx.Code(err) == http.StatusNotFound {
 		err = nil // there are none
 	}
@@ -213,18 +231,21 @@ func (w *rootWork) signEach(names []string, files map[string][]byte, err error, 
 	}
 	out := map[string][]tuf.Signature{}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		ok, err := want(files[name])
-		if err != nil {
-			return nil, fmt.Errorf("%s %s: %w", what, oneLine(name), err)
+		ok, err := p.want(files[name])
+		if err == nil && ok {
+			err = vouch(name, files[name])
 		}
-		if !ok {
+		if errors.Is(err, errPassedOver) || err == nil && !ok {
 			continue
 		}
-		sig, err := signatureOn(files[name], s)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", what, oneLine(name), err)
 		}
-		w.rt.say("  %s %s: signed with key %s", what, oneLine(name), s.Public().ID)
+		sig, err := signatureOn(files[name], p.key)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", what, oneLine(name), err)
+		}
+		w.rt.say("  %s %s: signed with key %s", what, oneLine(name), p.key.Public().ID)
 		out[name] = append(out[name], sig)
 	}
 	return out, nil

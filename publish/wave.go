@@ -170,12 +170,13 @@ func suspicious(name, why string) error {
 	return fail.New(fail.Verification, "don't sign it; ask who made the wave", "target %s of the wave %s", name, why)
 }
 
-// sameAsCI wants a target to be one of CI but for its tags.
+// sameAsCI wants a target to be one of CI but for its tags, and when those were
+// changed there.
 func sameAsCI(name string, targets, ci *tuf.TargetsDraft) error {
 	if ci.Entry(name) == nil {
 		return suspicious(name, "is not among the targets of CI")
 	}
-	tagless := map[string]any{"tags": nil}
+	tagless := map[string]any{"tags": nil, "updatedAt": nil}
 	built, err := tuf.WithCustom(ci.Entry(name), tagless)
 	if err != nil {
 		return err

@@ -187,13 +187,13 @@ func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, 
 	return signed, err
 }
 
-// sameButTags says whether two entries differ in their tags alone; the first may
-// be missing.
+// sameButTags says whether two entries differ in their tags alone, and in when
+// those were changed; the first may be missing.
 func sameButTags(a, b json.RawMessage) (bool, error) {
 	if a == nil {
 		return false, nil
 	}
-	tagless := map[string]any{"tags": nil}
+	tagless := map[string]any{"tags": nil, "updatedAt": nil}
 	a, err := tuf.WithCustom(a, tagless)
 	if err != nil {
 		return false, err
