@@ -96,7 +96,7 @@ func (a archive) keys() ([]Key, error) {
 		}
 		k, err := a.key(name)
 		if err != nil {
-			return nil, in(entry, err)
+			return nil, fmt.Errorf("%s: %w", entry, err)
 		}
 		list = append(list, k)
 	}
@@ -163,13 +163,4 @@ func (a archive) bytes() ([]byte, error) {
 
 func refuse(kind error, format string, args ...any) error {
 	return &tuf.Error{Kind: kind, Why: fmt.Sprintf(format, args...)}
-}
-
-// in says which entry err is about.
-func in(entry string, err error) error {
-	if e, ok := errors.AsType[*tuf.Error](err); ok && (e.File == "" || e.File == "key") {
-		e.File = entry
-		return err
-	}
-	return fmt.Errorf("%s: %w", entry, err)
 }

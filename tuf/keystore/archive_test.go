@@ -215,6 +215,8 @@ func TestADamagedArchiveIsRefused(t *testing.T) {
 		"absolute":             archiveOf(t, entry{"/tufrepo/keys/a.sec", tar.TypeReg, sec}),
 		"in a folder":          archiveOf(t, entry{"tufrepo/keys/b/a.sec", tar.TypeReg, sec}),
 		"elsewhere":            archiveOf(t, entry{"keys/a.sec", tar.TypeReg, sec}),
+		"in no folder":         archiveOf(t, entry{"a.sec", tar.TypeReg, sec}),
+		"a file for a folder":  archiveOf(t, entry{"tufrepo/keys", tar.TypeReg, ""}),
 		"another extension":    archiveOf(t, entry{"tufrepo/keys/a.txt", tar.TypeReg, sec}),
 		"no name":              archiveOf(t, entry{"tufrepo/keys/.sec", tar.TypeReg, sec}),
 		"a link":               archiveOf(t, entry{"tufrepo/keys/a.sec", tar.TypeSymlink, "/etc/shadow"}),
@@ -237,6 +239,24 @@ func TestADamagedArchiveIsRefused(t *testing.T) {
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "none.tgz"), noAsk(t)); !errors.Is(err, fs.ErrNotExist) || fail.ClassOf(err) != fail.NotFound {
 		t.Errorf("no such file: %v", err)
+	} else if strings.Count(err.Error(), "none.tgz") != 1 {
+		t.Errorf("it says twice which: %v", err)
+	}
+}
+
+func TestAPublicHalfSignsNothing(t *testing.T) {
+	r := tuftest.New(t)
+	k := r.Keys[tuf.RoleTargets][0]
+	f := openPlain(t, archiveOf(t, entry{"tufrepo/keys/a.pub", tar.TypeReg, text(t, k.Public())}))
+	if len(f.Keys) != 1 || f.Keys[0].Private() {
+		t.Fatalf("%+v", f.Keys)
+	}
+	if _, err := f.Signer(r.Root, tuf.RoleTargets); fail.ClassOf(err) != fail.NotFound || !strings.Contains(err.Error(), "no private key") {
+		t.Error(err)
+	}
+	check(t, f.Add(tuf.RoleTargets, k))
+	if _, err := f.Signer(r.Root, tuf.RoleTargets); err != nil {
+		t.Errorf("with its private half: %v", err)
 	}
 }
 

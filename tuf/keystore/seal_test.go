@@ -108,6 +108,33 @@ func TestAHostileWorkFactorCostsNothing(t *testing.T) {
 	}
 }
 
+func TestWorkUpToTheLimitIsDone(t *testing.T) {
+	data := cheap(t, []byte("keys"), false) // 2^2 steps
+	ask := func() (string, error) { return phrase, nil }
+	if out, _, err := unseal(data, ask, 2); err != nil || string(out) != "keys" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, _, err := unseal(data, ask, 1); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("one step too many: %v", err)
+	}
+}
+
+func TestAPassphraseIsChangedAndRemoved(t *testing.T) {
+	file := onDisk(t, cheap(t, plainArchive(t, seeded(t, 1)), true))
+	f, err := Open(file, give(phrase))
+	check(t, err)
+	check(t, f.SetPassphrase(""))
+	check(t, f.Save())
+	if f, err = Open(file, noAsk(t)); err != nil || f.Form != Plain || len(f.Keys) != 1 {
+		t.Fatalf("%v, %v", f, err)
+	}
+	check(t, f.SetPassphrase("another phrase"))
+	check(t, f.Save())
+	if f.Form != Sealed || !isSealed(read(t, file)) {
+		t.Errorf("%v, %.30s", f, read(t, file))
+	}
+}
+
 func TestADamagedSealIsRefused(t *testing.T) {
 	good := cheap(t, plainArchive(t, seeded(t, 1)), false)
 	other, err := age.GenerateX25519Identity()
