@@ -493,3 +493,49 @@ func TestKeyThatCouldNotBeDeletedIsDeletedLater(t *testing.T) {
 		t.Error("the root key that was taken over is still on the server")
 	}
 }
+
+// A root must not name an online key that nobody has any more.
+func TestRootWithAnOnlineKeyThatIsGoneIsNotApplied(t *testing.T) {
+	b := start(t)
+	r := takeOver(t, b)
+	if err := r.api.NewOnlineKeys(t.Context(), r.txid, tuf.ED25519, []tuf.Role{tuf.RoleSnapshot}); err != nil {
+		t.Fatal(err)
+	}
+	r.sign(r.key)
+	b.stop()
+	id := ""
+	for _, name := range keyFiles(t, b) {
+		if strings.HasPrefix(name, "snapshot-") {
+			id = name
+			if err := os.Remove(filepath.Join(b.dir, "tuf", name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.run(t)
+	r.api = b.operatorAPI(b.operator)
+	if err := r.apply(); id == "" || httpx.Code(err) != 422 || !strings.Contains(err.Error(), "snapshot role is not on this server") {
+		t.Errorf("without %q: %v", id, err)
+	}
+	mustRefresh(t, fetcher{t: t, b: b}, device(t))
+}
+
+func TestLongRootsAreRefused(t *testing.T) {
+	b := start(t)
+	r := takeOver(t, b)
+	err := r.stage(func(d *author.Draft) error {
+		long := func(m map[string]any) { m["x-long"] = strings.Repeat("x", 64<<10) }
+		d.Updated = author.Pair{CI: editSigned(t, d.Updated.CI, long), Prod: editSigned(t, d.Updated.Prod, long)}
+		return nil
+	})
+	if httpx.Code(err) != 400 {
+		t.Errorf("%v", err)
+	}
+	err = r.stage(func(d *author.Draft) error {
+		d.Updated.CI = editSigned(t, d.Updated.CI, func(m map[string]any) { m["x-long"] = strings.Repeat("x", 1<<20) })
+		return nil
+	})
+	if httpx.Code(err) != 413 {
+		t.Errorf("%v", err)
+	}
+}
