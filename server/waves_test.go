@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -407,6 +409,31 @@ func TestDeviceThatChangesItsTagMeetsNoRollback(t *testing.T) {
 	b.pass(2 * time.Minute)
 	dev.tag = "first"
 	if v := dev.refresh(t, cache).Targets().Version; v != 2 {
+		t.Errorf("the device has version %d", v)
+	}
+}
+
+// With the targets key elsewhere it takes as many people as the root wants.
+func TestWaveNeedsNoTargetsKeyOnTheServer(t *testing.T) {
+	b, token, l := published(t)
+	one, two := freshKey(t), freshKey(t)
+	b.produce(t, 2, one, two)
+	b.add(t, token, target("demo-1", 1, l.commit, "main")).want(t, 201)
+	b.stop()
+	if err := os.Remove(filepath.Join(b.dir, "tuf", "targets.key")); err != nil {
+		t.Fatal(err)
+	}
+	b.run(t)
+	b.call(t, b.operator, "GET", "/ota/factories/local/ci-targets.pub", nil).refused(t, 404, "no_online_key")
+	targets := b.waveTargets(t, "demo-1", "prod")
+	end := b.time().Add(24 * time.Hour)
+	b.call(t, b.operator, "POST", wavesPath, wave(t, "w1", "prod", 1, targets, end, one)).want(t, 201)
+	b.call(t, b.operator, "POST", wavesPath+"w1/complete/", nil).refused(t, 409, "wave_unsigned")
+	b.call(t, b.operator, "POST", wavesPath+"w1/cancel/", nil).want(t, 200)
+	b.call(t, b.operator, "POST", wavesPath, wave(t, "w2", "prod", 1, targets, end, one, two)).want(t, 201)
+	b.call(t, b.operator, "POST", wavesPath+"w2/complete/", nil).want(t, 200)
+	dev := b.asDevice(t, b.registerProduction(t, "prod-1", uuid1, ""), "prod")
+	if v := dev.refresh(t, device(t)).Targets().Version; v != 1 {
 		t.Errorf("the device has version %d", v)
 	}
 }
