@@ -99,7 +99,11 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	switch {
 	case opt.Target == nil:
 	case len(c.StringSlice("keys")) > 0:
-		opt.Backend = signingBackend{p.backend, rt, c, p.root}
+		root, err := rt.signingRoot(c.Context, p.backend, p.root)
+		if err != nil {
+			return opt, err
+		}
+		opt.Backend = signingBackend{p.backend, rt, c, root}
 	default:
 		opt.Backend = p.backend
 	}

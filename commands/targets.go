@@ -39,6 +39,7 @@ type verified struct {
 	api      *factory.Client
 	trust    *tuf.Trust
 	raw      []byte
+	checksum string        // what the backend calls it; may be ""
 	warnings []tuf.Warning // what expires soon
 }
 
@@ -64,11 +65,12 @@ func (rt *runtime) verifyTargets(ctx context.Context, api *factory.Client, root 
 		opt.InitialRoots = [][]byte{root}
 	}
 	cache := memoryCache{}
-	trust, err := tuf.Refresh(ctx, api.Fetcher(nil), cache, opt)
+	fetch := api.Fetcher(nil)
+	trust, err := tuf.Refresh(ctx, fetch, cache, opt)
 	if err != nil {
 		return nil, err
 	}
-	v := &verified{api: api, trust: trust, raw: cache[tuf.TargetsFile], warnings: trust.Warnings(opt.Now)}
+	v := &verified{api: api, trust: trust, raw: cache[tuf.TargetsFile], checksum: fetch.Checksum(tuf.TargetsFile), warnings: trust.Warnings(opt.Now)}
 	for _, e := range v.warnings {
 		rt.log.Warn(e.Text)
 	}

@@ -20,8 +20,7 @@ import (
 )
 
 // changeFlags are those of commands that change targets: where the backend is,
-// and who signs. Without --keys the
-// backend does.
+// and who signs. Without --keys the backend does.
 func changeFlags(rt *runtime, more ...cli.Flag) []cli.Flag {
 	more = append(more, keyFlags(rt, false)...)
 	more = append(more,
@@ -77,10 +76,11 @@ func checkSigning(c *cli.Context) error {
 	return nil
 }
 
-// base says which targets.json the change was made from.
+// base says which targets.json the change was made from: as the backend called
+// it, or by its SHA-256, which is what most call it.
 func (v *verified) base() string {
 	sum := sha256.Sum256(v.raw)
-	return hex.EncodeToString(sum[:])
+	return first(v.checksum, hex.EncodeToString(sum[:]))
 }
 
 // outcome says what became of a change.

@@ -42,6 +42,20 @@ func TestChangesSayWhatTheyWereMadeFrom(t *testing.T) {
 	}
 }
 
+func TestFileIsCalledWhatTheBackendCallsIt(t *testing.T) {
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Ats-Role-Checksum", "sum-of-"+r.URL.Path[len("/ota/repo/acme/api/v1/user_repo/"):])
+		io.WriteString(w, "{}")
+	})
+	f := c.Fetcher(nil)
+	if _, err := f.Fetch(t.Context(), "targets.json", 10); err != nil {
+		t.Fatal(err)
+	}
+	if f.Checksum("targets.json") != "sum-of-targets.json" || f.Checksum("root.json") != "" {
+		t.Errorf("%q, %q", f.Checksum("targets.json"), f.Checksum("root.json"))
+	}
+}
+
 func TestRefusedChangesHaveTheClassOfTheirReason(t *testing.T) {
 	for reason, want := range map[string]struct {
 		code  int

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
@@ -93,11 +94,24 @@ func (c *Client) Root(ctx context.Context, n int) ([]byte, error) {
 type Fetcher struct {
 	c     *Client
 	query url.Values
+
+	mu   sync.Mutex
+	sums map[string]string // what the backend called each file that came
 }
 
 // Fetcher makes a tuf.Fetcher; query ("tag", "production") is sent with each
 // request and may be nil.
-func (c *Client) Fetcher(query url.Values) *Fetcher { return &Fetcher{c, query} }
+func (c *Client) Fetcher(query url.Values) *Fetcher {
+	return &Fetcher{c: c, query: query, sums: map[string]string{}}
+}
+
+// Checksum is what the backend called the file of a name that came last, or "".
+// It is not checked: it serves to tell the backend which file is meant.
+func (f *Fetcher) Checksum(name string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sums[name]
+}
 
 // Fetch gets a role file, byte for byte. One that is not there is
 // tuf.ErrNotFound; one longer than maxBytes is tuf.ErrTooLarge.
@@ -113,5 +127,8 @@ func (f *Fetcher) Fetch(ctx context.Context, name string, maxBytes int64) ([]byt
 	if int64(len(r.body)) > maxBytes {
 		return nil, fmt.Errorf("%s at %s: %w: more than %d bytes", name, f.c.opt.URL, tuf.ErrTooLarge, maxBytes)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sums[name] = r.header.Get(roleChecksum)
 	return r.body, nil
 }
