@@ -73,7 +73,6 @@ func TestASearchEnds(t *testing.T) {
 }
 
 func TestADelegatedRoleIsHeldToTheRules(t *testing.T) {
-	none := func(map[string]any) {}
 	for name, tt := range map[string]struct {
 		want error
 		make func(r *spectest.Repo)

@@ -57,8 +57,8 @@ func readRole(name string, ids []string, threshold int) (tuf.RoleKeys, error) {
 	if threshold < 1 || threshold > limits.Signatures {
 		return tuf.RoleKeys{}, tuf.Refuse(tuf.ErrMalformed, "%q has threshold %d", name, threshold)
 	}
-	if len(ids) == 0 {
-		return tuf.RoleKeys{}, tuf.Refuse(tuf.ErrMalformed, "%q has no keys", name)
+	if len(ids) == 0 || len(ids) > limits.Signatures {
+		return tuf.RoleKeys{}, tuf.Refuse(tuf.ErrMalformed, "%q has %d keys", name, len(ids))
 	}
 	for i, id := range ids {
 		if slices.Contains(ids[:i], id) {

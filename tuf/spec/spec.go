@@ -176,17 +176,18 @@ func parse[T metadata.Roles](file []byte) (*metadata.Metadata[T], json.RawMessag
 		return nil, nil, err
 	}
 	var received struct {
-		Signed json.RawMessage `json:"signed"`
+		Signatures []json.RawMessage `json:"signatures"`
+		Signed     json.RawMessage   `json:"signed"`
 	}
-	md, err := new(metadata.Metadata[T]).FromBytes(canon)
-	if err == nil {
-		err = json.Unmarshal(canon, &received)
-	}
-	if err != nil {
+	if err := json.Unmarshal(canon, &received); err != nil {
 		return nil, nil, tuf.Refuse(tuf.ErrMalformed, "%v", err)
 	}
-	if len(md.Signatures) > limits.Signatures {
+	if len(received.Signatures) > limits.Signatures { // go-tuf compares each with each
 		return nil, nil, tuf.Refuse(tuf.ErrTooLarge, "more than %d signatures", limits.Signatures)
+	}
+	md, err := new(metadata.Metadata[T]).FromBytes(canon)
+	if err != nil {
+		return nil, nil, tuf.Refuse(tuf.ErrMalformed, "%v", err)
 	}
 	written, err := json.Marshal(md.Signed)
 	if err == nil {
@@ -213,8 +214,6 @@ func classed(err error) error {
 		kind = tuf.ErrVersion
 	} else if _, ok := errors.AsType[*metadata.ErrLengthOrHashMismatch](err); ok {
 		kind = tuf.ErrHash
-	} else if _, ok := errors.AsType[*tuf.Error](err); ok {
-		return err
 	}
 	return tuf.Refuse(kind, "%v", err)
 }

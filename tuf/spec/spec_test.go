@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +161,10 @@ func TestRoleOfARootIsRefused(t *testing.T) {
 		{"threshold -1", set(-1, "roles", "snapshot", "threshold"), tuf.ErrMalformed},
 		{"a threshold that is beyond all", set(1<<30, "roles", "snapshot", "threshold"), tuf.ErrMalformed},
 		{"a threshold of 2 with one key", set(2, "roles", "snapshot", "threshold"), tuf.ErrSignature},
+		{"a key twice", func(m map[string]any) {
+			of := m["roles"].(map[string]any)["snapshot"].(map[string]any)
+			of["keyids"] = append(of["keyids"].([]any), of["keyids"].([]any)...)
+		}, tuf.ErrMalformed},
 		{"no keys", set([]string{}, "roles", "snapshot", "keyids"), tuf.ErrMalformed},
 		{"a key that is not listed", set([]string{"other"}, "roles", "snapshot", "keyids"), tuf.ErrKey},
 		{"all keys null", set(nil, "keys"), tuf.ErrKey},
@@ -270,4 +276,26 @@ func TestFilesOverTheirCapsAreRefused(t *testing.T) {
 		r.Edit(file, set(strings.Repeat("x", 64<<10), "x-long"))
 		refused(t, r, tuf.ErrTooLarge)
 	}
+}
+
+// What costs the square of its number in go-tuf is counted before.
+func TestManySignaturesAndKeysAreRefusedAtOnce(t *testing.T) {
+	r := newRepo(t)
+	signed := signedOf(t, r.Files[tuf.TargetsFile])
+	var list strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&list, `,{"keyid":"%d","sig":""}`, i)
+	}
+	r.Files[tuf.TargetsFile] = []byte(`{"signatures":[` + list.String()[1:] + `],"signed":` + string(signed) + `}`)
+	refused(t, r, tuf.ErrTooLarge)
+
+	r = newRepo(t)
+	ids := make([]string, 20_000)
+	for i := range ids {
+		ids[i] = strconv.Itoa(i)
+	}
+	many := delegations("a")
+	many["roles"].([]any)[0].(map[string]any)["keyids"] = ids
+	r.Edit(tuf.TargetsFile, set(many, "delegations"))
+	refused(t, r, tuf.ErrMalformed)
 }
