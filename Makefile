@@ -25,7 +25,7 @@ DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebs
 # files of root in the caller's would stop the caller's next build.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME" "GOCACHE=$(shell $(GO) env GOCACHE)-root")
 
-.PHONY: all build generate lint cross reproducible test test-suite fuzz fuzz-long bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test test-suite mutation fuzz fuzz-long bench demo test-device clean packages
 
 all: build
 
@@ -76,6 +76,11 @@ test: packages
 test-suite: build
 	@scripts/packages $(SUITE_PACKAGES)
 	$(SUDO) $(GO) run ./tests/suite $(if $(LOGS),-keep $(LOGS)) $(BIN)/otactl $(SCRIPTS)
+
+# Breaks each check of the TUF verifier in turn and runs its tests: one that can
+# go without a test failing is an error. make mutation [ONLY=trust.go,key.go]
+mutation:
+	$(GO) run ./tests/mutation -o docs/mutation.md $(if $(ONLY),-only $(ONLY))
 
 # Each fuzz target for FUZZTIME, from its committed corpus on.
 fuzz:

@@ -231,3 +231,42 @@ func weakRSA(t *testing.T) string {
 	t.Helper()
 	return spki(t, &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 1023, 1), E: 65537})
 }
+
+// A signer wants to know whose signature is bad and whose is missing.
+func TestTooFewSignaturesAreToldApart(t *testing.T) {
+	a, b, c := seeded(t, 1), seeded(t, 2), seeded(t, 3)
+	root := tuf.NewRoot(4, tuftest.Start, tuf.Changelog{})
+	for _, k := range []*tuf.PrivateKey{a, b, c} {
+		root.AddKey(tuf.RoleTargets, k.Public())
+	}
+	root.Roles[tuf.RoleTargets] = tuf.RoleKeys{KeyIDs: root.Roles[tuf.RoleTargets].KeyIDs, Threshold: 3}
+	root.AddKey(tuf.RoleSnapshot, seeded(t, 4).Public())
+	root.AddKey(tuf.RoleTimestamp, seeded(t, 4).Public())
+	signed := []byte(`{"version":7}`)
+	good, bad := tuftest.Signature(t, signed, a), tuftest.Signature(t, []byte("another"), b)
+	online, stranger := tuftest.Signature(t, signed, seeded(t, 4)), tuftest.Signature(t, signed, a)
+	stranger["keyid"] = strings.Repeat("x", 65)
+	const kind, of = "targets: not enough valid signatures: ", " of the 3 distinct keys that root 4 wants for targets"
+	id := func(k *tuf.PrivateKey) string { return k.Public().ID }
+	byID := map[string]string{id(a): "a", id(b): "b", id(c): "c", id(seeded(t, 4)): "online"}
+	for _, test := range []struct {
+		signed     string
+		signatures []any
+		want       string
+	}{
+		{`{"version":7}`, []any{good, bad}, "version 7 is signed by 1" + of + "; the signature by key b does not verify or its key signed already; it lacks key c"},
+		{`{"version":7}`, []any{good, online}, "version 7 is signed by 1" + of + "; key online may sign only snapshot and timestamp; it lacks key "},
+		{`{"version":7}`, []any{stranger}, "version 7 is signed by 0" + of + "; key " + strings.Repeat("x", 64) + "... may sign nothing; it lacks key "},
+		{`{"version":0}`, []any{}, "signed by 0" + of + "; it lacks key "},
+		{`{}`, []any{}, "signed by 0" + of + "; it lacks key "},
+	} {
+		err := root.Verify(tuf.RoleTargets, tuftest.Envelope(t, []byte(test.signed), test.signatures))
+		text := fmt.Sprint(err)
+		for id, name := range byID {
+			text = strings.ReplaceAll(text, id, name)
+		}
+		if !errors.Is(err, tuf.ErrSignature) || !strings.HasPrefix(text, kind+test.want) {
+			t.Errorf("got  %s\nwant %s", text, kind+test.want)
+		}
+	}
+}

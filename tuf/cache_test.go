@@ -225,6 +225,11 @@ func TestAnOldFilePutBackIntoTheCacheIsFoundOut(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	d.accepts()
+	for name := range old {
+		if _, err := os.Lstat(filepath.Join(dir, name+".damaged")); err != nil {
+			t.Errorf("%s was not set aside: %v", name, err)
+		}
+	}
 }
 
 // failing is a cache whose n-th change fails, as if the power had gone.

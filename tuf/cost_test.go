@@ -28,6 +28,9 @@ func full(t testing.TB, n int) *tuftest.Repo {
 
 // Times depend on the machine; how often and how much is allocated does not.
 func TestVerifyingAndChangingTargetsCostInProportionToThem(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	verify, change := map[int]float64{}, map[int]float64{}
 	for _, n := range []int{1000, 10000, 20000} {
 		r := full(t, n)

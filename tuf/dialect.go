@@ -139,20 +139,11 @@ func dialectOf(root []byte, more []Dialect) Dialect {
 }
 
 // rootType is the _type of a root that nobody has verified; "" where it can't
-// be told.
+// be told: of nothing, each step makes nothing.
 func rootType(root []byte) string {
-	canon, err := Canonical(root)
-	if err != nil {
-		return ""
-	}
-	doc, err := pick("document", canon, "signed")
-	if err != nil {
-		return ""
-	}
-	signed, err := pick("signed", doc.m["signed"], "_type")
-	if err != nil {
-		return ""
-	}
+	canon, _ := canonicalise(root, formEscaped)
+	doc, _ := pick("document", canon, "signed")
+	signed, _ := pick("signed", doc.m["signed"], "_type")
 	kind, _ := signed.text("_type")
 	return kind
 }

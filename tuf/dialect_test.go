@@ -56,3 +56,50 @@ func TestADialectReadsABundleAloneAsWell(t *testing.T) {
 		}
 	}
 }
+
+// lender reads roots as ota-tuf does and says something else of signatures.
+type lender struct{ tuf.Dialect }
+
+func (lender) RootType() string { return "Root" }
+
+func (lender) Signatures(*tuf.Root, tuf.Role, []byte) (*tuf.SignatureReport, error) {
+	return nil, errOther
+}
+
+func TestARootJudgesSignaturesInItsOwnDialect(t *testing.T) {
+	r := tuftest.New(t)
+	file := r.Files[tuf.RootName(1)]
+	trust, err := tuf.NewTrust(file, lender{r.Trust().Dialect()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trust.Root().Verify(tuf.RoleRoot, file); !errors.Is(err, errOther) {
+		t.Errorf("got %v", err)
+	}
+	if rep, err := trust.Root().Signatures(tuf.RoleRoot, file); !errors.Is(err, errOther) || rep != nil {
+		t.Errorf("got %v", err)
+	}
+	if err := r.Root.Verify(tuf.RoleRoot, []byte("{")); !errors.Is(err, tuf.ErrMalformed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A root that was made in memory has been through no parser.
+func TestARootThatWasMadeVouchesForNothingByItself(t *testing.T) {
+	file := golden(t, "targets.json")
+	root := tuf.NewRoot(1, tuftest.Start, tuf.Changelog{})
+	for what, of := range map[string]tuf.RoleKeys{
+		"no role":              {},
+		"a threshold of 0":     {KeyIDs: []string{seeded(t, 2).Public().ID}},
+		"a key that is no key": {KeyIDs: []string{seeded(t, 2).Public().ID}, Threshold: 1},
+	} {
+		root.Roles[tuf.RoleTargets] = of
+		if err := root.Verify(tuf.RoleTargets, file); !errors.Is(err, tuf.ErrSignature) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	root.AddKey(tuf.RoleTargets, seeded(t, 2).Public())
+	if err := root.Verify(tuf.RoleTargets, file); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,7 @@
 package tuf_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -34,6 +35,60 @@ func TestEveryErrorNamesItsFile(t *testing.T) {
 	for _, c := range cases {
 		if c.err == nil || !strings.HasPrefix(c.err.Error(), c.want) {
 			t.Errorf("got %v, want it to begin with %q", c.err, c.want)
+		}
+	}
+}
+
+func TestAFileSaysWhatIsWrongWithIt(t *testing.T) {
+	for file, want := range map[string]string{
+		`{"a":1.5}`:                         "at byte 6",
+		`[]`:                                "document is not an object",
+		`{}`:                                "signed is not an object",
+		`{"signed":{}}`:                     "signatures is not an array",
+		`{"signed":{},"signatures":{}}`:     "signatures is not an array",
+		`{"signed":{},"signatures":"["}`:    "signatures is not an array",
+		`{"signed":{},"signatures":[null]}`: "signature is not an object",
+		`{"signed":{},"signatures":[{}]}`:   "signature.keyid is not a string",
+		`{"signed":{},"signatures":[{"method":"","sig":""}]}`:                                                "signature.keyid is not a string",
+		`{"signed":{},"signatures":[{"keyid":"","sig":""}]}`:                                                 "signature.method is not a string",
+		`{"signed":{},"signatures":[{"keyid":"","method":""}]}`:                                              "signature.sig is not a string",
+		`{"signed":{},"signatures":[{"keyid":1,"method":"","sig":""}]}`:                                      "signature.keyid is not a string",
+		`{"signed":{},"signatures":[{"keyid":"a","method":"","sig":""},{"keyid":"a","method":"","sig":""}]}`: "two signatures by key id a",
+	} {
+		_, err := tuf.ParseEnvelope([]byte(file))
+		if !errors.Is(err, tuf.ErrMalformed) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", file, err, want)
+		}
+	}
+}
+
+func TestARoleSaysWhichFieldIsWrong(t *testing.T) {
+	const head = `"_type":"Timestamp","expires":"2027-01-01T00:00:00Z",`
+	for signed, want := range map[string]string{
+		`{}`:                                 "signed._type is not a string",
+		`{"_type":"timestamp"}`:              `_type is "timestamp" where "Timestamp" belongs`,
+		`{"_type":"Timestamp"}`:              "signed.version is not an integer",
+		`{` + head + `"version":"1"}`:        "signed.version is not an integer",
+		`{` + head + `"version":0}`:          "signed.version is not a version from 1 to 2^31-1",
+		`{` + head + `"version":2147483648}`: "signed.version is not a version from 1 to 2^31-1",
+		`{"_type":"Timestamp","version":1}`:  "signed.expires is not a string",
+		`{"_type":"Timestamp","version":1,"expires":"2027-1-1"}`:                                   "signed.expires is not a time such as",
+		`{"_type":"Timestamp","version":1,"expires":"2027-01-01T00:00:00.0Z"}`:                     "signed.expires is not a time such as",
+		`{` + head + `"version":2147483647}`:                                                       "signed.meta is not an object",
+		`{` + head + `"version":1,"meta":{}}`:                                                      "signed.meta lacks snapshot.json",
+		`{` + head + `"version":1,"meta":{"snapshot.json":[]}}`:                                    "signed.meta.snapshot.json is not an object",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"version":"1"}}}`:                       "signed.meta.snapshot.json.version is not an integer",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"version":1}}}`:                         "lacks the length or the hashes",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"length":"1","version":1}}}`:            "signed.meta.snapshot.json.length is not an integer",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"length":0,"version":1}}}`:              "signed.meta.snapshot.json.length is not a length",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"hashes":{},"length":1,"version":1}}}`:  "signed.meta.snapshot.json has neither a sha256 nor a sha512",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"hashes":1,"length":1,"version":1}}}`:   "signed.meta.snapshot.json has no hashes",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"hashes":{"sha256":1},"version":1}}}`:   "has a hash \"sha256\" that is not a string",
+		`{` + head + `"version":1,"meta":{"snapshot.json":{"hashes":{"sha256":"0"},"version":1}}}`: "has a hash sha256 that is not 64 hex digits",
+	} {
+		_, err := tuf.ParseTimestamp([]byte(`{"signatures":[],"signed":` + signed + `}`))
+		if !errors.Is(err, tuf.ErrMalformed) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", signed, err, want)
 		}
 	}
 }

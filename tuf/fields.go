@@ -86,18 +86,14 @@ func valueLen(v []byte) int {
 	for i := 0; i < len(v); i++ {
 		switch v[i] {
 		case '"':
-			if i += stringLen(v[i:]) - 1; depth == 0 {
-				return i + 1
-			}
+			i += stringLen(v[i:]) - 1
 		case '{', '[':
 			depth++
 		case '}', ']':
 			if depth == 0 {
 				return i
 			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
+			depth--
 		case ',', ':':
 			if depth == 0 {
 				return i
@@ -108,15 +104,11 @@ func valueLen(v []byte) int {
 }
 
 // stringLen is the length of the string that v, in canonical form, begins with.
+// A backslash there escapes one byte, or four letters after a "u".
 func stringLen(v []byte) int {
-	for i := 1; i < len(v); i++ {
-		i += alike(v[i:])
-		switch {
-		case i == len(v):
-		case v[i] == '"':
+	for i := 1; i < len(v); i += 2 {
+		if i += alike(v[i:]); i < len(v) && v[i] == '"' {
 			return i + 1
-		case v[i] == '\\':
-			i++
 		}
 	}
 	return len(v)

@@ -140,11 +140,6 @@ func (t *Trust) reached() floor {
 	return f
 }
 
-func (f floor) equal(o floor) bool {
-	return f.root == o.root && f.rootSum == o.rootSum && f.newest.Equal(o.newest) && f.online == o.online && f.all == o.all &&
-		f.timestamp == o.timestamp && f.snapshot == o.snapshot && maps.Equal(f.meta, o.meta)
-}
-
 // bytes is the floor as it is stored, with a checksum: a flipped bit must not
 // pass for a lower version.
 func (f floor) bytes() ([]byte, error) {

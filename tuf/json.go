@@ -64,7 +64,6 @@ type scanner struct {
 	form    form
 	scratch []byte // the last string that had escapes
 	encoded []byte // and what it looks like in form
-	lenient bool   // takes control characters in strings, which raw forms have
 }
 
 func (s *scanner) bad(why string) error {
@@ -243,16 +242,14 @@ type member struct {
 	text []byte // name, colon and value
 }
 
-// sort puts the members of the object that begins at start into order.
+// sort puts the members of the object that begins at start into order. Forms
+// other than the escaped one are made of what is in order.
 func (s *scanner) sort(start int) error {
 	rest := bytes.Clone(s.out[start+1:])
 	var list []member
 	for len(rest) > 1 {
 		n := valueLen(rest)
-		name, err := s.decode(rest[:n])
-		if err != nil {
-			return err
-		}
+		name := bare(rest[:n])
 		n += 1 + valueLen(rest[n+1:])
 		list = append(list, member{name, rest[:n]})
 		rest = rest[n+1:]
@@ -270,16 +267,6 @@ func (s *scanner) sort(start int) error {
 	}
 	s.out = append(s.out, '}')
 	return nil
-}
-
-// decode reads a string that was written in the scanner's form.
-func (s *scanner) decode(quoted []byte) ([]byte, error) {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return quoted[1 : len(quoted)-1], nil
-	}
-	again := scanner{in: quoted, lenient: s.form != formEscaped}
-	name, _, err := again.text()
-	return name, err
 }
 
 // integer copies a number. Fractions and exponents are refused, since peers

@@ -98,7 +98,7 @@ func (s *scanner) slowText(begin int) ([]byte, error) {
 		case c == '"':
 			s.pos++
 			return s.scratch, nil
-		case c < 0x20 && !s.lenient:
+		case c < 0x20:
 			return nil, s.bad("a control character stands unescaped in a string")
 		case c == '\\':
 			if err := s.escape(); err != nil {

@@ -349,13 +349,12 @@ func (r *refresher) store(ctx context.Context) error {
 			return err
 		}
 	}
-	f := r.trust.reached()
-	if f.equal(r.was) {
-		return nil
-	}
-	data, err := f.bytes()
+	data, err := r.trust.reached().bytes()
 	if err != nil {
 		return err
+	}
+	if was, err := r.was.bytes(); err == nil && bytes.Equal(was, data) {
+		return nil
 	}
 	return r.put(ctx, floorFile, r.trust.root.Version, data)
 }

@@ -114,6 +114,7 @@ func TestABrokenRootIsRefusedAndNotStored(t *testing.T) {
 		{"threshold as text", put("1", "roles", "targets", "threshold"), tuf.ErrMalformed},
 		{"no threshold", without("roles", "targets", "threshold"), tuf.ErrMalformed},
 		{"a role without keys", put([]string{}, "roles", "targets", "keyids"), tuf.ErrMalformed},
+		{"a role with no keyids", without("roles", "targets", "keyids"), tuf.ErrMalformed},
 		{"a role with keyids null", put(nil, "roles", "targets", "keyids"), tuf.ErrMalformed},
 		{"a role with a key that is not listed", put([]string{"none"}, "roles", "targets", "keyids"), tuf.ErrMalformed},
 		{"a key id twice in a role", next(func(m map[string]any) {

@@ -359,7 +359,9 @@ func TestARoleDoesNotVanishFromTheSnapshot(t *testing.T) {
 	d.refuses(tuf.ErrRollback)
 	r.Edit[tuf.SnapshotFile] = nil
 	r.Publish()
-	d.refuses(tuf.ErrRollback)
+	if err := d.refuses(tuf.ErrRollback); !strings.Contains(err.Error(), "delegated.json\" has gone") {
+		t.Errorf("%v does not say what is gone", err)
+	}
 	r.Edit[tuf.SnapshotFile] = func(m map[string]any) { set(m, map[string]any{"version": 3}, "meta", "delegated.json") }
 	r.Publish()
 	d.accepts()
@@ -517,6 +519,9 @@ func TestNoFileIsReadThatIsOverEveryCap(t *testing.T) {
 	file := pad([]byte(`{"signatures":[],"signed":{}}`), limits.Targets+1)
 	if _, err := tuf.ParseEnvelope(file); !errors.Is(err, tuf.ErrTooLarge) {
 		t.Errorf("got %v", err)
+	}
+	if _, err := tuf.ParseEnvelope(file[:limits.Targets]); err != nil {
+		t.Errorf("at the cap: %v", err)
 	}
 }
 

@@ -366,6 +366,7 @@ func TestCustomOfAnotherShapeNamesTheField(t *testing.T) {
 		`{"hardwareIds":"x"}`:                     "custom.hardwareIds",
 		`{"tags":[1]}`:                            "custom.tags",
 		`{"tags":null}`:                           "custom.tags",
+		`{"tags":1}`:                              "custom.tags",
 		`{"docker_compose_apps":[]}`:              "custom.docker_compose_apps",
 		`{"docker_compose_apps":{"web":"x"}}`:     "custom.docker_compose_apps.web",
 		`{"docker_compose_apps":{"w":{"uri":1}}}`: "custom.docker_compose_apps.w.uri",
@@ -397,6 +398,9 @@ func TestAppsAreOffOnlyWhereTheTargetSaysSo(t *testing.T) {
 }
 
 func TestEightMebibytesOfTargetsAreVerified(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is long")
+	}
 	r := tuftest.New(t)
 	for i := range 20000 {
 		r.AddTarget(fmt.Sprintf("intel-corei7-64-lmp-%d", i), commit, "intel-corei7-64", fmt.Sprint(i), "main", "devel")

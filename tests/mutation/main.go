@@ -2,13 +2,14 @@
 // of the package: a check that can be taken out without a test failing is one
 // that nobody holds.
 //
-//	go run ./tests/mutation [-o PAGE] [-only WORD] [-jobs N] [-quick]
+//	go run ./tests/mutation [-o PAGE] [-only FILE,…] [-jobs N]
 //
 // It never changes the source. One test binary is built in which every check
 // asks whether it is the broken one, so a mutant costs a run and no build, and
-// of the tests only those run that reach it. It prints a table of all checks
-// and ends with 1 if a mutant survived that reasons.go does not explain, or if
-// reasons.go explains one that no longer survives.
+// of the tests only those run that reach it. It prints a table of all checks,
+// and puts what it ran into PAGE, where the rest stays. It ends with 1 if a
+// mutant survived that reasons.go does not explain, or if reasons.go explains
+// one that no longer survives.
 package main
 
 import (
@@ -44,9 +45,8 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("mutation", flag.ContinueOnError)
 	page := flags.String("o", "", "write the table to `PAGE` too")
-	only := flags.String("only", "", "break only checks whose file, function or text holds `WORD`")
+	only := flags.String("only", strings.Join(verifier, ","), "break only checks in these `FILES`")
 	jobs := flags.Int("jobs", 2, "run `N` mutants at once")
-	quick := flags.Bool("quick", false, "leave out the slowest tests: more seem to survive")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -58,29 +58,32 @@ func run(ctx context.Context, args []string) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // tests may give up the rights of root
 		return err
 	}
-	l := &lab{scratch: dir, dir: "tuf", jobs: *jobs, quick: *quick}
+	l := &lab{scratch: dir, dir: "tuf", jobs: *jobs}
 	if err := l.build(ctx); err != nil {
 		return err
 	}
 	if err := l.explore(ctx); err != nil {
 		return err
 	}
-	results, err := l.tryAll(ctx, *only)
+	picked := strings.Split(*only, ",")
+	results, err := l.tryAll(ctx, picked)
 	if err != nil {
 		return err
 	}
-	text := table(results)
-	fmt.Print(text)
+	fresh := sections(results)
+	for _, file := range picked {
+		fmt.Print(fresh[file])
+	}
 	if *page != "" {
-		if err := os.WriteFile(*page, []byte(text), 0o644); err != nil {
+		if err := writePage(*page, fresh); err != nil {
 			return err
 		}
 	}
-	return judge(results, *only == "")
+	return judge(results, picked)
 }
 
 // judge wants every survivor explained, and no explanation without one.
-func judge(results []result, complete bool) error {
+func judge(results []result, picked []string) error {
 	var errs []error
 	survived := map[string]bool{}
 	for _, r := range results {
@@ -93,7 +96,8 @@ func judge(results []result, complete bool) error {
 		}
 	}
 	for _, r := range reasons {
-		if complete && !survived[r.key] {
+		file, _, _ := strings.Cut(r.key, ":")
+		if slices.Contains(picked, file) && !survived[r.key] {
 			errs = append(errs, fmt.Errorf("explained, but it does not survive: %s", r.key))
 		}
 	}
@@ -118,8 +122,4 @@ func files(dir string) ([]*source, error) {
 		all = append(all, s)
 	}
 	return all, nil
-}
-
-func (m mutant) holds(word string) bool {
-	return word == "" || strings.Contains(m.key(), word)
 }
