@@ -110,7 +110,8 @@ func (o outcome) say(w io.Writer) {
 
 // showDifference names the targets that become other.
 func showDifference(w io.Writer, d targets.Difference) {
-	render.Fields(w, "added", strings.Join(d.Added, " "), "removed", strings.Join(d.Removed, " "), "changed", strings.Join(d.Changed, " "))
+	render.Fields(w, "added", strings.Join(d.Added, " "), "removed", strings.Join(d.Removed, " "), "changed", strings.Join(d.Changed, " "),
+		"other fields", oneLine(strings.Join(d.Fields, " ")))
 }
 
 // commit makes the change real: by the backend through ask, or signed here.

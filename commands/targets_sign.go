@@ -3,6 +3,8 @@ package commands
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -36,6 +38,9 @@ func (rt *runtime) targetsSign(c *cli.Context) error {
 	view := proposalView{Difference: diff, outcome: outcome{DryRun: c.Bool("dry-run"), File: path}}
 	root := v.trust.Root()
 	if !view.DryRun {
+		if err := rt.announceTargets(file, diff); err != nil {
+			return err
+		}
 		signers, err := openSigners(c.Context, rt, c.StringSlice("keys"), root, tuf.RoleTargets)
 		if err != nil {
 			return err
@@ -55,6 +60,33 @@ func (rt *runtime) targetsSign(c *cli.Context) error {
 	}
 	view.Version, view.Missing = v.trust.Targets().Version+1, rep.Missing()
 	return rt.render(view)
+}
+
+// announceTargets shows what is about to be signed.
+func (rt *runtime) announceTargets(file []byte, d targets.Difference) error {
+	t, err := tuf.ParseTargets(file)
+	if err != nil {
+		return err
+	}
+	rt.say("signing targets.json version %d, good until %s", t.Version, date(t.Expires))
+	for i, name := range append(slices.Clone(d.Added), d.Changed...) {
+		what := "added"
+		if i >= len(d.Added) {
+			what = "changed"
+		}
+		c, err := t.Targets[name].Fields()
+		if err != nil {
+			return err
+		}
+		rt.say("  %-8s %s  commit %s  tags %s", what, oneLine(name), oneLine(t.Targets[name].Commit()), oneLine(strings.Join(c.Tags, ",")))
+	}
+	for _, name := range d.Removed {
+		rt.say("  removed  %s", oneLine(name))
+	}
+	for _, name := range d.Fields {
+		rt.say("  field    %s", oneLine(name))
+	}
+	return nil
 }
 
 func targetsUploadCommand(rt *runtime) *cli.Command {

@@ -125,7 +125,8 @@ func (p *WavePlan) take(r WaveRequest) error {
 // ReviewWave says how a wave's targets, which somebody else put together, differ
 // from the tag's production targets (nil: none), and refuses to vouch for them:
 // where a production target was changed, the version doesn't go up, a target has
-// other tags, or a new one is of another version or not what CI has signed.
+// other tags, or a new one is of another version or not what CI has signed, or
+// where there is anything in it but targets.
 func ReviewWave(targets, production, ci *tuf.TargetsDraft, tag string) (*WavePlan, error) {
 	p := &WavePlan{Targets: targets}
 	if production == nil {
@@ -134,6 +135,10 @@ func ReviewWave(targets, production, ci *tuf.TargetsDraft, tag string) (*WavePla
 	if targets.Version() <= production.Version() {
 		return nil, fail.New(fail.Verification, "cancel the wave and make a new one",
 			"the wave's targets are version %d, and production targets of tag %s are version %d", targets.Version(), tag, production.Version())
+	}
+	if odd := targets.OtherFields(production); len(odd) > 0 {
+		return nil, fail.New(fail.Verification, "don't sign it; ask who made the wave",
+			"the wave's targets.json has fields that production targets do not have, or others: %s", strconv.QuoteToASCII(strings.Join(odd, ", ")))
 	}
 	for _, name := range targets.Names() {
 		f, err := fieldsOf(targets, name)

@@ -112,6 +112,17 @@ func TestSignerIsToldWhatAWaveChangesAndRefusesWhatIsOdd(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
+	file, err := set(t, 3, map[string]json.RawMessage{"a-3": made(3, "prod")}).Sign(3, time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delegating, err := tuf.DraftTargets([]byte(strings.Replace(string(file), `"signed":{`, `"signed":{"delegations":{"keys":{}},`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReviewWave(delegating, nil, ci, "prod"); fail.ClassOf(err) != fail.Verification || !strings.Contains(err.Error(), "delegations") {
+		t.Errorf("a wave that hands the role on: %v", err)
+	}
 	if _, err := ReviewWave(set(t, 2, map[string]json.RawMessage{"a-3": made(3, "prod")}), prod, ci, "prod"); fail.ClassOf(err) != fail.Verification {
 		t.Errorf("a version that doesn't go up: %v", err)
 	}

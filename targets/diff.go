@@ -11,14 +11,15 @@ type Difference struct {
 	Added   []string `json:"added"`
 	Removed []string `json:"removed"`
 	Changed []string `json:"changed"`
+	Fields  []string `json:"fields"` // of the file itself that are other, beside version and expires
 }
 
 // None says that nothing became other.
-func (d Difference) None() bool { return len(d.Added)+len(d.Removed)+len(d.Changed) == 0 }
+func (d Difference) None() bool { return len(d.Added)+len(d.Removed)+len(d.Changed)+len(d.Fields) == 0 }
 
 // Diff compares two drafts, byte for byte in canonical form.
 func Diff(before, after *tuf.TargetsDraft) Difference {
-	out := Difference{[]string{}, []string{}, []string{}}
+	out := Difference{[]string{}, []string{}, []string{}, append([]string{}, after.OtherFields(before)...)}
 	for _, name := range before.Names() {
 		switch entry := after.Entry(name); {
 		case entry == nil:

@@ -1,6 +1,7 @@
 package tuf
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -64,6 +65,24 @@ func (d *TargetsDraft) Expires() time.Time { return d.expires }
 
 // Names are the targets' names, sorted.
 func (d *TargetsDraft) Names() []string { return slices.Sorted(maps.Keys(d.targets)) }
+
+// OtherFields are the fields of signed, sorted, that are other than in base: all
+// but targets, version and expires. A device may know them where we do not.
+func (d *TargetsDraft) OtherFields(base *TargetsDraft) []string {
+	var list []string
+	for name, value := range d.rest {
+		if !bytes.Equal(value, base.rest[name]) {
+			list = append(list, name)
+		}
+	}
+	for name := range base.rest {
+		if d.rest[name] == nil {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
 
 // Entry is a target as it will be signed, in canonical form; nil where there
 // is none. It must not be written to.
