@@ -31,6 +31,18 @@ func openDisk(path string) (*diskFile, error) {
 	return f, nil
 }
 
+// createDisk makes a file that is not there, for writing, without the poller
+// that os prepares: one in four of the calls that storing a small object takes.
+func createDisk(path string, mode uint32) (*os.File, error) {
+	fd, err := retry(func() (int, error) {
+		return unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, mode)
+	})
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
 func (f *diskFile) regular() bool { return f.st.Mode&modeType == modeRegular }
 func (f *diskFile) size() int64   { return f.st.Size }
 

@@ -27,6 +27,11 @@ func openDisk(path string) (*diskFile, error) {
 	return &diskFile{f, info}, nil
 }
 
+// createDisk makes a file that is not there, for writing.
+func createDisk(path string, mode uint32) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, os.FileMode(mode))
+}
+
 func (f *diskFile) regular() bool { return f.info.Mode().IsRegular() }
 func (f *diskFile) size() int64   { return f.info.Size() }
 

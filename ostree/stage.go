@@ -97,7 +97,7 @@ func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
 // create makes a file in the stage, fills it, and closes it. Nobody else may
 // read it before it is verified.
 func (s *stage) create(path string, fill func(f *os.File) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := createDisk(path, 0o600)
 	if err != nil {
 		return err
 	}
