@@ -49,7 +49,7 @@ func tufVerifyCommand(rt *runtime) *cli.Command {
 			"the repository agrees with itself.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "root", Usage: "begin with the root in `FILE`, which you trust"},
-			&cli.BoolFlag{Name: "production", Usage: "ask the backend for production metadata"},
+			&cli.BoolFlag{Name: "production", Usage: "ask the backend for production metadata, that of --tag"},
 			&cli.StringFlag{Name: "tag", Usage: "ask for the metadata of devices that follow `TAG`"},
 			&cli.StringFlag{Name: "now", Usage: "judge expiry as at `TIME`, such as 2026-01-31T12:00:00Z (default: now)"},
 			&cli.StringFlag{Name: "cert", Usage: "show a gateway the device certificate in `FILE`"},
@@ -167,6 +167,10 @@ func openDir(path string) (s localSource, err error) {
 // remoteMetadata is a repository on the web; "" is that of the backend in use.
 // The token goes along only to the origin that it is for.
 func (rt *runtime) remoteMetadata(c *cli.Context, text string) (string, tuf.Fetcher, error) {
+	if text == "" && c.Bool("production") && c.String("tag") == "" {
+		return "", nil, fail.New(fail.Usage, "otactl waves list names the tags",
+			"flag --tag is missing: each tag has production targets of its own")
+	}
 	a, err := rt.account(c)
 	if text == "" {
 		if err != nil {

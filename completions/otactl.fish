@@ -1749,7 +1749,7 @@ complete -c otactl -n '__otactl_at \'otactl tuf\'' -l verbose -s v -d 'log each 
 complete -c otactl -n '__otactl_at \'otactl tuf\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l root -r -F -d 'begin with the root in FILE, which you trust'
-complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l production -d 'ask the backend for production metadata'
+complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l production -d 'ask the backend for production metadata, that of --tag'
 complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l tag -x -d 'ask for the metadata of devices that follow TAG'
 complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l now -x -d 'judge expiry as at TIME, such as 2026-01-31T12:00:00Z (default: now)'
 complete -c otactl -n '__otactl_at \'otactl tuf verify\'' -l cert -r -F -d 'show a gateway the device certificate in FILE'

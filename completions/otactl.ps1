@@ -1037,7 +1037,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl tuf verify' = @(
             '--help|explain the command and do nothing'
             '--root|begin with the root in FILE, which you trust'
-            '--production|ask the backend for production metadata'
+            '--production|ask the backend for production metadata, that of --tag'
             '--tag|ask for the metadata of devices that follow TAG'
             '--now|judge expiry as at TIME, such as 2026-01-31T12:00:00Z (default: now)'
             '--cert|show a gateway the device certificate in FILE'
