@@ -44,7 +44,7 @@ func parseArchive(data []byte) (archive, error) {
 	if err != nil {
 		return nil, refuse(tuf.ErrMalformed, "neither a key, nor an encrypted archive, nor a gzip file")
 	}
-	all := io.LimitReader(zr, limits.KeyArchive)
+	all := &io.LimitedReader{R: zr, N: limits.KeyArchive + 1}
 	tr := tar.NewReader(all)
 	a := archive{}
 	for {
@@ -52,8 +52,11 @@ func parseArchive(data []byte) (archive, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil {
+		if err != nil && all.N > 0 {
 			return nil, refuse(tuf.ErrMalformed, "the archive is cut short or is no tar: %v", err)
+		}
+		if err != nil {
+			break
 		}
 		if err := a.take(h, tr); err != nil {
 			return nil, err
@@ -61,6 +64,9 @@ func parseArchive(data []byte) (archive, error) {
 	}
 	if _, err := io.Copy(io.Discard, all); err != nil {
 		return nil, refuse(tuf.ErrMalformed, "the archive is damaged: %v", err)
+	}
+	if all.N == 0 {
+		return nil, refuse(tuf.ErrTooLarge, "unpacked it is longer than %d bytes", limits.KeyArchive)
 	}
 	return a, nil
 }

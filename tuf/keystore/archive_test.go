@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 	"github.com/otactl/otactl/tuf/tuftest"
 )
@@ -305,5 +307,37 @@ func TestWhatIsWrittenIsWhatFioctlReads(t *testing.T) {
 	}
 	if len(entries) != 4 {
 		t.Errorf("%d entries", len(entries))
+	}
+}
+
+// Cut at the limit between two entries, an archive would look whole, and lose
+// the rest when it is written again.
+func TestAnArchiveBeyondTheLimitIsRefusedWhole(t *testing.T) {
+	k, err := tuf.GenerateKey(tuf.ED25519)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const each = 64 << 10 // with its header
+	key := text(t, k)
+	key += strings.Repeat(" ", each-512-len(key))
+	var entries []entry
+	for i := range limits.KeyArchive/each + 1 {
+		entries = append(entries, entry{fmt.Sprintf("tufrepo/keys/k%02d.sec", i), tar.TypeReg, key})
+	}
+	if got, err := parseArchive(archiveOf(t, entries...)); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("%d entries of %d, %v", len(got), len(entries), err)
+	}
+	if _, err := parseArchive(archiveOf(t, entries[:limits.KeyArchive/each-1]...)); err != nil {
+		t.Error(err)
+	}
+	f := New(filepath.Join(t.TempDir(), "full.tgz"), "")
+	for _, e := range entries {
+		f.entries[strings.TrimPrefix(e.name, archiveDir)] = []byte(e.data)
+	}
+	if _, err := f.Stage(); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("staged though it cannot be read again: %v", err)
+	}
+	if _, err := os.Stat(f.Path + ".tmp"); !os.IsNotExist(err) {
+		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
 )
 
 // ErrStaged says that an earlier change to an archive was neither finished nor
@@ -45,8 +46,14 @@ func (f *File) stage() (*Staged, error) {
 		return nil, f.notAnArchive()
 	}
 	data, err := f.entries.bytes()
+	if err == nil {
+		_, err = parseArchive(data) // what could not be read again is not written
+	}
 	if err == nil && f.passphrase != "" {
 		data, err = seal(data, f.passphrase)
+	}
+	if err == nil && len(data) > limits.KeyArchive {
+		err = refuse(tuf.ErrTooLarge, "it would be longer than %d bytes", limits.KeyArchive)
 	}
 	if err != nil {
 		return nil, err
