@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
@@ -55,13 +56,22 @@ func (w *rootWork) inOneGo(ctx context.Context, message, firstKeys string, plain
 	}
 	for _, step := range append(steps, w.apply) {
 		if err := step(ctx); err != nil {
-			if fail.ClassOf(err) != fail.Partial {
-				w.rt.say("Nothing has changed so far, and the transaction is open: go on with it step by step, or drop it with otactl keys tuf cancel.")
-			}
-			return err
+			return w.brokeOff(ctx, err, firstKeys)
 		}
 	}
 	return nil
+}
+
+// brokeOff drops a transaction into which nothing went, and says of another
+// what to do with it. The first root key that was handed out stays with it.
+func (w *rootWork) brokeOff(ctx context.Context, err error, firstKeys string) error {
+	if !w.sent && firstKeys == "" {
+		return errors.Join(err, answer(w.api.CancelRootUpdate(context.WithoutCancel(ctx))))
+	}
+	if fail.ClassOf(err) != fail.Partial {
+		w.rt.say("Nothing has changed so far, and the transaction is open: go on with it step by step, or drop it with otactl keys tuf cancel.")
+	}
+	return err
 }
 
 func rotateAllShortcut(rt *runtime) *cli.Command {

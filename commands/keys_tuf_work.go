@@ -21,6 +21,7 @@ type rootWork struct {
 	rt   *runtime
 	api  *factory.Client
 	txid string // "" for whoever opened it
+	sent bool   // a change of the roots went to the backend
 }
 
 // begin opens a transaction. With keys, an archive that must not be there yet,
@@ -153,6 +154,7 @@ func (w *rootWork) owner(ctx context.Context) (author.Owner, error) {
 
 // put stages the new roots, and signatures on production targets.
 func (w *rootWork) put(ctx context.Context, d *author.Draft, s factory.StagedSignatures) error {
+	w.sent = true
 	return answer(w.api.PutRootUpdate(ctx, w.txid, d.Updated, s))
 }
 
