@@ -60,9 +60,7 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 		DryRun: c.Bool("dry-run"), FullCheck: c.Bool("full-check"), Jobs: c.Int("jobs"), Rev: c.String("ref"),
 		Clock: rt.clock, Progress: rt.progress(), Log: rt.log,
 	}
-	if err := checkSigning(c); err != nil {
-		return opt, err
-	}
+	rt.checkSigning(c)
 	if opt.Jobs < 1 || opt.Jobs > maxJobs {
 		return opt, fail.New(fail.Usage, "", "--jobs %d: want 1 to %d", opt.Jobs, maxJobs)
 	}

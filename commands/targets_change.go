@@ -43,9 +43,7 @@ type changing struct {
 
 // changeTargets fetches and verifies what is to be changed.
 func (rt *runtime) changeTargets(c *cli.Context) (*changing, error) {
-	if err := checkSigning(c); err != nil {
-		return nil, err
-	}
+	rt.checkSigning(c)
 	v, err := rt.verifiedTargets(c)
 	if err != nil {
 		return nil, err
@@ -63,17 +61,17 @@ func (v *verified) toDraft() (*tuf.TargetsDraft, error) {
 	return tuf.DraftTargets(v.raw)
 }
 
-// checkSigning refuses flags that mean nothing where the backend signs.
-func checkSigning(c *cli.Context) error {
+// checkSigning warns of flags that mean nothing where the backend signs. They
+// are not refused: a variable may give them, for other commands.
+func (rt *runtime) checkSigning(c *cli.Context) {
 	if len(c.StringSlice("keys")) > 0 || c.String("out") != "" {
-		return nil
+		return
 	}
 	for _, name := range []string{"expires-in-days", "expires-at"} {
 		if c.IsSet(name) {
-			return fail.New(fail.Usage, "give --keys to sign here", "--%s: the backend signs, and says itself until when that is good", name)
+			rt.log.Warn("--" + name + " says nothing here: without --keys the backend signs, and says until when that is good")
 		}
 	}
-	return nil
 }
 
 // base says which targets.json the change was made from: as the backend called
