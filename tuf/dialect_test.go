@@ -2,9 +2,12 @@ package tuf_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/spec"
+	"github.com/otactl/otactl/tuf/spec/spectest"
 	"github.com/otactl/otactl/tuf/tuftest"
 )
 
@@ -41,6 +44,21 @@ func TestTheRootTellsTheDialect(t *testing.T) {
 			t.Errorf("%s: %v, want %v", text, err, want)
 		} else if errors.Is(err, errOther) != (want == errOther) {
 			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+}
+
+// Servers that sign a version again are of ota-tuf; whoever allows for them
+// does not know in which dialect the device's root is.
+func TestAnotherTimestampOfOneVersionIsForOTATUFAlone(t *testing.T) {
+	r, cache := spectest.New(t, tuftest.Start, nil), tuftest.NewCache()
+	for _, note := range []string{"first", "second"} {
+		r.Edit(tuf.TimestampFile, func(m map[string]any) { m["x-note"] = note })
+		_, err := tuf.Refresh(t.Context(), r, cache, tuf.RefreshOptions{
+			Now: r.Now, FirstUse: true, EqualTimestamp: true, Dialects: []tuf.Dialect{spec.Dialect{}},
+		})
+		if err != nil || !strings.Contains(string(cache.Files[tuf.TimestampFile]), "first") {
+			t.Errorf("%s: %v; stored is %s", note, err, cache.Files[tuf.TimestampFile])
 		}
 	}
 }

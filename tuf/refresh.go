@@ -23,7 +23,8 @@ type RefreshOptions struct {
 	// trust begins when the cache holds no root.
 	InitialRoots [][]byte
 	// EqualTimestamp accepts another validly signed timestamp of the version
-	// that is cached already. Without it the cached one stands.
+	// that is cached already, where the dialect is ota-tuf. Without it, and in
+	// any other dialect, the cached one stands.
 	EqualTimestamp bool
 	// Dialects are those that the trusted root may be written in besides
 	// ota-tuf.
@@ -285,7 +286,8 @@ func (r *refresher) timestamp(ctx context.Context) error {
 		return err
 	}
 	old := r.cached[TimestampFile]
-	if old != nil && !r.opt.EqualTimestamp && r.trust.sameVersion(old, file) {
+	equal := r.opt.EqualTimestamp && r.trust.dialect == Dialect(otaTUF{})
+	if old != nil && !equal && r.trust.sameVersion(old, file) {
 		file = old
 	}
 	if err := r.trust.SetTimestamp(file, r.opt.Now); err != nil {

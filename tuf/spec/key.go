@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
-	"encoding/hex"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
@@ -39,15 +38,9 @@ func known(kind string) bool {
 	return false
 }
 
-// readKey holds the scheme against the key. go-tuf goes by the type alone, and
-// makes an ED25519 key of any number of bytes.
+// readKey holds the scheme against the key: go-tuf goes by the type alone. It
+// makes an ED25519 key of any number of bytes, too, which ForeignKey refuses.
 func readKey(id string, k *metadata.Key) (*tuf.PublicKey, error) {
-	if k.Type == metadata.KeyTypeEd25519 {
-		raw, err := hex.DecodeString(k.Value.PublicKey)
-		if err != nil || len(raw) != ed25519.PublicKeySize {
-			return nil, tuf.Refuse(tuf.ErrKey, "an ed25519 key is not %d bytes in hex", ed25519.PublicKeySize)
-		}
-	}
 	key, err := k.ToPublicKey()
 	if err != nil {
 		return nil, tuf.Refuse(tuf.ErrKey, "%v", err)

@@ -1,7 +1,13 @@
 package spec_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -68,6 +74,54 @@ func TestTheNextRoot(t *testing.T) {
 // giveRoot lets another role's key sign roots.
 func giveRoot(r *spectest.Repo, role string) func(map[string]any) {
 	return set([]string{r.IDs[role]}, "roles", "root", "keyids")
+}
+
+// A key of each kind signs for targets.
+func TestEachKindOfKeyCounts(t *testing.T) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		kind, scheme string
+		key          crypto.Signer
+		opt          crypto.SignerOpts
+	}{
+		{"rsa", "rsassa-pss-sha256", rsaKey, &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}},
+		{"ecdsa", "ecdsa-sha2-nistp256", p256, crypto.SHA256},
+		{"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", p256, crypto.SHA256},
+		{"ecdsa", "ecdsa-sha2-nistp384", p384, crypto.SHA384},
+	} {
+		r := newRepo(t)
+		r.Edit(tuf.RootName(1), func(m map[string]any) {
+			set(map[string]any{"keytype": tt.kind, "scheme": tt.scheme, "keyval": map[string]any{"public": text(t, tt.key.Public())}}, "keys", "k")(m)
+			set([]string{"k"}, "roles", "targets", "keyids")(m)
+		})
+		signed := signedOf(t, r.Files[tuf.TargetsFile])
+		h := tt.opt.HashFunc().New()
+		h.Write(signed) // in canonical form, and nothing in it needs an escape
+		sig, err := tt.key.Sign(rand.Reader, h.Sum(nil), tt.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Files[tuf.TargetsFile] = fmt.Appendf(nil, `{"signatures":[{"keyid":"k","sig":"%x"}],"signed":%s}`, sig, signed)
+		trust, err := refresh(t, r, nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.scheme, err)
+			continue
+		}
+		if rep, err := trust.Root().Signatures(tuf.RoleTargets, r.Files[tuf.TargetsFile]); err != nil || len(rep.Valid) != 1 {
+			t.Errorf("%s: who signed: %+v, %v", tt.scheme, rep, err)
+		}
+	}
 }
 
 // What is stored and still in force is not fetched again.
