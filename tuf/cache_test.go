@@ -534,3 +534,176 @@ func TestADirCacheSaysWhatItCannotDo(t *testing.T) {
 		t.Error("what is gone was set aside")
 	}
 }
+
+// stuck is a cache of which one entry can't be read, or that can't let go.
+type stuck struct {
+	*tuf.DirCache
+	load, store, remove, quarantine string
+}
+
+func (s stuck) Store(ctx context.Context, name string, data []byte) error {
+	if name == s.store {
+		return errLocked
+	}
+	return s.DirCache.Store(ctx, name, data)
+}
+
+func (s stuck) Load(ctx context.Context, name string) ([]byte, error) {
+	if name == s.load {
+		return nil, errLocked
+	}
+	return s.DirCache.Load(ctx, name)
+}
+
+func (s stuck) Remove(ctx context.Context, name string) error {
+	if name == s.remove {
+		return errLocked
+	}
+	return s.DirCache.Remove(ctx, name)
+}
+
+func (s stuck) Quarantine(ctx context.Context, name string) error {
+	if name == s.quarantine {
+		return errLocked
+	}
+	return s.DirCache.Quarantine(ctx, name)
+}
+
+// unlisted is a cache whose roots can't be listed.
+type unlisted struct{ tuf.Cache }
+
+func (unlisted) Roots(context.Context) ([]int, error) { return nil, errLocked }
+
+func TestRootsThatCannotBeListedEndTheRefresh(t *testing.T) {
+	d, _ := stored(t)
+	d.cache = unlisted{d.cache}
+	if _, err := d.refresh(); !errors.Is(err, errLocked) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestStoredRootsAreBelievedUnderTheirOwnNamesOnly(t *testing.T) {
+	put := func(dir, name string, file []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d, dir := stored(t)
+	put(dir, "1.root.json", d.repo.Files["2.root.json"])
+	put(dir, "2.root.json", nil)
+	d.repo.NextRoot()
+	put(dir, "9.root.json", d.repo.Files["3.root.json"])
+	d.accepts()
+	for _, name := range []string{"1.root.json", "2.root.json", "9.root.json"} {
+		if _, err := os.Lstat(filepath.Join(dir, name+".damaged")); err != nil {
+			t.Errorf("%s was not set aside: %v", name, err)
+		}
+	}
+	d, dir = stored(t)
+	d.repo.NextRoot()
+	put(dir, "3.root.json", d.repo.Files["3.root.json"])
+	whole, ok := d.cache.(*tuf.DirCache)
+	if !ok {
+		t.Fatal("no folder")
+	}
+	d.cache = stuck{DirCache: whole, load: "3.root.json"}
+	if _, err := d.refresh(); !errors.Is(err, errLocked) {
+		t.Errorf("a later root that cannot be read now: %v", err)
+	}
+	d.cache = whole
+	if err := errors.Join(os.Remove(filepath.Join(dir, "1.root.json")), os.Remove(filepath.Join(dir, "2.root.json"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tuf.FromCache(t.Context(), d.cache, d.repo.Now); !errors.Is(err, tuf.ErrNoRoot) {
+		t.Errorf("a later root alone: %v", err)
+	}
+	d.accepts()
+}
+
+// plainCache is a cache that can't set aside.
+type plainCache struct{ tuf.Cache }
+
+func TestAnEntryThatCannotBeReadNowEndsTheRefresh(t *testing.T) {
+	for _, name := range []string{"floor.json", "2.root.json", "timestamp.json", "snapshot.json", "targets.json"} {
+		d, dir := stored(t)
+		before := fmt.Sprint(names(t, dir))
+		cache, ok := d.cache.(*tuf.DirCache)
+		if !ok {
+			t.Fatal("no folder")
+		}
+		d.cache = stuck{DirCache: cache, load: name}
+		if _, err := d.refresh(); !errors.Is(err, errLocked) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := tuf.FromCache(t.Context(), d.cache, d.repo.Now); !errors.Is(err, errLocked) {
+			t.Errorf("%s, from the cache: %v", name, err)
+		}
+		if got := fmt.Sprint(names(t, dir)); got != before {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestWhatCannotBeStoredIsNotTrusted(t *testing.T) {
+	for _, name := range []string{"3.root.json", "timestamp.json", "snapshot.json", "targets.json", "floor.json"} {
+		d, _ := stored(t)
+		cache, ok := d.cache.(*tuf.DirCache)
+		if !ok {
+			t.Fatal("no folder")
+		}
+		d.repo.NextRoot()
+		d.repo.Publish()
+		d.cache = stuck{DirCache: cache, store: name}
+		if trust, err := d.refresh(); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), "store "+name) || trust != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	r := tuftest.New(t)
+	cache, err := tuf.OpenDirCache(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDevice(t, r)
+	d.cache = stuck{DirCache: cache, store: "1.root.json"}
+	if _, err := d.refresh(); !errors.Is(err, errLocked) {
+		t.Errorf("the first root: %v", err)
+	}
+}
+
+func TestWhatCannotBeSetAsideEndsTheRefresh(t *testing.T) {
+	d, dir := stored(t)
+	cache, ok := d.cache.(*tuf.DirCache)
+	if !ok {
+		t.Fatal("no folder")
+	}
+	for _, c := range []struct {
+		cache tuf.Cache
+		want  error
+	}{
+		{stuck{DirCache: cache, quarantine: "timestamp.json"}, errLocked},
+		{plainCache{stuck{DirCache: cache, remove: "timestamp.json"}}, errLocked},
+		{stuck{DirCache: cache, remove: "timestamp.json"}, nil}, // it is not removed as well
+		{plainCache{cache}, nil},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "timestamp.json"), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.cache = c.cache
+		if _, err := d.refresh(); !errors.Is(err, c.want) || err != nil && !strings.Contains(err.Error(), "timestamp.json") {
+			t.Errorf("%T: %v, want %v", c.cache, err, c.want)
+		}
+	}
+}
+
+func TestWhatWasNeverStoredIsNotFound(t *testing.T) {
+	for _, name := range []string{"timestamp.json", "snapshot.json", "targets.json"} {
+		d, dir := stored(t)
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tuf.FromCache(t.Context(), d.cache, d.repo.Now); !errors.Is(err, tuf.ErrNotFound) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

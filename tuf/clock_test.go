@@ -133,3 +133,11 @@ func TestTheClockFloorOutlivesTheTargetsThatSetIt(t *testing.T) {
 	d.opt.Now = r.Now.Add(-25 * time.Hour)
 	d.refuses(tuf.ErrClock)
 }
+
+func TestARootThatNamesATimeBeyondItselfRaisesNoFloor(t *testing.T) {
+	r := tuftest.New(t)
+	r.Edit[tuf.RootName(2)] = func(m map[string]any) { set(m, "2190-01-01T00:00:00Z", "x-changelog", "timestamp") }
+	r.NextRoot()
+	r.Publish()
+	newDevice(t, r).accepts()
+}

@@ -121,3 +121,33 @@ func TestARootThatWasMadeVouchesForNothingByItself(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// bare has no canonical form of targets.
+type bare struct{ tuf.Dialect }
+
+func (bare) RootType() string { return "Root" }
+
+func (b bare) Targets(held tuf.Held, file []byte) (tuf.Opened[*tuf.Targets], error) {
+	o, err := b.Dialect.Targets(held, file)
+	o.Whole = nil
+	return o, err
+}
+
+func TestWhereThereIsNoCanonicalFormNoneIsCompared(t *testing.T) {
+	r := tuftest.New(t)
+	r.Edit[tuf.SnapshotFile] = func(m map[string]any) {
+		drop(m, "meta", tuf.TargetsFile, "length")
+		set(m, map[string]any{"sha256": sum(nil)}, "meta", tuf.TargetsFile, "hashes")
+	}
+	r.Publish()
+	trust, err := tuf.NewTrust(r.Files[tuf.RootName(1)], bare{tuftest.New(t).Trust().Dialect()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(trust.SetTimestamp(r.Files[tuf.TimestampFile], r.Now), trust.SetSnapshot(r.Files[tuf.SnapshotFile], r.Now)); err != nil {
+		t.Fatal(err)
+	}
+	if err := trust.SetTargets(r.Files[tuf.TargetsFile], r.Now); !errors.Is(err, tuf.ErrHash) {
+		t.Errorf("got %v", err)
+	}
+}

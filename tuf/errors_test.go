@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/tuftest"
 )
 
 func TestEveryErrorNamesItsFile(t *testing.T) {
@@ -87,6 +88,57 @@ func TestARoleSaysWhichFieldIsWrong(t *testing.T) {
 		`{` + head + `"version":1,"meta":{"snapshot.json":{"hashes":{"sha256":"0"},"version":1}}}`: "has a hash sha256 that is not 64 hex digits",
 	} {
 		_, err := tuf.ParseTimestamp([]byte(`{"signatures":[],"signed":` + signed + `}`))
+		if !errors.Is(err, tuf.ErrMalformed) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", signed, err, want)
+		}
+	}
+}
+
+func TestARootSaysWhichFieldIsWrong(t *testing.T) {
+	edit := func(change func(m map[string]any)) []byte {
+		r := tuftest.New(t)
+		r.Edit[tuf.RootName(2)] = change
+		r.NextRoot()
+		return r.Files[tuf.RootName(2)]
+	}
+	put := func(value any, path ...string) []byte { return edit(func(m map[string]any) { set(m, value, path...) }) }
+	without := func(path ...string) []byte { return edit(func(m map[string]any) { drop(m, path...) }) }
+	for want, file := range map[string][]byte{
+		"signed.keys is not an object":                     without("keys"),
+		"signed.roles is not an object":                    without("roles"),
+		"signed.roles.snapshot is not an object":           without("roles", "snapshot"),
+		"signed.roles.targets.keyids is not an array":      without("roles", "targets", "keyids"),
+		"signed.roles.targets.keyids holds something":      put([]any{1}, "roles", "targets", "keyids"),
+		"signed.roles.targets.threshold is not an integer": put("1", "roles", "targets", "threshold"),
+		"signed.roles.targets has threshold 0 with 1":      put(0, "roles", "targets", "threshold"),
+		"signed.roles.snapshot has threshold 2 with 1":     put(2, "roles", "snapshot", "threshold"),
+		"signed.roles.targets has threshold 1001 with 1":   put(1001, "roles", "targets", "threshold"),
+	} {
+		if _, err := tuf.ParseRoot(file); !errors.Is(err, tuf.ErrMalformed) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
+	}
+	if root, err := tuf.ParseRoot(put(1000, "roles", "targets", "threshold")); err != nil || root.Roles[tuf.RoleTargets].Threshold != 1000 {
+		t.Errorf("the highest threshold there is: %v", err)
+	}
+	if root, err := tuf.ParseRoot(without("x-changelog")); err != nil || root.Changelog != nil {
+		t.Errorf("a root without a note: %+v, %v", root, err)
+	}
+}
+
+func TestABundleSaysWhichFieldIsWrong(t *testing.T) {
+	const head = `"_type":"Targets","expires":"2027-01-01T00:00:00Z","version":1`
+	for signed, want := range map[string]string{
+		`{` + head + `}`: "signed.x-fio-offline-bundle is not an object",
+		`{` + head + `,"targets":{},"x-fio-offline-bundle":{}}`:                           "this is targets.json",
+		`{` + head + `,"x-fio-offline-bundle":{}}`:                                        "signed.x-fio-offline-bundle.type is not a string",
+		`{` + head + `,"x-fio-offline-bundle":{"type":""}}`:                               "signed.x-fio-offline-bundle.tag is not a string",
+		`{` + head + `,"x-fio-offline-bundle":{"tag":"","type":""}}`:                      "signed.x-fio-offline-bundle.targets is not an array",
+		`{` + head + `,"x-fio-offline-bundle":{"tag":"","targets":[],"type":""}}`:         "signed.x-fio-offline-bundle.targets is empty",
+		`{` + head + `,"x-fio-offline-bundle":{"tag":"","targets":["a",""],"type":""}}`:   "signed.x-fio-offline-bundle.targets is empty",
+		`{` + head + `,"x-fio-offline-bundle":{"tag":"","targets":["a",null],"type":""}}`: "targets holds something that is not a string",
+	} {
+		_, err := tuf.ParseBundleTargets([]byte(`{"signatures":[],"signed":` + signed + `}`))
 		if !errors.Is(err, tuf.ErrMalformed) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v does not say %q", signed, err, want)
 		}

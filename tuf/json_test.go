@@ -54,6 +54,17 @@ func TestAmbiguousJSONIsRefused(t *testing.T) {
 		"odd unicode escape":        `{"a":"\u00g0"}`,
 		"unicode escape of spaces":  `{"a":"\u 0e9"}`,
 		"string without end":        `{"a":"b`,
+		"newline for its end":       "{\"a\":\"b\n}",
+		"newline for a name's end":  "{\"a\n:1}",
+		"duplicate name, escaped":   `{"b\"":"\"","b\"":1}`,
+		"stray continuation byte":   "{\"a\":\"\x80\"}",
+		"surrogate, no backslash":   `{"a":"\ud800xudc00"}`,
+		"surrogate, no u":           `{"a":"\ud800\ndc00"}`,
+		"unicode escape of control": "{\"a\":\"\\u00\x11\x11\"}",
+		"ends in a unicode escape":  `{"a":"\u00`,
+		"ends in an escape":         `{"a":"\u00e9`,
+		"ends in a surrogate":       `{"a":"\ud800`,
+		"ends in half a pair":       `{"a":"\ud800\`,
 		"string ends in backslash":  `{"a":"b\`,
 		"object without end":        `{"a":1`,
 		"array without end":         `[1`,
@@ -102,6 +113,9 @@ func TestCanonicalFormIsTheOneOfAktualizr(t *testing.T) {
 		{"letters beyond ASCII", `"é\u00E9"`, `"\u00e9\u00e9"`},
 		{"beyond the first plane", `"😀"`, `"\ud83d\ude00"`},
 		{"line separators", `"\u2028"`, `"\u2028"`},
+		{"letters whose last byte is a newline's", `"\u010a\u010d\u0109"`, `"\u010a\u010d\u0109"`},
+		{"the replacement letter", "\"\xef\xbf\xbd\"", `"\ufffd"`},
+		{"names with escapes", `{"z\"":"\"a","b":1}`, `{"b":1,"z\"":"\"a"}`},
 		{"integers", `[0,-1,9007199254740991,-9007199254740991]`, `[0,-1,9007199254740991,-9007199254740991]`},
 		{"words", `[true,false,null]`, `[true,false,null]`},
 		{"empty", `{"a":{},"b":[]}`, `{"a":{},"b":[]}`},
@@ -131,10 +145,18 @@ func TestDepthIsCountedAndNotGuessed(t *testing.T) {
 	}
 }
 
-func TestTheErrorSaysWhere(t *testing.T) {
-	_, err := tuf.Canonical([]byte(`{"a":1.5}`))
-	if want := "at byte 6"; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("%v does not say %q", err, want)
+func TestTheErrorSaysWhereAndWhat(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1.5}`:      "at byte 6: a number is not an integer",
+		`{"a":1e5}`:      "at byte 6: a number is not an integer",
+		`{"a":"\u00g0"}`: `at byte 6: \u is not followed by four hex digits`,
+		`{"a":"\ud800"}`: "at byte 6: a surrogate stands alone",
+		`{"a":"\u0000"}`: "at byte 6: a string holds NUL",
+		"{\"a\":\"\n\"}": "at byte 6: a control character stands unescaped in a string",
+	} {
+		if _, err := tuf.Canonical([]byte(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", in, err, want)
+		}
 	}
 }
 

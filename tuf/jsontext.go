@@ -46,11 +46,12 @@ func anyOdd(x uint64) bool {
 	return (x|(x-each*0x20)|(quote-each)&^quote|(slash-each)&^slash)&high != 0
 }
 
+// appendRune writes what forms differ in.
 func appendRune(out []byte, r rune, f form) []byte {
 	switch {
 	case r == '"' || r == '\\':
 		return append(out, '\\', byte(r))
-	case 0x20 <= r && r < utf8.RuneSelf || f == formRaw:
+	case f == formRaw:
 		return utf8.AppendRune(out, r)
 	}
 	if i := bytes.IndexByte([]byte("\n\r\t"), byte(r)); i >= 0 && r < 0x20 {
@@ -140,8 +141,8 @@ func (s *scanner) unicode() error {
 	}
 	size := 6
 	if utf16.IsSurrogate(r) {
-		low, ok := s.hex4(s.pos + size)
-		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+		low, _ := s.hex4(s.pos + size) // 0, which is no half of a pair, if there is none
+		if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
 			return s.bad("a surrogate stands alone")
 		}
 		size *= 2

@@ -150,7 +150,7 @@ func (k *keeper) root(ctx context.Context, v int, was floor) (t *Trust, err erro
 func (k *keeper) follow(ctx context.Context, t *Trust, versions []int, was floor) error {
 	for _, v := range versions {
 		_, err := k.load(ctx, RootName(v), func(file []byte) error {
-			if t == nil || t.root.Version < was.root || v != t.root.Version+1 {
+			if t == nil || v != t.root.Version+1 {
 				return refuse(ErrVersion, "it does not follow on version %d, which has been trusted", was.root)
 			}
 			return t.AddRoot(file)

@@ -366,3 +366,56 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeySaysWhatIsWrongWithIt(t *testing.T) {
+	good := spki(t, tuftestRSA(t))
+	key := func(kind, public string) string {
+		data, err := json.Marshal(map[string]any{"keytype": kind, "keyval": map[string]string{"public": public}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	for text, want := range map[string]string{
+		`{`:                        "at byte 1",
+		`[]`:                       "key is not an object",
+		`{}`:                       "key.keytype is not a string",
+		`{"keytype":"RSA"}`:        "key.keyval is not an object",
+		`{"keyval":{"public":""}}`: "key.keytype is not a string",
+		`{"keytype":"RSA","keyval":{"private":""}}`: "key.keyval.public is not a string",
+		key("DSA", good):    `key type "DSA"`,
+		key("ED25519", "x"): "an ED25519 public key is not hex",
+		key("RSA", "x"):     "an RSA key is not one PEM block",
+		key("RSA", "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n"): "an RSA public key: ",
+		key("RSA", spki(t, ed25519.NewKeyFromSeed(make([]byte, 32)).Public())):     "a key that says RSA and is not",
+	} {
+		if _, err := tuf.ParsePublicKey([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v does not say %q", text, err, want)
+		}
+	}
+	large := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8191, 1), E: 65537}
+	small := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 2047, 1), E: 65537}
+	a, errA := tuf.NewPublicKey(&large)
+	b, errB := tuf.NewPublicKey(&small)
+	if errA != nil || errB != nil || a.Equal(b) || !a.Equal(a) {
+		t.Errorf("keys at the limits: %v, %v", errA, errB)
+	}
+	over := rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 8192, 1), E: 65537}
+	if _, err := tuf.NewPublicKey(&over); !errors.Is(err, tuf.ErrKey) {
+		t.Errorf("8193 bits: %v", err)
+	}
+}
+
+func TestAMethodOfAnotherKeyTypeIsRefused(t *testing.T) {
+	msg := []byte("message")
+	for kind, method := range map[tuf.KeyType]string{tuf.RSA: "ed25519", tuf.ED25519: "rsassa-pss-sha256"} {
+		k := keys(t)[kind]
+		for _, method := range []string{method, "", "none", "rsassa-pss-sha512"} {
+			sig := signature(t, k, msg)
+			sig.Method = method
+			if err := k.Public().Verify(msg, sig); !errors.Is(err, tuf.ErrSignature) {
+				t.Errorf("%s labelled %q: %v", kind, method, err)
+			}
+		}
+	}
+}

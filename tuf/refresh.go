@@ -207,7 +207,7 @@ func (f *floor) checkRoots(t *Trust) error {
 	if t.root.Version < f.root {
 		return in(RootName(f.root), refuse(ErrRollback, "the chain ends at version %d, and %d has been trusted", t.root.Version, f.root))
 	}
-	if sum, walked := t.sums[f.root]; walked && f.root > 0 && sum != f.rootSum {
+	if sum, walked := t.sums[f.root]; walked && sum != f.rootSum {
 		return in(RootName(f.root), refuse(ErrRollback, "it is not the root of that version that has been trusted"))
 	}
 	return nil

@@ -334,6 +334,9 @@ func TestRecoveryOutlivesACrashAfterTheNewRoot(t *testing.T) {
 		if _, err := tuf.Refresh(t.Context(), cutOff{r}, d.cache, tuf.RefreshOptions{Now: r.Now}); err == nil {
 			t.Fatal("the fetcher was cut off")
 		}
+		if d.files()[tuf.RootName(2)] == nil {
+			t.Error("a root that follows a stored one was not stored as it came")
+		}
 		d.accepts()
 	}
 }
@@ -375,6 +378,16 @@ func TestAFirstRootMustBeSignedByItself(t *testing.T) {
 	newDevice(t, r).refuses(tuf.ErrSignature)
 	if _, err := tuf.NewTrust(r.Files[tuf.RootName(1)]); !errors.Is(err, tuf.ErrSignature) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFirstRootIsHeldToItsCap(t *testing.T) {
+	file := tuftest.New(t).Files[tuf.RootName(1)]
+	if _, err := tuf.NewTrust(pad(file, limits.Root)); err != nil {
+		t.Errorf("at the cap: %v", err)
+	}
+	if _, err := tuf.NewTrust(pad(file, limits.Root+1)); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("over the cap: %v", err)
 	}
 }
 
@@ -479,4 +492,51 @@ func TestRootWithTooFewTargetsKeysIsWalkedPastAndVouchesForNoTargets(t *testing.
 	r.NextRoot()
 	r.Publish()
 	d.accepts()
+}
+
+func TestInitialRootsAreWalkedAllAndMayBeginAboveTheNote(t *testing.T) {
+	r := tuftest.New(t)
+	r.NextRoot()
+	r.NextRoot()
+	r.Publish()
+	all := [][]byte{r.Files[tuf.RootName(1)], r.Files[tuf.RootName(2)], r.Files[tuf.RootName(3)]}
+	d := newDevice(t, r)
+	d.opt.FirstUse, d.opt.InitialRoots = false, all
+	delete(r.Files, tuf.RootName(2))
+	delete(r.Files, tuf.RootName(3))
+	if v := d.accepts().Root().Version; v != 3 {
+		t.Errorf("root %d, want 3", v)
+	}
+	r.Files[tuf.RootName(3)] = all[2]
+	r.NextRoot()
+	r.Publish()
+	for v := range 3 {
+		_ = d.cache.Remove(t.Context(), tuf.RootName(v+1))
+	}
+	d.opt.InitialRoots = [][]byte{r.Files[tuf.RootName(4)]}
+	if v := d.accepts().Root().Version; v != 4 {
+		t.Errorf("root %d, want 4", v)
+	}
+}
+
+// Roots and note are lost; of the keys, those of the newest root hold the files.
+func TestFilesHoldTheVersionsWhereKeysWereReplacedLongAgo(t *testing.T) {
+	r := tuftest.New(t)
+	r.SetKeys(tuf.RoleTimestamp, r.Key(tuf.ED25519))
+	r.NextRoot()
+	for range 3 {
+		r.Publish()
+	}
+	d := newDevice(t, r)
+	d.accepts()
+	for _, name := range []string{"1.root.json", "2.root.json", "floor.json"} {
+		_ = d.cache.Remove(t.Context(), name)
+	}
+	for role := range r.Version {
+		r.Version[role] -= 2
+	}
+	r.Publish()
+	if _, err := d.refresh(); !errors.Is(err, tuf.ErrRollback) {
+		t.Errorf("got %v", err)
+	}
 }

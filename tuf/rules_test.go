@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -270,6 +271,7 @@ func TestOneBrokenThingIsRefused(t *testing.T) {
 		}, tuf.ErrHash},
 
 		// Size.
+		{"timestamp at its cap", broken(ts, func(b []byte) []byte { return pad(b, limits.Timestamp) }), nil},
 		{"timestamp over its cap", broken(ts, func(b []byte) []byte { return pad(b, limits.Timestamp+1) }), tuf.ErrTooLarge},
 		{"snapshot over its cap", broken(sn, func(b []byte) []byte { return pad(b, limits.Snapshot+1) }), tuf.ErrTooLarge},
 		{"targets over their cap", broken(tg, func(b []byte) []byte { return pad(b, limits.Targets+1) }), tuf.ErrTooLarge},
@@ -510,6 +512,12 @@ func TestOneTrustTakesNoOlderTimestamp(t *testing.T) {
 	if err := trust.SetTimestamp(r.Files[tuf.TimestampFile], r.Now); err != nil {
 		t.Fatal(err)
 	}
+	if err := trust.SetTimestamp(r.Files[tuf.TimestampFile], r.Now); err != nil {
+		t.Errorf("the same once more: %v", err)
+	}
+	if err := trust.SetTimestamp([]byte("{"), r.Now); !errors.Is(err, tuf.ErrMalformed) {
+		t.Errorf("a broken one after it: %v", err)
+	}
 	if err := trust.SetTimestamp(old, r.Now); !errors.Is(err, tuf.ErrRollback) || trust.Timestamp().Version != 2 {
 		t.Errorf("got %v", err)
 	}
@@ -536,4 +544,43 @@ func TestMoreSignaturesThanARoleMayWantAreRefused(t *testing.T) {
 	if _, err := tuf.ParseEnvelope(tuftest.Envelope(t, []byte(`{}`), list)); !errors.Is(err, tuf.ErrTooLarge) {
 		t.Errorf("over the cap: %v", err)
 	}
+}
+
+func TestLengthsAndHashesAreHeldToWhereTheyAreStated(t *testing.T) {
+	for _, stated := range [][]string{{}, {"length"}, {"hashes"}, {"length", "hashes"}} {
+		r := tuftest.New(t)
+		r.Edit[tuf.SnapshotFile] = func(m map[string]any) {
+			for _, field := range []string{"length", "hashes"} {
+				if !slices.Contains(stated, field) {
+					drop(m, "meta", tuf.TargetsFile, field)
+				}
+			}
+		}
+		r.Publish()
+		newDevice(t, r).accepts()
+		r.Break[tuf.TargetsFile] = func(b []byte) []byte {
+			return tuftest.SignRaw(t, bytes.Replace(envelope(t, b).Signed, []byte(`{"_type"`), []byte(`{"A":1,"_type"`), 1), r.Keys[tuf.RoleTargets]...)
+		}
+		r.Publish()
+		if d := newDevice(t, r); len(stated) == 0 {
+			d.accepts()
+		} else {
+			d.refuses(tuf.ErrHash)
+		}
+	}
+}
+
+func TestWithoutThePolicyANewerTimestampIsTakenAndABrokenOneIsNot(t *testing.T) {
+	r := tuftest.New(t)
+	d := newDevice(t, r)
+	d.opt.EqualTimestamp = false
+	d.accepts()
+	r.Refresh()
+	if v := d.accepts().Timestamp().Version; v != 2 {
+		t.Errorf("version %d", v)
+	}
+	r.Version[tuf.RoleTimestamp]--
+	r.Keys[tuf.RoleTimestamp] = []*tuf.PrivateKey{r.Key(tuf.ED25519)}
+	r.Refresh()
+	d.refuses(tuf.ErrSignature)
 }

@@ -162,7 +162,7 @@ func TestSigningRefusesWhatPeersWouldWriteDifferently(t *testing.T) {
 			t.Errorf("%v: %v", c, err)
 		}
 	}
-	if _, err := tuf.Sign(map[string]any{"a": "\r\n\t\"\\ <>&/"}, k); err != nil {
+	if _, err := tuf.Sign(map[string]any{"a": "\r\n\t\"\\ <>&/~"}, k); err != nil {
 		t.Error(err)
 	}
 }
@@ -411,5 +411,33 @@ func TestEightMebibytesOfTargetsAreVerified(t *testing.T) {
 	}
 	if n := len(newDevice(t, r).accepts().Targets().Targets); n != 20000 {
 		t.Errorf("%d targets", n)
+	}
+}
+
+// mute is a signer that fails.
+type mute struct{ *tuf.PrivateKey }
+
+var errMute = errors.New("the token is gone")
+
+func (mute) Sign([]byte) ([]byte, error) { return nil, errMute }
+
+func TestWhatKeepsASignatureFromBeingMadeIsSaid(t *testing.T) {
+	k := seeded(t, 1)
+	if _, err := tuf.Sign(map[string]any{"a": 1}, mute{k}); !errors.Is(err, errMute) || !strings.Contains(err.Error(), k.Public().ID) {
+		t.Errorf("got %v", err)
+	}
+	bad := tuftest.Signature(t, []byte("another"), k)
+	if _, err := tuf.AddSignature(tuftest.Envelope(t, []byte(`{"a":1}`), []any{bad}), k); !errors.Is(err, tuf.ErrDuplicate) {
+		t.Errorf("a second signature under one id: %v", err)
+	}
+}
+
+func TestAFileThatJustFitsIsSigned(t *testing.T) {
+	const around = `{"signatures":[],"signed":{"_type":"Root","x":""}}`
+	for more, want := range map[int]error{0: nil, 1: tuf.ErrTooLarge} {
+		file, err := tuf.Sign(map[string]any{"_type": "Root", "x": strings.Repeat("x", limits.Root-len(around)+more)})
+		if !errors.Is(err, want) || err == nil && len(file) != limits.Root {
+			t.Errorf("%d bytes over: %v", more, err)
+		}
 	}
 }
