@@ -183,13 +183,13 @@ func (c *call) lookup(name string) (*level, cli.Flag) {
 func (c *call) takeEnv(env func(string) string) {
 	for i := range c.levels {
 		at := &c.levels[i]
-		if at.cmd.Action != nil && i < len(c.levels)-1 || !readsEnv(c.words(i)) {
+		if at.cmd.Action != nil && i < len(c.levels)-1 {
 			continue
 		}
 		for _, f := range at.cmd.Flags {
 			name := envName(f.Names()[0])
 			value := env(name)
-			if value == "" || at.given(f) {
+			if value == "" || at.given(f) || !readsEnv(c.words(i), f.Names()[0]) {
 				continue
 			}
 			values := []string{value}
@@ -272,11 +272,17 @@ func (c *call) words(level int) []string {
 	return words
 }
 
-// readsEnv says whether the flags of a command are read from the environment
+// readsEnv says whether a flag of a command is read from the environment
 // too. Those of the ostree verbs are not: they have the names of another
 // tool's flags, and a pull must not go elsewhere because OTACTL_URL is set for
-// the backend.
-func readsEnv(path []string) bool { return len(path) < 3 || path[1] != "ostree" }
+// the backend. Nor is the switch --by-tag of targets prune, since the variable
+// names a tag for all others.
+func readsEnv(path []string, flag string) bool {
+	if len(path) >= 3 && path[1] == "ostree" {
+		return false
+	}
+	return strings.Join(path[1:], " ") != "targets prune" || flag != "by-tag"
+}
 
 // fail remembers the first usage error; the rest of the line is still read,
 // so that -o json after a mistake shapes the message about it.

@@ -21,7 +21,7 @@ func outlineOf(c *cli.Command, path ...string) *outline.Command {
 	for _, f := range c.Flags {
 		if v, ok := f.(cli.VisibleFlag); !ok || v.IsVisible() {
 			flag := outlineFlag(f)
-			if readsEnv(path) {
+			if readsEnv(path, flag.Name) {
 				flag.Env = envName(flag.Name)
 			}
 			out.Flags = append(out.Flags, flag)

@@ -74,7 +74,7 @@ func TestNoFlagHidesAGlobalOne(t *testing.T) {
 func TestAVariableHasOneKindOfValue(t *testing.T) {
 	kinds := map[string]string{}
 	eachFlag(t, func(path string, f cli.Flag) {
-		if !readsEnv(strings.Fields(path)) {
+		if !readsEnv(strings.Fields(path), f.Names()[0]) {
 			return
 		}
 		name, kind := f.Names()[0], kind(f)
