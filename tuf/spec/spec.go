@@ -169,7 +169,8 @@ func guarded(do func() error) (err error) {
 
 // parse reads a file and its signed part in canonical form, which has to be
 // what go-tuf makes of it when it writes it again: it checks signatures over
-// that.
+// that. go-tuf is given the file as it lies, as when it verifies: of names that
+// differ in case alone it takes the last one, and canonical form moves them.
 func parse[T metadata.Roles](file []byte) (*metadata.Metadata[T], json.RawMessage, error) {
 	canon, err := tuf.Canonical(file)
 	if err != nil {
@@ -185,7 +186,7 @@ func parse[T metadata.Roles](file []byte) (*metadata.Metadata[T], json.RawMessag
 	if len(received.Signatures) > limits.Signatures { // go-tuf compares each with each
 		return nil, nil, tuf.Refuse(tuf.ErrTooLarge, "more than %d signatures", limits.Signatures)
 	}
-	md, err := new(metadata.Metadata[T]).FromBytes(canon)
+	md, err := new(metadata.Metadata[T]).FromBytes(file)
 	if err != nil {
 		return nil, nil, tuf.Refuse(tuf.ErrMalformed, "%v", err)
 	}

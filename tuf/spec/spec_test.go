@@ -270,6 +270,44 @@ func TestWhatWasReceivedIsWhatWasSigned(t *testing.T) {
 	}
 }
 
+// go-tuf goes by whichever of two members comes last in the file, whatever their
+// case. A signed file that has both must not become another one by moving them.
+func TestMembersMayNotBeMovedToSayOtherThingsThanWereSigned(t *testing.T) {
+	r := newRepo(t)
+	r.Edit(tuf.TimestampFile, set(1, "Version"))
+	if _, err := refresh(t, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	file := string(r.Files[tuf.TimestampFile])
+	for _, move := range [][2]string{{`"Version":1,`, ""}, {`,"version":1}`, `,"Version":1}`}, {`"signed":{`, `"signed":{"version":77,`}} {
+		if !strings.Contains(file, move[0]) {
+			t.Fatalf("no %s in %s", move[0], file)
+		}
+		file = strings.Replace(file, move[0], move[1], 1)
+	}
+	r.Files[tuf.TimestampFile] = []byte(file)
+	refused(t, r, tuf.ErrMalformed)
+}
+
+// The same with the whole signed part: a forged one that is read, and a good one
+// that go-tuf would verify.
+func TestASecondSignedPartInOtherCaseIsRefused(t *testing.T) {
+	for file, edit := range map[string][2]string{
+		tuf.TimestampFile: {`"spec_version":"1.0.31","version":1}`, `"spec_version":"1.0.31","version":77}`},
+		tuf.TargetsFile:   {strings.Repeat("ab", 32), strings.Repeat("ef", 32)},
+	} {
+		r := newRepo(t)
+		good := string(signedOf(t, r.Files[file]))
+		forged := strings.Replace(good, edit[0], edit[1], 1)
+		if forged == good {
+			t.Fatalf("nothing is changed: %s", good)
+		}
+		text := strings.Replace(string(r.Files[file]), good, forged, 1)
+		r.Files[file] = []byte(strings.TrimSuffix(text, "}") + `,"Signed":` + good + "}")
+		refused(t, r, tuf.ErrMalformed)
+	}
+}
+
 func TestFilesOverTheirCapsAreRefused(t *testing.T) {
 	for _, file := range []string{tuf.RootName(1), tuf.TimestampFile, tuf.SnapshotFile} {
 		r := newRepo(t)
