@@ -406,8 +406,9 @@ func TestDeviceThatChangesItsTagMeetsNoRollback(t *testing.T) {
 	}
 	dev, cache := b.asDevice(t, b.registerProduction(t, "prod-1", uuid1, ""), "later"), device(t)
 	dev.refresh(t, cache)
-	b.pass(2 * time.Minute)
 	dev.tag = "first"
+	b.gate(t, dev.c, "GET", "/repo/timestamp.json", nil, "x-ats-tags", "first").refused(t, 503, "tag_busy")
+	b.pass(2 * time.Minute)
 	if v := dev.refresh(t, cache).Targets().Version; v != 2 {
 		t.Errorf("the device has version %d", v)
 	}

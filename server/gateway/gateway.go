@@ -81,9 +81,11 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
-		before := d
-		d = g.checkIn(r, d)
-		g.followTag(r, before, d)
+		says := said(r, d.CheckIn)
+		if err := g.followTag(r, d, says); err != nil {
+			return err
+		}
+		d = g.checkIn(r, d, says)
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), deviceKey{}, d)))
 		return nil
 	})
@@ -149,20 +151,27 @@ func (g *Gateway) firstContact(ctx context.Context, uuid string, id pki.Identity
 }
 
 // firstTag is the tag that a production device follows.
-func firstTag(d store.Device) string {
-	tag, _, _ := strings.Cut(d.Tags, ",")
+func firstTag(says store.CheckIn) string {
+	tag, _, _ := strings.Cut(says.Tags, ",")
 	return tag
 }
 
 // followTag readies the metadata of a tag for a production device that comes
-// from another one. A device that comes too early for it asks again.
-func (g *Gateway) followTag(r *http.Request, before, d store.Device) {
-	if !d.Production || firstTag(before) == firstTag(d) {
-		return
+// from another one. A device that comes too early for it is turned away before
+// its tag is noted: so it still comes from the other one when it asks again.
+func (g *Gateway) followTag(r *http.Request, d store.Device, says store.CheckIn) error {
+	if from := firstTag(d.CheckIn); !d.Production || from == "" || from == firstTag(says) {
+		return nil
 	}
-	if err := g.Author.FollowTag(r.Context(), firstTag(d)); err != nil && r.Context().Err() == nil {
+	err := g.Author.FollowTag(r.Context(), firstTag(says))
+	if errors.Is(err, metadata.ErrTooEarly) {
+		return &api.Error{Status: http.StatusServiceUnavailable, Code: "tag_busy",
+			Message: "the metadata of this tag was signed a moment ago, and is signed again for devices that come from another tag; ask again", Retry: time.Minute}
+	}
+	if err != nil && r.Context().Err() == nil {
 		g.Log.Warn("a device changed its tag, and the tag's metadata could not be signed again", "device", d.UUID, "error", err)
 	}
+	return nil
 }
 
 // getFile answers a TUF file: production's to production devices, CI's to all
@@ -171,7 +180,7 @@ func (g *Gateway) getFile(w http.ResponseWriter, r *http.Request) error {
 	var b []byte
 	var err error
 	if d := deviceOf(r.Context()); d.Production {
-		b, err = g.Author.DeviceFile(r.Context(), d, firstTag(d), r.PathValue("file"))
+		b, err = g.Author.DeviceFile(r.Context(), d, firstTag(d.CheckIn), r.PathValue("file"))
 	} else {
 		b, err = g.Author.File(r.Context(), r.PathValue("file"))
 	}

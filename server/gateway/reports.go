@@ -21,23 +21,27 @@ const (
 	seenEvery = time.Minute
 )
 
-// checkIn records what the request's headers say. A header that is missing
-// keeps what is known; an empty one clears it. A device gets what it came for
-// also when that cannot be written down: on a full disk updates still go out.
-func (g *Gateway) checkIn(r *http.Request, d store.Device) store.Device {
+// said is what the request's headers say, and what is known where one is missing;
+// an empty one clears it.
+func said(r *http.Request, known store.CheckIn) store.CheckIn {
+	header(r, "x-ats-tags", &known.Tags)
+	header(r, "x-ats-target", &known.Target)
+	header(r, "x-ats-ostreehash", &known.OSTreeHash)
+	header(r, "x-ats-dockerapps", &known.Apps)
+	known.Tags = api.CleanTags(known.Tags)
+	return known
+}
+
+// checkIn records what a device says. It gets what it came for also when that
+// cannot be written down: on a full disk updates still go out.
+func (g *Gateway) checkIn(r *http.Request, d store.Device, says store.CheckIn) store.Device {
 	now := g.Clock()
-	said := d.CheckIn
-	header(r, "x-ats-tags", &said.Tags)
-	header(r, "x-ats-target", &said.Target)
-	header(r, "x-ats-ostreehash", &said.OSTreeHash)
-	header(r, "x-ats-dockerapps", &said.Apps)
-	said.Tags = api.CleanTags(said.Tags)
-	if said == d.CheckIn && now.Sub(d.LastSeen) < seenEvery {
+	if says == d.CheckIn && now.Sub(d.LastSeen) < seenEvery {
 		return d
 	}
-	said.LastSeen = now
-	d.CheckIn = said
-	if err := g.DB.Seen(r.Context(), d.UUID, said); err != nil && r.Context().Err() == nil {
+	says.LastSeen = now
+	d.CheckIn = says
+	if err := g.DB.Seen(r.Context(), d.UUID, says); err != nil && r.Context().Err() == nil {
 		g.Log.Warn("a check-in was not recorded", "device", d.UUID, "error", err)
 	}
 	return d

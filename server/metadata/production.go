@@ -123,8 +123,12 @@ func (a *Author) signSet(tx *store.MetadataTx, s targetSet, now time.Time) error
 // most: a device can change its tag as often as it likes.
 const tagPause = time.Minute
 
+// ErrTooEarly says that a tag was signed again a moment ago.
+var ErrTooEarly = errors.New("the tag was signed a moment ago")
+
 // FollowTag signs a tag's sets again for a device that comes from another tag,
-// where it may have met higher numbers of snapshot and timestamp.
+// where it may have met higher numbers of snapshot and timestamp; ErrTooEarly
+// where that was done a moment ago.
 func (a *Author) FollowTag(ctx context.Context, tag string) error {
 	now := a.clock()
 	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
@@ -137,8 +141,11 @@ func (a *Author) FollowTag(ctx context.Context, tag string) error {
 			return err
 		}
 		last, err := tx.LastVersion(prodTimestampCounter)
-		if err != nil || lowest.Version+len(sets) > last || now.Sub(lowest.Expires.Add(-a.life.Timestamp)) < tagPause {
+		if err != nil || lowest.Version+len(sets) > last {
 			return err
+		}
+		if now.Sub(lowest.Expires.Add(-a.life.Timestamp)) < tagPause {
+			return ErrTooEarly
 		}
 		return a.signTag(tx, tag, now)
 	})
