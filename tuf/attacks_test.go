@@ -269,4 +269,16 @@ func TestTooFewSignaturesAreToldApart(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", text, kind+test.want)
 		}
 	}
+	for _, missing := range []*tuf.PrivateKey{a, b, c} {
+		var signatures []any
+		for _, k := range []*tuf.PrivateKey{a, b, c} {
+			if k != missing {
+				signatures = append(signatures, tuftest.Signature(t, signed, k))
+			}
+		}
+		err := root.Verify(tuf.RoleTargets, tuftest.Envelope(t, signed, signatures))
+		if want := "signed by 2" + of + "; it lacks key " + id(missing); !strings.HasSuffix(fmt.Sprint(err), want) {
+			t.Errorf("%v does not end in %q", err, want)
+		}
+	}
 }

@@ -515,6 +515,9 @@ func TestOneTrustTakesNoOlderTimestamp(t *testing.T) {
 	if err := trust.SetTimestamp(r.Files[tuf.TimestampFile], r.Now); err != nil {
 		t.Errorf("the same once more: %v", err)
 	}
+	if err := trust.SetTimestamp(pad(old, limits.Timestamp+1), r.Now); !errors.Is(err, tuf.ErrTooLarge) {
+		t.Errorf("over its cap: %v", err)
+	}
 	if err := trust.SetTimestamp([]byte("{"), r.Now); !errors.Is(err, tuf.ErrMalformed) {
 		t.Errorf("a broken one after it: %v", err)
 	}
@@ -583,4 +586,33 @@ func TestWithoutThePolicyANewerTimestampIsTakenAndABrokenOneIsNot(t *testing.T) 
 	r.Keys[tuf.RoleTimestamp] = []*tuf.PrivateKey{r.Key(tuf.ED25519)}
 	r.Refresh()
 	d.refuses(tuf.ErrSignature)
+}
+
+// Each version that the snapshot named is noted, and holds without the files.
+func TestTheNoteHoldsEachRoleOfTheSnapshot(t *testing.T) {
+	for _, lower := range []string{"a.json", "z.json", tuf.TargetsFile} {
+		r := tuftest.New(t)
+		meta := map[string]int{"a.json": 3, "z.json": 3}
+		r.Edit[tuf.SnapshotFile] = func(m map[string]any) {
+			for name, v := range meta {
+				set(m, map[string]any{"version": v}, "meta", name)
+			}
+		}
+		for range 3 {
+			r.Publish()
+		}
+		d := newDevice(t, r)
+		d.accepts()
+		for _, name := range []string{tuf.TimestampFile, tuf.SnapshotFile, tuf.TargetsFile} {
+			_ = d.cache.Remove(t.Context(), name)
+		}
+		if meta[lower]--; lower == tuf.TargetsFile {
+			delete(meta, lower)
+			r.Version[tuf.RoleTargets] -= 2
+		}
+		r.Publish()
+		if err := d.refuses(tuf.ErrRollback); !strings.Contains(err.Error(), lower) {
+			t.Errorf("%v does not name %s", err, lower)
+		}
+	}
 }
