@@ -141,3 +141,25 @@ func TestARootThatNamesATimeBeyondItselfRaisesNoFloor(t *testing.T) {
 	r.Publish()
 	newDevice(t, r).accepts()
 }
+
+// Of all times in the targets, the latest that can be right sets the floor.
+func TestTheLatestSoundTimeSetsTheClockFloor(t *testing.T) {
+	for field, floored := range map[string]bool{"createdAt": true, "updatedAt": true, "builtAt": false} {
+		r := tuftest.New(t)
+		d := newDevice(t, r)
+		r.AddTarget("one", commit, "intel", "1", "main")
+		r.AddTarget("two", commit, "intel", "2", "main")
+		r.Edit[tuf.TargetsFile] = func(m map[string]any) {
+			set(m, r.Now.Add(100*time.Hour).Format(time.RFC3339), "targets", "one", "custom", field)
+			set(m, "2190-01-01T00:00:00Z", "targets", "two", "custom", field)
+		}
+		r.Publish()
+		d.opt.Now = r.Now.Add(99 * time.Hour)
+		d.accepts()
+		if d.opt.Now = r.Now.Add(75 * time.Hour); floored {
+			d.refuses(tuf.ErrClock)
+		} else {
+			d.accepts()
+		}
+	}
+}

@@ -52,7 +52,7 @@ const intro = `# Mutation
 ` + "`make mutation`" + ` breaks each check of the verifier in turn, runs the tests of ` + "`tuf`" + `, and writes this page. A check is
 inverted, made always true or always false, one part of it is left out, a comparison is shifted by one or inverted, or
 an early return is left out. It ends with 1 if a mutant survives that is not explained. No build failure counts as
-caught: all mutants are in one binary ([decision 22](adr/0022-mutation.md)).
+caught: all mutants are in one binary ([decision 23](adr/0023-mutation.md)).
 `
 
 // writePage puts fresh sections into the page, and leaves the others.
