@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"math"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/otactl/otactl/commands"
@@ -18,7 +20,15 @@ func main() {
 	os.Exit(run())
 }
 
+// heap is about how many bytes the collector lets pile up before it works
+// harder. Devices have little memory, and what is worked on at a time is far
+// less; GOMEMLIMIT says otherwise.
+const heap = 45 << 20
+
 func run() int {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(heap)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// The first signal asks for an orderly end, a second one gets the default
