@@ -31,6 +31,9 @@ func ParseRollout(body []byte) (req metadata.RolloutRequest, uuids, names bool, 
 	if b.Group != "" && !api.IsWord(b.Group) {
 		return req, false, false, bad("group is not a plain name")
 	}
+	if b.UUIDs != nil && len(b.UUIDs) == 0 { // nobody was chosen, which must not mean everybody
+		return req, false, false, bad("uuids is empty; leave it out for all that fit")
+	}
 	if len(b.UUIDs) > metadata.MaxRollout {
 		return req, false, false, bad("there are too many uuids")
 	}

@@ -92,6 +92,17 @@ func FuzzParseSignatures(f *testing.F) {
 	})
 }
 
+func TestRolloutToNobodyIsNoRolloutToAll(t *testing.T) {
+	if req, _, _, err := ParseRollout([]byte(`{"group":"east","uuids":[]}`)); err == nil {
+		t.Errorf("an empty choice is %+v", req)
+	}
+	for _, body := range []string{`{"group":"east"}`, `{"group":"east","uuids":null}`} {
+		if req, _, _, err := ParseRollout([]byte(body)); err != nil || req.Group != "east" {
+			t.Errorf("%s: %+v, %v", body, req, err)
+		}
+	}
+}
+
 func FuzzParseRollout(f *testing.F) {
 	f.Add([]byte(`{"group":"g","limit":1,"percentage":0,"uuids":["11111111-2222-4333-8444-555555555555"],"dry-run":true}`))
 	f.Add([]byte(`{"limit":-1}`))
