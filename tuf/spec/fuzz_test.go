@@ -1,8 +1,10 @@
 package spec_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/otactl/otactl/tuf"
@@ -21,6 +23,9 @@ func FuzzSpec(f *testing.F) {
 		f.Add(i, []byte(`{"signatures":[null],"signed":{"_type":"root","keys":{"a":null},"roles":{"root":null}}}`))
 		f.Add(i, []byte(`{"signatures":[{"keyid":"a","sig":""}],"signed":{"_type":"targets","targets":{"a":null},"delegations":null}}`))
 		f.Add(i, []byte(`{"signatures":[],"signed":{"_type":"timestamp","meta":{"snapshot.json":null}}}`))
+		good := r.Files[names[i]]
+		forged := bytes.Replace(good, []byte(`"signed":{`), []byte(`"signed":{"x-forged":1,`), 1)
+		f.Add(i, slices.Concat(bytes.TrimSuffix(forged, []byte("}")), []byte(`,"Signed":`), signedOf(f, good), []byte("}")))
 	}
 	f.Fuzz(func(t *testing.T, i int, file []byte) {
 		if i < 0 || i >= len(names) {
@@ -61,13 +66,13 @@ func FuzzRoot(f *testing.F) {
 	})
 }
 
-func signedOf(t *testing.T, file []byte) []byte {
+// signedOf is the member of exactly this name: a struct would take one in other
+// case as well, as go-tuf does.
+func signedOf(t testing.TB, file []byte) []byte {
 	t.Helper()
-	var doc struct {
-		Signed json.RawMessage `json:"signed"`
-	}
+	var doc map[string]json.RawMessage
 	if err := json.Unmarshal(file, &doc); err != nil {
 		t.Fatal(err)
 	}
-	return doc.Signed
+	return doc["signed"]
 }
