@@ -83,13 +83,13 @@ func (k *keyring) stage(role tuf.Role, kind tuf.KeyType) (*tuf.PublicKey, error)
 }
 
 // remove deletes keys from the folder for good.
-func (k *keyring) remove(role tuf.Role, unwanted func(file string, key *tuf.PublicKey) bool) error {
+func (k *keyring) remove(role tuf.Role, unwanted func(*tuf.PublicKey) bool) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var kept []keyOnDisk
 	var errs []error
 	for _, on := range k.keys[role] {
-		if !unwanted(on.file, on.key.Public()) {
+		if !unwanted(on.key.Public()) {
 			kept = append(kept, on)
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -31,7 +30,7 @@ func (a *Author) NewOnlineKeys(ctx context.Context, acc Access, kind tuf.KeyType
 	for _, role := range roles {
 		k, err := a.keys.stage(role, kind)
 		if err != nil {
-			return errors.Join(err, a.sweepKeys(ctx))
+			return errors.Join(err, a.unstage(keys))
 		}
 		keys[role] = k
 	}
@@ -39,6 +38,9 @@ func (a *Author) NewOnlineKeys(ctx context.Context, acc Access, kind tuf.KeyType
 	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
 		u, d, err := a.openUpdate(tx, acc)
 		if err != nil {
+			return err
+		}
+		if err := a.abandon(tx, u, roles); err != nil {
 			return err
 		}
 		for _, role := range roles {
@@ -51,7 +53,39 @@ func (a *Author) NewOnlineKeys(ctx context.Context, acc Access, kind tuf.KeyType
 		}
 		return tx.PutRootUpdate(a.fill(u, d, acc.Subject, now))
 	})
-	return errors.Join(err, a.sweepKeys(ctx))
+	if err != nil {
+		return errors.Join(err, a.unstage(keys))
+	}
+	return a.sweepKeys(ctx)
+}
+
+// unstage deletes keys that were made just now and that nothing names.
+func (a *Author) unstage(keys map[tuf.Role]*tuf.PublicKey) error {
+	var errs []error
+	for role, k := range keys {
+		errs = append(errs, a.keys.remove(role, k.Equal))
+	}
+	return errors.Join(errs...)
+}
+
+// abandon retires the keys that the open transaction staged for roles.
+func (a *Author) abandon(tx *store.MetadataTx, u *store.RootUpdate, roles []tuf.Role) error {
+	f, err := tx.Current(string(tuf.RoleRoot))
+	if err != nil {
+		return err
+	}
+	root, err := tuf.ParseRoot(f.Bytes)
+	if err != nil {
+		return err
+	}
+	var list []string
+	for _, role := range roles {
+		id, online := u.Online[string(role)]
+		if _, inForce := root.Keys[id]; online && !inForce {
+			list = append(list, string(role)+":"+id)
+		}
+	}
+	return retire(tx, list)
 }
 
 // ApplyRootUpdate brings the new roots into force, all at once: the roots, and
@@ -232,44 +266,20 @@ func keyName(k *tuf.PublicKey) string {
 	return own.ID
 }
 
-// stagedFile matches the file of a key that stage made.
-var stagedFile = regexp.MustCompile(`-[0-9a-f]{64}\.key$`)
-
-// sweepKeys deletes the files of keys that were retired, and of keys that were
-// made for a transaction which is no more.
+// sweepKeys deletes the files of keys that were retired. One that the database
+// says nothing of stays: the database may be an older one that somebody put
+// back, and a key is not to be had again.
 func (a *Author) sweepKeys(ctx context.Context) error {
 	return a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
 		gone, err := unswept(tx)
-		if err != nil {
-			return err
-		}
-		f, err := tx.Current(string(tuf.RoleRoot))
-		if err != nil {
-			return err
-		}
-		root, err := tuf.ParseRoot(f.Bytes)
-		if err != nil {
-			return err
-		}
-		u, err := tx.RootUpdate()
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err != nil || len(gone) == 0 {
 			return err
 		}
 		for _, role := range roles {
-			err := a.keys.remove(role, func(file string, k *tuf.PublicKey) bool {
-				if slices.Contains(gone, string(role)+":"+k.ID) {
-					return true
-				}
-				used := slices.ContainsFunc(root.Roles[role].KeyIDs, func(id string) bool { return root.Keys[id].Equal(k) })
-				staged := u != nil && u.Online[string(role)] == k.ID
-				return stagedFile.MatchString(file) && !used && !staged
-			})
+			err := a.keys.remove(role, func(k *tuf.PublicKey) bool { return slices.Contains(gone, string(role)+":"+k.ID) })
 			if err != nil {
 				return err
 			}
-		}
-		if len(gone) == 0 {
-			return nil
 		}
 		return tx.SetSetting(retiredKeys, "[]")
 	})

@@ -293,8 +293,15 @@ func (a *Author) CancelRootUpdate(ctx context.Context) error {
 	a.updating.Lock()
 	defer a.updating.Unlock()
 	err := a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
-		if _, err := tx.RootUpdate(); errors.Is(err, store.ErrNotFound) {
+		u, err := tx.RootUpdate()
+		if errors.Is(err, store.ErrNotFound) {
 			return ErrNoUpdate
+		}
+		if err == nil {
+			err = a.abandon(tx, u, roles)
+		}
+		if err != nil {
+			return err
 		}
 		return tx.EndRootUpdate()
 	})
