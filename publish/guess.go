@@ -78,8 +78,8 @@ func (g *guessing) sample(batch int) (n int, first bool) {
 
 func (g *guessing) mostlyMissing() bool {
 	seen, found := 0, 0
-	if c, ok := g.Remote.(Counting); ok {
-		sent := c.Sent()
+	if c, ok := g.Remote.(ostree.Tallying); ok {
+		sent := c.Tally()
 		seen, found = int(sent.Stored+sent.Existed), int(sent.Existed)
 	}
 	g.mu.Lock()

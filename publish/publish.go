@@ -32,10 +32,6 @@ type Remote interface {
 	URL() string
 }
 
-// Counting is a Remote that knows better than the engine what was really sent,
-// since it may learn only from the answer that an object was there.
-type Counting interface{ Sent() treehub.Sent }
-
 // Backend keeps targets and signs them.
 type Backend interface {
 	Targets(ctx context.Context) (map[string]tuf.Target, error)
@@ -100,7 +96,7 @@ func (r Report) Saved() float64 {
 type run struct {
 	Options
 	plan   plan
-	before treehub.Sent // by the Remote, ahead of this run
+	before ostree.Tally // by the Remote, ahead of this run
 	report Report
 }
 
@@ -114,8 +110,8 @@ func Run(ctx context.Context, opt Options) (Report, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &run{Options: opt}
-	if c, ok := opt.Remote.(Counting); ok {
-		r.before = c.Sent()
+	if c, ok := opt.Remote.(ostree.Tallying); ok {
+		r.before = c.Tally()
 	}
 	start := opt.Clock()
 	err := r.all(ctx)
@@ -214,8 +210,8 @@ func (r *run) count(rep ostree.CopyReport, dst ostree.Store) {
 	if g, ok := dst.(*guessing); ok {
 		r.report.Asked += int(g.asked.Load()) - rep.Asked
 	}
-	if c, ok := r.Remote.(Counting); ok && !r.DryRun {
-		sent := c.Sent()
+	if c, ok := r.Remote.(ostree.Tallying); ok && !r.DryRun {
+		sent := c.Tally()
 		r.report.New, r.report.Bytes = int(sent.Stored-r.before.Stored), sent.Bytes-r.before.Bytes
 	}
 	r.report.Present = max(0, r.report.Objects-r.report.New)

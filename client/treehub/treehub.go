@@ -96,16 +96,9 @@ func (s *Store) Traits() ostree.Traits {
 	return ostree.Traits{Ordered: true, Batch: hasBatch, MaxParallel: s.opt.Jobs}
 }
 
-// Sent says what this Store has sent since New.
-type Sent struct {
-	Stored  int64 // objects the server took
-	Existed int64 // objects it had already, as it said after they were sent
-	Bytes   int64 // of the objects it took, in archive form
-}
-
-// Sent is what was sent so far.
-func (s *Store) Sent() Sent {
-	return Sent{Stored: s.stored.Load(), Existed: s.existed.Load(), Bytes: s.sent.Load()}
+// Tally is what was sent since New.
+func (s *Store) Tally() ostree.Tally {
+	return ostree.Tally{Stored: s.stored.Load(), Existed: s.existed.Load(), Bytes: s.sent.Load()}
 }
 
 // Begin opens a session. The server makes each object durable as it answers,

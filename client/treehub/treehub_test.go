@@ -152,7 +152,7 @@ func TestAnObjectThatIsThereIsASuccess(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := st.Sent(); got != (Sent{Stored: 1, Existed: 1, Bytes: int64(len(data))}) {
+	if got := st.Tally(); got != (ostree.Tally{Stored: 1, Existed: 1, Bytes: int64(len(data))}) {
 		t.Errorf("%+v", got)
 	}
 }
