@@ -26,6 +26,31 @@ func Commit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, s Signer)
 	})
 }
 
+// EnsureCommit has those of signers sign commit c that have not signed it yet,
+// and says how many that were.
+func EnsureCommit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, signers []Signer) (added int, err error) {
+	data, err := CommitData(ctx, repo, c)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range signers {
+		detached, err := ostree.ReadDetached(ctx, repo, c)
+		if err != nil {
+			return added, err
+		}
+		if SignedBy(detached, data, s) {
+			continue
+		}
+		if err := Commit(ctx, repo, c, s); errors.Is(err, ErrSigned) {
+			continue // by another process, meanwhile
+		} else if err != nil {
+			return added, err
+		}
+		added++
+	}
+	return added, nil
+}
+
 // AddTo is detached with a signature of data added.
 func AddTo(detached variant.Value, data []byte, s Signer) (variant.Value, error) {
 	if g, ok := s.(gpgSigner); ok && g.hasSigned(detached) {

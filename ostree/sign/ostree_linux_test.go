@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/sign/pgp"
@@ -353,5 +354,36 @@ func TestSignaturesOfKeysAreDeleted(t *testing.T) {
 	}
 	if n, err := Delete(t.Context(), repo, c, keys); err != nil || n != 0 {
 		t.Errorf("%d deleted, %v; want 0", n, err)
+	}
+}
+
+func TestExportedGPGKeySignsWithoutGPG(t *testing.T) {
+	gnupg := testkit.GPGHome(t)
+	testkit.GPG(t, gnupg, nil, "--quick-generate-key", "File <file@example.com>", "rsa2048", "sign", "never")
+	ring := filepath.Join(t.TempDir(), "public.gpg")
+	secret := keyFile(t, "secret.asc", string(testkit.GPG(t, gnupg, nil, "--armor", "--export-secret-keys")))
+	binary := keyFile(t, "secret.gpg", string(testkit.GPG(t, gnupg, nil, "--export-secret-keys")))
+	if err := os.WriteFile(ring, testkit.GPG(t, gnupg, nil, "--export"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	repo, c := signedRepo(t)
+	env := Env{Now: soon(), GPGProgram: "/nowhere/gpg"}
+	for i, word := range []string{secret, binary, "gpg:" + secret} {
+		added := must(EnsureCommit(t.Context(), repo, c, must(Open(t.Context(), word, "", env))(t)))(t)
+		if want := map[bool]int{true: 1, false: 0}[i == 0]; added != want {
+			t.Errorf("%s: %d signatures added, want %d", filepath.Base(word), added, want)
+		}
+	}
+	dst := client(t, repo.Path(), "--set=gpg-verify=true", "--gpg-import="+ring)
+	testkit.OSTree(t, "--repo="+dst, "pull", "o", "os/main")
+}
+
+func TestProtectedGPGKeySaysWhatToDo(t *testing.T) {
+	gnupg := testkit.GPGHome(t)
+	testkit.GPG(t, gnupg, nil, "--passphrase=sesame", "--quick-generate-key", "P <p@example.com>", "ed25519", "sign", "never")
+	file := keyFile(t, "secret.gpg", string(testkit.GPG(t, gnupg, nil, "--passphrase=sesame", "--export-secret-keys")))
+	_, err := Open(t.Context(), file, "", Env{Now: soon()})
+	if !errors.Is(err, pgp.ErrProtected) || fail.HintOf(err) == "" {
+		t.Errorf("%v (hint %q)", err, fail.HintOf(err))
 	}
 }

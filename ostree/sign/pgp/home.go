@@ -139,17 +139,32 @@ func (h Home) secrets() (map[string]*packet.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	return unprotected(packets), nil
+}
+
+// unprotected are the secret keys among packets that can be used as they are,
+// by fingerprint.
+func unprotected(packets []raw) map[string]*packet.PrivateKey {
 	found := map[string]*packet.PrivateKey{}
 	for _, r := range packets {
-		if r.tag != tagSecretKey && r.tag != tagSecretSubkey {
-			continue
-		}
-		p, err := r.parse()
-		if secret, ok := p.(*packet.PrivateKey); ok && err == nil && !secret.Encrypted && !secret.Dummy() {
+		if secret := r.secret(); secret != nil && !secret.Encrypted && !secret.Dummy() {
 			found[fmt.Sprintf("%X", secret.Fingerprint)] = secret
 		}
 	}
-	return found, nil
+	return found
+}
+
+// secret is the secret key that a packet holds, nil if it holds none that can
+// be read.
+func (r raw) secret() *packet.PrivateKey {
+	if r.tag != tagSecretKey && r.tag != tagSecretSubkey {
+		return nil
+	}
+	p, err := r.parse()
+	if secret, ok := p.(*packet.PrivateKey); ok && err == nil {
+		return secret
+	}
+	return nil
 }
 
 // Sign makes a detached binary signature of data, a single packet. The hash is
