@@ -13,7 +13,6 @@ import (
 	"github.com/otactl/otactl/client/account"
 	"github.com/otactl/otactl/client/credentials"
 	"github.com/otactl/otactl/client/factory"
-	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/httpx"
@@ -103,9 +102,12 @@ func (rt *runtime) httpClient(caFile string, extra []byte, conns int) (*http.Cli
 	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns}), nil
 }
 
-// publisher is where a publisher's objects and targets go.
-type publisher struct {
-	store   *treehub.Store
+// access is what credentials or a context say: where the backend is, and who
+// one is there.
+type access struct {
+	treehub string // base URL of its object store
+	auth    httpx.Auth
+	http    *http.Client
 	backend *factory.Client // nil: these credentials keep no targets
 	root    []byte          // root of trust that came with credentials; may be nil
 }
@@ -121,17 +123,9 @@ func (rt *runtime) credentialsPath(c *cli.Context) string {
 	return rt.env("SOTA_PACKED_CREDENTIALS")
 }
 
-func (rt *runtime) publisher(c *cli.Context, jobs int) (*publisher, error) {
+func (rt *runtime) access(c *cli.Context, jobs int) (*access, error) {
 	if path := rt.credentialsPath(c); path != "" {
-		creds, err := credentials.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		hc, err := rt.httpClient(c.String("ca-file"), creds.ServerCA, jobs)
-		if err != nil {
-			return nil, err
-		}
-		return rt.publisherWith(creds, hc, jobs)
+		return rt.accessWith(c, path, jobs)
 	}
 	a, err := rt.account(c)
 	if err != nil {
@@ -141,26 +135,28 @@ func (rt *runtime) publisher(c *cli.Context, jobs int) (*publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := a.URL + "/ota/treehub/" + a.Factory + "/api/v3/"
-	store, err := treehub.New(treehub.Options{BaseURL: base, Auth: tokenAuth(a.Token), HTTP: hc, Retry: rt.retry(), Jobs: jobs})
-	if err != nil {
-		return nil, err
-	}
-	api := factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: tokenAuth(a.Token), HTTP: hc, Retry: rt.retry()})
-	return &publisher{store: store, backend: api}, nil
+	auth := tokenAuth(a.Token)
+	return &access{
+		treehub: a.URL + "/ota/treehub/" + a.Factory + "/api/v3/", auth: auth, http: hc,
+		backend: factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: auth, HTTP: hc, Retry: rt.retry()}),
+	}, nil
 }
 
-func (rt *runtime) publisherWith(creds *credentials.Credentials, hc *http.Client, jobs int) (*publisher, error) {
-	auth := creds.Auth(hc, rt.retry())
-	store, err := treehub.New(treehub.Options{BaseURL: creds.TreehubURL, Auth: auth, HTTP: hc, Retry: rt.retry(), Jobs: jobs})
+// accessWith is access with the credentials in a file.
+func (rt *runtime) accessWith(c *cli.Context, path string, jobs int) (*access, error) {
+	creds, err := credentials.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	p := &publisher{store: store, root: creds.Root}
-	if creds.RepoURL != "" {
-		p.backend, err = factory.FromCredentials(creds, hc, auth, rt.retry())
+	hc, err := rt.httpClient(c.String("ca-file"), creds.ServerCA, jobs)
+	if err != nil {
+		return nil, err
 	}
-	return p, err
+	a := &access{treehub: creds.TreehubURL, auth: creds.Auth(hc, rt.retry()), http: hc, root: creds.Root}
+	if creds.RepoURL != "" {
+		a.backend, err = factory.FromCredentials(creds, hc, a.auth, rt.retry())
+	}
+	return a, err
 }
 
 // words splits values that may hold several at commas, as the tools of the

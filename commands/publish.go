@@ -35,7 +35,7 @@ func publishCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "no-target", Usage: "send the commit and move the ref; sign no target"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "keep `N` requests under way", Value: treehub.DefaultJobs},
 			&cli.BoolFlag{Name: "full-check", Usage: "ask the backend about every object; finds and mends what it lost"},
-		}, slices.Concat(keyFlags(rt, false), expiryFlags(), accountFlags())...),
+		}, slices.Concat(destinationFlags(), keyFlags(rt, false), expiryFlags(), accountFlags())...),
 		Action: func(c *cli.Context) error { return rt.publish(c) },
 	}
 }
@@ -65,7 +65,7 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 		return opt, fail.New(fail.Usage, "", "--jobs %d: want 1 to %d", opt.Jobs, maxJobs)
 	}
 	hwids := words(c.StringSlice("hardware-id"))
-	if !c.Bool("no-target") {
+	if wantsTarget(c) {
 		opt.Target = &publish.TargetRequest{
 			HardwareIDs: hwids, Tags: words(c.StringSlice("tag")), Name: c.String("name"),
 			Version: c.Int("version"), URI: c.String("uri"), Creator: userAgent() + " publish",
@@ -86,7 +86,7 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 			return opt, err
 		}
 	}
-	p, err := rt.publisher(c, opt.Jobs)
+	p, err := rt.destination(c, opt.Jobs)
 	if err != nil {
 		return opt, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/otactl/otactl/client/credentials"
 	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/tuf"
@@ -85,22 +84,14 @@ func (rt *runtime) targetsBackend(c *cli.Context) (*factory.Client, []byte, erro
 		api, err := rt.factory(c)
 		return api, nil, err
 	}
-	creds, err := credentials.Open(path)
+	a, err := rt.accessWith(c, path, 1)
 	if err != nil {
 		return nil, nil, err
 	}
-	hc, err := rt.httpClient(c.String("ca-file"), creds.ServerCA, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := rt.publisherWith(creds, hc, 1)
-	if err != nil {
-		return nil, nil, err
-	}
-	if p.backend == nil {
+	if a.backend == nil {
 		return nil, nil, fail.New(fail.Usage, "use credentials with a tufrepo.url, or a context", "credentials %s name no backend that keeps targets", path)
 	}
-	return p.backend, creds.Root, nil
+	return a.backend, a.root, nil
 }
 
 // memoryCache is a tuf.Cache that forgets when the command ends.

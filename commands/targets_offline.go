@@ -62,7 +62,7 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 			return err
 		}
 	}
-	p, err := rt.publisher(c, c.Int("jobs"))
+	p, err := rt.toBackend(c, c.Int("jobs"))
 	if err != nil {
 		return err
 	}

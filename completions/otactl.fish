@@ -149,6 +149,7 @@ set -g __otactl_valued \
     'otactl publish --uri' \
     'otactl publish --jobs' \
     'otactl publish -j' \
+    'otactl publish --to' \
     'otactl publish --keys' \
     'otactl publish -k' \
     'otactl publish --passphrase-file' \
@@ -956,6 +957,7 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l dry-run -s n -d 'say w
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l no-target -d 'send the commit and move the ref; sign no target'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l jobs -s j -x -d 'keep N requests under way'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l full-check -d 'ask the backend about every object; finds and mends what it lost'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'

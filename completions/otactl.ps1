@@ -185,6 +185,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--no-target|send the commit and move the ref; sign no target'
             '--jobs|keep N requests under way'
             '--full-check|ask the backend about every object; finds and mends what it lost'
+            '--to|send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
             '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--expires-in-days|what is signed expires in DAYS'
@@ -1797,6 +1798,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish --uri' = @()
         'otactl publish --jobs' = @()
         'otactl publish -j' = @()
+        'otactl publish --to' = @()
         'otactl publish --keys' = @()
         'otactl publish -k' = @()
         'otactl publish --passphrase-file' = @()

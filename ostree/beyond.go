@@ -3,6 +3,12 @@ package ostree
 import (
 	"context"
 	"io"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
 )
 
 // What a store may offer beyond Store. Each is asked for by a type assertion;
@@ -43,3 +49,25 @@ type Tally struct {
 
 // Tallying is a store that keeps a Tally.
 type Tallying interface{ Tally() Tally }
+
+// CheckFilePath refuses a path that a repo has no file for that is no object
+// and no ref, and one that leads out of the repo. What passes is made of
+// letters, digits and -_+=. between its slashes.
+func CheckFilePath(path string) error {
+	top, below, nested := strings.Cut(path, "/")
+	ok := len(path) <= limits.NameLength && filePath.MatchString(path) && fs.ValidPath(path)
+	switch top {
+	case "summary", "summary.sig", "config":
+		ok = ok && !nested
+	case "deltas", "delta-indexes":
+		ok = ok && below != ""
+	default:
+		ok = false
+	}
+	if !ok {
+		return fail.New(fail.Usage, "", "%.120q is not a file of a repo", path)
+	}
+	return nil
+}
+
+var filePath = regexp.MustCompile(`^[-_+=.A-Za-z0-9]+(/[-_+=.A-Za-z0-9]+)*$`)

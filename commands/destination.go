@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/client/account"
+	"github.com/otactl/otactl/client/factory"
+	"github.com/otactl/otactl/client/folder"
+	"github.com/otactl/otactl/client/treehub"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/publish"
+)
+
+// publisher is where a publisher's objects and targets go.
+type publisher struct {
+	store   publish.Remote
+	backend *factory.Client // nil: nothing here keeps targets
+	root    []byte          // root of trust that came with credentials; may be nil
+}
+
+// destinationFlags say where a commit goes.
+func destinationFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "to", Usage: "send to `DEST`: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)"},
+	}
+}
+
+// destination is the store that --to names, and the backend that signs targets.
+func (rt *runtime) destination(c *cli.Context, jobs int) (*publisher, error) {
+	to := c.String("to")
+	scheme, rest, isURL := strings.Cut(to, "://")
+	switch {
+	case to == "":
+		return rt.toBackend(c, jobs)
+	case !isURL:
+		return rt.toFolder(c, to, jobs)
+	case scheme == "file":
+		return rt.toFolder(c, rest, jobs)
+	case scheme == "http", scheme == "https":
+		return rt.toTreehub(c, to, jobs)
+	}
+	return nil, fail.New(fail.Usage, "give a folder, or an https:// URL", "--to %.200q: there is no store of this kind", to)
+}
+
+// keepsNoTargets says whether --to names a store that is nothing but a store: a
+// target that names what is in it is kept by another backend, or by none.
+func keepsNoTargets(to string) bool {
+	scheme, _, isURL := strings.Cut(to, "://")
+	return to != "" && (!isURL || scheme == "file")
+}
+
+// wantsTarget says whether a target follows the commit. For a store that keeps
+// none, one is asked for by naming the hardware that it is for.
+func wantsTarget(c *cli.Context) bool {
+	switch {
+	case c.Bool("no-target"):
+		return false
+	case keepsNoTargets(c.String("to")):
+		return len(words(c.StringSlice("hardware-id"))) > 0
+	}
+	return true
+}
+
+// toBackend is the backend of the credentials or the context.
+func (rt *runtime) toBackend(c *cli.Context, jobs int) (*publisher, error) {
+	a, err := rt.access(c, jobs)
+	if err != nil {
+		return nil, err
+	}
+	return rt.atTreehub(a, a.treehub, a.auth, jobs)
+}
+
+func (rt *runtime) atTreehub(a *access, base string, auth httpx.Auth, jobs int) (*publisher, error) {
+	store, err := treehub.New(treehub.Options{BaseURL: base, Auth: auth, HTTP: a.http, Retry: rt.retry(), Jobs: jobs})
+	if err != nil {
+		return nil, err
+	}
+	return &publisher{store: store, backend: a.backend, root: a.root}, nil
+}
+
+// toTreehub is a treehub by its address. The credentials are sent there only if
+// they are for its origin; another one has to take what nobody vouches for.
+func (rt *runtime) toTreehub(c *cli.Context, to string, jobs int) (*publisher, error) {
+	base, err := url.Parse(strings.TrimSuffix(to, "/") + "/")
+	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, fail.New(fail.Usage, "give it as https://HOST/api/v3/, and credentials with -c", "--to: not the address of a treehub")
+	}
+	a, err := rt.access(c, jobs)
+	if errors.Is(err, account.ErrNoContext) {
+		a = &access{}
+		a.http, err = rt.httpClient(c.String("ca-file"), nil, jobs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	auth := a.auth
+	if own, err := url.Parse(a.treehub); err != nil || !httpx.SameOrigin(own, base) {
+		rt.log.Debug("no credentials are for this origin; none are sent", "to", base.Host)
+		auth = nil
+	}
+	return rt.atTreehub(a, base.String(), auth, jobs)
+}
+
+// toFolder is a repo in a folder.
+func (rt *runtime) toFolder(c *cli.Context, path string, jobs int) (*publisher, error) {
+	p, err := rt.targetKeeper(c, jobs)
+	if err != nil {
+		return nil, err
+	}
+	p.store, err = folder.Open(path, folder.Options{Create: !c.Bool("dry-run"), Clock: rt.clock})
+	return p, err
+}
+
+// targetKeeper is a publisher without a store, for a store that keeps no
+// targets: the backend is that of the credentials or the context, if a target is
+// wanted and there is one.
+func (rt *runtime) targetKeeper(c *cli.Context, jobs int) (*publisher, error) {
+	if !wantsTarget(c) {
+		return &publisher{}, nil
+	}
+	a, err := rt.access(c, jobs)
+	if errors.Is(err, account.ErrNoContext) {
+		return &publisher{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &publisher{backend: a.backend, root: a.root}, nil
+}
