@@ -96,6 +96,9 @@ func (c *copier) run(ctx context.Context) error {
 	}
 	s := newScheduler(c, filter)
 	if err = s.subtract(ctx, c.opt.Known); err == nil {
+		err = s.survey(ctx)
+	}
+	if err == nil {
 		err = s.run(ctx)
 	}
 	s.tally(&c.report)

@@ -93,13 +93,14 @@ func (d doneSet) add(k nodeKey) {
 // own, so that a hundred requests can be under way while two objects inflate.
 type scheduler struct {
 	*copier
-	filter *filter // what is wanted of each commit's tree
-	mu     sync.Mutex
-	live   map[nodeKey]*node
-	done   doneSet
-	wide   []*node           // those with a rest
-	known  map[ObjectID]bool // what a commit of opt.Known holds; true once met
-	top    *node             // waits for all commits, and is never finished
+	filter   *filter // what is wanted of each commit's tree
+	mu       sync.Mutex
+	live     map[nodeKey]*node
+	done     doneSet
+	wide     []*node           // those with a rest
+	known    map[ObjectID]bool // what a commit of opt.Known holds; true once met
+	surveyed answers           // nil without a survey
+	top      *node             // waits for all commits, and is never finished
 
 	commitStates map[Checksum]*commitState
 

@@ -31,7 +31,7 @@ func (s *scheduler) add(id ObjectID, parent *node, f *filter) {
 
 // ask finds out which of a batch dst has, and which of the others a cache has.
 func (s *scheduler) ask(ctx context.Context, batch []*node) error {
-	found, err := s.has(ctx, s.dst, batch)
+	found, asked, err := s.inDst(ctx, idsOf(batch))
 	if err != nil {
 		return err
 	}
@@ -48,18 +48,31 @@ func (s *scheduler) ask(ctx context.Context, batch []*node) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked += len(batch)
+	s.asked += asked
 	for i, n := range batch {
 		s.answered(n, found[i])
 	}
 	return nil
 }
 
-func (s *scheduler) has(ctx context.Context, in Source, batch []*node) ([]bool, error) {
+// inDst says which of ids dst has, and about how many it had to be asked.
+func (s *scheduler) inDst(ctx context.Context, ids []ObjectID) (found []bool, asked int, err error) {
+	if s.surveyed != nil {
+		return s.surveyed.recall(ids), 0, nil
+	}
+	found, err = s.has(ctx, s.dst, ids)
+	return found, len(ids), err
+}
+
+func idsOf(batch []*node) []ObjectID {
 	ids := make([]ObjectID, len(batch))
 	for i, n := range batch {
 		ids[i] = n.id
 	}
+	return ids
+}
+
+func (s *scheduler) has(ctx context.Context, in Source, ids []ObjectID) ([]bool, error) {
 	found, err := in.Has(ctx, ids)
 	if err == nil && len(found) != len(ids) {
 		err = errors.New("destination did not answer what it was asked")
@@ -87,7 +100,7 @@ func (s *scheduler) askCaches(ctx context.Context, batch []*node, found []bool) 
 		if len(lost) == 0 {
 			return nil
 		}
-		there, err := s.has(ctx, cache, lost)
+		there, err := s.has(ctx, cache, idsOf(lost))
 		if err != nil {
 			return err
 		}

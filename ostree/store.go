@@ -47,6 +47,9 @@ type Traits struct {
 	// Batch is how many ids one question of Has, or one batch of Put, should
 	// hold; 0 or 1 where the store takes one at a time.
 	Batch int
+	// Bulk says that a question of Has is one request, whatever it holds, so
+	// that it pays to ask about everything before the first object moves.
+	Bulk bool
 	// MaxParallel caps concurrent Put and Object calls; 0 means no cap.
 	MaxParallel int
 }

@@ -190,7 +190,7 @@ func (r *run) copy(ctx context.Context, fullCheck bool) error {
 	var dst ostree.Store = r.Remote
 	if fullCheck {
 		opt.Known = nil
-	} else if !r.DryRun {
+	} else if !r.DryRun && !r.Remote.Traits().Bulk {
 		dst = newGuessing(r.Remote)
 	}
 	rep, err := ostree.Copy(ctx, dst, r.Repo, r.plan.commit, opt)
