@@ -23,6 +23,7 @@ require (
 	golang.org/x/term v0.48.0
 	gopkg.in/yaml.v3 v3.0.1
 	modernc.org/sqlite v1.60.0
+	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 
 require (

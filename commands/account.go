@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -87,19 +88,24 @@ func (rt *runtime) retry() httpx.Retry { return httpx.Retry{Log: rt.log} }
 // httpClient trusts the CAs of a file (may be "") and of extra PEM (may be nil)
 // besides the system's.
 func (rt *runtime) httpClient(caFile string, extra []byte, conns int) (*http.Client, error) {
-	pem := extra
+	cfg, err := trusting(caFile, extra)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns}), nil
+}
+
+// trusting is how TLS is spoken with servers of the system's CAs, of those in a
+// file (may be "") and of those in PEM (may be nil).
+func trusting(caFile string, pem []byte) (*tls.Config, error) {
 	if caFile != "" {
 		data, err := fsx.ReadFile(caFile, limits.ConfigFile)
 		if err != nil {
 			return nil, fail.As(err, fail.Usage, "give the backend's CA certificate as a PEM file")
 		}
-		pem = append(append([]byte{}, extra...), data...)
+		pem = append(append([]byte{}, pem...), data...)
 	}
-	cfg, err := httpx.TLSConfig(pem)
-	if err != nil {
-		return nil, err
-	}
-	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns}), nil
+	return httpx.TLSConfig(pem)
 }
 
 // access is what credentials or a context say: where the backend is, and who
@@ -148,7 +154,7 @@ func (rt *runtime) accessWith(c *cli.Context, path string, jobs int) (*access, e
 	if err != nil {
 		return nil, err
 	}
-	hc, err := rt.httpClient(c.String("ca-file"), creds.ServerCA, jobs)
+	hc, err := rt.credentialsClient(creds, c.String("ca-file"), jobs)
 	if err != nil {
 		return nil, err
 	}

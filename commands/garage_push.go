@@ -170,11 +170,11 @@ func (rt *runtime) garageRemote(v *boost.Values, jobs int) (*treehub.Store, erro
 	if err != nil {
 		return nil, err
 	}
-	hc, err := rt.httpClient("", creds.ServerCA, jobs)
+	hc, err := rt.credentialsClient(creds, "", jobs)
 	if file := v.String("cacert"); file != "" {
 		var cfg *tls.Config
 		if cfg, err = onlyTrust(file); err == nil {
-			hc = httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: jobs})
+			hc = httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: jobs, Client: creds.Certificate()})
 		}
 	}
 	if err != nil {

@@ -1,18 +1,18 @@
-// Package credentials reads what a publisher was given: a credentials.zip, or
-// the treehub.json out of one by itself.
+// Package credentials reads what a publisher was given: a credentials.zip, the
+// same as a tar, or the treehub.json out of one by itself.
 //
 // It trusts the file as far as its owner vouches for it: members are capped
 // before they are read, only known names are read, JSON is strict about what
-// matters. It must never write a secret anywhere, nor put one into an error.
+// matters. It must never write a secret anywhere but into the credentials that
+// Write makes, nor put one into an error.
 package credentials
 
 import (
-	"archive/zip"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -25,36 +25,24 @@ import (
 	"github.com/otactl/otactl/internal/limits"
 )
 
-// Names of the members that are read. Any other is ignored.
-const (
-	memberTreehub    = "treehub.json"
-	memberRepoURL    = "tufrepo.url"
-	memberRoot       = "root.json"
-	memberTargetsPub = "targets.pub"
-	memberTargetsSec = "targets.sec"
-	memberServerCA   = "server_ca.pem"
-	memberClientP12  = "client_auth.p12"
-)
-
-// maxMembers caps how many entries a credentials.zip may have.
-const maxMembers = 100
-
 // Credentials is what a publisher may do and where.
 type Credentials struct {
 	// TreehubURL is ostree.server, with a trailing slash.
 	TreehubURL string
-	// OAuth2, when not nil, wins over Basic; both nil means that the server
-	// asks for nothing.
+	// Client, when not nil, is the certificate that proves who one is in the TLS
+	// handshake; it wins over OAuth2 and Basic. OAuth2 wins over Basic. All nil
+	// means that the server asks for nothing.
+	Client *tls.Certificate
 	OAuth2 *OAuth2
 	Basic  *httpx.BasicAuth
 	// RepoURL is tufrepo.url without a trailing slash; may be empty.
 	RepoURL string
 	// Root is root.json, the root of trust of the target repository as it was
-	// when the file was made; TargetsPub and TargetsSec are a TUF key as JSON.
-	// Each may be nil.
+	// when the file was made; TargetsPub and TargetsSec are a TUF key as JSON,
+	// which TargetsKey reads. Each may be nil.
 	Root, TargetsPub, TargetsSec []byte
 	// ServerCA is PEM that the servers' certificates may chain to, besides the
-	// system's roots; may be nil.
+	// system's roots: server_ca.pem and what server.p12 holds; may be nil.
 	ServerCA []byte
 }
 
@@ -69,7 +57,10 @@ type OAuth2 struct {
 // ErrNoCredentials says that the file is neither of the two kinds.
 var ErrNoCredentials = errors.New("not a credentials file")
 
-// Open reads a credentials.zip or a bare treehub.json.
+// getAnother is what to do about a file that is broken or none of ours.
+const getAnother = "give the credentials.zip that the backend handed out, or the treehub.json out of it"
+
+// Open reads an archive of credentials or a bare treehub.json.
 func Open(path string) (*Credentials, error) {
 	data, err := fsx.ReadFile(path, limits.Credentials)
 	switch {
@@ -80,11 +71,11 @@ func Open(path string) (*Credentials, error) {
 	}
 	c, err := Parse(data)
 	if err != nil {
-		class := fail.ClassOf(err)
-		if class == fail.Unknown {
-			class = fail.Usage
+		hint := fail.HintOf(err)
+		if hint == "" {
+			hint = getAnother
 		}
-		return nil, fail.As(fmt.Errorf("credentials %s: %w", path, err), class, "")
+		return nil, fail.As(fmt.Errorf("credentials %s: %w", path, err), fail.Usage, hint)
 	}
 	return c, nil
 }
@@ -94,59 +85,18 @@ func Parse(data []byte) (*Credentials, error) {
 	if int64(len(data)) > limits.Credentials {
 		return nil, &fsx.TooLargeError{Name: "credentials", Max: limits.Credentials}
 	}
-	trimmed := bytes.TrimLeft(data, " \t\r\n")
-	switch {
-	case bytes.HasPrefix(data, []byte("PK")):
-		return parseZip(data)
-	case bytes.HasPrefix(trimmed, []byte("{")):
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
 		c := &Credentials{}
 		return c, c.readTreehub(data)
 	}
-	return nil, fmt.Errorf("%w: neither a ZIP archive nor JSON", ErrNoCredentials)
-}
-
-func parseZip(data []byte) (*Credentials, error) {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	m, err := unpack(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoCredentials, err)
+		return nil, err
 	}
-	if len(z.File) > maxMembers {
-		return nil, fmt.Errorf("%w: %d members, more than %d", ErrNoCredentials, len(z.File), maxMembers)
-	}
-	members := map[string][]byte{}
-	for _, f := range z.File {
-		if err := readMember(members, f); err != nil {
-			return nil, err
-		}
-	}
-	return fromMembers(members)
+	return fromMembers(m)
 }
 
-func readMember(members map[string][]byte, f *zip.File) error {
-	switch f.Name {
-	case memberTreehub, memberRepoURL, memberRoot, memberTargetsPub, memberTargetsSec, memberServerCA, memberClientP12:
-	default:
-		return nil
-	}
-	if _, dup := members[f.Name]; dup {
-		return fmt.Errorf("%w: %s is in it twice", ErrNoCredentials, f.Name)
-	}
-	if f.UncompressedSize64 > limits.Credentials {
-		return &fsx.TooLargeError{Name: f.Name, Max: limits.Credentials}
-	}
-	r, err := f.Open()
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.Name, err)
-	}
-	defer r.Close()
-	members[f.Name], err = fsx.ReadAll(r, f.Name, limits.Credentials)
-	return err
-}
-
-func fromMembers(m map[string][]byte) (*Credentials, error) {
-	if m[memberClientP12] != nil {
-		return nil, fail.New(fail.Unsupported, "use credentials with oauth2", "%s: client certificates are not supported for publishing", memberClientP12)
-	}
+func fromMembers(m members) (*Credentials, error) {
 	if m[memberTreehub] == nil {
 		return nil, fmt.Errorf("%w: %s is not in it", ErrNoCredentials, memberTreehub)
 	}
@@ -163,7 +113,7 @@ func fromMembers(m map[string][]byte) (*Credentials, error) {
 		}
 		c.RepoURL = u
 	}
-	return c, nil
+	return c, c.readStores(m)
 }
 
 // treehubFile is treehub.json. Some servers write username for user.
@@ -233,9 +183,12 @@ func parseURL(what, s string) (string, error) {
 	return strings.TrimRight(s, "/"), nil
 }
 
-// Auth is the proof for TreehubURL and RepoURL. hc talks to the token server.
+// Auth is the proof for TreehubURL and RepoURL that goes with each request. hc
+// talks to the token server. A client certificate proves all by itself: hc has
+// to be made with Certificate.
 func (c *Credentials) Auth(hc *http.Client, r httpx.Retry) httpx.Auth {
 	switch {
+	case c.Client != nil:
 	case c.OAuth2 != nil:
 		o := c.OAuth2
 		return oauth.New(oauth.Options{Server: o.Server, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Scope: o.Scope, HTTP: hc, Retry: r})
@@ -244,6 +197,27 @@ func (c *Credentials) Auth(hc *http.Client, r httpx.Retry) httpx.Auth {
 	}
 	return httpx.Anonymous{}
 }
+
+// Certificate says which client certificate to show to whom; nil where there is
+// none.
+func (c *Credentials) Certificate() *httpx.ClientCertificate {
+	if c.Client == nil {
+		return nil
+	}
+	cert := &httpx.ClientCertificate{Certificate: *c.Client}
+	for _, s := range []string{c.TreehubURL, c.RepoURL} {
+		if u, err := url.Parse(s); err == nil && u.Host != "" {
+			cert.Origins = append(cert.Origins, u)
+		}
+	}
+	return cert
+}
+
+// String leaves the secrets out.
+func (c *Credentials) String() string { return "credentials for " + c.TreehubURL }
+
+// GoString leaves the secrets out as well.
+func (c *Credentials) GoString() string { return c.String() }
 
 // Backend splits RepoURL, "B/ota/repo/F", into the API base B and the factory
 // F. ok is false when it has another shape, and then only objects and refs can
@@ -255,37 +229,4 @@ func (c *Credentials) Backend() (base, factory string, ok bool) {
 	}
 	base, factory = c.RepoURL[:i], c.RepoURL[i+len("/ota/repo/"):]
 	return base, factory, factory != "" && !strings.Contains(factory, "/")
-}
-
-// member is one file of a credentials.zip.
-type member struct {
-	name string
-	data []byte
-}
-
-// Write makes a credentials.zip out of c, for a backend that hands it out.
-func (c *Credentials) Write(w io.Writer) error {
-	t := treehubFile{OAuth2: c.OAuth2, NoAuth: c.OAuth2 == nil && c.Basic == nil}
-	t.OSTree.Server = c.TreehubURL
-	j, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	z := zip.NewWriter(w)
-	for _, m := range []member{
-		{memberTreehub, j}, {memberRepoURL, []byte(c.RepoURL)}, {memberRoot, c.Root},
-		{memberTargetsPub, c.TargetsPub}, {memberTargetsSec, c.TargetsSec}, {memberServerCA, c.ServerCA},
-	} {
-		if len(m.data) == 0 {
-			continue
-		}
-		f, err := z.Create(m.name)
-		if err != nil {
-			return err
-		}
-		if _, err := f.Write(m.data); err != nil {
-			return err
-		}
-	}
-	return z.Close()
 }

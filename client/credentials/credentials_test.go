@@ -1,12 +1,15 @@
 package credentials
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -87,7 +90,14 @@ func TestBadCredentialsAreRefusedWithoutQuotingSecrets(t *testing.T) {
 		"bad JSON":      []byte(`{"oauth2":{"client_secret":"sesame"`),
 		"password URL":  []byte(`{"ostree":{"server":"http://u:sesame@h/"}}`),
 		"file URL":      []byte(`{"ostree":{"server":"file:///etc"}}`),
-		"client cert":   zipped(t, "treehub.json", oauth2JSON, "client_auth.p12", "x"),
+		"client cert":   zipped(t, "treehub.json", oauth2JSON, "client_auth.p12", "sesame"),
+		"server cert":   zipped(t, "treehub.json", oauth2JSON, "server.p12", "sesame"),
+		"cut tar":       tarred(t, "treehub.json", oauth2JSON)[:600],
+		"cut gzip":      gzipped(t, tarred(t, "treehub.json", oauth2JSON))[:100],
+		"gzip bomb":     gzipped(t, make([]byte, maxUnpacked+1)),
+		"tar in tar.gz": gzipped(t, gzipped(t, tarred(t, "treehub.json", oauth2JSON))),
+		"linked member": tarLink(t, "treehub.json", "/etc/passwd"),
+		"many members":  tarred(t, manyNames()...),
 		"too long":      bytes.Repeat([]byte(" "), limits.Credentials+1),
 	} {
 		_, err := Parse(data)
@@ -97,6 +107,67 @@ func TestBadCredentialsAreRefusedWithoutQuotingSecrets(t *testing.T) {
 	}
 }
 
+func TestEveryArchiveFormIsTheSame(t *testing.T) {
+	pairs := []string{"treehub.json", oauth2JSON, "tufrepo.url", "https://h/ota/repo/acme", "root.json", "R"}
+	dotted := []string{"./treehub.json", oauth2JSON, "./tufrepo.url", "https://h/ota/repo/acme", "./root.json", "R"}
+	want, err := Parse(zipped(t, pairs...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"tar": tarred(t, pairs...), "tar.gz": gzipped(t, tarred(t, pairs...)), "tar -C dir .": tarred(t, dotted...),
+	} {
+		got, err := Parse(data)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %#v, %v", name, got, err)
+		}
+	}
+}
+
+func tarred(t testing.TB, pairs ...string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		w.WriteHeader(&tar.Header{Name: pairs[i], Mode: 0o600, Size: int64(len(pairs[i+1]))})
+		fmt.Fprint(w, pairs[i+1])
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func tarLink(t testing.TB, name, to string) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	w.WriteHeader(&tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink})
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func gzipped(t testing.TB, data []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	w.Write(data)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func manyNames() []string {
+	pairs := []string{"treehub.json", oauth2JSON}
+	for i := range maxMembers {
+		pairs = append(pairs, fmt.Sprint(i), "")
+	}
+	return pairs
+}
+
 func TestOpenSaysWhichFileAndWhatKindOfMistake(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Open(filepath.Join(dir, "none.zip")); fail.ClassOf(err) != fail.NotFound {
@@ -104,7 +175,7 @@ func TestOpenSaysWhichFileAndWhatKindOfMistake(t *testing.T) {
 	}
 	bad := filepath.Join(dir, "bad.zip")
 	os.WriteFile(bad, []byte("nonsense"), 0o600)
-	if _, err := Open(bad); fail.ClassOf(err) != fail.Usage || !errors.Is(err, ErrNoCredentials) || !strings.Contains(err.Error(), bad) {
+	if _, err := Open(bad); fail.ClassOf(err) != fail.Usage || fail.HintOf(err) == "" || !errors.Is(err, ErrNoCredentials) || !strings.Contains(err.Error(), bad) {
 		t.Errorf("bad: %v", err)
 	}
 	os.WriteFile(bad, bytes.Repeat([]byte("x"), limits.Credentials+1), 0o600)
@@ -140,6 +211,8 @@ func TestRepoURLOfAnotherShapeNamesNoBackend(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(oauth2JSON))
 	f.Add(zipped(f, "treehub.json", oauth2JSON, "tufrepo.url", "https://h/ota/repo/acme"))
+	f.Add(tarred(f, "treehub.json", oauth2JSON, "targets.sec", "{}"))
+	f.Add(gzipped(f, tarred(f, "treehub.json", oauth2JSON)))
 	f.Add([]byte(`{"basic_auth":{"user":"u"},"ostree":{"server":"http://h"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Parse(data)

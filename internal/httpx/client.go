@@ -49,8 +49,12 @@ type Options struct {
 	StreamBuffer, ConnBuffer int
 	// Proxy is the address of a proxy; nil takes what the environment says.
 	Proxy *url.URL
+	// Client is shown to the origins that it names; nil: none is shown.
+	Client *ClientCertificate
 	// Jar gives cookies to the requests they are for; nil sends none.
 	Jar http.CookieJar
+
+	proxy func(*http.Request) (*url.URL, error) // nil: as Proxy says
 }
 
 func (o Options) withDefaults() Options {
@@ -80,14 +84,34 @@ func (o Options) withDefaults() Options {
 // taken from HTTPS_PROXY and its kin, as in any Go program.
 func NewClient(o Options) *http.Client {
 	o = o.withDefaults()
-	t := newTransport(o)
-	a := &agent{next: t, name: o.UserAgent, low: o.LowSpeed}
-	if o.HTTP2 {
-		dialer := newTransport(o)
-		dialer.MaxConnsPerHost = 0 // it would count down for connections that it never counted
-		a.next = newPool(t, dialer)
+	a := &agent{name: o.UserAgent, low: o.LowSpeed}
+	if o.Client != nil {
+		a.next = newProving(o, newRoundTripper)
+	} else {
+		a.next = newRoundTripper(o)
 	}
 	return &http.Client{Transport: a, CheckRedirect: checkRedirect, Jar: o.Jar}
+}
+
+func newRoundTripper(o Options) roundTripper {
+	t := newTransport(o)
+	if !o.HTTP2 {
+		return t
+	}
+	dialer := newTransport(o)
+	dialer.MaxConnsPerHost = 0 // it would count down for connections that it never counted
+	return newPool(t, dialer)
+}
+
+// proxyOf says by which proxy a request goes.
+func proxyOf(o Options) func(*http.Request) (*url.URL, error) {
+	switch {
+	case o.proxy != nil:
+		return o.proxy
+	case o.Proxy != nil:
+		return http.ProxyURL(o.Proxy)
+	}
+	return http.ProxyFromEnvironment
 }
 
 func newTransport(o Options) *http.Transport {
@@ -95,13 +119,9 @@ func newTransport(o Options) *http.Transport {
 	if idle == 0 {
 		idle = 32
 	}
-	proxy := http.ProxyFromEnvironment
-	if o.Proxy != nil {
-		proxy = http.ProxyURL(o.Proxy)
-	}
 	dialer := &net.Dialer{Timeout: o.Dial, KeepAlive: 15 * time.Second}
 	t := &http.Transport{
-		Proxy:                 proxy,
+		Proxy:                 proxyOf(o),
 		DialContext:           dialStalling(dialer, o.Stall),
 		TLSClientConfig:       o.TLS,
 		TLSHandshakeTimeout:   o.Dial,
