@@ -57,6 +57,7 @@ type Repo struct {
 	noSync  bool   // whatever the config says
 	boot    string // see SetBootID
 	durable group
+	syncs   syncer
 }
 
 var _ Store = (*Repo)(nil)

@@ -257,7 +257,7 @@ func (s *stage) publish(list []staged) error {
 		return err
 	}
 	if s.repo.durably() && !s.repo.cfg().perObject {
-		if err := syncDisk(s.lock); err != nil {
+		if err := s.syncAll(); err != nil {
 			return fullDisk(err, s.repo.path)
 		}
 	}
@@ -308,12 +308,29 @@ func (s *stage) name(list []staged) error {
 	if err := faults.At(s.repo.faults, "repo.dirsync"); err != nil {
 		return err
 	}
+	return s.syncDirs(touched)
+}
+
+// fewDirs is how many folders are synced one by one. Objects are spread over
+// 256 of them, and one sync of the whole disk costs less than most of those.
+const fewDirs = 8
+
+func (s *stage) syncDirs(touched map[string]bool) error {
+	if syncsDisk && len(touched) > fewDirs {
+		return s.syncAll()
+	}
 	for dir := range touched {
 		if err := fsx.SyncDir(dir); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// syncAll makes all that is written to the repo's disk durable, with one sync
+// for all who ask at the same time.
+func (s *stage) syncAll() error {
+	return s.repo.syncs.do(func() error { return syncDisk(s.lock) })
 }
 
 func (s *stage) nameOne(st staged, to string, touched map[string]bool) error {
