@@ -51,6 +51,8 @@ type Options struct {
 	Proxy *url.URL
 	// Client is shown to the origins that it names; nil: none is shown.
 	Client *ClientCertificate
+	// Limit is the budget of bytes a second; nil is none. Clients may share it.
+	Limit *Limiter
 	// Jar gives cookies to the requests they are for; nil sends none.
 	Jar http.CookieJar
 
@@ -122,7 +124,7 @@ func newTransport(o Options) *http.Transport {
 	dialer := &net.Dialer{Timeout: o.Dial, KeepAlive: 15 * time.Second}
 	t := &http.Transport{
 		Proxy:                 proxyOf(o),
-		DialContext:           dialStalling(dialer, o.Stall),
+		DialContext:           dialStalling(dialer, o.Stall, o.Limit),
 		TLSClientConfig:       o.TLS,
 		TLSHandshakeTimeout:   o.Dial,
 		ResponseHeaderTimeout: o.Header,
@@ -196,13 +198,17 @@ func (c *stallConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-func dialStalling(d *net.Dialer, stall time.Duration) func(context.Context, string, string) (net.Conn, error) {
+func dialStalling(d *net.Dialer, stall time.Duration, limit *Limiter) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := d.DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &stallConn{Conn: c, stall: stall}, nil
+		c = &stallConn{Conn: c, stall: stall}
+		if limit != nil {
+			c = limit.conn(c)
+		}
+		return c, nil
 	}
 }
 
