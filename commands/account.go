@@ -92,7 +92,7 @@ func (rt *runtime) httpClient(caFile string, extra []byte, conns int) (*http.Cli
 	if err != nil {
 		return nil, err
 	}
-	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns}), nil
+	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns, Limit: rt.limit}), nil
 }
 
 // trusting is how TLS is spoken with servers of the system's CAs, of those in a

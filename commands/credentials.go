@@ -15,5 +15,5 @@ func (rt *runtime) credentialsClient(creds *credentials.Credentials, caFile stri
 	if err != nil {
 		return nil, err
 	}
-	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns, Client: creds.Certificate()}), nil
+	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: conns, Client: creds.Certificate(), Limit: rt.limit}), nil
 }

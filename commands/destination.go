@@ -13,6 +13,7 @@ import (
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/ostree/sign"
 	"github.com/otactl/otactl/publish"
 )
 
@@ -21,6 +22,7 @@ type publisher struct {
 	store   publish.Remote
 	backend *factory.Client // nil: nothing here keeps targets
 	root    []byte          // root of trust that came with credentials; may be nil
+	signers []sign.Signer   // of commits, and of a summary that is made here
 }
 
 // destinationFlags say where a commit goes.
@@ -30,17 +32,30 @@ func destinationFlags() []cli.Flag {
 	}
 }
 
-// destination is the store that --to names, and the backend that signs targets.
+// destination is the store that --to names, the backend that signs targets, and
+// the keys of --sign-by.
 func (rt *runtime) destination(c *cli.Context, jobs int) (*publisher, error) {
+	signers, err := rt.commitSigners(c)
+	if err != nil {
+		return nil, err
+	}
+	p, err := rt.openDestination(c, jobs, signers)
+	if err == nil {
+		p.signers = signers
+	}
+	return p, err
+}
+
+func (rt *runtime) openDestination(c *cli.Context, jobs int, signers []sign.Signer) (*publisher, error) {
 	to := c.String("to")
 	scheme, rest, isURL := strings.Cut(to, "://")
 	switch {
 	case to == "":
 		return rt.toBackend(c, jobs)
 	case !isURL:
-		return rt.toFolder(c, to, jobs)
+		return rt.toFolder(c, to, jobs, signers)
 	case scheme == "file":
-		return rt.toFolder(c, rest, jobs)
+		return rt.toFolder(c, rest, jobs, signers)
 	case scheme == "http", scheme == "https":
 		return rt.toTreehub(c, to, jobs)
 	}
@@ -107,12 +122,12 @@ func (rt *runtime) toTreehub(c *cli.Context, to string, jobs int) (*publisher, e
 }
 
 // toFolder is a repo in a folder.
-func (rt *runtime) toFolder(c *cli.Context, path string, jobs int) (*publisher, error) {
+func (rt *runtime) toFolder(c *cli.Context, path string, jobs int, signers []sign.Signer) (*publisher, error) {
 	p, err := rt.targetKeeper(c, jobs)
 	if err != nil {
 		return nil, err
 	}
-	p.store, err = folder.Open(path, folder.Options{Create: !c.Bool("dry-run"), Clock: rt.clock})
+	p.store, err = folder.Open(path, folder.Options{Create: !c.Bool("dry-run"), SignSummary: summarySigner(signers), Clock: rt.clock})
 	return p, err
 }
 

@@ -35,7 +35,7 @@ func publishCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "no-target", Usage: "send the commit and move the ref; sign no target"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "keep `N` requests under way", Value: treehub.DefaultJobs},
 			&cli.BoolFlag{Name: "full-check", Usage: "ask the backend about every object; finds and mends what it lost"},
-		}, slices.Concat(destinationFlags(), keyFlags(rt, false), expiryFlags(), accountFlags())...),
+		}, slices.Concat(destinationFlags(), signByFlags(), rateFlags(), keyFlags(rt, false), expiryFlags(), accountFlags())...),
 		Action: func(c *cli.Context) error { return rt.publish(c) },
 	}
 }
@@ -85,6 +85,9 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 		if opt.Rev, err = publish.DefaultRef(c.Context, opt.Repo, hwids); err != nil {
 			return opt, err
 		}
+	}
+	if opt.Jobs, err = rt.limitRate(c, opt.Jobs); err != nil {
+		return opt, err
 	}
 	p, err := rt.destination(c, opt.Jobs)
 	if err != nil {

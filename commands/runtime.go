@@ -10,6 +10,7 @@ import (
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/internal/term"
 )
@@ -30,6 +31,8 @@ type runtime struct {
 	quiet      bool
 
 	keys keyring
+	// limit is the budget of bytes a second of all HTTP clients; nil is none.
+	limit *httpx.Limiter
 }
 
 func newRuntime(env func(string) string, std term.Streams, now clock.Clock) *runtime {

@@ -24,7 +24,7 @@ _otactl_commands() {
 _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level' ;;
-    'otactl publish') echo '--help --repo --hardware-id --credentials --ref --tag --version --name --uri --dry-run --no-target --jobs --full-check --to --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl publish') echo '--help --repo --hardware-id --credentials --ref --tag --version --name --uri --dry-run --no-target --jobs --full-check --to --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets list') echo '--help --by-tag --columns --production --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets show') echo '--help --production-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
@@ -173,6 +173,9 @@ _otactl_value() {
     'otactl publish -j') echo 'text' ;;
     'otactl publish --full-check') echo 'switch' ;;
     'otactl publish --to') echo 'text' ;;
+    'otactl publish --sign-by') echo 'text' ;;
+    'otactl publish --gpg-homedir') echo 'dir' ;;
+    'otactl publish --limit-rate') echo 'text' ;;
     'otactl publish --keys') echo 'file' ;;
     'otactl publish -k') echo 'file' ;;
     'otactl publish --passphrase-file') echo 'file' ;;

@@ -150,6 +150,9 @@ set -g __otactl_valued \
     'otactl publish --jobs' \
     'otactl publish -j' \
     'otactl publish --to' \
+    'otactl publish --sign-by' \
+    'otactl publish --gpg-homedir' \
+    'otactl publish --limit-rate' \
     'otactl publish --keys' \
     'otactl publish -k' \
     'otactl publish --passphrase-file' \
@@ -958,6 +961,9 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l no-target -d 'send the
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l jobs -s j -x -d 'keep N requests under way'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l full-check -d 'ask the backend about every object; finds and mends what it lost'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l limit-rate -x -d 'move no more than RATE bytes a second over all connections: 500K, 2M'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'

@@ -186,6 +186,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--jobs|keep N requests under way'
             '--full-check|ask the backend about every object; finds and mends what it lost'
             '--to|send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
+            '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+            '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
+            '--limit-rate|move no more than RATE bytes a second over all connections: 500K, 2M'
             '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--expires-in-days|what is signed expires in DAYS'
@@ -1799,6 +1802,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish --jobs' = @()
         'otactl publish -j' = @()
         'otactl publish --to' = @()
+        'otactl publish --sign-by' = @()
+        'otactl publish --gpg-homedir' = @()
+        'otactl publish --limit-rate' = @()
         'otactl publish --keys' = @()
         'otactl publish -k' = @()
         'otactl publish --passphrase-file' = @()
