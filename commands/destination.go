@@ -76,7 +76,7 @@ func wantsTarget(c *cli.Context) bool {
 	case c.Bool("no-target"):
 		return false
 	case keepsNoTargets(c.String("to")):
-		return len(words(c.StringSlice("hardware-id"))) > 0
+		return len(words(c.StringSlice("hardware-id"))) > 0 || strings.Contains(strings.Join(c.StringSlice("ref"), ","), "=")
 	}
 	return true
 }

@@ -90,10 +90,11 @@ func (rt *runtime) runGaragePush(ctx context.Context, v *boost.Values) error {
 	if err != nil {
 		return err
 	}
-	rt.say("%s: %d of %d objects %s (%s)", rep.Commit, rep.New, rep.Objects, sentWord(rep.DryRun), sizeText(rep.Bytes))
+	commit := rep.Items[0].Commit
+	rt.say("%s: %d of %d objects %s (%s)", commit, rep.New, rep.Objects, sentWord(rep.DryRun), sizeText(rep.Bytes))
 	if file := v.String("repo-manifest"); file != "" && !rep.DryRun {
 		store, _ := opt.Remote.(*treehub.Store)
-		if err := pushManifest(ctx, store, file, rep.Commit); err != nil {
+		if err := pushManifest(ctx, store, file, commit); err != nil {
 			rt.log.Error("manifest was not stored", "err", err)
 		}
 	}
@@ -142,9 +143,11 @@ func (rt *runtime) garageOptions(ctx context.Context, v *boost.Values) (publish.
 	if opt.Repo.Mode() != ostree.ModeArchive {
 		return opt, fail.New(fail.Usage, "pull it into an archive repo first, or use otactl publish", "%s: repo mode is %s, want archive", v.String("repo"), opt.Repo.Mode())
 	}
-	if opt.Rev, err = garageRev(ctx, opt.Repo, v.String("ref")); err != nil {
+	rev, err := garageRev(ctx, opt.Repo, v.String("ref"))
+	if err != nil {
 		return opt, err
 	}
+	opt.Items = []publish.Item{{Rev: rev}}
 	opt.Remote, err = rt.garageRemote(v, min(jobs, maxJobs))
 	return opt, err
 }

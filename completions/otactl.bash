@@ -24,7 +24,7 @@ _otactl_commands() {
 _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level' ;;
-    'otactl publish') echo '--help --repo --hardware-id --credentials --ref --tag --version --name --uri --dry-run --no-target --jobs --full-check --to --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets list') echo '--help --by-tag --columns --production --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets show') echo '--help --production-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
@@ -156,22 +156,24 @@ _otactl_value() {
     case $1 in
     'otactl publish --repo') echo 'dir' ;;
     'otactl publish -r') echo 'dir' ;;
-    'otactl publish --hardware-id') echo 'text' ;;
-    'otactl publish -m') echo 'text' ;;
     'otactl publish --credentials') echo 'file' ;;
     'otactl publish -c') echo 'file' ;;
     'otactl publish --ref') echo 'text' ;;
-    'otactl publish --tag') echo 'text' ;;
-    'otactl publish -t') echo 'text' ;;
-    'otactl publish --version') echo 'text' ;;
-    'otactl publish --name') echo 'text' ;;
-    'otactl publish --uri') echo 'text' ;;
     'otactl publish --dry-run') echo 'switch' ;;
     'otactl publish -n') echo 'switch' ;;
     'otactl publish --no-target') echo 'switch' ;;
     'otactl publish --jobs') echo 'text' ;;
     'otactl publish -j') echo 'text' ;;
     'otactl publish --full-check') echo 'switch' ;;
+    'otactl publish --hardware-id') echo 'text' ;;
+    'otactl publish -m') echo 'text' ;;
+    'otactl publish --tag') echo 'text' ;;
+    'otactl publish -t') echo 'text' ;;
+    'otactl publish --version') echo 'text' ;;
+    'otactl publish --name') echo 'text' ;;
+    'otactl publish --uri') echo 'text' ;;
+    'otactl publish --app') echo 'text' ;;
+    'otactl publish --custom') echo 'text' ;;
     'otactl publish --to') echo 'text' ;;
     'otactl publish --sign-by') echo 'text' ;;
     'otactl publish --gpg-homedir') echo 'dir' ;;

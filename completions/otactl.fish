@@ -137,18 +137,20 @@ set -g __otactl_valued \
     'otactl --log-level' \
     'otactl publish --repo' \
     'otactl publish -r' \
-    'otactl publish --hardware-id' \
-    'otactl publish -m' \
     'otactl publish --credentials' \
     'otactl publish -c' \
     'otactl publish --ref' \
+    'otactl publish --jobs' \
+    'otactl publish -j' \
+    'otactl publish --hardware-id' \
+    'otactl publish -m' \
     'otactl publish --tag' \
     'otactl publish -t' \
     'otactl publish --version' \
     'otactl publish --name' \
     'otactl publish --uri' \
-    'otactl publish --jobs' \
-    'otactl publish -j' \
+    'otactl publish --app' \
+    'otactl publish --custom' \
     'otactl publish --to' \
     'otactl publish --sign-by' \
     'otactl publish --gpg-homedir' \
@@ -924,7 +926,7 @@ function __otactl_at --argument-names wanted
 end
 
 complete -c otactl -f
-complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send a commit to the backend, delta-wise, and have a target signed'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send commits to the backend, delta-wise, and have targets signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'waves' -d 'bring targets to production devices, some of them first'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'devices' -d 'who is registered, and who may be'
@@ -949,17 +951,19 @@ complete -c otactl -n '__otactl_at \'otactl\'' -l verbose -s v -d 'log each step
 complete -c otactl -n '__otactl_at \'otactl\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'OSTree repo in DIR'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l hardware-id -s m -x -d 'the target is for HWID; repeat or separate by commas'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l ref -x -d 'publish REF, or a commit without moving a ref (default: the repo\'s only ref, or the one named like a hardware id)'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l tag -s t -x -d 'devices that follow TAG take the target; repeat or separate by commas'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l version -x -d 'the target\'s version is N (default: the next free one)'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l name -x -d 'the target is called NAME-VERSION (default: the first hardware id)'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l uri -x -d 'the build this came from is at URL'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l ref -x -d 'publish REF, or a commit without moving a ref; REF=HWID,… says for which hardware; repeat (default: the repo\'s only ref, or the one named like a hardware id)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l dry-run -s n -d 'say what would be sent, and change nothing'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l no-target -d 'send the commit and move the ref; sign no target'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l jobs -s j -x -d 'keep N requests under way'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l full-check -d 'ask the backend about every object; finds and mends what it lost'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l hardware-id -s m -x -d 'the target is for HWID; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l tag -s t -x -d 'devices that follow TAG take the target; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l version -x -d 'the target\'s version is N (default: the next free one)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l name -x -d 'the target is called NAME-VERSION (default: the first hardware id)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l uri -x -d 'the build this came from is at URL'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l app -x -d 'the target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l custom -x -d 'the target has the custom field KEY=JSON; repeat'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'

@@ -6,7 +6,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
     # word|explanation, by command
     $commands = @{
         'otactl' = @(
-            'publish|send a commit to the backend, delta-wise, and have a target signed'
+            'publish|send commits to the backend, delta-wise, and have targets signed'
             'targets|what devices may install'
             'waves|bring targets to production devices, some of them first'
             'devices|who is registered, and who may be'
@@ -174,17 +174,19 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish' = @(
             '--help|explain the command and do nothing'
             '--repo|OSTree repo in DIR'
-            '--hardware-id|the target is for HWID; repeat or separate by commas'
             '--credentials|credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)'
-            '--ref|publish REF, or a commit without moving a ref (default: the repo''s only ref, or the one named like a hardware id)'
-            '--tag|devices that follow TAG take the target; repeat or separate by commas'
-            '--version|the target''s version is N (default: the next free one)'
-            '--name|the target is called NAME-VERSION (default: the first hardware id)'
-            '--uri|the build this came from is at URL'
+            '--ref|publish REF, or a commit without moving a ref; REF=HWID,… says for which hardware; repeat (default: the repo''s only ref, or the one named like a hardware id)'
             '--dry-run|say what would be sent, and change nothing'
             '--no-target|send the commit and move the ref; sign no target'
             '--jobs|keep N requests under way'
             '--full-check|ask the backend about every object; finds and mends what it lost'
+            '--hardware-id|the target is for HWID; repeat or separate by commas'
+            '--tag|devices that follow TAG take the target; repeat or separate by commas'
+            '--version|the target''s version is N (default: the next free one)'
+            '--name|the target is called NAME-VERSION (default: the first hardware id)'
+            '--uri|the build this came from is at URL'
+            '--app|the target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+            '--custom|the target has the custom field KEY=JSON; repeat'
             '--to|send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
             '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
             '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
@@ -1789,18 +1791,20 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl publish --repo' = @()
         'otactl publish -r' = @()
-        'otactl publish --hardware-id' = @()
-        'otactl publish -m' = @()
         'otactl publish --credentials' = @()
         'otactl publish -c' = @()
         'otactl publish --ref' = @()
+        'otactl publish --jobs' = @()
+        'otactl publish -j' = @()
+        'otactl publish --hardware-id' = @()
+        'otactl publish -m' = @()
         'otactl publish --tag' = @()
         'otactl publish -t' = @()
         'otactl publish --version' = @()
         'otactl publish --name' = @()
         'otactl publish --uri' = @()
-        'otactl publish --jobs' = @()
-        'otactl publish -j' = @()
+        'otactl publish --app' = @()
+        'otactl publish --custom' = @()
         'otactl publish --to' = @()
         'otactl publish --sign-by' = @()
         'otactl publish --gpg-homedir' = @()

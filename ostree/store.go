@@ -44,6 +44,13 @@ type Traits struct {
 	// disk is not: a pull that libostree broke off leaves dirtrees without
 	// their children. There a commit that is not marked partial is whole.
 	Ordered bool
+	// AskAll stores are filled in any order, by whoever writes to them: not even
+	// a commit that a ref names implies what it reaches, and all of it is asked
+	// about.
+	AskAll bool
+	// OneByOne stores take a request for each object that is asked about or
+	// sent, and say of one that is sent whether it was there.
+	OneByOne bool
 	// Batch is how many ids one question of Has, or one batch of Put, should
 	// hold; 0 or 1 where the store takes one at a time.
 	Batch int

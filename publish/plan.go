@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,15 +14,19 @@ import (
 
 // plan is what is sent and what the remote is known to hold.
 type plan struct {
+	items []itemPlan
+	known []ostree.Checksum // whole on the remote, and here
+}
+
+type itemPlan struct {
 	commit   ostree.Checksum
 	ref      string          // to move; empty for none
 	previous ostree.Checksum // what the remote's ref names; zero: not there
-	known    []ostree.Checksum
 }
 
 const (
-	// maxOtherRefs is how many further refs of the local repo are looked up on
-	// the remote when the one to move is of no help.
+	// maxOtherRefs is how many further refs of the local repo are looked up, one
+	// by one, on the remote when those to move are of no help.
 	maxOtherRefs = 8
 	// maxParents is how far back a local ancestor is looked for on the remote.
 	maxParents = 8
@@ -33,23 +34,70 @@ const (
 
 func makePlan(ctx context.Context, opt Options) (plan, error) {
 	var p plan
-	var err error
-	if p.commit, p.ref, err = resolve(ctx, opt.Repo, opt.Rev); err != nil {
-		return p, err
+	refs := map[string]bool{}
+	for _, item := range opt.Items {
+		it, err := item.plan(ctx, opt.Repo)
+		if err != nil {
+			return p, err
+		}
+		if it.ref != "" && refs[it.ref] {
+			return p, fail.New(fail.Usage, "name each ref once", "ref %s: it cannot move to two commits", it.ref)
+		}
+		refs[it.ref] = true
+		p.items = append(p.items, it)
 	}
-	if err := wholeCommit(ctx, opt.Repo, p.commit); err != nil {
-		return p, err
-	}
-	if p.ref != "" {
-		if p.previous, err = remoteRef(ctx, opt.Remote, p.ref); err != nil {
+	far := &farRefs{remote: opt.Remote}
+	for i := range p.items {
+		it := &p.items[i]
+		if it.ref == "" {
+			continue
+		}
+		var err error
+		if it.previous, err = far.ref(ctx, it.ref, len(p.items)); err != nil {
 			return p, err
 		}
 	}
-	if opt.FullCheck || p.previous == p.commit {
+	if opt.FullCheck || opt.Remote.Traits().AskAll || len(p.pending(false)) == 0 {
 		return p, nil
 	}
-	p.known, err = p.findKnown(ctx, opt)
+	var err error
+	p.known, err = p.findKnown(ctx, opt, far)
 	return p, err
+}
+
+// plan resolves an item in the local repo.
+func (i Item) plan(ctx context.Context, repo *ostree.Repo) (itemPlan, error) {
+	c, ref, err := resolve(ctx, repo, i.Rev)
+	if err != nil {
+		return itemPlan{}, err
+	}
+	if i.Ref != "" {
+		ref = i.Ref
+	}
+	return itemPlan{commit: c, ref: ref}, wholeCommit(ctx, repo, c)
+}
+
+// commits are those of all items, each once.
+func (p plan) commits() []ostree.Checksum { return p.pending(true) }
+
+// pending are the commits that the remote may lack something of, each once:
+// with all those that their ref names already, too.
+func (p plan) pending(all bool) []ostree.Checksum {
+	var out []ostree.Checksum
+	for _, it := range p.items {
+		if (all || it.previous != it.commit) && !slices.Contains(out, it.commit) {
+			out = append(out, it.commit)
+		}
+	}
+	return out
+}
+
+func (p plan) reports() []ItemReport {
+	out := make([]ItemReport, len(p.items))
+	for i, it := range p.items {
+		out[i] = ItemReport{Ref: it.ref, Commit: it.commit, Previous: it.previous}
+	}
+	return out
 }
 
 // resolve takes rev for a ref name first, as garage-push does, and for a
@@ -121,75 +169,145 @@ func wholeCommit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum) erro
 	return nil
 }
 
-// remoteRef is what a ref of the remote names, or zero.
-func remoteRef(ctx context.Context, remote ostree.Source, name string) (ostree.Checksum, error) {
-	c, err := remote.Ref(ctx, name)
-	if errors.Is(err, ostree.ErrRefNotFound) {
-		return ostree.Checksum{}, nil
-	}
-	return c, err
+// farRefs are the remote's refs, as far as they were asked for.
+type farRefs struct {
+	remote Remote
+	listed bool // all of them are in seen
+	seen   map[string]ostree.Checksum
 }
 
-// findKnown looks for a commit that the remote holds completely and that is
-// here too, so that only the difference has to be asked about: what the ref
-// names, else what other refs name, else an ancestor that is over there.
-func (p plan) findKnown(ctx context.Context, opt Options) ([]ostree.Checksum, error) {
-	if local(ctx, opt.Repo, p.previous) {
-		return []ostree.Checksum{p.previous}, nil
+// ref is what a ref of the remote names, or zero. Where several are wanted and
+// the remote can list them, that is one question.
+func (f *farRefs) ref(ctx context.Context, name string, wanted int) (ostree.Checksum, error) {
+	if c, ok := f.seen[name]; ok || f.listed {
+		return c, nil
 	}
-	known, err := p.otherRefs(ctx, opt)
+	if _, ok := f.remote.(ostree.RefLister); ok && wanted > 1 {
+		if err := f.list(ctx); err != nil {
+			return ostree.Checksum{}, err
+		}
+		return f.seen[name], nil
+	}
+	c, err := f.remote.Ref(ctx, name)
+	if errors.Is(err, ostree.ErrRefNotFound) {
+		c, err = ostree.Checksum{}, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	if f.seen == nil {
+		f.seen = map[string]ostree.Checksum{}
+	}
+	f.seen[name] = c
+	return c, nil
+}
+
+// list asks for all refs, where the remote can say them.
+func (f *farRefs) list(ctx context.Context) error {
+	lister, ok := f.remote.(ostree.RefLister)
+	if !ok || f.listed {
+		return nil
+	}
+	var err error
+	if f.seen, err = lister.Refs(ctx); err != nil {
+		return err
+	}
+	f.listed = true
+	return nil
+}
+
+// findKnown looks for commits that the remote holds completely and that are
+// here too, so that only the difference has to be asked about: what the refs to
+// move name, else what other refs name, else an ancestor that is over there.
+func (p plan) findKnown(ctx context.Context, opt Options, far *farRefs) ([]ostree.Checksum, error) {
+	var known []ostree.Checksum
+	for _, it := range p.items {
+		if local(ctx, opt.Repo, it.previous) && !slices.Contains(known, it.previous) {
+			known = append(known, it.previous)
+		}
+	}
+	if len(known) > 0 {
+		return known, nil
+	}
+	known, err := otherRefs(ctx, opt.Repo, far)
 	if err != nil || len(known) > 0 {
 		return known, err
 	}
-	return p.ancestor(ctx, opt)
+	return p.ancestors(ctx, opt)
 }
 
-func (p plan) otherRefs(ctx context.Context, opt Options) ([]ostree.Checksum, error) {
-	refs, err := opt.Repo.Refs(ctx)
+// otherRefs are the commits here that other refs of the remote name.
+func otherRefs(ctx context.Context, repo *ostree.Repo, far *farRefs) ([]ostree.Checksum, error) {
+	refs, err := repo.Refs(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := far.list(ctx); err != nil {
+		return nil, err
+	}
+	names := slices.Sorted(maps.Keys(refs))
+	if far.listed {
+		names = slices.Sorted(maps.Keys(far.seen))
+	}
 	var known []ostree.Checksum
 	asked := 0
-	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		if name == p.ref || strings.Contains(name, ":") || asked == maxOtherRefs {
+	for _, name := range names {
+		_, seen := far.seen[name]
+		if strings.Contains(name, ":") || !seen && asked == maxOtherRefs {
 			continue
 		}
-		asked++
-		c, err := remoteRef(ctx, opt.Remote, name)
+		if !seen {
+			asked++
+		}
+		c, err := far.ref(ctx, name, 1)
 		if err != nil {
 			return nil, err
 		}
-		if local(ctx, opt.Repo, c) && !slices.Contains(known, c) {
+		if len(known) < maxOtherRefs && local(ctx, repo, c) && !slices.Contains(known, c) {
 			known = append(known, c)
 		}
 	}
 	return known, nil
 }
 
-func (p plan) ancestor(ctx context.Context, opt Options) ([]ostree.Checksum, error) {
+// ancestors are those of the items that an ordered remote has.
+func (p plan) ancestors(ctx context.Context, opt Options) ([]ostree.Checksum, error) {
+	var known []ostree.Checksum
 	if !opt.Remote.Traits().Ordered {
 		return nil, nil
 	}
-	c := p.commit
+	for _, c := range p.pending(false) {
+		found, err := ancestor(ctx, opt, c)
+		if err != nil {
+			return nil, err
+		}
+		if !found.IsZero() && !slices.Contains(known, found) {
+			known = append(known, found)
+		}
+	}
+	return known, nil
+}
+
+// ancestor is the nearest one of c that is here and there, or zero.
+func ancestor(ctx context.Context, opt Options, c ostree.Checksum) (ostree.Checksum, error) {
 	for range maxParents {
 		commit, err := ostree.LoadCommit(ctx, opt.Repo, c)
 		if err != nil {
-			return nil, explain(err, opt.Repo)
+			return ostree.Checksum{}, explain(err, opt.Repo)
 		}
 		if commit.Parent == nil || !local(ctx, opt.Repo, *commit.Parent) {
-			return nil, nil
+			break
 		}
 		c = *commit.Parent
 		have, err := opt.Remote.Has(ctx, []ostree.ObjectID{{Sum: c, Type: ostree.TypeCommit}})
 		if err != nil {
-			return nil, err
+			return ostree.Checksum{}, err
 		}
 		if have[0] {
-			return []ostree.Checksum{c}, nil
+			return c, nil
 		}
 	}
-	return nil, nil
+	return ostree.Checksum{}, nil
 }
 
 // local says whether c is a whole commit here.
@@ -199,34 +317,4 @@ func local(ctx context.Context, repo *ostree.Repo, c ostree.Checksum) bool {
 	}
 	have, err := repo.Has(ctx, []ostree.ObjectID{{Sum: c, Type: ostree.TypeCommit}})
 	return err == nil && have[0]
-}
-
-type closureSize struct {
-	objects int
-	bytes   int64 // 0 when the repo does not keep the archive form
-}
-
-// measure counts what a commit reaches, so that the report can say what was
-// saved.
-func measure(ctx context.Context, repo *ostree.Repo, c ostree.Checksum) (closureSize, error) {
-	var s closureSize
-	sized := repo.Mode() == ostree.ModeArchive
-	err := ostree.Closure(ctx, repo, c, func(id ostree.ObjectID) error {
-		s.objects++
-		if !sized {
-			return nil
-		}
-		st, err := os.Lstat(filepath.Join(repo.Path(), filepath.FromSlash(id.ArchivePath())))
-		if errors.Is(err, fs.ErrNotExist) {
-			return &ostree.MissingError{ID: id, Where: repo.Path()}
-		}
-		if err == nil {
-			s.bytes += st.Size()
-		}
-		return err
-	})
-	if err != nil {
-		return s, explain(err, repo)
-	}
-	return s, nil
 }

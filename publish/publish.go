@@ -1,24 +1,24 @@
-// Package publish sends a commit of a local repo to a backend, delta-wise, and
-// then has a target signed that names it. It also puts together what a wave
+// Package publish sends commits of a local repo to a backend, delta-wise, and
+// then has targets signed that name them. It also puts together what a wave
 // brings to production devices, and reviews what somebody else put together.
 //
-// It trusts what a ref of an ordered remote names to be complete there, unless
-// told to check everything. It must never move a ref or ask for a target before
-// every object that the commit reaches is on the other side, nor move a ref
-// that is not where it was when the work began.
+// It trusts what a ref of a remote names to be complete there, unless the
+// remote says that nothing may be concluded or it is told to check everything.
+// It must never move a ref or ask for a target before every object that the
+// commit reaches is on the other side, nor move a ref that is not where it was
+// when the work began.
 package publish
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/clock"
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
@@ -41,48 +41,83 @@ type Backend interface {
 	LatestVersion(ctx context.Context, hwids ...string) (int, error)
 }
 
-// Options of Run. Repo and Remote are needed.
+// Item is one commit to publish.
+type Item struct {
+	// Rev is a ref of the local repo, or a commit by its checksum.
+	Rev string
+	// Ref is the remote's ref to move. Empty means the one called like Rev, and
+	// none if that is a commit.
+	Ref string
+	// Target, when not nil, is signed by Backend once everything is there.
+	Target *TargetRequest
+}
+
+// Options of Run. Repo, Remote and Items are needed.
 type Options struct {
 	Repo   *ostree.Repo
 	Remote Remote
-	// Rev is a ref, or a commit by its checksum; then no ref is moved.
-	Rev string
-	// Target, when not nil, is signed by Backend once the commit is there.
-	Target  *TargetRequest
-	Backend Backend
+	// Items are published together: what they share is sent once, all refs move
+	// after all objects are there, and the targets are signed as one change.
+	Items   []Item
+	Backend Backend // nil where no item has a Target
 
 	Jobs int // objects under way at once; 0 means a sensible default
 	// FullCheck asks the remote about every object, and so finds what it lost.
 	FullCheck bool
-	// Force moves the ref wherever it is by then. Else it has to be where it
-	// was when the work began.
+	// Force moves a ref wherever it is by then. Else it has to be where it was
+	// when the work began.
 	Force bool
 	// DryRun finds out what would be done and changes nothing.
 	DryRun bool
 
+	// Sign, when not nil, signs the commits in Repo before anything is sent.
+	Sign func(ctx context.Context, commits []ostree.Checksum) error
+	// Deltas, when not nil, is called when the remote has all objects and no ref
+	// has moved yet. What it gives are further custom fields for the target of
+	// each commit.
+	Deltas func(ctx context.Context, items []ItemReport) (map[ostree.Checksum]CustomFields, error)
+
 	Clock    clock.Clock // nil is the machine's
 	Progress progress.Sink
 	Log      *slog.Logger // nil is silent
-	Faults   faults.Injector
+	// Faults has the points publish.copy, publish.ref (before each ref moves)
+	// and publish.target, and those of ostree.Copy.
+	Faults faults.Injector
 }
+
+// Check says what is wrong with the items, without asking anybody.
+func (o Options) Check() error { return checkTargets(o.Items) }
+
+// CustomFields are members of a target's custom part, by name.
+type CustomFields map[string]json.RawMessage
 
 // Report says what Run did, or with DryRun would do.
 type Report struct {
-	DryRun   bool
-	URL      string // of the remote
-	Ref      string // empty: none is moved
-	Commit   ostree.Checksum
-	Previous ostree.Checksum // what the ref named before; zero: it was not there
-	RefMoved bool            // with DryRun: would move
-	// Objects is how many the commit reaches; New of them were sent and
-	// Present were there. New+Present may be less than Objects after a failure.
+	DryRun bool
+	URL    string       // of the remote
+	Items  []ItemReport // in the order of Options.Items
+	// New objects were sent. Objects is how many the commits reach and Present
+	// how many of them were there; both are 0 where nothing had to be looked at,
+	// since every ref was there already. New+Present may be less than Objects
+	// after a failure.
 	Objects, New, Present int
 	Metadata              int   // of New
 	Asked                 int   // objects the remote was asked about
 	Bytes                 int64 // of New, in archive form
 	Total                 int64 // of all objects in archive form; 0 when not known
 	Elapsed               time.Duration
-	Target                *TargetReport // nil: none was asked for
+	// MetadataVersion is that of targets.json with the new targets, where the
+	// backend says it; 0 when none was added.
+	MetadataVersion int
+}
+
+// ItemReport is what became of one item.
+type ItemReport struct {
+	Ref      string // empty: none is moved
+	Commit   ostree.Checksum
+	Previous ostree.Checksum // what the ref named before; zero: it was not there
+	RefMoved bool            // with DryRun: would move
+	Target   *TargetReport   // nil: none was asked for
 }
 
 // Saved is the share of Total that did not have to be sent, in percent.
@@ -93,9 +128,20 @@ func (r Report) Saved() float64 {
 	return 100 * (1 - float64(min(r.Bytes, r.Total))/float64(r.Total))
 }
 
+// Unchanged says that the run found all refs and targets where they should be.
+func (r Report) Unchanged() bool {
+	for _, it := range r.Items {
+		if it.RefMoved || it.Target != nil && !it.Target.Existed {
+			return false
+		}
+	}
+	return r.New == 0
+}
+
 type run struct {
 	Options
 	plan   plan
+	extra  map[ostree.Checksum]CustomFields
 	before ostree.Tally // by the Remote, ahead of this run
 	report Report
 }
@@ -124,22 +170,24 @@ func (r *run) all(ctx context.Context) error {
 	if r.plan, err = makePlan(ctx, r.Options); err != nil {
 		return err
 	}
-	r.report = Report{
-		DryRun: r.DryRun, URL: r.Remote.URL(), Ref: r.plan.ref,
-		Commit: r.plan.commit, Previous: r.plan.previous,
-	}
-	// What is wrong with the target is said before anything is sent.
-	wanted, err := r.planTarget(ctx)
+	r.report = Report{DryRun: r.DryRun, URL: r.Remote.URL(), Items: r.plan.reports()}
+	// What is wrong with a target is said before anything is sent.
+	wanted, err := r.planTargets(ctx)
 	if err != nil {
 		return err
+	}
+	if r.Sign != nil && !r.DryRun {
+		if err := r.Sign(ctx, r.plan.commits()); err != nil {
+			return err
+		}
 	}
 	if err := r.push(ctx); err != nil {
 		return err
 	}
-	return r.sign(ctx, wanted)
+	return r.signTargets(ctx, wanted)
 }
 
-// push sends the objects and moves the ref. A server that finds holes in what
+// push sends the objects and moves the refs. A server that finds holes in what
 // it was thought to hold gets everything checked, once.
 func (r *run) push(ctx context.Context) error {
 	err := r.pushOnce(ctx, r.FullCheck)
@@ -154,76 +202,41 @@ func (r *run) pushOnce(ctx context.Context, fullCheck bool) error {
 	if err := r.copy(ctx, fullCheck); err != nil {
 		return err
 	}
-	if r.plan.ref == "" || r.plan.previous == r.plan.commit {
-		return nil
+	if r.Deltas != nil && !r.DryRun {
+		var err error
+		if r.extra, err = r.Deltas(ctx, r.report.Items); err != nil {
+			return err
+		}
 	}
-	r.report.RefMoved = true
+	return r.moveRefs(ctx)
+}
+
+// moveRefs moves every ref that is not where it should be.
+func (r *run) moveRefs(ctx context.Context) error {
+	for i, it := range r.plan.items {
+		if it.ref == "" || it.previous == it.commit {
+			continue
+		}
+		if err := r.moveRef(ctx, it, &r.report.Items[i].RefMoved); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) moveRef(ctx context.Context, it itemPlan, moved *bool) error {
 	if r.DryRun {
+		*moved = true
 		return nil
 	}
 	if err := faults.At(r.Faults, "publish.ref"); err != nil {
 		return err
 	}
-	want := &r.plan.previous
+	want := &it.previous
 	if r.Force {
 		want = nil
 	}
-	err := r.Remote.SetRef(ctx, r.plan.ref, r.plan.commit, want)
-	r.report.RefMoved = err == nil
-	return err
-}
-
-func (r *run) copy(ctx context.Context, fullCheck bool) error {
-	size, err := measure(ctx, r.Repo, r.plan.commit)
-	if err != nil {
-		return err
-	}
-	r.report.Objects, r.report.Total = size.objects, size.bytes
-	if !fullCheck && r.plan.previous == r.plan.commit {
-		r.report.Present = size.objects
-		return nil
-	}
-	opt := ostree.CopyOptions{
-		Jobs: r.Jobs, Known: r.plan.known, FullCheck: fullCheck, DryRun: r.DryRun,
-		Progress: r.Progress, Log: r.Log, Faults: r.Faults,
-	}
-	var dst ostree.Store = r.Remote
-	if fullCheck {
-		opt.Known = nil
-	} else if !r.DryRun && !r.Remote.Traits().Bulk {
-		dst = newGuessing(r.Remote)
-	}
-	rep, err := ostree.Copy(ctx, dst, r.Repo, r.plan.commit, opt)
-	r.count(rep, dst)
-	if err != nil {
-		return explain(err, r.Repo)
-	}
-	return nil
-}
-
-// count takes over what Copy says, corrected by what the remote said.
-func (r *run) count(rep ostree.CopyReport, dst ostree.Store) {
-	r.report.New += rep.Copied
-	r.report.Metadata += rep.Metadata
-	r.report.Bytes += rep.Bytes
-	r.report.Asked += rep.Asked
-	if g, ok := dst.(*guessing); ok {
-		r.report.Asked += int(g.asked.Load()) - rep.Asked
-	}
-	if c, ok := r.Remote.(ostree.Tallying); ok && !r.DryRun {
-		sent := c.Tally()
-		r.report.New, r.report.Bytes = int(sent.Stored-r.before.Stored), sent.Bytes-r.before.Bytes
-	}
-	r.report.Present = max(0, r.report.Objects-r.report.New)
-}
-
-// explain says what to do about a damaged local repo.
-func explain(err error, repo *ostree.Repo) error {
-	if _, ok := errors.AsType[*ostree.CorruptError](err); ok {
-		return fail.As(fmt.Errorf("local repo %s: %w", repo.Path(), err), fail.Verification, "run ostree fsck on it, then build the commit again")
-	}
-	if _, ok := errors.AsType[*ostree.MissingError](err); ok {
-		return fail.As(fmt.Errorf("local repo %s: %w", repo.Path(), err), fail.Verification, "pull or build the commit again; it is not complete")
-	}
+	err := r.Remote.SetRef(ctx, it.ref, it.commit, want)
+	*moved = err == nil
 	return err
 }

@@ -91,7 +91,7 @@ func (w *world) options() Options {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return Options{Repo: w.repo, Remote: st, Rev: "main", Clock: clock.At(time.Unix(1_700_000_000, 0))}
+	return Options{Repo: w.repo, Remote: st, Items: []Item{{Rev: "main"}}, Clock: clock.At(time.Unix(1_700_000_000, 0))}
 }
 
 func (w *world) push(change ...func(*Options)) (Report, error) {
@@ -132,7 +132,7 @@ func TestFullPushSendsEachObjectOnceInOrder(t *testing.T) {
 	rep := w.mustPush()
 	w.visible(w.first)
 	want := strings.Count(testkit.OSTree(t, "--repo="+w.path, "ls", "-R", "main"), "\n") // at least one object a line
-	if rep.Objects < 400 || rep.New != rep.Objects || rep.Present != 0 || !rep.RefMoved || rep.Total != rep.Bytes || want == 0 {
+	if rep.Objects < 400 || rep.New != rep.Objects || rep.Present != 0 || !rep.Items[0].RefMoved || rep.Total != rep.Bytes || want == 0 {
 		t.Errorf("%+v", rep)
 	}
 	if posts := w.hub.Count("POST objects"); posts != rep.Objects {
@@ -163,8 +163,8 @@ func TestSecondPushSendsOnlyTheDifference(t *testing.T) {
 	if total := w.hub.Requests(); total > rep.New+40 {
 		t.Errorf("%d requests for %d new objects", total, rep.New)
 	}
-	if rep.Previous.String() != w.first || rep.Saved() < 30 {
-		t.Errorf("previous %s, saved %.1f %%", rep.Previous, rep.Saved())
+	if rep.Items[0].Previous.String() != w.first || rep.Saved() < 30 {
+		t.Errorf("previous %s, saved %.1f %%", rep.Items[0].Previous, rep.Saved())
 	}
 }
 
@@ -173,7 +173,7 @@ func TestNothingNewCostsOneQuestion(t *testing.T) {
 	w.mustPush()
 	w.hub.Reset()
 	rep := w.mustPush()
-	if w.hub.Requests() > 2 || rep.New != 0 || rep.RefMoved || rep.Present != rep.Objects {
+	if w.hub.Requests() > 2 || rep.New != 0 || rep.Items[0].RefMoved || rep.Present != rep.Objects {
 		t.Errorf("%d requests, %+v", w.hub.Requests(), rep)
 	}
 }
@@ -327,7 +327,7 @@ func TestRefMovedMeanwhileIsNotOverwritten(t *testing.T) {
 	rep, err := w.push(func(o *Options) {
 		o.Remote = movesRef{o.Remote, func() { w.hub.SetRef("main", other) }}
 	})
-	if !errors.Is(err, ostree.ErrRefMoved) || fail.ClassOf(err) != fail.Conflict || rep.RefMoved || w.hub.Ref("main") != other {
+	if !errors.Is(err, ostree.ErrRefMoved) || fail.ClassOf(err) != fail.Conflict || rep.Items[0].RefMoved || w.hub.Ref("main") != other {
 		t.Errorf("%v, ref %s", err, w.hub.Ref("main"))
 	}
 }
@@ -354,7 +354,7 @@ func TestDryRunChangesNothingAndTellsTheTruth(t *testing.T) {
 	}
 	wet := w.mustPush()
 	w.visible(second)
-	if dry.New != wet.New || dry.Bytes != wet.Bytes || !dry.RefMoved || dry.Present != wet.Present {
+	if dry.New != wet.New || dry.Bytes != wet.Bytes || !dry.Items[0].RefMoved || dry.Present != wet.Present {
 		t.Errorf("dry %+v\nwet %+v", dry, wet)
 	}
 }
@@ -396,8 +396,8 @@ func someFiles(w *world, n int) []string {
 
 func TestCommitByChecksumMovesNoRef(t *testing.T) {
 	w := newWorld(t)
-	rep := w.mustPush(func(o *Options) { o.Rev = w.first })
-	if w.hub.Count("POST refs") != 0 || rep.Ref != "" || !w.hub.Complete(w.first) {
+	rep := w.mustPush(func(o *Options) { o.Items[0].Rev = w.first })
+	if w.hub.Count("POST refs") != 0 || rep.Items[0].Ref != "" || !w.hub.Complete(w.first) {
 		t.Errorf("%+v", rep)
 	}
 }
@@ -406,7 +406,7 @@ func TestCommitByChecksumMovesNoRef(t *testing.T) {
 // the difference.
 func TestAncestorOnTheRemoteIsFound(t *testing.T) {
 	w := newWorld(t)
-	w.mustPush(func(o *Options) { o.Rev = w.first })
+	w.mustPush(func(o *Options) { o.Items[0].Rev = w.first })
 	second := w.commit("2", 12)
 	w.hub.Reset()
 	rep := w.mustPush()
@@ -419,7 +419,7 @@ func TestAncestorOnTheRemoteIsFound(t *testing.T) {
 func TestWhatIsAskedForMustBeThere(t *testing.T) {
 	w := newWorld(t)
 	for _, rev := range []string{"nosuch", strings.Repeat("0a", 32), "remote:main"} {
-		if _, err := w.push(func(o *Options) { o.Rev = rev }); fail.ClassOf(err) != fail.NotFound {
+		if _, err := w.push(func(o *Options) { o.Items[0].Rev = rev }); fail.ClassOf(err) != fail.NotFound {
 			t.Errorf("%s: %v", rev, err)
 		}
 	}

@@ -74,8 +74,8 @@ func options(t *testing.T, r server.Ready, repo *ostree.Repo) (publish.Options, 
 		t.Fatal(err)
 	}
 	return publish.Options{
-		Repo: repo, Remote: st, Rev: "main", Backend: api, Clock: clock.System,
-		Target: &publish.TargetRequest{HardwareIDs: []string{"qemu"}, Tags: []string{"main"}},
+		Repo: repo, Remote: st, Backend: api, Clock: clock.System,
+		Items: []publish.Item{{Rev: "main", Target: &publish.TargetRequest{HardwareIDs: []string{"qemu"}, Tags: []string{"main"}}}},
 	}, api
 }
 
@@ -88,15 +88,15 @@ func TestEmbeddedBackendTakesAndSignsWhatIsPublished(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := fmt.Sprintf("qemu-%d", version); rep.Target.Name != want || rep.Target.Existed {
-			t.Errorf("%+v, want %s", rep.Target, want)
+		if want := fmt.Sprintf("qemu-%d", version); rep.Items[0].Target.Name != want || rep.Items[0].Target.Existed {
+			t.Errorf("%+v, want %s", rep.Items[0].Target, want)
 		}
 		trust, err := tuf.Refresh(t.Context(), api.Fetcher(nil), nil, tuf.RefreshOptions{Now: clock.System(), FirstUse: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := trust.Targets().Targets[rep.Target.Name].Commit(); got != rep.Commit.String() {
-			t.Errorf("the signed target names %s, want %s", got, rep.Commit)
+		if got := trust.Targets().Targets[rep.Items[0].Target.Name].Commit(); got != rep.Items[0].Commit.String() {
+			t.Errorf("the signed target names %s, want %s", got, rep.Items[0].Commit)
 		}
 		testkit.Commit(t, path, testkit.SmallOS(t, "2"), "main")
 		if opt.Repo, err = ostree.OpenRepo(path); err != nil {
@@ -126,7 +126,7 @@ func TestTwoPublishersAtOnceGetAVersionEach(t *testing.T) {
 			t.Fatal(err)
 		}
 		opt, _ := options(t, r, repo)
-		opt.Rev, err = repoCommit(t, repo)
+		opt.Items[0].Rev, err = repoCommit(t, repo)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestTwoPublishersAtOnceGetAVersionEach(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			names[rep.Target.Name] = true
+			names[rep.Items[0].Target.Name] = true
 		})
 	}
 	wg.Wait()
@@ -165,7 +165,7 @@ func TestWrongCredentialsGetNowhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = publish.Run(t.Context(), publish.Options{Repo: repo, Remote: st, Rev: "main"})
+	_, err = publish.Run(t.Context(), publish.Options{Repo: repo, Remote: st, Items: []publish.Item{{Rev: "main"}}})
 	if fail.ClassOf(err) != fail.Auth || strings.Contains(err.Error(), "sesame") {
 		t.Errorf("%v (class %v)", err, fail.ClassOf(err))
 	}

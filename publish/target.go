@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -15,6 +16,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -25,11 +27,13 @@ type TargetRequest struct {
 	// Name is custom.name; the target is called NAME-VERSION. Empty means the
 	// first hardware id.
 	Name string
-	// Version is a whole number above 0; 0 means one more than the highest
-	// that any of the hardware ids has.
+	// Version is a whole number above 0; 0 means one more than the highest that
+	// any hardware id of the run's new targets has.
 	Version int
-	URI     string // of the build; may be empty
-	Creator string // targets-creator
+	URI     string            // of the build; may be empty
+	Apps    map[string]string // docker_compose_apps: pinned URIs by name
+	Custom  CustomFields      // further fields
+	Creator string            // targets-creator
 }
 
 // TargetReport says which target names the commit.
@@ -38,8 +42,6 @@ type TargetReport struct {
 	Version int
 	// Existed is true when the same target was there before.
 	Existed bool
-	// MetadataVersion is that of targets.json, where the server says it.
-	MetadataVersion int
 }
 
 // maxAllocations is how often a version that somebody else took meanwhile is
@@ -66,6 +68,19 @@ func (t *TargetRequest) Check() error {
 			return fail.New(fail.Usage, "use letters, digits and . _ + -, and begin with a letter or digit", "target: %.80q is no name, tag or hardware id", s)
 		}
 	}
+	return t.Custom.check()
+}
+
+// ownFields are the members of a target's custom part that a TargetRequest has
+// by itself, or that only the clock or a device's tool may set.
+var ownFields = []string{"name", "version", "hardwareIds", "tags", "targetFormat", "uri", "docker_compose_apps", "createdAt", "updatedAt"}
+
+func (f CustomFields) check() error {
+	for _, own := range ownFields {
+		if _, ok := f[own]; ok {
+			return fail.New(fail.Usage, "it has a flag of its own, or is set by itself", "target: custom field %s: not to be set", own)
+		}
+	}
 	return nil
 }
 
@@ -80,88 +95,160 @@ func word(s string) bool {
 // wanted is a target as planned: either it is there already, or target is to
 // be added.
 type wanted struct {
+	item    int // which of the run's
 	name    string
 	version int
 	target  tuf.Target
 	existed bool
 }
 
-func (r *run) planTarget(ctx context.Context) (*wanted, error) {
-	if r.Target == nil {
-		return nil, nil
-	}
-	if err := r.Target.Check(); err != nil {
+func (r *run) planTargets(ctx context.Context) ([]wanted, error) {
+	if err := checkTargets(r.Items); err != nil {
 		return nil, err
 	}
-	w, err := r.allocate(ctx)
+	if !slices.ContainsFunc(r.Items, func(i Item) bool { return i.Target != nil }) {
+		return nil, nil
+	}
+	all, err := r.allocate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.report.Target = &TargetReport{Name: w.name, Version: w.version, Existed: w.existed}
-	return w, nil
+	r.reportTargets(all, false)
+	return all, nil
 }
 
-// allocate finds the target that this request means among those there are, or
-// the name and version for a new one.
-func (r *run) allocate(ctx context.Context) (*wanted, error) {
-	all, err := r.Backend.Targets(ctx)
+// checkTargets says what is wrong with the requests, each and together.
+func checkTargets(items []Item) error {
+	taken := map[string]string{}
+	for _, i := range items {
+		if i.Target == nil {
+			continue
+		}
+		if err := i.Target.Check(); err != nil {
+			return err
+		}
+		for _, id := range i.Target.HardwareIDs {
+			if other, ok := taken[id]; ok && other != i.Rev {
+				return fail.New(fail.Usage, "give each ref hardware of its own, or publish them one after the other", "hardware id %s: both %s and %s are for it", id, other, i.Rev)
+			}
+			taken[id] = i.Rev
+		}
+	}
+	return nil
+}
+
+// reportTargets says what the targets are called. noneNew is what the backend
+// says when it had all of them.
+func (r *run) reportTargets(all []wanted, noneNew bool) {
+	for _, w := range all {
+		r.report.Items[w.item].Target = &TargetReport{Name: w.name, Version: w.version, Existed: w.existed || noneNew}
+	}
+}
+
+// allocate finds the targets that are asked for among those there are, or the
+// names and one version for those that are new: they are one build.
+func (r *run) allocate(ctx context.Context) ([]wanted, error) {
+	have, err := r.Backend.Targets(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list targets: %w", err)
 	}
-	mine, err := forHardware(all, r.Target.HardwareIDs)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range mine {
-		if r.sameTarget(e, mine) {
-			return &wanted{name: e.name, version: e.version, existed: true}, nil
+	var out []wanted
+	var fresh []string // hardware ids of the new ones
+	top := 0
+	for i, item := range r.Items {
+		if item.Target == nil {
+			continue
 		}
-	}
-	version, err := r.version(ctx, mine)
-	if err != nil {
-		return nil, err
-	}
-	return r.newTarget(version, all)
-}
-
-// version is the one that was asked for, if no target for this hardware has
-// it, or else one more than the highest there is, or was: one that was pruned
-// is not given out again.
-func (r *run) version(ctx context.Context, newestFirst []entry) (int, error) {
-	if want := r.Target.Version; want != 0 {
-		for _, e := range newestFirst {
-			if e.version == want {
-				return 0, conflict(e.name, fmt.Sprintf("it has this version and hardware id, and names commit %.12s", e.commit))
+		mine, err := forHardware(have, item.Target.HardwareIDs)
+		if err != nil {
+			return nil, err
+		}
+		w := r.existing(i, mine)
+		if !w.existed {
+			if err := item.Target.free(mine); err != nil {
+				return nil, err
+			}
+			fresh = append(fresh, item.Target.HardwareIDs...)
+			if len(mine) > 0 {
+				top = max(top, mine[0].version)
 			}
 		}
-		return want, nil
+		out = append(out, w)
 	}
-	top, err := r.Backend.LatestVersion(ctx, r.Target.HardwareIDs...)
+	return out, r.complete(ctx, out, have, fresh, top)
+}
+
+// existing is the target that item i asks for, if it is among those of its
+// hardware.
+func (r *run) existing(i int, newestFirst []entry) wanted {
+	for _, e := range newestFirst {
+		if r.Items[i].Target.means(e, newestFirst, r.plan.items[i].commit) {
+			return wanted{item: i, name: e.name, version: e.version, existed: true}
+		}
+	}
+	return wanted{item: i}
+}
+
+// free refuses a version that was asked for and that is taken.
+func (t *TargetRequest) free(mine []entry) error {
+	for _, e := range mine {
+		if t.Version != 0 && e.version == t.Version {
+			return conflict(e.name, fmt.Sprintf("it has this version and hardware id, and names commit %.12s", e.commit))
+		}
+	}
+	return nil
+}
+
+// complete makes the targets that are new. top is the highest version that
+// their hardware has.
+func (r *run) complete(ctx context.Context, all []wanted, have map[string]tuf.Target, fresh []string, top int) error {
+	next := 0
+	for i := range all {
+		w := &all[i]
+		if w.existed {
+			continue
+		}
+		w.version = r.Items[w.item].Target.Version
+		if w.version == 0 {
+			if next == 0 {
+				var err error
+				if next, err = r.nextVersion(ctx, fresh, top); err != nil {
+					return err
+				}
+			}
+			w.version = next
+		}
+		if err := r.makeTarget(w, have); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextVersion is one more than the highest there is, or was: one that was
+// pruned is not given out again.
+func (r *run) nextVersion(ctx context.Context, hwids []string, top int) (int, error) {
+	counted, err := r.Backend.LatestVersion(ctx, hwids...)
 	if err != nil {
 		return 0, fmt.Errorf("ask for the highest version: %w", err)
 	}
-	if len(newestFirst) > 0 {
-		top = max(top, newestFirst[0].version)
-	}
-	if top >= MaxVersion {
+	if top = max(top, counted); top >= MaxVersion {
 		return 0, fail.New(fail.Conflict, "publish for another hardware id, or choose the version with --version",
 			"target version %d: no version follows, %d is the highest that devices compare", top, MaxVersion)
 	}
 	return top + 1, nil
 }
 
-// sameTarget says whether e is what is asked for. Without a version it has to
-// be the newest of its tags, so that going back to an old commit makes a new
-// target.
-func (r *run) sameTarget(e entry, newestFirst []entry) bool {
-	t := r.Target
-	if e.commit != r.plan.commit.String() || !sameSet(e.custom.HardwareIDs, t.HardwareIDs) || !sameSet(e.custom.Tags, t.Tags) {
+// means says whether e is what is asked for. Without a version it has to be
+// the newest of its tags, so that going back to an old commit makes a new
+// target. Of apps and further fields only those that are asked for count.
+func (t *TargetRequest) means(e entry, newestFirst []entry, commit ostree.Checksum) bool {
+	switch {
+	case e.commit != commit.String() || !sameSet(e.custom.HardwareIDs, t.HardwareIDs) || !sameSet(e.custom.Tags, t.Tags),
+		t.Name != "" && e.custom.Name != t.Name,
+		!t.hasFields(e):
 		return false
-	}
-	if t.Name != "" && e.custom.Name != t.Name {
-		return false
-	}
-	if t.Version != 0 {
+	case t.Version != 0:
 		return e.version == t.Version
 	}
 	for _, other := range newestFirst {
@@ -172,46 +259,82 @@ func (r *run) sameTarget(e entry, newestFirst []entry) bool {
 	return false
 }
 
-func (r *run) newTarget(version int, all map[string]tuf.Target) (*wanted, error) {
-	t := r.Target
-	base := t.Name
-	if base == "" {
-		base = t.HardwareIDs[0]
+// hasFields says whether e has the apps and the further fields of t.
+func (t *TargetRequest) hasFields(e entry) bool {
+	for name, uri := range t.Apps {
+		if e.custom.Apps[name].URI != uri {
+			return false
+		}
 	}
-	name := base + "-" + strconv.Itoa(version)
-	if old, taken := all[name]; taken {
-		return nil, conflict(name, fmt.Sprintf("it names commit %.12s", old.Commit()))
+	if len(t.Apps) > 0 && len(t.Apps) != len(e.custom.Apps) {
+		return false
+	}
+	want, err := tuf.WithFields(e.raw, t.Custom.members())
+	if err != nil {
+		return false
+	}
+	is, err := tuf.Canonical(e.raw)
+	return err == nil && bytes.Equal(want, is)
+}
+
+func (f CustomFields) members() map[string]any {
+	out := make(map[string]any, len(f))
+	for name, value := range f {
+		out[name] = value
+	}
+	return out
+}
+
+// makeTarget fills in the name and the target itself.
+func (r *run) makeTarget(w *wanted, have map[string]tuf.Target) error {
+	t, commit := r.Items[w.item].Target, r.plan.items[w.item].commit
+	base := cmp.Or(t.Name, t.HardwareIDs[0])
+	w.name = base + "-" + strconv.Itoa(w.version)
+	if old, taken := have[w.name]; taken {
+		return conflict(w.name, fmt.Sprintf("it names commit %.12s", old.Commit()))
 	}
 	now := r.Clock().UTC().Format(time.RFC3339)
-	custom, err := json.Marshal(tuf.Custom{
-		Name: base, Version: strconv.Itoa(version), HardwareIDs: t.HardwareIDs, Tags: t.Tags,
+	custom := tuf.Custom{
+		Name: base, Version: strconv.Itoa(w.version), HardwareIDs: t.HardwareIDs, Tags: t.Tags,
 		TargetFormat: "OSTREE", URI: t.URI, CreatedAt: now, UpdatedAt: now,
-	})
-	if err != nil {
-		return nil, err
 	}
-	return &wanted{name: name, version: version, target: tuf.Target{
-		Hashes: map[string]string{"sha256": r.plan.commit.String()}, Custom: custom,
-	}}, nil
+	for name, uri := range t.Apps {
+		if custom.Apps == nil {
+			custom.Apps = map[string]tuf.App{}
+		}
+		custom.Apps[name] = tuf.App{URI: uri}
+	}
+	data, err := json.Marshal(custom)
+	if err == nil {
+		data, err = tuf.WithFields(data, t.Custom.members())
+	}
+	if err != nil {
+		return fmt.Errorf("target %s: %w", w.name, err)
+	}
+	w.target = tuf.Target{Hashes: map[string]string{"sha256": commit.String()}, Custom: data}
+	return nil
 }
 
 func conflict(name, why string) error {
 	return fail.New(fail.Conflict, "leave --version out to get the next free one", "target %s exists already: %s", name, why)
 }
 
-// sign has the target added. A version that was allocated and then taken by
-// somebody else is allocated anew; one that was asked for is a conflict.
-func (r *run) sign(ctx context.Context, w *wanted) error {
-	if w == nil || r.DryRun || w.existed {
-		return nil
-	}
-	if err := faults.At(r.Faults, "publish.target"); err != nil {
-		return err
-	}
-	for attempt := 1; ; attempt++ {
-		added, err := r.Backend.AddTargets(ctx, map[string]tuf.Target{w.name: w.target}, r.Target.Creator)
+// signTargets has the new targets added, all by one change. Versions that were
+// allocated and then taken by somebody else are allocated anew; one that was
+// asked for is a conflict.
+func (r *run) signTargets(ctx context.Context, all []wanted) error {
+	for attempt := 1; !r.DryRun; attempt++ {
+		add, err := r.toAdd(all)
+		if err != nil || len(add) == 0 {
+			return err
+		}
+		if err := faults.At(r.Faults, "publish.target"); err != nil {
+			return err
+		}
+		added, err := r.Backend.AddTargets(ctx, add, r.creator())
 		if err == nil {
-			r.report.Target = &TargetReport{Name: w.name, Version: w.version, Existed: !added.Created, MetadataVersion: added.Version}
+			r.reportTargets(all, !added.Created)
+			r.report.MetadataVersion = added.Version
 			return nil
 		}
 		if httpx.Reason(err) == "commit_incomplete" && attempt == 1 && !r.FullCheck {
@@ -221,22 +344,63 @@ func (r *run) sign(ctx context.Context, w *wanted) error {
 			}
 			continue
 		}
-		if httpx.Code(err) != http.StatusConflict || httpx.Reason(err) == "signed_elsewhere" || attempt == maxAllocations {
-			return fmt.Errorf("target %s: %w", w.name, err)
+		if all, err = r.reallocate(ctx, all, err, attempt); err != nil {
+			return err
 		}
-		if r.Target.Version != 0 {
-			return conflict(w.name, "this version of this hardware id is taken")
-		}
-		again, aerr := r.allocate(ctx)
-		if aerr != nil {
-			return errors.Join(err, aerr)
-		}
-		if again.existed {
-			r.report.Target = &TargetReport{Name: again.name, Version: again.version, Existed: true}
-			return nil
-		}
-		w = again
 	}
+	return nil
+}
+
+// toAdd are the targets that are not there yet, with the fields that only came
+// to light while objects were sent.
+func (r *run) toAdd(all []wanted) (map[string]tuf.Target, error) {
+	add := map[string]tuf.Target{}
+	for _, w := range all {
+		if w.existed {
+			continue
+		}
+		if extra := r.extra[r.plan.items[w.item].commit]; len(extra) > 0 {
+			var err error
+			if w.target.Custom, err = tuf.WithFields(w.target.Custom, extra.members()); err != nil {
+				return nil, fmt.Errorf("target %s: %w", w.name, err)
+			}
+		}
+		add[w.name] = w.target
+	}
+	return add, nil
+}
+
+func (r *run) creator() string {
+	for _, i := range r.Items {
+		if i.Target != nil {
+			return i.Target.Creator
+		}
+	}
+	return ""
+}
+
+// reallocate finds other versions after the backend refused the targets with
+// err, if that was because somebody else was first.
+func (r *run) reallocate(ctx context.Context, all []wanted, err error, attempt int) ([]wanted, error) {
+	names := make([]string, len(all))
+	asked := false
+	for i, w := range all {
+		names[i] = w.name
+		asked = asked || !w.existed && r.Items[w.item].Target.Version != 0
+	}
+	name := strings.Join(names, ", ")
+	if httpx.Code(err) != http.StatusConflict || httpx.Reason(err) == "signed_elsewhere" || attempt == maxAllocations {
+		return nil, fmt.Errorf("target %s: %w", name, err)
+	}
+	if asked {
+		return nil, conflict(name, "this version of this hardware id is taken")
+	}
+	again, aerr := r.allocate(ctx)
+	if aerr != nil {
+		return nil, errors.Join(err, aerr)
+	}
+	r.reportTargets(again, false)
+	return again, nil
 }
 
 // entry is a target with the fields that planning needs.
@@ -245,6 +409,7 @@ type entry struct {
 	version int
 	commit  string
 	custom  tuf.Custom
+	raw     json.RawMessage // all of the custom part
 }
 
 // forHardware are the OSTREE targets for any of ids whose version is a number,
@@ -260,7 +425,7 @@ func forHardware(all map[string]tuf.Target, ids []string) ([]entry, error) {
 		if err != nil || v < 0 || !slices.ContainsFunc(c.HardwareIDs, func(h string) bool { return slices.Contains(ids, h) }) {
 			continue
 		}
-		out = append(out, entry{name, v, t.Commit(), c})
+		out = append(out, entry{name, v, t.Commit(), c, t.Custom})
 	}
 	slices.SortFunc(out, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(b.version, a.version), strings.Compare(a.name, b.name))

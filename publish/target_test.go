@@ -66,9 +66,9 @@ func (s *shelf) add(name, version, commit string, hwids, tags []string) {
 func wants(s *shelf, change ...func(*TargetRequest)) func(*Options) {
 	return func(o *Options) {
 		o.Backend = s
-		o.Target = &TargetRequest{HardwareIDs: []string{"qemu"}, Tags: []string{"main"}}
+		o.Items[0].Target = &TargetRequest{HardwareIDs: []string{"qemu"}, Tags: []string{"main"}}
 		for _, f := range change {
-			f(o.Target)
+			f(o.Items[0].Target)
 		}
 	}
 }
@@ -77,8 +77,8 @@ func TestTargetHasTheFieldsDevicesRead(t *testing.T) {
 	w, s := newWorld(t), newShelf()
 	s.ready = func() bool { return w.hub.Complete(w.first) && w.hub.Ref("main") == w.first }
 	rep := w.mustPush(wants(s))
-	if rep.Target == nil || *rep.Target != (TargetReport{Name: "qemu-1", Version: 1, MetadataVersion: 1}) {
-		t.Fatalf("%+v", rep.Target)
+	if rep.Items[0].Target == nil || *rep.Items[0].Target != (TargetReport{Name: "qemu-1", Version: 1}) {
+		t.Fatalf("%+v", rep.Items[0].Target)
 	}
 	got := s.targets["qemu-1"]
 	c, err := got.Fields()
@@ -99,11 +99,11 @@ func TestVersionsGoOnFromTheHighestOfTheHardware(t *testing.T) {
 	s.add("qemu", "10", other, []string{"qemu", "x"}, []string{"devel"})
 	s.add("rpi", "99", other, []string{"rpi"}, []string{"main"})
 	s.add("odd", "abc", other, []string{"qemu"}, []string{"main"})
-	if rep := w.mustPush(wants(s)); rep.Target.Name != "qemu-11" {
-		t.Errorf("%+v", rep.Target)
+	if rep := w.mustPush(wants(s)); rep.Items[0].Target.Name != "qemu-11" {
+		t.Errorf("%+v", rep.Items[0].Target)
 	}
-	if rep := w.mustPush(wants(s, func(t *TargetRequest) { t.HardwareIDs = []string{"qemu", "rpi"}; t.Name = "both" })); rep.Target.Name != "both-100" {
-		t.Errorf("%+v", rep.Target)
+	if rep := w.mustPush(wants(s, func(t *TargetRequest) { t.HardwareIDs = []string{"qemu", "rpi"}; t.Name = "both" })); rep.Items[0].Target.Name != "both-100" {
+		t.Errorf("%+v", rep.Items[0].Target)
 	}
 }
 
@@ -111,11 +111,11 @@ func TestPublishingTheSameAgainChangesNothing(t *testing.T) {
 	w, s := newWorld(t), newShelf()
 	w.mustPush(wants(s))
 	rep := w.mustPush(wants(s))
-	if !rep.Target.Existed || rep.Target.Name != "qemu-1" || len(s.targets) != 1 || rep.RefMoved {
-		t.Errorf("%+v, %d targets", rep.Target, len(s.targets))
+	if !rep.Items[0].Target.Existed || rep.Items[0].Target.Name != "qemu-1" || len(s.targets) != 1 || rep.Items[0].RefMoved {
+		t.Errorf("%+v, %d targets", rep.Items[0].Target, len(s.targets))
 	}
-	if rep := w.mustPush(wants(s, func(t *TargetRequest) { t.Version = 1 })); !rep.Target.Existed {
-		t.Errorf("%+v", rep.Target)
+	if rep := w.mustPush(wants(s, func(t *TargetRequest) { t.Version = 1 })); !rep.Items[0].Target.Existed {
+		t.Errorf("%+v", rep.Items[0].Target)
 	}
 }
 
@@ -124,9 +124,9 @@ func TestGoingBackToAnOldCommitMakesANewTarget(t *testing.T) {
 	w.mustPush(wants(s))
 	w.commit("2", 12)
 	w.mustPush(wants(s))
-	rep := w.mustPush(wants(s), func(o *Options) { o.Rev = w.first })
-	if rep.Target.Existed || rep.Target.Name != "qemu-3" || s.targets["qemu-3"].Commit() != w.first {
-		t.Errorf("%+v", rep.Target)
+	rep := w.mustPush(wants(s), func(o *Options) { o.Items[0].Rev = w.first })
+	if rep.Items[0].Target.Existed || rep.Items[0].Target.Name != "qemu-3" || s.targets["qemu-3"].Commit() != w.first {
+		t.Errorf("%+v", rep.Items[0].Target)
 	}
 }
 
@@ -157,8 +157,8 @@ func TestNoVersionIsMadeThatNoDeviceCompares(t *testing.T) {
 func TestVersionTakenMeanwhileIsReplacedByTheNext(t *testing.T) {
 	w, s := newWorld(t), newShelf()
 	s.before = func() { s.add("qemu", "1", strings.Repeat("0a", 32), []string{"qemu"}, []string{"main"}) }
-	if rep := w.mustPush(wants(s)); rep.Target.Name != "qemu-2" {
-		t.Errorf("%+v", rep.Target)
+	if rep := w.mustPush(wants(s)); rep.Items[0].Target.Name != "qemu-2" {
+		t.Errorf("%+v", rep.Items[0].Target)
 	}
 	s.before = func() { s.add("qemu", "7", strings.Repeat("0a", 32), []string{"qemu"}, []string{"main"}) }
 	_, err := w.push(wants(s, func(t *TargetRequest) { t.Version = 7 }))
@@ -172,16 +172,16 @@ func TestHolesThatTheTargetShowsAreMended(t *testing.T) {
 	w.mustPush()
 	w.hub.Lose(someFiles(w, 2)...)
 	s.ready = func() bool { return w.hub.Complete(w.first) }
-	if rep := w.mustPush(wants(s)); rep.Target.Name != "qemu-1" || rep.New != 2 {
-		t.Errorf("%+v %+v", rep, rep.Target)
+	if rep := w.mustPush(wants(s)); rep.Items[0].Target.Name != "qemu-1" || rep.New != 2 {
+		t.Errorf("%+v %+v", rep, rep.Items[0].Target)
 	}
 }
 
 func TestDryRunNamesTheTargetAndSignsNone(t *testing.T) {
 	w, s := newWorld(t), newShelf()
 	rep := w.mustPush(wants(s), func(o *Options) { o.DryRun = true })
-	if rep.Target.Name != "qemu-1" || rep.Target.Existed || len(s.targets) != 0 {
-		t.Errorf("%+v, %d targets", rep.Target, len(s.targets))
+	if rep.Items[0].Target.Name != "qemu-1" || rep.Items[0].Target.Existed || len(s.targets) != 0 {
+		t.Errorf("%+v, %d targets", rep.Items[0].Target, len(s.targets))
 	}
 }
 
@@ -210,7 +210,7 @@ func TestManyTargetsAreNotMistakenForOne(t *testing.T) {
 	for i := range 300 {
 		s.add("qemu", strconv.Itoa(i+1), strings.Repeat("0a", 32), []string{"qemu"}, []string{"main"})
 	}
-	if rep := w.mustPush(wants(s)); rep.Target.Version != 301 {
-		t.Errorf("%+v", rep.Target)
+	if rep := w.mustPush(wants(s)); rep.Items[0].Target.Version != 301 {
+		t.Errorf("%+v", rep.Items[0].Target)
 	}
 }

@@ -93,7 +93,7 @@ func New(o Options) (*Store, error) {
 // Traits says that order is kept: every client of a treehub sends children
 // first, and otactl's own server insists on it.
 func (s *Store) Traits() ostree.Traits {
-	return ostree.Traits{Ordered: true, Batch: hasBatch, MaxParallel: s.opt.Jobs}
+	return ostree.Traits{Ordered: true, OneByOne: true, Batch: hasBatch, MaxParallel: s.opt.Jobs}
 }
 
 // Tally is what was sent since New.
