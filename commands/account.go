@@ -18,6 +18,7 @@ import (
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
 )
 
 // accountFlags say which backend a command works with. There is no flag for a
@@ -114,8 +115,16 @@ type access struct {
 	treehub string // base URL of its object store
 	auth    httpx.Auth
 	http    *http.Client
-	backend *factory.Client // nil: these credentials keep no targets
+	keeper
+}
+
+// keeper is who keeps targets, and who may sign them.
+type keeper struct {
+	backend *factory.Client // nil: nothing here keeps targets
 	root    []byte          // root of trust that came with credentials; may be nil
+	// key is targets.sec of credentials that have all that signing takes; nil:
+	// they don't.
+	key *tuf.PrivateKey
 }
 
 // credentialsPath is the credentials file in use: the flag, or the variable
@@ -144,7 +153,7 @@ func (rt *runtime) access(c *cli.Context, jobs int) (*access, error) {
 	auth := tokenAuth(a.Token)
 	return &access{
 		treehub: a.URL + "/ota/treehub/" + a.Factory + "/api/v3/", auth: auth, http: hc,
-		backend: factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: auth, HTTP: hc, Retry: rt.retry()}),
+		keeper: keeper{backend: factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: auth, HTTP: hc, Retry: rt.retry()})},
 	}, nil
 }
 
@@ -158,9 +167,15 @@ func (rt *runtime) accessWith(c *cli.Context, path string, jobs int) (*access, e
 	if err != nil {
 		return nil, err
 	}
-	a := &access{treehub: creds.TreehubURL, auth: creds.Auth(hc, rt.retry()), http: hc, root: creds.Root}
+	a := &access{treehub: creds.TreehubURL, auth: creds.Auth(hc, rt.retry()), http: hc, keeper: keeper{root: creds.Root}}
 	if creds.RepoURL != "" {
-		a.backend, err = factory.FromCredentials(creds, hc, a.auth, rt.retry())
+		a.backend = factory.FromCredentials(creds, hc, a.auth, rt.retry())
+	}
+	switch {
+	case creds.CanSign():
+		a.key, err = creds.TargetsKey()
+	case creds.TargetsSec != nil:
+		rt.log.Warn("targets.sec is not used: it takes targets.pub, root.json and tufrepo.url beside it", "credentials", path)
 	}
 	return a, err
 }

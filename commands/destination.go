@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/client/account"
-	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/client/folder"
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/fail"
@@ -19,10 +18,9 @@ import (
 
 // publisher is where a publisher's objects and targets go.
 type publisher struct {
-	store   publish.Remote
-	backend *factory.Client // nil: nothing here keeps targets
-	root    []byte          // root of trust that came with credentials; may be nil
-	signers []sign.Signer   // of commits, and of a summary that is made here
+	store publish.Remote
+	keeper
+	signers []sign.Signer // of commits, and of a summary that is made here
 }
 
 // destinationFlags say where a commit goes.
@@ -95,7 +93,7 @@ func (rt *runtime) atTreehub(a *access, base string, auth httpx.Auth, jobs int) 
 	if err != nil {
 		return nil, err
 	}
-	return &publisher{store: store, backend: a.backend, root: a.root}, nil
+	return &publisher{store: store, keeper: a.keeper}, nil
 }
 
 // toTreehub is a treehub by its address. The credentials are sent there only if
@@ -145,5 +143,5 @@ func (rt *runtime) targetKeeper(c *cli.Context, jobs int) (*publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &publisher{backend: a.backend, root: a.root}, nil
+	return &publisher{keeper: a.keeper}, nil
 }

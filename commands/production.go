@@ -63,18 +63,18 @@ func (rt *runtime) targetsOf(c *cli.Context, tag string) (*verified, error) {
 	if tag == "" {
 		return rt.verifiedTargets(c)
 	}
-	api, root, err := rt.targetsBackend(c)
+	k, err := rt.targetsBackend(c)
 	if err != nil {
 		return nil, err
 	}
-	p, err := rt.production(c.Context, api, tag, root)
+	p, err := rt.production(c.Context, k.backend, tag, k.root)
 	if err != nil {
 		return nil, err
 	}
 	if p.raw == nil {
 		return nil, fail.New(fail.NotFound, "they begin with the first complete wave of it: otactl waves list", "tag %q has no production targets", tag)
 	}
-	return &verified{api: api, trust: p.trust, raw: p.raw, warnings: p.trust.Warnings(rt.clock())}, nil
+	return &verified{keeper: k, trust: p.trust, raw: p.raw, warnings: p.trust.Warnings(rt.clock())}, nil
 }
 
 // productionRoot is what there is before the first wave of a tag is complete.

@@ -55,7 +55,6 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 		DryRun: c.Bool("dry-run"), FullCheck: c.Bool("full-check"), Jobs: c.Int("jobs"),
 		Clock: rt.clock, Progress: rt.progress(), Log: rt.log,
 	}
-	rt.checkSigning(c)
 	if opt.Jobs < 1 || opt.Jobs > maxJobs {
 		return opt, fail.New(fail.Usage, "", "--jobs %d: want 1 to %d", opt.Jobs, maxJobs)
 	}
@@ -91,18 +90,10 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	if p.backend == nil && target != nil {
 		return opt, fail.New(fail.Usage, "use --no-target, or credentials with a tufrepo.url", "these credentials name no backend that keeps targets")
 	}
-	switch {
-	case target == nil:
-	case len(c.StringSlice("keys")) > 0:
-		root, err := rt.signingRoot(c.Context, p.backend, p.root)
-		if err != nil {
-			return opt, err
-		}
-		opt.Backend = signingBackend{p.backend, rt, c, root}
-	default:
-		opt.Backend = p.backend
+	if target != nil {
+		opt.Backend, err = rt.targetsBy(c, p.keeper)
 	}
-	return opt, nil
+	return opt, err
 }
 
 // maxJobs keeps one publisher from using up a server's connections.

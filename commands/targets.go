@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/tuf"
 )
@@ -35,7 +34,7 @@ func targetsFlags(more ...cli.Flag) []cli.Flag {
 
 // verified is targets.json after the whole chain above it was checked.
 type verified struct {
-	api      *factory.Client
+	keeper
 	trust    *tuf.Trust
 	raw      []byte
 	checksum string        // what the backend calls it; may be ""
@@ -47,51 +46,50 @@ type verified struct {
 // by way of the one that was seen last where keys are given to sign with. What
 // expires soon is warned about.
 func (rt *runtime) verifiedTargets(c *cli.Context) (*verified, error) {
-	api, root, err := rt.targetsBackend(c)
+	k, err := rt.targetsBackend(c)
 	if err == nil && len(c.StringSlice("keys")) > 0 {
-		root, err = rt.signingRoot(c.Context, api, root)
+		k.root, err = rt.signingRoot(c.Context, k.backend, k.root)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return rt.verifyTargets(c.Context, api, root)
+	return rt.verifyTargets(c.Context, k)
 }
 
-// verifyTargets is verifiedTargets of a backend; root may be nil.
-func (rt *runtime) verifyTargets(ctx context.Context, api *factory.Client, root []byte) (*verified, error) {
-	opt := tuf.RefreshOptions{Now: rt.clock(), FirstUse: root == nil, Dialects: dialects()}
-	if root != nil {
-		opt.InitialRoots = [][]byte{root}
+// verifyTargets is verifiedTargets of a backend; its root may be nil.
+func (rt *runtime) verifyTargets(ctx context.Context, k keeper) (*verified, error) {
+	opt := tuf.RefreshOptions{Now: rt.clock(), FirstUse: k.root == nil, Dialects: dialects()}
+	if k.root != nil {
+		opt.InitialRoots = [][]byte{k.root}
 	}
 	cache := memoryCache{}
-	fetch := api.Fetcher(nil)
+	fetch := k.backend.Fetcher(nil)
 	trust, err := tuf.Refresh(ctx, fetch, cache, opt)
 	if err != nil {
 		return nil, err
 	}
-	v := &verified{api: api, trust: trust, raw: cache[tuf.TargetsFile], checksum: fetch.Checksum(tuf.TargetsFile), warnings: trust.Warnings(opt.Now)}
+	v := &verified{keeper: k, trust: trust, raw: cache[tuf.TargetsFile], checksum: fetch.Checksum(tuf.TargetsFile), warnings: trust.Warnings(opt.Now)}
 	for _, e := range v.warnings {
 		rt.log.Warn(e.Text)
 	}
 	return v, nil
 }
 
-// targetsBackend is the backend that keeps the targets, and the root of trust
-// that came with the credentials or nil.
-func (rt *runtime) targetsBackend(c *cli.Context) (*factory.Client, []byte, error) {
+// targetsBackend is who keeps the targets.
+func (rt *runtime) targetsBackend(c *cli.Context) (keeper, error) {
 	path := c.String("credentials")
 	if path == "" {
 		api, err := rt.factory(c)
-		return api, nil, err
+		return keeper{backend: api}, err
 	}
 	a, err := rt.accessWith(c, path, 1)
 	if err != nil {
-		return nil, nil, err
+		return keeper{}, err
 	}
 	if a.backend == nil {
-		return nil, nil, fail.New(fail.Usage, "use credentials with a tufrepo.url, or a context", "credentials %s name no backend that keeps targets", path)
+		return keeper{}, fail.New(fail.Usage, "use credentials with a tufrepo.url, or a context", "credentials %s name no backend that keeps targets", path)
 	}
-	return a.backend, a.root, nil
+	return a.keeper, nil
 }
 
 // memoryCache is a tuf.Cache that forgets when the command ends.

@@ -95,7 +95,7 @@ func (rt *runtime) addOnce(c *cli.Context, req targets.AddRequest) (*addView, er
 		}
 	}
 	view.outcome, err = rt.commit(c, ch, func() (factory.Changed, error) {
-		done, err := ch.api.AddTargets(c.Context, added, first(c.String("targets-creator"), userAgent()+" targets add"))
+		done, err := ch.backend.AddTargets(c.Context, added, first(c.String("targets-creator"), userAgent()+" targets add"))
 		return factory.Changed{Version: done.Version}, err
 	})
 	return view, err
@@ -108,7 +108,7 @@ func nextVersion(c *cli.Context, ch *changing) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	counted, err := ch.api.LatestVersion(c.Context)
+	counted, err := ch.backend.LatestVersion(c.Context)
 	if err != nil {
 		return 0, err
 	}

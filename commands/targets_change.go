@@ -43,11 +43,11 @@ type changing struct {
 
 // changeTargets fetches and verifies what is to be changed.
 func (rt *runtime) changeTargets(c *cli.Context) (*changing, error) {
-	rt.checkSigning(c)
 	v, err := rt.verifiedTargets(c)
 	if err != nil {
 		return nil, err
 	}
+	rt.checkSigning(c, v.keeper)
 	d, err := v.toDraft()
 	return &changing{v, d}, err
 }
@@ -58,13 +58,22 @@ func (v *verified) toDraft() (*tuf.TargetsDraft, error) {
 		return nil, fail.New(fail.Unsupported, "change them with the tools that this metadata was made with",
 			"targets in the dialect %s can be read here and not changed", name)
 	}
+	if v.raw == nil {
+		return tuf.NewTargetsDraft(), nil
+	}
 	return tuf.DraftTargets(v.raw)
+}
+
+// signsHere says whether targets are signed here and not by the backend: with
+// --keys, or with the key that came with the credentials.
+func (k keeper) signsHere(c *cli.Context) bool {
+	return len(c.StringSlice("keys")) > 0 || k.key != nil
 }
 
 // checkSigning warns of flags that mean nothing where the backend signs. They
 // are not refused: a variable may give them, for other commands.
-func (rt *runtime) checkSigning(c *cli.Context) {
-	if len(c.StringSlice("keys")) > 0 || c.String("out") != "" {
+func (rt *runtime) checkSigning(c *cli.Context, k keeper) {
+	if k.signsHere(c) || c.String("out") != "" {
 		return
 	}
 	for _, name := range []string{"expires-in-days", "expires-at"} {
@@ -75,8 +84,11 @@ func (rt *runtime) checkSigning(c *cli.Context) {
 }
 
 // base says which targets.json the change was made from: as the backend called
-// it, or by its SHA-256, which is what most call it.
+// it, or by its SHA-256, which is what most call it; "" where there was none.
 func (v *verified) base() string {
+	if v.raw == nil {
+		return ""
+	}
 	sum := sha256.Sum256(v.raw)
 	return first(v.checksum, hex.EncodeToString(sum[:]))
 }
@@ -118,7 +130,7 @@ func (rt *runtime) commit(c *cli.Context, ch *changing, ask func() (factory.Chan
 		return outcome{DryRun: true}, nil
 	}
 	out := outcome{Version: ch.draft.Version() + 1, File: c.String("out")}
-	if len(c.StringSlice("keys")) == 0 && out.File == "" {
+	if !ch.signsHere(c) && out.File == "" {
 		done, err := ask()
 		return outcome{Version: done.Version, WebURL: done.WebURL}, err
 	}
@@ -146,11 +158,9 @@ func (rt *runtime) signDraft(c *cli.Context, ch *changing) ([]byte, *tuf.Signatu
 		return nil, nil, err
 	}
 	root := ch.trust.Root()
-	var signers []tuf.Signer
-	if refs := c.StringSlice("keys"); len(refs) > 0 {
-		if signers, err = openSigners(c.Context, rt, refs, root, tuf.RoleTargets); err != nil {
-			return nil, nil, err
-		}
+	signers, err := rt.signers(c, ch.key, root)
+	if err != nil {
+		return nil, nil, err
 	}
 	file, err := ch.draft.Sign(ch.draft.Version()+1, expires, signers...)
 	if err != nil {
@@ -160,11 +170,28 @@ func (rt *runtime) signDraft(c *cli.Context, ch *changing) ([]byte, *tuf.Signatu
 	return file, rep, err
 }
 
+// signers are who signs targets here: the keys of --keys, or else the one that
+// came with the credentials; may be none.
+func (rt *runtime) signers(c *cli.Context, key *tuf.PrivateKey, root *tuf.Root) ([]tuf.Signer, error) {
+	if refs := c.StringSlice("keys"); len(refs) > 0 {
+		return openSigners(c.Context, rt, refs, root, tuf.RoleTargets)
+	}
+	if key == nil {
+		return nil, nil
+	}
+	s, err := root.WithRootID(tuf.RoleTargets, key)
+	if err != nil {
+		return nil, fail.New(fail.Auth, "get new credentials, or sign with the keys of today: --keys FILE",
+			"targets.sec of the credentials: root %d does not list its key %.12s for targets", root.Version, key.Public().ID)
+	}
+	return []tuf.Signer{s}, nil
+}
+
 // put brings a signed file to the backend, in place of the one it was made from.
 func (ch *changing) put(ctx context.Context, file []byte, rep *tuf.SignatureReport) error {
 	if n := rep.Missing(); n > 0 {
 		return fail.New(fail.Usage, "give more --keys, or have it signed by others: otactl targets tag, add or edit with --out FILE",
 			"%d of %d signatures are missing", n, rep.Threshold)
 	}
-	return ch.api.PutTargets(ctx, ch.base(), file)
+	return ch.backend.PutTargets(ctx, ch.base(), file)
 }

@@ -98,7 +98,7 @@ func (rt *runtime) applyEdit(c *cli.Context, ch *changing, before *tuf.TargetsDr
 		return view, nil
 	}
 	view.outcome, err = rt.commit(c, ch, func() (factory.Changed, error) {
-		return ch.api.ReplaceTargets(c.Context, ch.base(), entries(ch.draft))
+		return ch.backend.ReplaceTargets(c.Context, ch.base(), entries(ch.draft))
 	})
 	return view, err
 }

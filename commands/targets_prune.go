@@ -53,7 +53,7 @@ func (rt *runtime) targetsPrune(c *cli.Context) error {
 		rt.log.Warn("the newest target of a tag goes; devices that follow the tag are left with an older one", "target", name)
 	}
 	view.outcome, err = rt.commit(c, ch, func() (factory.Changed, error) {
-		return ch.api.PruneTargets(c.Context, ch.base(), pruned.Names)
+		return ch.backend.PruneTargets(c.Context, ch.base(), pruned.Names)
 	})
 	if err != nil {
 		return err

@@ -109,7 +109,7 @@ func (rt *runtime) targetsUpload(c *cli.Context) error {
 	if err := v.trust.Root().Verify(tuf.RoleTargets, file); err != nil {
 		return err
 	}
-	if err := v.api.PutTargets(c.Context, v.base(), file); err != nil {
+	if err := v.backend.PutTargets(c.Context, v.base(), file); err != nil {
 		return err
 	}
 	return rt.render(proposalView{Difference: diff, outcome: outcome{Version: v.trust.Targets().Version + 1}})

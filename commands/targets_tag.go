@@ -58,7 +58,7 @@ func (rt *runtime) targetsTag(c *cli.Context) error {
 		return fail.New(fail.Usage, "tag them in several runs", "%d targets: at most %d at once", len(tags), maxTagged)
 	}
 	view.outcome, err = rt.commit(c, ch, func() (factory.Changed, error) {
-		return ch.api.TagTargets(c.Context, ch.base(), tags)
+		return ch.backend.TagTargets(c.Context, ch.base(), tags)
 	})
 	if err != nil {
 		return err

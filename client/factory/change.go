@@ -3,6 +3,8 @@ package factory
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -70,17 +72,28 @@ func (c *Client) change(ctx context.Context, method, base string, targets any) (
 }
 
 // PutTargets brings a targets.json that was signed here, byte for byte. base is
-// as for TagTargets.
+// as for TagTargets; "" where there was none yet. ErrSuperseded is that another
+// one came meanwhile.
 func (c *Client) PutTargets(ctx context.Context, base string, file []byte) error {
-	path := "/ota/repo/" + url.PathEscape(c.opt.Factory) + "/api/v1/user_repo/targets"
-	_, err := c.call(ctx, http.MethodPut, path, nil, file, roleChecksum, base)
+	var headers []string
+	if base != "" {
+		headers = []string{roleChecksum, base}
+	}
+	_, err := c.call(ctx, http.MethodPut, c.repo("targets"), nil, file, headers...)
 	return refused(err)
 }
+
+// ErrSuperseded says that a change was made from a targets.json that is no
+// longer the newest. Nothing was changed.
+var ErrSuperseded = errors.New("targets were changed by somebody else meanwhile")
 
 // LatestVersion is the highest version that any target has, or had, as far as
 // the server keeps count, and at most 2^31-1; 0 where it does not. With hardware ids a server that
 // counts for each says it for those.
 func (c *Client) LatestVersion(ctx context.Context, hwids ...string) (int, error) {
+	if c.MetadataOnly() {
+		return 0, nil
+	}
 	query := url.Values{"all": {"1"}}
 	if len(hwids) > 0 {
 		query.Set("hardware-id", strings.Join(hwids, ","))
@@ -108,11 +121,19 @@ func refused(err error) error {
 	case "payload_signature_invalid":
 		return fail.As(err, fail.Verification, "sign with keys that the current root names for targets, as many as its threshold")
 	case "role_checksum_mismatch", "role_checksum_not_provided":
-		return fail.As(err, fail.Conflict, "somebody else was first: look at otactl targets list and run this again")
+		return superseded(err)
 	case "signed_elsewhere":
 		return fail.As(err, fail.Conflict, "give the targets keys with --keys")
 	case "target_in_use":
 		return fail.As(err, fail.Conflict, "take it out of production first")
+	case "":
+		if code := httpx.Code(err); code == http.StatusPreconditionFailed || code == http.StatusPreconditionRequired {
+			return superseded(err)
+		}
 	}
 	return err
+}
+
+func superseded(err error) error {
+	return fail.As(fmt.Errorf("%w: %w", ErrSuperseded, err), fail.Conflict, "somebody else was first: look at otactl targets list and run this again")
 }

@@ -28,11 +28,14 @@ import (
 
 // Options of a Client.
 type Options struct {
-	URL     string // API base, such as https://api.foundries.io
+	URL     string // API base, such as https://api.foundries.io; "" where there is none
 	Factory string
-	Auth    httpx.Auth   // nil: none
-	HTTP    *http.Client // nil makes one
-	Retry   httpx.Retry
+	// Repo is where the target repository lies, without a trailing slash; ""
+	// means URL/ota/repo/FACTORY.
+	Repo  string
+	Auth  httpx.Auth   // nil: none
+	HTTP  *http.Client // nil makes one
+	Retry httpx.Retry
 }
 
 // Client is one factory of one backend. Safe for concurrent use.
@@ -69,15 +72,12 @@ func readCA(path string) ([]byte, error) {
 	return pem, err
 }
 
-// FromCredentials makes a Client for the backend that tufrepo.url names.
+// FromCredentials makes a Client for the repository that tufrepo.url names. One
+// that does not lie where a backend keeps it is metadata and nothing else.
 // auth is shared with the treehub, so that one token serves both.
-func FromCredentials(c *credentials.Credentials, hc *http.Client, auth httpx.Auth, r httpx.Retry) (*Client, error) {
-	base, name, ok := c.Backend()
-	if !ok {
-		return nil, fail.New(fail.Usage, "use --no-target, or credentials whose tufrepo.url ends in /ota/repo/FACTORY",
-			"credentials name no backend that keeps targets")
-	}
-	return Open(Options{URL: base, Factory: name, Auth: auth, HTTP: hc, Retry: r}), nil
+func FromCredentials(c *credentials.Credentials, hc *http.Client, auth httpx.Auth, r httpx.Retry) *Client {
+	base, name, _ := c.Backend()
+	return Open(Options{URL: base, Factory: name, Repo: c.RepoURL, Auth: auth, HTTP: hc, Retry: r})
 }
 
 // Open makes a Client; nothing is asked yet.
@@ -89,6 +89,9 @@ func Open(o Options) *Client {
 		o.Auth = httpx.Anonymous{}
 	}
 	o.URL = strings.TrimRight(o.URL, "/")
+	if o.Repo == "" {
+		o.Repo = o.URL + "/ota/repo/" + url.PathEscape(o.Factory)
+	}
 	// resty gets its own copy of the client, since it may set fields of it.
 	hc := *o.HTTP
 	rc := resty.NewWithClient(&hc).
@@ -111,10 +114,19 @@ func (silent) Warnf(string, ...any) {}
 // Debugf implements resty.Logger.
 func (silent) Debugf(string, ...any) {}
 
-// URL is the API base, and Factory the name below it.
-func (c *Client) URL() string { return c.opt.URL }
+// URL is the API base, or the repository's where there is no API.
+func (c *Client) URL() string {
+	if c.MetadataOnly() {
+		return c.opt.Repo
+	}
+	return c.opt.URL
+}
 
-// Factory is the factory's name.
+// MetadataOnly says that there is a repository of signed metadata and no API
+// that plans, counts or signs: the methods that ask it fail with Usage.
+func (c *Client) MetadataOnly() bool { return c.opt.URL == "" }
+
+// Factory is the factory's name; "" with MetadataOnly.
 func (c *Client) Factory() string { return c.opt.Factory }
 
 // reply is a success.
@@ -126,11 +138,16 @@ type reply struct {
 
 // call sends one request with a JSON body (nil: none; bytes: as they are) and
 // headers in pairs of name and value, with retries and one renewal of the proof.
+// path begins with a slash and is below URL, or it is what repo returns.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body any, headers ...string) (*reply, error) {
 	return c.callWith(ctx, c.opt.Retry, method, path, query, body, headers...)
 }
 
 func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path string, query url.Values, body any, headers ...string) (*reply, error) {
+	if below(path) && c.MetadataOnly() {
+		return nil, fail.New(fail.Usage, "sign here: with --keys, or with credentials that hold targets.sec",
+			"%s keeps what is signed elsewhere, and signs nothing", c.opt.Repo)
+	}
 	payload, raw := body.([]byte)
 	if body != nil && !raw {
 		var err error
@@ -158,7 +175,10 @@ func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path s
 }
 
 func (c *Client) once(ctx context.Context, method, path string, query url.Values, payload []byte, headers []string) (*reply, *http.Request, error) {
-	target := c.opt.URL + path
+	target := path
+	if below(path) {
+		target = c.opt.URL + path
+	}
 	probe, err := http.NewRequestWithContext(ctx, method, target, nil)
 	if err != nil {
 		return nil, nil, fail.New(fail.Usage, "give it as https://HOST[:PORT]", "backend URL %q: not an address", c.opt.URL)
@@ -204,6 +224,14 @@ func (r *reply) decode(path string, out any) error {
 		return fail.New(fail.Network, "check that the URL is that of the backend's API", "reply to %s: not the JSON expected: %v", path, err)
 	}
 	return nil
+}
+
+// below says that a path is below the API's base.
+func below(path string) bool { return strings.HasPrefix(path, "/") }
+
+// repo is the address of a file of the target repository.
+func (c *Client) repo(name string) string {
+	return c.opt.Repo + "/api/v1/user_repo/" + url.PathEscape(name)
 }
 
 func (c *Client) path(parts ...string) string {

@@ -116,16 +116,15 @@ func (f *Fetcher) Checksum(name string) string {
 // Fetch gets a role file, byte for byte. One that is not there is
 // tuf.ErrNotFound; one longer than maxBytes is tuf.ErrTooLarge.
 func (f *Fetcher) Fetch(ctx context.Context, name string, maxBytes int64) ([]byte, error) {
-	path := "/ota/repo/" + url.PathEscape(f.c.opt.Factory) + "/api/v1/user_repo/" + url.PathEscape(name)
-	r, err := f.c.call(ctx, http.MethodGet, path, f.query, nil)
+	r, err := f.c.call(ctx, http.MethodGet, f.c.repo(name), f.query, nil)
 	if httpx.Code(err) == http.StatusNotFound {
-		return nil, fmt.Errorf("%s at %s: %w", name, f.c.opt.URL, tuf.ErrNotFound)
+		return nil, fmt.Errorf("%s at %s: %w", name, f.c.URL(), tuf.ErrNotFound)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(r.body)) > maxBytes {
-		return nil, fmt.Errorf("%s at %s: %w: more than %d bytes", name, f.c.opt.URL, tuf.ErrTooLarge, maxBytes)
+		return nil, fmt.Errorf("%s at %s: %w: more than %d bytes", name, f.c.URL(), tuf.ErrTooLarge, maxBytes)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
