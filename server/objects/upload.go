@@ -110,7 +110,8 @@ func (u *upload) bytes() ([]byte, error) {
 	return io.ReadAll(io.NewSectionReader(u.file, 0, u.size))
 }
 
-// postObject takes one object: 204 when it was stored, 409 when it was there.
+// postObject takes one object: 204 when it was stored, 409 when it was there. Of
+// detached metadata a newer one is stored as well.
 func (s *Store) postObject(w http.ResponseWriter, r *http.Request) error {
 	id, err := objectID(r)
 	if err != nil {
@@ -120,7 +121,7 @@ func (s *Store) postObject(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if there[0] {
+	if there[0] && id.Type != ostree.TypeCommitMeta {
 		return alreadyThere()
 	}
 	if err := take(r.Context(), s.slots); err != nil {
@@ -140,6 +141,12 @@ func (s *Store) postObject(w http.ResponseWriter, r *http.Request) error {
 		defer func() { <-s.big }()
 	}
 	stored, err := s.accept(r.Context(), id, u)
+	if err == nil && !stored && id.Type == ostree.TypeCommitMeta {
+		var data []byte
+		if data, err = u.bytes(); err == nil {
+			stored, err = s.replaceDetached(r.Context(), id, data)
+		}
+	}
 	if err != nil {
 		return err
 	}
