@@ -15,6 +15,9 @@ type diskFile struct {
 	st unix.Stat_t
 }
 
+// A delta copies pieces of it.
+var _ io.ReaderAt = (*diskFile)(nil)
+
 // openDisk opens a file without following a link or waiting for a pipe.
 func openDisk(path string) (*diskFile, error) {
 	fd, err := retry(func() (int, error) {
@@ -58,6 +61,25 @@ func (f *diskFile) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// ReadAt reads at an offset, as io.ReaderAt does.
+func (f *diskFile) ReadAt(p []byte, off int64) (int, error) {
+	if f.fd < 0 {
+		return 0, os.ErrClosed
+	}
+	total := 0
+	for total < len(p) {
+		n, err := retry(func() (int, error) { return unix.Pread(f.fd, p[total:], off+int64(total)) })
+		switch {
+		case err != nil:
+			return total, os.NewSyscallError("pread", err)
+		case n == 0:
+			return total, io.EOF
+		}
+		total += n
+	}
+	return total, nil
 }
 
 func (f *diskFile) Close() error {

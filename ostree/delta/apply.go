@@ -60,7 +60,8 @@ type OpenPart func(ctx context.Context, i int) (io.ReadCloser, error)
 // Apply makes the objects of a delta in repo. The commit is marked partial
 // before the first of them and until it is known that all it reaches is there;
 // each object is verified before it is visible, and the commit comes last. What
-// the delta copies from must be in repo and is hashed before it is used.
+// the delta copies from must be in repo; if what is made of it is wrong, it is
+// hashed, to tell a damaged repo from a bad delta.
 //
 // Errors: *BadError about the delta, *ostree.CorruptError and
 // *ostree.MissingError about objects of either side.
@@ -73,7 +74,7 @@ func Apply(ctx context.Context, repo *ostree.Repo, s *Superblock, open OpenPart,
 	}
 	a := &applier{repo: repo, super: s, open: open, opt: opt,
 		work: make(chan struct{}, opt.Jobs), windows: semaphore.NewWeighted(windows),
-		sources: sources{repo: repo, dir: filepath.Join(repo.Path(), "tmp"), hashed: map[ostree.Checksum]bool{}}}
+		sources: sources{repo: repo, dir: filepath.Join(repo.Path(), "tmp")}}
 	sizes := s.Sizes()
 	report := ApplyReport{Commit: s.Name.To, Parts: len(s.Parts), Objects: sizes.Objects, Bytes: sizes.Fetch}
 	a.task = progress.Start(opt.Progress, "applying static delta", progress.Count, int64(sizes.Objects))
@@ -356,8 +357,45 @@ func (r *runner) make(ctx context.Context, t task) error {
 	if err == nil {
 		err = r.session.Put(ctx, obj)
 	}
-	if e, ok := errors.AsType[*ostree.CorruptError](err); ok && e.ID == t.id {
+	e, corrupt := errors.AsType[*ostree.CorruptError](err)
+	if _, wrong := errors.AsType[*BadError](err); corrupt || wrong {
+		if err := r.checkSources(ctx, t); err != nil {
+			return err
+		}
+	}
+	if corrupt && e.ID == t.id {
 		return &BadError{Part: -1, Object: t.id, Op: t.start.at, Why: "what the program makes is corrupt: " + e.Why, cause: e}
 	}
 	return blame(t.id, t.start.at, err)
+}
+
+// checkSources hashes what an object that came out wrong was copied from: the
+// fault may be the repo's.
+func (r *runner) checkSources(ctx context.Context, t task) error {
+	if t.start.code != opOpen {
+		return nil
+	}
+	if t.source != nil {
+		if err := r.checkSource(ctx, *t.source); err != nil {
+			return err
+		}
+	}
+	script := r.script(t)
+	for {
+		o, err := script.next(true)
+		if err == nil && o.code == opSource {
+			err = r.checkSource(ctx, o)
+		}
+		if err != nil || o.code == opClose {
+			return err
+		}
+	}
+}
+
+func (r *runner) checkSource(ctx context.Context, o op) error {
+	sum, err := r.copied(o)
+	if err != nil {
+		return err
+	}
+	return r.sources.check(ctx, sum)
 }

@@ -236,7 +236,7 @@ func (f *filler) Write(p []byte) (int, error) {
 
 // inChunks compares large files. What is alike is copied; bsdiff is never used.
 func (w *comparer) inChunks(ctx context.Context, c *couple) (plan, spooled, error) {
-	files := sources{repo: w.repo, dir: w.spool.dir, hashed: map[ostree.Checksum]bool{}}
+	files := sources{repo: w.repo, dir: w.spool.dir, hashed: true}
 	old, err := files.open(ctx, c.old.sum)
 	if err != nil {
 		return plan{}, spooled{}, err

@@ -47,11 +47,20 @@ func (r *runner) object(t task) (ostree.Object, error) {
 
 // content reads the file that the operations from after the o up to the c make.
 func (r *runner) content(ctx context.Context, t task) io.ReadCloser {
+	return &content{ctx: ctx, runner: r, task: t, script: r.script(t), at: t.start.at}
+}
+
+// script reads the operations of a task.
+func (r *runner) script(t task) *script {
 	begin := r.payload.data.section(r.payload.opsAt, uint64(t.end))
 	_, _ = begin.Seek(t.start.at, io.SeekStart)
-	c := &content{ctx: ctx, runner: r, task: t, script: newScript(begin, t.start.at)}
-	c.at = t.start.at
-	return c
+	return newScript(begin, t.start.at)
+}
+
+// copied is the file that an r names.
+func (r *runner) copied(o op) (sum ostree.Checksum, err error) {
+	_, err = r.payload.data.ReadAt(sum[:], int64(r.payload.blobAt+o.offset))
+	return sum, err
 }
 
 // content is a file that a program makes, as it is read.
@@ -152,11 +161,10 @@ func (c *content) open(o op) error {
 	if err := c.release(); err != nil {
 		return err
 	}
-	var sum ostree.Checksum
-	if _, err := c.runner.payload.data.ReadAt(sum[:], int64(c.runner.payload.blobAt+o.offset)); err != nil {
+	sum, err := c.runner.copied(o)
+	if err != nil {
 		return err
 	}
-	var err error
 	c.source, err = c.runner.sources.open(c.ctx, sum)
 	return err
 }

@@ -153,7 +153,7 @@ func FuzzPart(f *testing.F) {
 		sums := &tallied{}
 		a := &applier{super: &Superblock{Parts: []Part{head}}, session: sums, work: make(chan struct{}, 1), windows: semaphore.NewWeighted(windows),
 			task:    progress.Start(nil, "", progress.Count, 0),
-			sources: sources{repo: store, dir: temp, hashed: map[ostree.Checksum]bool{}},
+			sources: sources{repo: store, dir: temp},
 			open:    func(context.Context, int) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(part)), nil }}
 		u := &unpacker{dir: a.sources.dir}
 		u.limits.Dictionary = limits.XZDictionary

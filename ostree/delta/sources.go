@@ -5,19 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/otactl/otactl/ostree"
 )
 
-// sources opens the files that a delta copies from. They are objects of the
-// repo, and each is hashed once before a byte of it is used.
+// sources opens the files that a delta copies from, which are objects of the
+// repo.
 type sources struct {
 	repo ostree.Source
 	dir  string // for what an archive repo holds compressed
-
-	mu     sync.Mutex
-	hashed map[ostree.Checksum]bool
+	// hashed makes open hash a file before it gives a byte of it. Who verifies
+	// what is made of it can do without, and ask check once that is wrong.
+	hashed bool
 }
 
 // source is a file of the repo, plain.
@@ -27,67 +26,62 @@ type source struct {
 	size int64
 }
 
-// open opens a file. What is not there is a *ostree.MissingError, and what is
-// not what its name says a *ostree.CorruptError.
+// open opens a file. What is not there is a *ostree.MissingError.
 func (s *sources) open(ctx context.Context, sum ostree.Checksum) (*source, error) {
-	id := ostree.ObjectID{Sum: sum, Type: ostree.TypeFile}
-	obj, err := s.repo.Object(ctx, id)
+	if s.hashed {
+		if err := s.check(ctx, sum); err != nil {
+			return nil, err
+		}
+	}
+	h, payload, err := s.read(ctx, sum)
 	if err != nil {
-		return nil, fmt.Errorf("file to copy from: %w", err)
+		return nil, copyError(err)
 	}
-	h, payload, err := obj.OpenFile(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("file to copy from: %w", err)
-	}
-	src, err := s.plain(id, h, payload)
-	if err != nil {
-		return nil, fmt.Errorf("file to copy from: %w", err)
-	}
-	return src, nil
-}
-
-// plain makes a source of a file's payload, which it takes over: the file
-// itself if it can be read at random, else a copy.
-func (s *sources) plain(id ostree.ObjectID, h *ostree.FileHeader, payload io.ReadCloser) (*source, error) {
-	if h.IsSymlink() {
-		return nil, errors.Join(bad("object %s is a symlink", id), payload.Close())
-	}
-	src := &source{Closer: payload, size: int64(h.Size)}
 	if at, ok := payload.(io.ReaderAt); ok {
-		src.ReaderAt = at
-		if s.known(id.Sum) {
-			return src, nil
-		}
-		if err := s.hash(id, h, io.NewSectionReader(at, 0, src.size)); err != nil {
-			return nil, errors.Join(err, payload.Close())
-		}
-		return src, nil
+		return &source{at, payload, int64(h.Size)}, nil
 	}
 	copied := &spool{dir: s.dir}
-	err := s.hash(id, h, io.TeeReader(payload, copied))
+	_, err = io.Copy(copied, payload)
 	if err = errors.Join(err, payload.Close()); err != nil {
-		return nil, errors.Join(err, copied.Close())
+		return nil, copyError(errors.Join(err, copied.Close()))
 	}
 	return &source{copied, copied, copied.size}, nil
 }
 
-// hash holds a file against its name.
-func (s *sources) hash(id ostree.ObjectID, h *ostree.FileHeader, payload io.Reader) error {
-	got, err := ostree.ContentChecksum(h, payload)
+// check holds a file against its name: *ostree.CorruptError if it is not what
+// that says.
+func (s *sources) check(ctx context.Context, sum ostree.Checksum) error {
+	h, payload, err := s.read(ctx, sum)
 	if err != nil {
-		return err
+		return copyError(err)
 	}
-	if got != id.Sum {
-		return &ostree.CorruptError{ID: id, Why: "checksum is " + got.String()}
+	got, err := ostree.ContentChecksum(h, payload)
+	err = errors.Join(err, payload.Close())
+	if err == nil && got != sum {
+		err = &ostree.CorruptError{ID: ostree.ObjectID{Sum: sum, Type: ostree.TypeFile}, Why: "checksum is " + got.String()}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hashed[id.Sum] = true
-	return nil
+	return copyError(err)
 }
 
-func (s *sources) known(sum ostree.Checksum) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.hashed[sum]
+func (s *sources) read(ctx context.Context, sum ostree.Checksum) (*ostree.FileHeader, io.ReadCloser, error) {
+	id := ostree.ObjectID{Sum: sum, Type: ostree.TypeFile}
+	obj, err := s.repo.Object(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, payload, err := obj.OpenFile(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.IsSymlink() {
+		return nil, nil, errors.Join(bad("object %s is a symlink", id), payload.Close())
+	}
+	return h, payload, nil
+}
+
+func copyError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("file to copy from: %w", err)
 }

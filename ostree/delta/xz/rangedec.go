@@ -68,39 +68,47 @@ func (d *rangeDecoder) tree(p []uint16, limit uint32) uint32 {
 	return symbol - limit
 }
 
-// literal takes a byte.
+// literal takes a byte. Where a patch or packed data is unpacked its bits are as
+// good as random, so it takes them without a jump that the processor would guess
+// wrong, and reads the models of both bits that may follow before it knows which.
 func (d *rangeDecoder) literal(p *[litSize]uint16) byte {
 	rng, code, pos := d.rng, d.code, d.pos
-	symbol := uint32(1)
-	for symbol < 0x100 {
+	symbol, v := uint32(1), uint32(p[1])
+	for range 8 {
 		if rng < topValue {
 			rng <<= 8
 			code = code<<8 | uint32(d.in[uint16(pos)])
 			pos++
 		}
-		v := uint32(p[symbol])
+		at := symbol & 0xff
+		v0, v1 := uint32(p[2*at]), uint32(p[2*at+1])
 		bound := (rng >> probBits) * v
-		if code < bound {
-			rng = bound
-			p[symbol] = uint16(v + (1<<probBits-v)>>probMove)
-			symbol <<= 1
-		} else {
-			rng -= bound
-			code -= bound
-			p[symbol] = uint16(v - v>>probMove)
-			symbol = symbol<<1 | 1
-		}
+		zero := below(code, bound)
+		p[at] = learn(v, zero)
+		rng = rng - bound + (2*bound-rng)&zero
+		code = code - bound + bound&zero
+		symbol = symbol<<1 + 1 + zero
+		v = v1 + (v0-v1)&zero
 	}
 	d.rng, d.code, d.pos = rng, code, pos
 	return byte(symbol)
 }
 
+// below is all ones if a < b, else 0.
+func below(a, b uint32) uint32 { return uint32((uint64(a) - uint64(b)) >> 32) }
+
+// learn moves model v towards the bit that came: zero is all ones for 0.
+func learn(v, zero uint32) uint16 {
+	const most = 1<<probBits - (1<<probMove - 1) // rounds as the step away from 0 does
+	return uint16(v - uint32((int32(v)-int32(zero&most))>>probMove))
+}
+
 // matched takes a byte that follows a match, where the byte at the match's
-// distance is a hint.
+// distance is a hint. It jumps as little as literal does.
 func (d *rangeDecoder) matched(p *[litSize]uint16, hint byte) byte {
 	rng, code, pos := d.rng, d.code, d.pos
 	symbol, offset, match := uint32(1), uint32(0x100), uint32(hint)
-	for symbol < 0x100 {
+	for range 8 {
 		match <<= 1
 		side := match & offset
 		i := offset + side + symbol
@@ -114,18 +122,12 @@ func (d *rangeDecoder) matched(p *[litSize]uint16, hint byte) byte {
 		}
 		v := uint32(p[i])
 		bound := (rng >> probBits) * v
-		if code < bound {
-			rng = bound
-			p[i] = uint16(v + (1<<probBits-v)>>probMove)
-			symbol <<= 1
-			offset &^= side
-		} else {
-			rng -= bound
-			code -= bound
-			p[i] = uint16(v - v>>probMove)
-			symbol = symbol<<1 | 1
-			offset &= side
-		}
+		zero := below(code, bound)
+		p[i] = learn(v, zero)
+		rng = rng - bound + (2*bound-rng)&zero
+		code = code - bound + bound&zero
+		symbol = symbol<<1 + 1 + zero
+		offset &= side ^ zero
 	}
 	d.rng, d.code, d.pos = rng, code, pos
 	return byte(symbol)
