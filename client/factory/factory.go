@@ -156,9 +156,11 @@ func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path s
 		}
 	}
 	var out *reply
+	var last *http.Request
 	renewed := false
 	try := func(ctx context.Context) error {
 		r, sent, err := c.once(ctx, method, path, query, payload, headers)
+		last = sent
 		if httpx.Code(err) == http.StatusUnauthorized && !renewed {
 			renewed = true
 			if ok, rerr := c.opt.Auth.Renew(ctx, sent); rerr != nil {
@@ -171,7 +173,7 @@ func (c *Client) callWith(ctx context.Context, retry httpx.Retry, method, path s
 		return err
 	}
 	err := httpx.Again(ctx, retry, try)
-	return out, err
+	return out, httpx.Explained(c.opt.Auth, last, err)
 }
 
 func (c *Client) once(ctx context.Context, method, path string, query url.Values, payload []byte, headers []string) (*reply, *http.Request, error) {

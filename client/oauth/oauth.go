@@ -1,5 +1,6 @@
-// Package oauth fetches tokens by the OAuth 2 client-credentials grant, as
-// publishing tools do for a treehub.
+// Package oauth fetches tokens by the OAuth 2 client-credentials grant: a Source
+// as publishing tools do for a treehub, a Session as people do who log in at a
+// backend and stay so.
 //
 // It trusts the token server it was given and sends the client secret nowhere
 // else. It must never log or return a secret or a token in an error.
@@ -98,18 +99,56 @@ func (s *Source) fetch(ctx context.Context) error {
 		}
 		return err
 	}
-	var reply struct {
-		AccessToken string          `json:"access_token"`
-		ExpiresIn   json.RawMessage `json:"expires_in"`
-	}
-	if json.Unmarshal(data, &reply) != nil || reply.AccessToken == "" || strings.ContainsAny(reply.AccessToken, "\r\n") {
+	t, ok := parseToken(data, s.opt.Clock())
+	if !ok {
 		return fail.New(fail.Auth, "check oauth2.server in the credentials", "token server %s: its answer holds no access_token", s.opt.Server)
 	}
-	s.token, s.expires = reply.AccessToken, time.Time{}
-	if d := seconds(reply.ExpiresIn); d > 0 {
-		s.expires = s.opt.Clock().Add(d - min(early, d/2))
-	}
+	s.token, s.expires = t.Access, t.Expires
 	return nil
+}
+
+// Token is what a token server handed out.
+type Token struct {
+	Access  string `json:"access_token"`
+	Refresh string `json:"refresh_token,omitempty"` // "": none was given
+	// Expires is when it counts as run out, somewhat before it is; zero: when it
+	// is refused.
+	Expires time.Time `json:"expires,omitzero"`
+	// Scope is what it is good for, in words; "" where the server does not say.
+	Scope string `json:"scope,omitempty"`
+	// Orgs are the factories that it is for, where the server says so.
+	Orgs []string `json:"-"`
+}
+
+// String leaves the secrets out.
+func (t Token) String() string { return "token for " + t.Scope }
+
+// GoString leaves the secrets out as well.
+func (t Token) GoString() string { return t.String() }
+
+// parseToken reads the answer of a token server; ok is false where it holds no
+// token that can be sent.
+func parseToken(data []byte, now time.Time) (t Token, ok bool) {
+	var reply struct {
+		AccessToken  string          `json:"access_token"`
+		RefreshToken string          `json:"refresh_token"`
+		ExpiresIn    json.RawMessage `json:"expires_in"`
+		Scope        string          `json:"scope"`
+		Orgs         []struct {
+			Name string `json:"name"`
+		} `json:"orgs"`
+	}
+	if json.Unmarshal(data, &reply) != nil || reply.AccessToken == "" || strings.ContainsAny(reply.AccessToken, "\r\n") {
+		return Token{}, false
+	}
+	t = Token{Access: reply.AccessToken, Refresh: reply.RefreshToken, Scope: reply.Scope}
+	if d := seconds(reply.ExpiresIn); d > 0 {
+		t.Expires = now.Add(d - min(early, d/2))
+	}
+	for _, o := range reply.Orgs {
+		t.Orgs = append(t.Orgs, o.Name)
+	}
+	return t, true
 }
 
 // seconds reads a number, which some servers put into quotes. Anything else is

@@ -16,6 +16,20 @@ type Auth interface {
 	Renew(ctx context.Context, refused *http.Request) (bool, error)
 }
 
+// An Explainer is an Auth that may know why a server refused what it proved.
+type Explainer interface {
+	// Explain returns err, or what is known besides.
+	Explain(refused *http.Request, err error) error
+}
+
+// Explained is err as a, if it is an Explainer, explains it.
+func Explained(a Auth, refused *http.Request, err error) error {
+	if e, ok := a.(Explainer); ok && err != nil && refused != nil {
+		return e.Explain(refused, err)
+	}
+	return err
+}
+
 // Anonymous proves nothing.
 type Anonymous struct{}
 
@@ -68,7 +82,7 @@ func DoAuth(ctx context.Context, c *http.Client, r Retry, a Auth, newReq func(ct
 	}
 	resp, err := Do(ctx, c, r, signed)
 	if isFatal(err) || Code(err) != http.StatusUnauthorized {
-		return resp, err
+		return resp, Explained(a, last, err)
 	}
 	if ok, rerr := a.Renew(ctx, last); rerr != nil {
 		return nil, rerr
