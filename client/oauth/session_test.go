@@ -113,10 +113,11 @@ func TestProgramsShareOneRefresh(t *testing.T) {
 	srv := newTokenServer(t)
 	store := &memory{token: Token{Access: "a0", Refresh: "r0", Expires: time.Unix(1, 0)}}
 	srv.refresh = "r0"
+	old := store.token
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			s := NewSession(SessionOptions{URL: srv.URL + "/oauth", ClientID: "id", ClientSecret: "sesame", Retry: quick, Token: store.token, Store: store})
+			s := NewSession(SessionOptions{URL: srv.URL + "/oauth", ClientID: "id", ClientSecret: "sesame", Retry: quick, Token: old, Store: store})
 			if got := sent(t, s); got != "a1" {
 				t.Errorf("sent %s", got)
 			}
