@@ -18,6 +18,9 @@ func standIns() map[string]standIn {
 	return map[string]standIn{
 		"aklite-offline":      akliteOffline,
 		"aktualizr-lite":      aktualizrLite,
+		"fiocheck":            fiocheck,
+		"fiopush":             fiopush,
+		"fiosync":             fiosync,
 		"garage-push":         garagePush,
 		"lmp-device-register": lmpDeviceRegister,
 	}

@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 		"otactl":              program,
 		"aklite-offline":      program,
 		"aktualizr-lite":      program,
+		"fiocheck":            program,
+		"fiopush":             program,
+		"fiosync":             program,
 		"garage-push":         program,
 		"lmp-device-register": program,
 	})

@@ -38,18 +38,17 @@ func OpenAddress(server, factory string) (string, error) {
 // AddressBeside is the repository that credentials for a treehub mean: on the
 // same host, of the factory that the fourth element of the treehub's path
 // names, as in https://HOST/ota/treehub/FACTORY/api/v3/.
-func AddressBeside(treehub string) (address, factory string, err error) {
+func AddressBeside(treehub string) (string, error) {
 	u, err := url.Parse(treehub)
 	if err != nil || u.Host == "" {
-		return "", "", fail.New(fail.Usage, "", "ostree.server of the credentials: not an HTTP address")
+		return "", fail.New(fail.Usage, "", "ostree.server of the credentials: not an HTTP address")
 	}
 	parts := strings.Split(u.Path, "/")
 	if len(parts) < 4 {
-		return "", "", fail.New(fail.Usage, "use credentials whose ostree.server is https://HOST/ota/treehub/FACTORY/api/v3/",
+		return "", fail.New(fail.Usage, "use credentials whose ostree.server is https://HOST/ota/treehub/FACTORY/api/v3/",
 			"ostree.server of the credentials names no factory")
 	}
-	address, err = Address((&url.URL{Scheme: u.Scheme, Host: u.Host}).String()+hubPath, parts[3])
-	return address, parts[3], err
+	return Address((&url.URL{Scheme: u.Scheme, Host: u.Host}).String()+hubPath, parts[3])
 }
 
 func checkFactory(name string) error {

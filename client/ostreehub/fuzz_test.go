@@ -24,6 +24,8 @@ func FuzzAnswers(f *testing.F) {
 				t.Errorf("place %q", p)
 			}
 		}
-		_ = parseReport(answer)
+		if r, err := parseReport(answer); err == nil && (r.Uploaded < 0 || r.Synced < 0) {
+			t.Errorf("report %+v", r)
+		}
 	})
 }

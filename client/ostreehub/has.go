@@ -74,14 +74,22 @@ func (s *Store) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, error) 
 // of the others.
 func (s *Store) checksums(ctx context.Context, ids []ostree.ObjectID) (files map[string]uint32, foreign []int, err error) {
 	files = make(map[string]uint32, len(ids))
+	crcs, known := make([]uint32, len(ids)), make([]bool, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(cap(s.checking))
 	for i, id := range ids {
-		crc, ok, err := s.localCRC(ctx, id)
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case ok:
-			files[id.ArchivePath()] = crc
-		default:
+		g.Go(func() (err error) {
+			crcs[i], known[i], err = s.localCRC(ctx, id)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i, id := range ids {
+		if known[i] {
+			files[id.ArchivePath()] = crcs[i]
+		} else {
 			foreign = append(foreign, i)
 		}
 	}

@@ -149,12 +149,13 @@ func bytesBody(data []byte) body {
 
 // push sends a tar. Until one was taken, the server is asked whether it wants
 // it before it is sent.
-func (h *hub) push(ctx context.Context, tar body) error {
+func (h *hub) push(ctx context.Context, tar body) (Report, error) {
 	leave, err := hold(ctx, h.pushing)
 	if err != nil {
-		return err
+		return Report{}, err
 	}
 	defer leave()
+	var report Report
 	_, err = h.judged(ctx, http.MethodPut, "", func(req *http.Request) error {
 		b, n, err := tar(ctx)
 		if err != nil {
@@ -169,27 +170,47 @@ func (h *hub) push(ctx context.Context, tar body) error {
 			req.Header.Set("Expect", "100-continue")
 		}
 		return nil
-	}, parseReport)
-	if err != nil {
+	}, func(answer []byte) (err error) {
+		report, err = parseReport(answer)
 		return err
+	})
+	if err == nil {
+		h.welcome.Store(true)
 	}
-	h.welcome.Store(true)
-	return nil
+	return report, err
 }
 
-// parseReport reads the answer to a tar. What was received but not stored where
-// devices read it was not stored; sent again, it is.
-func parseReport(answer []byte) error {
-	var report struct {
-		Failed *uint64 `json:"sync_failed"`
+// Report is what a server says that it did with the files it was sent, in the
+// terms of the service.
+type Report struct {
+	Uploaded     int64 // received
+	Synced       int64 // stored where devices read them
+	UploadSynced int64 // of those, moved there in the same request
+}
+
+func (r *Report) add(o Report) {
+	r.Uploaded += o.Uploaded
+	r.Synced += o.Synced
+	r.UploadSynced += o.UploadSynced
+}
+
+// parseReport reads the answer to a tar. A file that was received and not
+// stored is an error: sent again, it is.
+func parseReport(answer []byte) (Report, error) {
+	var a struct {
+		Uploaded     uint32  `json:"uploaded"`
+		Synced       uint32  `json:"synced"`
+		UploadSynced uint32  `json:"upload_synced"`
+		Failed       *uint32 `json:"sync_failed"`
 	}
-	if err := json.Unmarshal(answer, &report); err != nil || report.Failed == nil {
-		return fail.New(fail.Network, "check that the URL is that of an ostreehub", "the server doesn't say what it stored")
+	if err := json.Unmarshal(answer, &a); err != nil || a.Failed == nil {
+		return Report{}, fail.New(fail.Network, "check that the URL is that of an ostreehub", "the server doesn't say what it stored")
 	}
-	if *report.Failed > 0 {
-		return fail.New(fail.Network, "run this again; if it stays so, tell the service's makers the correlation id", "the server could not store %d of the files it was sent", *report.Failed)
+	if *a.Failed > 0 {
+		return Report{}, fail.New(fail.Network, "run this again; if it stays so, tell the service's makers the correlation id",
+			"the server could not store %d of the files it was sent", *a.Failed)
 	}
-	return nil
+	return Report{int64(a.Uploaded), int64(a.Synced), int64(a.UploadSynced)}, nil
 }
 
 func setBody(req *http.Request, data []byte) {

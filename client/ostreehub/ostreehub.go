@@ -38,6 +38,9 @@ const (
 	packObjects, packBytes = 256, 2 << 20
 )
 
+// Connections is how many a Store keeps to its server.
+const Connections = checks + pushes
+
 // maxParallel is how many callers of Put and Has are of use: some wait for the
 // server while others read and verify.
 const maxParallel = 16
@@ -74,6 +77,8 @@ type Store struct {
 	checking chan struct{}
 	stored   atomic.Int64
 	sent     atomic.Int64
+	reportMu sync.Mutex
+	report   Report
 
 	downloads downloads
 }
@@ -85,7 +90,7 @@ func New(o Options) (*Store, error) {
 		return nil, fail.New(fail.Usage, "give it as https://HOST/ota/ostreehub/FACTORY/v2/repos/lmp", "ostreehub URL: not an HTTP address")
 	}
 	if o.HTTP == nil {
-		o.HTTP = httpx.NewClient(httpx.Options{MaxConns: checks + pushes})
+		o.HTTP = httpx.NewClient(httpx.Options{MaxConns: Connections})
 	}
 	if o.CorrelationID == "" {
 		o.CorrelationID = uuid.NewString()
@@ -114,6 +119,13 @@ func (s *Store) Traits() ostree.Traits {
 // Tally is what the server took since New.
 func (s *Store) Tally() ostree.Tally {
 	return ostree.Tally{Stored: s.stored.Load(), Bytes: s.sent.Load()}
+}
+
+// Report is what the server said that it did since New.
+func (s *Store) Report() Report {
+	s.reportMu.Lock()
+	defer s.reportMu.Unlock()
+	return s.report
 }
 
 // UpdateSummary has the server make the summary anew.

@@ -468,8 +468,8 @@ func TestAddresses(t *testing.T) {
 		{must(Address(DefaultServer, "f")), "https://api.foundries.io/ota/ostreehub/f/v2/repos/lmp"},
 		{must(Address("http://h/x/", "f")), "http://h/x/f/v2/repos/lmp"},
 		{must(OpenAddress("http://h/", "f")), "http://h/v2/repos/lmp?factory=f"},
-		{beside("https://h:1/ota/treehub/f/api/v3/"), "https://h:1/ota/ostreehub/f/v2/repos/lmp f"},
-		{beside("https://h/short"), "ostree.server of the credentials names no factory"},
+		{must(AddressBeside("https://h:1/ota/treehub/f/api/v3/")), "https://h:1/ota/ostreehub/f/v2/repos/lmp"},
+		{must(AddressBeside("https://h/short")), "ostree.server of the credentials names no factory"},
 		{must(Address("https://h", "a/b")), `factory "a/b": not a name`},
 		{must(OpenAddress("https://h", "")), `factory "": not a name`},
 	} {
@@ -484,14 +484,6 @@ func must(s string, err error) string {
 		return err.Error()
 	}
 	return s
-}
-
-func beside(treehub string) string {
-	a, f, err := AddressBeside(treehub)
-	if err != nil {
-		return err.Error()
-	}
-	return a + " " + f
 }
 
 // TestAFactoryInTheQueryStaysThere: each request goes below the path.

@@ -354,7 +354,10 @@ func (s *Store) push(ctx context.Context, tar body) error {
 	if err := faults.At(s.opt.Faults, "ostreehub.send"); err != nil {
 		return err
 	}
-	err := s.hub.push(ctx, tar)
+	report, err := s.hub.push(ctx, tar)
+	s.reportMu.Lock()
+	s.report.add(report)
+	s.reportMu.Unlock()
 	switch httpx.Code(err) {
 	case http.StatusInsufficientStorage:
 		return fmt.Errorf("%w: %w", ostree.ErrNoSpace, err)
