@@ -26,7 +26,7 @@ type publisher struct {
 // destinationFlags say where a commit goes.
 func destinationFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "send to `DEST`: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)"},
+		&cli.StringFlag{Name: "to", Usage: "send to `DEST`: a folder that a web server shows, https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)"},
 	}
 }
 
@@ -50,6 +50,8 @@ func (rt *runtime) openDestination(c *cli.Context, jobs int, signers []sign.Sign
 	switch {
 	case to == "":
 		return rt.toBackend(c, jobs)
+	case to == hubScheme, isURL && isHub(scheme):
+		return rt.toHub(c, to)
 	case !isURL:
 		return rt.toFolder(c, to, jobs, signers)
 	case scheme == "file":
@@ -64,7 +66,7 @@ func (rt *runtime) openDestination(c *cli.Context, jobs int, signers []sign.Sign
 // target that names what is in it is kept by another backend, or by none.
 func keepsNoTargets(to string) bool {
 	scheme, _, isURL := strings.Cut(to, "://")
-	return to != "" && (!isURL || scheme == "file")
+	return to != "" && to != hubScheme && (!isURL || scheme == "file")
 }
 
 // wantsTarget says whether a target follows the commit. For a store that keeps

@@ -3,7 +3,7 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite garage-push lmp-device-register' ;;
+    'otactl') echo 'publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-push lmp-device-register' ;;
     'otactl targets') echo 'list show add tag prune edit sign upload offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
     'otactl waves') echo 'init sign rollout status list show complete cancel' ;;
@@ -1236,6 +1236,9 @@ _otactl_value() {
     'otactl help #'*) echo text ;;
     'otactl aklite-offline #'*) echo file ;;
     'otactl aktualizr-lite #'*) echo file ;;
+    'otactl fiocheck #'*) echo file ;;
+    'otactl fiopush #'*) echo file ;;
+    'otactl fiosync #'*) echo file ;;
     'otactl garage-push #'*) echo file ;;
     'otactl lmp-device-register #'*) echo file ;;
     *' --output') echo 'words table json yaml' ;;

@@ -127,6 +127,9 @@ set -g __otactl_paths \
     'otactl version' \
     'otactl aklite-offline' \
     'otactl aktualizr-lite' \
+    'otactl fiocheck' \
+    'otactl fiopush' \
+    'otactl fiosync' \
     'otactl garage-push' \
     'otactl lmp-device-register'
 
@@ -942,6 +945,9 @@ complete -c otactl -n '__otactl_at \'otactl\'' -a 'help' -d 'explain a command, 
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'version' -d 'print the version of this program'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'aklite-offline' -d 'behave as aklite-offline, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'aktualizr-lite' -d 'behave as aktualizr-lite, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'fiocheck' -d 'behave as fiocheck, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'fiopush' -d 'behave as fiopush, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'fiosync' -d 'behave as fiosync, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'garage-push' -d 'behave as garage-push, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'lmp-device-register' -d 'behave as lmp-device-register, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -l help -s h -d 'explain the command and do nothing'
@@ -964,7 +970,7 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l name -x -d 'the target
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l uri -x -d 'the build this came from is at URL'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l app -x -d 'the target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l custom -x -d 'the target has the custom field KEY=JSON; repeat'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l limit-rate -x -d 'move no more than RATE bytes a second over all connections: 500K, 2M'
@@ -2426,5 +2432,8 @@ complete -c otactl -n '__otactl_at \'otactl version\'' -l verbose -s v -d 'log e
 complete -c otactl -n '__otactl_at \'otactl version\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl aklite-offline\'' -F
 complete -c otactl -n '__otactl_at \'otactl aktualizr-lite\'' -F
+complete -c otactl -n '__otactl_at \'otactl fiocheck\'' -F
+complete -c otactl -n '__otactl_at \'otactl fiopush\'' -F
+complete -c otactl -n '__otactl_at \'otactl fiosync\'' -F
 complete -c otactl -n '__otactl_at \'otactl garage-push\'' -F
 complete -c otactl -n '__otactl_at \'otactl lmp-device-register\'' -F

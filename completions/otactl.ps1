@@ -22,6 +22,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'version|print the version of this program'
             'aklite-offline|behave as aklite-offline, with its own flags and exit codes'
             'aktualizr-lite|behave as aktualizr-lite, with its own flags and exit codes'
+            'fiocheck|behave as fiocheck, with its own flags and exit codes'
+            'fiopush|behave as fiopush, with its own flags and exit codes'
+            'fiosync|behave as fiosync, with its own flags and exit codes'
             'garage-push|behave as garage-push, with its own flags and exit codes'
             'lmp-device-register|behave as lmp-device-register, with its own flags and exit codes'
         )
@@ -187,7 +190,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--uri|the build this came from is at URL'
             '--app|the target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
             '--custom|the target has the custom field KEY=JSON; repeat'
-            '--to|send to DEST: a folder that a web server shows, or https://HOST/api/v3/ of a treehub (default: the backend of the credentials or the context)'
+            '--to|send to DEST: a folder that a web server shows, https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
             '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
             '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
             '--limit-rate|move no more than RATE bytes a second over all connections: 500K, 2M'

@@ -48,7 +48,13 @@ func AddressBeside(treehub string) (string, error) {
 		return "", fail.New(fail.Usage, "use credentials whose ostree.server is https://HOST/ota/treehub/FACTORY/api/v3/",
 			"ostree.server of the credentials names no factory")
 	}
-	return Address((&url.URL{Scheme: u.Scheme, Host: u.Host}).String()+hubPath, parts[3])
+	return AddressAt(u.Scheme, u.Host, parts[3])
+}
+
+// AddressAt is the repository of a factory on a host that is laid out as the
+// hosted service.
+func AddressAt(scheme, host, factory string) (string, error) {
+	return Address((&url.URL{Scheme: scheme, Host: host}).String()+hubPath, factory)
 }
 
 func checkFactory(name string) error {

@@ -66,12 +66,19 @@ func OpenCommit(dir string, commit ostree.Checksum) (*Contents, error) {
 }
 
 func (c *Contents) openRepo() (err error) {
-	c.repo, err = ostree.OpenRepo(c.dir)
-	if err == nil && c.repo.Mode() != ostree.ModeArchive {
-		err = fail.New(fail.Usage, "pull it into an archive repo first: ostree init --mode=archive, then ostree pull-local",
-			"%s: repo mode is %s, want archive", c.dir, c.repo.Mode())
+	if c.repo, err = ostree.OpenRepo(c.dir); err != nil {
+		return err
 	}
-	return err
+	return CheckRepo(c.repo)
+}
+
+// CheckRepo refuses a repo that does not keep objects in archive form.
+func CheckRepo(r *ostree.Repo) error {
+	if r.Mode() == ostree.ModeArchive {
+		return nil
+	}
+	return fail.New(fail.Usage, "pull it into an archive repo first: ostree init --mode=archive, then ostree pull-local",
+		"%s: repo mode is %s, and an ostreehub takes objects as an archive repo keeps them", r.Path(), r.Mode())
 }
 
 func (c *Contents) onlyDeltas() bool {

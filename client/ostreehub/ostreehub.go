@@ -113,7 +113,7 @@ func (s *Store) CorrelationID() string { return s.opt.CorrelationID }
 // Traits says that nothing may be concluded: other clients send parents before
 // children, and refs beside either.
 func (s *Store) Traits() ostree.Traits {
-	return ostree.Traits{Ordered: false, Batch: checks * checkBatch, MaxParallel: maxParallel}
+	return ostree.Traits{Ordered: false, AskAll: true, Batch: checks * checkBatch, MaxParallel: maxParallel}
 }
 
 // Tally is what the server took since New.
