@@ -221,7 +221,9 @@ func (r *run) reallocate(ctx context.Context, all []wanted, err error, attempt i
 		asked = asked || !w.existed && r.Items[w.item].Target.Version != 0
 	}
 	name := strings.Join(names, ", ")
-	if httpx.Code(err) != http.StatusConflict || httpx.Reason(err) == "signed_elsewhere" || attempt == maxAllocations {
+	taken := httpx.Code(err) == http.StatusConflict && httpx.Reason(err) != "signed_elsewhere" ||
+		httpx.Code(err) == 0 && fail.ClassOf(err) == fail.Conflict // where targets are signed here
+	if !taken || attempt == maxAllocations {
 		return nil, fmt.Errorf("target %s: %w", name, err)
 	}
 	if asked {

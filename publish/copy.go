@@ -30,8 +30,8 @@ func (r *run) copy(ctx context.Context, fullCheck bool) error {
 	var dst ostree.Store = r.Remote
 	if fullCheck {
 		opt.Known = nil
-	} else if !r.DryRun && r.Remote.Traits().OneByOne {
-		dst = newGuessing(r.Remote)
+	} else if t := r.Remote.Traits(); !r.DryRun && t.OneByOne && !t.Bulk {
+		dst = newGuessing(r.Remote, len(r.plan.known) > 0)
 	}
 	rep, err := ostree.CopyAll(ctx, dst, r.Repo, commits, opt)
 	r.count(rep, dst)

@@ -20,6 +20,7 @@ type plan struct {
 
 type itemPlan struct {
 	commit   ostree.Checksum
+	signed   bool            // it has detached metadata here, which may be newer than the commit
 	ref      string          // to move; empty for none
 	previous ostree.Checksum // what the remote's ref names; zero: not there
 }
@@ -74,18 +75,26 @@ func (i Item) plan(ctx context.Context, repo *ostree.Repo) (itemPlan, error) {
 	if i.Ref != "" {
 		ref = i.Ref
 	}
-	return itemPlan{commit: c, ref: ref}, wholeCommit(ctx, repo, c)
+	if err := wholeCommit(ctx, repo, c); err != nil {
+		return itemPlan{}, err
+	}
+	signed, err := repo.Has(ctx, []ostree.ObjectID{{Sum: c, Type: ostree.TypeCommitMeta}})
+	if err != nil {
+		return itemPlan{}, err
+	}
+	return itemPlan{commit: c, ref: ref, signed: signed[0]}, nil
 }
 
 // commits are those of all items, each once.
 func (p plan) commits() []ostree.Checksum { return p.pending(true) }
 
-// pending are the commits that the remote may lack something of, each once:
-// with all those that their ref names already, too.
+// pending are the commits that the remote may lack something of, each once: not
+// those that their ref names already, unless all are wanted or there may be new
+// signatures.
 func (p plan) pending(all bool) []ostree.Checksum {
 	var out []ostree.Checksum
 	for _, it := range p.items {
-		if (all || it.previous != it.commit) && !slices.Contains(out, it.commit) {
+		if (all || it.signed || it.previous != it.commit) && !slices.Contains(out, it.commit) {
 			out = append(out, it.commit)
 		}
 	}

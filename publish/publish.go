@@ -13,7 +13,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
+	"syscall"
 	"time"
 
 	"github.com/otactl/otactl/client/factory"
@@ -166,7 +168,11 @@ func Run(ctx context.Context, opt Options) (Report, error) {
 }
 
 func (r *run) all(ctx context.Context) error {
-	var err error
+	release, err := hold(ctx, r.Options)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if r.plan, err = makePlan(ctx, r.Options); err != nil {
 		return err
 	}
@@ -185,6 +191,18 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	return r.signTargets(ctx, wanted)
+}
+
+// hold keeps a prune away from the local repo while it is read. A repo that we
+// may not write to has no lock that we could take; whoever prunes it meanwhile
+// ends the run with the name of what is missing.
+func hold(ctx context.Context, opt Options) (release func(), err error) {
+	release, err = opt.Repo.Hold(ctx)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		opt.Log.DebugContext(ctx, "the local repo is read without its lock", "because", err)
+		return func() {}, nil
+	}
+	return release, err
 }
 
 // push sends the objects and moves the refs. A server that finds holes in what
