@@ -69,10 +69,7 @@ func options(t *testing.T, r server.Ready, repo *ostree.Repo) (publish.Options, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := factory.FromCredentials(c, hc, auth, quick)
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := factory.FromCredentials(c, hc, auth, quick)
 	return publish.Options{
 		Repo: repo, Remote: st, Backend: api, Clock: clock.System,
 		Items: []publish.Item{{Rev: "main", Target: &publish.TargetRequest{HardwareIDs: []string{"qemu"}, Tags: []string{"main"}}}},
