@@ -25,6 +25,9 @@ import (
 // garagePushFailed is garage-push's only exit code besides 0.
 const garagePushFailed = 1
 
+// garageJobs is garage-push's own default of --jobs.
+const garageJobs = 30
+
 func garagePushParser() *boost.Parser {
 	str, on := boost.String, boost.Switch
 	return &boost.Parser{
@@ -40,7 +43,7 @@ func garagePushParser() *boost.Parser {
 			{Long: "credentials", Short: "j", Kind: str, Required: true, Help: "credentials.zip or treehub.json"},
 			{Long: "cacert", Kind: str, Help: "CA certificates to trust instead of the system's"},
 			{Long: "repo-manifest", Kind: str, Help: "manifest of the repo tool to store beside the commit"},
-			{Long: "jobs", Kind: boost.Int, Default: strconv.Itoa(treehub.DefaultJobs), Help: "parallel requests"},
+			{Long: "jobs", Kind: boost.Int, Default: strconv.Itoa(garageJobs), Help: "parallel requests"},
 			{Long: "dry-run", Short: "n", Kind: on, Help: "check credentials and what is missing; send nothing"},
 			{Long: "walk-tree", Short: "w", Kind: on, Help: "ask about every object"},
 			{Long: "disable-integrity-checks", Kind: on, Help: "accepted; objects are verified all the same"},

@@ -16,9 +16,14 @@ import (
 	"github.com/otactl/otactl/ostree"
 )
 
-// inMemory is the largest object that is read once and kept while it is
-// verified and sent; nearly all are smaller. Larger ones are read twice.
-const inMemory = 256 << 10
+// What is read once and kept while it is verified and sent, in bytes. Nine
+// objects in ten are no longer than inMemory. The others are read twice, which
+// costs little where the source keeps the archive form; elsewhere, where it
+// has to be compressed again and its length is not known, more is kept.
+const (
+	inMemory      = 32 << 10
+	unsizedMemory = 256 << 10
+)
 
 // askFirst is the size above which the server may refuse a body before it is
 // sent (Expect: 100-continue).
@@ -46,11 +51,14 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	}
 	buf := s.buffer()
 	defer s.giveBack(buf)
-	n, err := io.Copy(buf, io.LimitReader(r, inMemory+1))
+	if length >= 0 {
+		buf.Grow(int(length) + bytes.MinRead) // as much as finding the end takes
+	}
+	n, err := io.Copy(buf, io.LimitReader(r, unsizedMemory+1))
 	if err != nil {
 		return err
 	}
-	if n > inMemory {
+	if n > unsizedMemory {
 		return s.putSpooled(ctx, obj, io.MultiReader(buf, r))
 	}
 	if length >= 0 && n != length {
@@ -59,9 +67,9 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	return s.putBytes(ctx, obj.ID(), buf.Bytes())
 }
 
-// keepBuffer is the largest buffer worth keeping: nine objects in ten fit, and
-// a hundred larger ones waiting for reuse would be memory.
-const keepBuffer = 32 << 10
+// keepBuffer is the largest buffer worth keeping: a hundred larger ones that
+// wait for reuse would be memory.
+const keepBuffer = inMemory + bytes.MinRead
 
 func (s *Store) buffer() *bytes.Buffer {
 	buf, _ := s.buffers.Get().(*bytes.Buffer)

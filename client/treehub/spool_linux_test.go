@@ -23,7 +23,7 @@ func TestAFullFolderForTemporaryFilesSaysSo(t *testing.T) {
 	}()
 	t.Setenv("TMPDIR", small)
 	s := treehubtest.New(t)
-	obj, _ := file(t, 2*inMemory, false)
+	obj, _ := file(t, 2*unsizedMemory, false)
 	err := put(t, open(t, s, nil), obj)
 	if fail.ClassOf(err) != fail.NoSpace || fail.HintOf(err) == "" || s.Requests() != 0 {
 		t.Errorf("%v, hint %q, %d requests", err, fail.HintOf(err), s.Requests())

@@ -25,8 +25,11 @@ import (
 	"github.com/otactl/otactl/ostree"
 )
 
-// DefaultJobs is how many requests are under way at once.
-const DefaultJobs = 30
+// DefaultJobs is how many requests are under way at once. Each object waits for
+// an answer of its own: over 20 ms a hundred keep two processors in work, and
+// more only cost memory. A server that has enough says 429 or 503 and is
+// waited for.
+const DefaultJobs = 100
 
 // hasBatch is how many ids a caller should ask about in one call; each is a
 // request of its own, DefaultJobs at a time.

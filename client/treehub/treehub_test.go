@@ -98,7 +98,7 @@ func TestObjectsArriveWholeWhateverTheirSize(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable) // every second attempt
 		return true
 	}
-	for _, n := range []int{1, 1000, inMemory, inMemory + 1, 3 << 20} {
+	for _, n := range []int{1, 1000, inMemory, inMemory + 1, unsizedMemory, unsizedMemory + 1, 3 << 20} {
 		for _, sized := range []bool{true, false} {
 			obj, want := file(t, n, sized)
 			if err := put(t, st, obj); err != nil {
