@@ -10,6 +10,7 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/keyfile"
 	"github.com/otactl/otactl/ostree/variant"
 )
 
@@ -29,40 +30,65 @@ type Options struct {
 // collections, each commit's size, time and version, and how the repo is kept.
 // The same repo gives the same bytes but for the time.
 func Build(ctx context.Context, repo *ostree.Repo, opt Options) ([]byte, error) {
-	b := &builder{ctx: ctx, repo: repo, seen: map[ostree.Checksum]Ref{}}
-	refs, err := b.ownRefs()
+	b := newBuilder(ctx, repo, nil)
+	refs, err := ownRefs(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	others, err := othersRefs(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	data, err := b.build(repo.Keyfile(), repo.Mode(), refs, others, opt)
+	if err != nil {
+		return nil, fmt.Errorf("make summary of %s: %w", repo.Path(), err)
+	}
+	return data, nil
+}
+
+// BuildArchive is Build for an archive repo that is not on disk here: config is
+// its config file, refs are all of its refs, and src has their commits. What
+// known, which may be nil, says of a commit is taken over from it.
+func BuildArchive(ctx context.Context, src ostree.Source, config *keyfile.File, refs map[string]ostree.Checksum, known *Summary, opt Options) ([]byte, error) {
+	data, err := newBuilder(ctx, src, known).build(config, ostree.ModeArchive, refs, nil, opt)
+	if err != nil {
+		return nil, fmt.Errorf("make summary: %w", err)
+	}
+	return data, nil
+}
+
+// build puts the summary together. others are the refs of other collections.
+func (b *builder) build(config *keyfile.File, mode ostree.Mode, own map[string]ostree.Checksum, others map[string]map[string]ostree.Checksum, opt Options) ([]byte, error) {
+	refs, err := b.refs(own)
 	if err != nil {
 		return nil, err
 	}
 	entries := slices.Clone(opt.Metadata)
 	add := func(key string, v variant.Value) { entries = append(entries, variant.Entry{Key: key, Value: v}) }
-	add(KeyMode, variant.Text(modeName(repo.Mode())))
+	add(KeyMode, variant.Text(modeName(mode)))
 	add(KeyLastModified, variant.BigUint64(uint64(opt.Now.Unix())))
 	if !opt.Expires.IsZero() {
 		add(KeyExpires, variant.BigUint64(uint64(opt.Expires.Unix())))
 	}
-	add(KeyTombstones, variant.Bool(repo.Keyfile().Bool("core", "tombstone-commits", false)))
-	if repo.Keyfile().Bool("core", "indexed-deltas", false) {
+	add(KeyTombstones, variant.Bool(config.Bool("core", "tombstone-commits", false)))
+	if config.Bool("core", "indexed-deltas", false) {
 		add(KeyIndexedDeltas, variant.Bool(true))
 	}
-	if id := repo.CollectionID(); id != "" {
+	if id, _ := config.Get("core", "collection-id"); id != "" {
 		add(KeyCollectionID, variant.Text(id))
 	}
-	collections, err := b.collections()
+	collections, err := b.collections(others)
 	if err != nil {
 		return nil, err
 	}
 	if len(collections) > 0 {
 		add(KeyCollectionMap, packCollections(collections))
 	}
-	if len(opt.Deltas) > 0 && !repo.Keyfile().Bool("core", "no-deltas-in-summary", false) {
+	if len(opt.Deltas) > 0 && !config.Bool("core", "no-deltas-in-summary", false) {
 		add(KeyStaticDeltas, packDeltas(opt.Deltas))
 	}
 	data, err := (&Summary{Refs: refs, Metadata: variant.Dict(entries...)}).Marshal()
-	if err != nil {
-		return nil, fail.As(fmt.Errorf("make summary of %s: %w", repo.Path(), err), fail.Usage, "leave out metadata of your own that has a name of OSTree's or is there twice")
-	}
-	return data, nil
+	return data, fail.As(err, fail.Usage, "leave out metadata of your own that has a name of OSTree's or is there twice")
 }
 
 func modeName(m ostree.Mode) string {
@@ -75,28 +101,35 @@ func modeName(m ostree.Mode) string {
 // builder looks each commit up once, however many refs stand at it.
 type builder struct {
 	ctx  context.Context
-	repo *ostree.Repo
+	src  ostree.Source
 	seen map[ostree.Checksum]Ref
 }
 
-func (b *builder) ownRefs() ([]Ref, error) {
-	all, err := b.repo.Refs(b.ctx)
-	if err != nil {
-		return nil, err
+func newBuilder(ctx context.Context, src ostree.Source, known *Summary) *builder {
+	b := &builder{ctx: ctx, src: src, seen: map[ostree.Checksum]Ref{}}
+	if known != nil {
+		for _, r := range known.Refs {
+			b.seen[r.Commit] = r
+		}
 	}
-	maps.DeleteFunc(all, func(name string, _ ostree.Checksum) bool { return strings.Contains(name, ":") })
-	return b.refs(all)
+	return b
 }
 
-// collections are the refs of other collections.
-func (b *builder) collections() ([]Collection, error) {
-	all, err := b.repo.CollectionRefs(b.ctx)
+func ownRefs(ctx context.Context, repo *ostree.Repo) (map[string]ostree.Checksum, error) {
+	all, err := repo.Refs(ctx)
+	maps.DeleteFunc(all, func(name string, _ ostree.Checksum) bool { return strings.Contains(name, ":") })
+	return all, err
+}
+
+// othersRefs are the refs of other collections, by the collection's id.
+func othersRefs(ctx context.Context, repo *ostree.Repo) (map[string]map[string]ostree.Checksum, error) {
+	all, err := repo.CollectionRefs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	byID := map[string]map[string]ostree.Checksum{}
 	for ref, c := range all {
-		if ref.Collection == b.repo.CollectionID() {
+		if ref.Collection == repo.CollectionID() {
 			continue
 		}
 		if byID[ref.Collection] == nil {
@@ -104,6 +137,10 @@ func (b *builder) collections() ([]Collection, error) {
 		}
 		byID[ref.Collection][ref.Name] = c
 	}
+	return byID, nil
+}
+
+func (b *builder) collections(byID map[string]map[string]ostree.Checksum) ([]Collection, error) {
 	var list []Collection
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		refs, err := b.refs(byID[id])
@@ -133,7 +170,7 @@ func (b *builder) commit(c ostree.Checksum) (Ref, error) {
 	if r, ok := b.seen[c]; ok {
 		return r, nil
 	}
-	data, err := ostree.LoadMetadata(b.ctx, b.repo, ostree.ObjectID{Sum: c, Type: ostree.TypeCommit})
+	data, err := ostree.LoadMetadata(b.ctx, b.src, ostree.ObjectID{Sum: c, Type: ostree.TypeCommit})
 	if err != nil {
 		return Ref{}, err
 	}
