@@ -5,6 +5,8 @@ GO         ?= go
 BIN        := bin
 TOOLS      := $(BIN)/tools
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# The S3 server of the tests, at the version that internal/testkit starts.
+S3SERVER   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 # One static binary, the same from the same commit wherever it is built.
 BUILDFLAGS := -trimpath -ldflags '-s -w'
@@ -17,7 +19,7 @@ RUNS       ?= 3
 FUZZMINUTES ?= 60
 FUZZJOBS    ?= 2
 SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
-TEST_PACKAGES   := gcc libc6-dev softhsm2 opensc ostree e2fsprogs cpio bzip2 zstd zsh fish exfat-fuse exfatprogs $(SUITE_PACKAGES)
+TEST_PACKAGES   := gcc libc6-dev softhsm2 opensc ostree e2fsprogs cpio bzip2 zstd zsh fish nginx exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
 BENCH_PACKAGES  := ostree e2fsprogs python3 curl nginx
 DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebstrap e2fsprogs cpio
@@ -65,6 +67,7 @@ reproducible:
 # Needs root, for owners of files and for deployments in scratch folders.
 test: packages
 	$(GO) mod download
+	@scripts/tool $(TOOLS) $(S3SERVER) --version
 	$(SUDO) $(GO) test -timeout 6m ./...
 	$(SUDO) env CGO_ENABLED=1 $(GO) test -tags pkcs11 -timeout 6m ./tuf/pkcs11
 	$(SUDO) $(GO) test -race -timeout 12m $(RACE)

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/client/account"
+	"github.com/otactl/otactl/client/bucket"
 	"github.com/otactl/otactl/client/folder"
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/fail"
@@ -21,12 +22,14 @@ type publisher struct {
 	store publish.Remote
 	keeper
 	signers []sign.Signer // of commits, and of a summary that is made here
+	jobs    int           // requests that the store is best asked with at once; 0: as many as any
 }
 
 // destinationFlags say where a commit goes.
 func destinationFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "send to `DEST`: a folder that a web server shows, https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)"},
+		&cli.StringFlag{Name: "to", Usage: "send to `DEST`: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)"},
+		&cli.StringFlag{Name: "s3-endpoint", Usage: "the bucket is with the S3 server at `URL` (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon's)"},
 	}
 }
 
@@ -56,17 +59,19 @@ func (rt *runtime) openDestination(c *cli.Context, jobs int, signers []sign.Sign
 		return rt.toFolder(c, to, jobs, signers)
 	case scheme == "file":
 		return rt.toFolder(c, rest, jobs, signers)
+	case scheme == "s3":
+		return rt.toBucket(c, to, jobs, signers)
 	case scheme == "http", scheme == "https":
 		return rt.toTreehub(c, to, jobs)
 	}
-	return nil, fail.New(fail.Usage, "give a folder, or an https:// URL", "--to %.200q: there is no store of this kind", to)
+	return nil, fail.New(fail.Usage, "give a folder, an s3:// or an https:// URL", "--to %.200q: there is no store of this kind", to)
 }
 
 // keepsNoTargets says whether --to names a store that is nothing but a store: a
 // target that names what is in it is kept by another backend, or by none.
 func keepsNoTargets(to string) bool {
 	scheme, _, isURL := strings.Cut(to, "://")
-	return to != "" && to != hubScheme && (!isURL || scheme == "file")
+	return to != "" && to != hubScheme && (!isURL || scheme == "file" || scheme == "s3")
 }
 
 // wantsTarget says whether a target follows the commit. For a store that keeps
@@ -131,6 +136,44 @@ func (rt *runtime) toFolder(c *cli.Context, path string, jobs int, signers []sig
 	return p, err
 }
 
+// toBucket is a repo in a bucket of S3.
+func (rt *runtime) toBucket(c *cli.Context, to string, jobs int, signers []sign.Signer) (*publisher, error) {
+	name, folder, err := bucket.ParseURL(to)
+	if err != nil {
+		return nil, err
+	}
+	p, err := rt.targetKeeper(c, jobs)
+	if err != nil {
+		return nil, err
+	}
+	if !c.IsSet("jobs") && !c.IsSet("limit-rate") {
+		jobs = bucket.DefaultJobs
+		p.jobs = jobs
+	}
+	hc, err := rt.httpClient(c.String("ca-file"), nil, jobs)
+	if err != nil {
+		return nil, err
+	}
+	endpoint := first(c.String("s3-endpoint"), rt.env(envS3Endpoint), rt.env(envAWSEndpoint))
+	p.store, err = bucket.Open(c.Context, bucket.Options{
+		Bucket: name, Prefix: folder, Endpoint: endpoint, Region: first(rt.env(envAWSRegion), rt.env(envAWSDefaultRegion)),
+		Keys: rt.bucketKeys(endpoint), HTTP: hc, Retry: rt.retry(), Jobs: jobs, SignSummary: summarySigner(signers), Clock: rt.clock,
+	})
+	return p, err
+}
+
+// bucketKeys are looked for as every program does that speaks S3. Only Amazon's
+// own buckets are opened by keys of the machine this runs on, unless a container
+// says that it has some.
+func (rt *runtime) bucketKeys(endpoint string) *bucket.Keys {
+	lent := first(rt.env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), rt.env("AWS_CONTAINER_CREDENTIALS_FULL_URI"), rt.env("AWS_WEB_IDENTITY_TOKEN_FILE"))
+	return bucket.NewKeys(bucket.KeyOptions{
+		AccessKey: rt.env("AWS_ACCESS_KEY_ID"), Secret: rt.env("AWS_SECRET_ACCESS_KEY"), Session: rt.env("AWS_SESSION_TOKEN"),
+		Profile: rt.env("AWS_PROFILE"),
+		Machine: lent != "" || endpoint == "" && !switchedOn(rt.env("AWS_EC2_METADATA_DISABLED")),
+	})
+}
+
 // targetKeeper is a publisher without a store, for a store that keeps no
 // targets: the backend is that of the credentials or the context, if a target is
 // wanted and there is one.
@@ -140,7 +183,8 @@ func (rt *runtime) targetKeeper(c *cli.Context, jobs int) (*publisher, error) {
 	}
 	a, err := rt.access(c, jobs)
 	if errors.Is(err, account.ErrNoContext) {
-		return &publisher{}, nil
+		return nil, fail.New(fail.Usage, "leave -m out to send the commit alone, or give the credentials of the backend that signs targets with -c",
+			"--to %s: it keeps no targets, and no backend is named that does", c.String("to"))
 	}
 	if err != nil {
 		return nil, err

@@ -25,6 +25,15 @@ const (
 	envPIN           = "OTACTL_PKCS11_PIN"
 )
 
+// Where buckets are and who one is there, as every program reads it that speaks
+// S3.
+const (
+	envAWSEndpoint      = "AWS_ENDPOINT_URL"
+	envS3Endpoint       = "AWS_ENDPOINT_URL_S3"
+	envAWSRegion        = "AWS_REGION"
+	envAWSDefaultRegion = "AWS_DEFAULT_REGION"
+)
+
 // otherVariables are those that stand in for no flag, for docs/env.md.
 func otherVariables() [][2]string {
 	return [][2]string{
@@ -34,6 +43,12 @@ func otherVariables() [][2]string {
 		{envPIN, "PIN of the PKCS#11 token when the URI has no pin-source"},
 		{"XDG_CONFIG_HOME, HOME, USERPROFILE", "where the context file `otactl/config.yaml` lies"},
 		{"SOTA_PACKED_CREDENTIALS", "credentials file when neither `--credentials` nor a context or `--url` is given"},
+		{"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "keys for a bucket; without them those of a profile, of the container or of the machine"},
+		{"AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE", "profile of `~/.aws/credentials` and `~/.aws/config`, and other files than these"},
+		{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN", "keys for a bucket that a container lends"},
+		{"AWS_EC2_METADATA_DISABLED", "when true, the machine is not asked for keys for a bucket"},
+		{"AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL", "S3 server when `--s3-endpoint` is not given"},
+		{"AWS_REGION, AWS_DEFAULT_REGION", "region of the bucket; that of Amazon's buckets is found by itself"},
 		{"OSTREE_REPO", "repository when `--repo` is not given"},
 		{"OSTREE_SKIP_CACHE", "when set, `ostree` keeps and uses no summary of a remote in the repo's cache"},
 		{"OSTREE_BOOTID", "id of this boot, for what an earlier run of the same boot left staged in a repo; default: the kernel's"},

@@ -24,7 +24,7 @@ _otactl_commands() {
 _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level' ;;
-    'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --s3-endpoint --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets list') echo '--help --by-tag --columns --production --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets show') echo '--help --production-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
@@ -175,6 +175,7 @@ _otactl_value() {
     'otactl publish --app') echo 'text' ;;
     'otactl publish --custom') echo 'text' ;;
     'otactl publish --to') echo 'text' ;;
+    'otactl publish --s3-endpoint') echo 'text' ;;
     'otactl publish --sign-by') echo 'text' ;;
     'otactl publish --gpg-homedir') echo 'dir' ;;
     'otactl publish --limit-rate') echo 'text' ;;

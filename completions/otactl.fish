@@ -155,6 +155,7 @@ set -g __otactl_valued \
     'otactl publish --app' \
     'otactl publish --custom' \
     'otactl publish --to' \
+    'otactl publish --s3-endpoint' \
     'otactl publish --sign-by' \
     'otactl publish --gpg-homedir' \
     'otactl publish --limit-rate' \
@@ -970,7 +971,8 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l name -x -d 'the target
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l uri -x -d 'the build this came from is at URL'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l app -x -d 'the target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l custom -x -d 'the target has the custom field KEY=JSON; repeat'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l limit-rate -x -d 'move no more than RATE bytes a second over all connections: 500K, 2M'

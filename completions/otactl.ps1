@@ -190,7 +190,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--uri|the build this came from is at URL'
             '--app|the target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
             '--custom|the target has the custom field KEY=JSON; repeat'
-            '--to|send to DEST: a folder that a web server shows, https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+            '--to|send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
             '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
             '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
             '--limit-rate|move no more than RATE bytes a second over all connections: 500K, 2M'
@@ -1809,6 +1810,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish --app' = @()
         'otactl publish --custom' = @()
         'otactl publish --to' = @()
+        'otactl publish --s3-endpoint' = @()
         'otactl publish --sign-by' = @()
         'otactl publish --gpg-homedir' = @()
         'otactl publish --limit-rate' = @()

@@ -226,7 +226,10 @@ func (r *run) pushOnce(ctx context.Context, fullCheck bool) error {
 			return err
 		}
 	}
-	return r.moveRefs(ctx)
+	if err := r.moveRefs(ctx); err != nil {
+		return err
+	}
+	return r.summarize(ctx)
 }
 
 // moveRefs moves every ref that is not where it should be.

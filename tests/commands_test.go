@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/otactl/otactl/internal/testkit"
 )
 
 type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
@@ -25,6 +27,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	freeport VAR               put a free loopback port into $VAR
 //	serve DIR [FLAG...]        start "otactl serve --data DIR", wait until it answers; sets $URL, $GATEWAY, $SERVE_PID
 //	stopserve [SIGNAL]         end it (TERM by default; KILL pulls the plug) and, for TERM, want exit code 0
+//	s3 BUCKET...               start an S3 server with these buckets; sets $AWS_… for it, and $BUCKETS to the folder that they are in
+//	web DIR                    start nginx to show DIR; sets $WEB
 //	jsonget VAR FILE PATH      put the value at PATH (a.0.b) of a JSON file, "stdout" or "stderr" into $VAR
 //	flipbit FILE OFFSET [BIT]  flip one bit; a negative OFFSET counts from the end
 //	osversion VERSION          commit a tree that can be deployed to os/main of the archive repo "repo"
@@ -37,6 +41,8 @@ func scriptCommands() map[string]scriptCommand {
 		"serve":     serve,
 		"stopserve": stopserve,
 		"jsonget":   jsonget,
+		"s3":        s3,
+		"web":       web,
 		"flipbit":   flipbit,
 		"mktree":    mktree,
 		"osversion": osversion,
@@ -170,6 +176,28 @@ func stopserve(ts *testscript.TestScript, neg bool, args []string) {
 	if sig != os.Kill && s.err != nil {
 		ts.Fatalf("otactl serve did not end cleanly: %v\n%s", s.err, ts.ReadFile("serve.log"))
 	}
+}
+
+func s3(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 1, "s3 BUCKET...")
+	s, err := testkit.StartS3(ts.MkAbs("s3"))
+	ts.Check(err)
+	ts.Defer(s.Stop)
+	for _, b := range args {
+		ts.Check(os.Mkdir(filepath.Join(s.Root, b), 0o755))
+	}
+	ts.Setenv("AWS_ENDPOINT_URL", s.URL)
+	ts.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey)
+	ts.Setenv("AWS_SECRET_ACCESS_KEY", s.Secret)
+	ts.Setenv("BUCKETS", s.Root)
+}
+
+func web(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "web DIR")
+	w, err := testkit.StartWeb(ts.MkAbs(args[0]), ts.MkAbs("nginx"))
+	ts.Check(err)
+	ts.Defer(w.Stop)
+	ts.Setenv("WEB", w.URL)
 }
 
 func jsonget(ts *testscript.TestScript, neg bool, args []string) {

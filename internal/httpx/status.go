@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -29,10 +30,12 @@ type StatusError struct {
 	URL    string // without user info and query
 	Code   int    // the HTTP status
 	// Message is what the server's JSON says under message, msg, description
-	// or error_description, or the start of a plain text; one line.
+	// or error_description, what object storage says in XML, or the start of a
+	// plain text; one line.
 	Message string
-	// Reason is the JSON's "code" or "error": a word for programs, such as
-	// "missing_child" or "authorization_pending". It may be empty.
+	// Reason is the JSON's "code" or "error", or the Code of object storage: a
+	// word for programs, such as "missing_child" or "NoSuchBucket". It may be
+	// empty.
 	Reason string
 	// After is the pause that Retry-After asked for, or 0.
 	After time.Duration
@@ -98,6 +101,14 @@ func classify(code int) (fail.Class, string) {
 func parseErrorBody(body []byte) (message, reason string) {
 	var m map[string]any
 	if json.Unmarshal(body, &m) != nil {
+		var storage struct {
+			XMLName xml.Name `xml:"Error"`
+			Code    string
+			Message string
+		}
+		if xml.Unmarshal(body, &storage) == nil {
+			return oneLine(storage.Message), oneLine(storage.Code)
+		}
 		if len(body) < 2*maxMessage && !strings.HasPrefix(strings.TrimSpace(string(body)), "<") {
 			message = oneLine(string(body))
 		}

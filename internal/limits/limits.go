@@ -112,6 +112,8 @@ const (
 
 	// JSON caps a request or reply of an API that speaks JSON.
 	JSON = 16 << 20
+	// BucketReply caps what an S3 server answers in XML: a list of 1,000 keys.
+	BucketReply = 4 << 20
 	// DeviceBody caps what a device may send to the gateway in one request.
 	DeviceBody = 100 << 10
 	// Credentials caps credentials.zip and each of its members.

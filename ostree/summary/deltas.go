@@ -33,7 +33,7 @@ func Deltas(ctx context.Context, repo *ostree.Repo) (map[string][32]byte, error)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		name, ok := deltaName(path.Dir(file))
+		name, ok := DeltaName(path.Dir(file))
 		if !ok {
 			continue
 		}
@@ -49,9 +49,9 @@ func Deltas(ctx context.Context, repo *ostree.Repo) (map[string][32]byte, error)
 	return deltas, nil
 }
 
-// deltaName reads the name of a delta out of its folder, such as
+// DeltaName reads the name of a delta out of its folder, such as
 // deltas/ab/REST-OF-FROM-TO.
-func deltaName(dir string) (string, bool) {
+func DeltaName(dir string) (string, bool) {
 	rest, ok := strings.CutPrefix(dir, "deltas/")
 	head, tail, cut := strings.Cut(rest, "/")
 	if !ok || !cut || len(head) != 2 {

@@ -1,0 +1,63 @@
+package testkit
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Web is nginx with a folder to show.
+type Web struct {
+	URL    string
+	server *process
+}
+
+const nginxConfig = `daemon off;
+DIRECTIVES
+pid DIR/pid;
+error_log DIR/error.log;
+worker_processes 1;
+events { worker_connections 256; }
+http {
+	access_log off;
+	client_body_temp_path DIR; proxy_temp_path DIR; fastcgi_temp_path DIR; uwsgi_temp_path DIR; scgi_temp_path DIR;
+	server { listen ADDR; root ROOT; }
+}
+`
+
+// StartWeb starts nginx on a free port to show root. Its own files go to dir.
+func StartWeb(root, dir string) (*Web, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	user := ""
+	if os.Getuid() == 0 {
+		user = "user root;" // tests' folders are their owner's
+	}
+	config := strings.NewReplacer("DIRECTIVES", user, "DIR", dir, "ADDR", addr, "ROOT", root).Replace(nginxConfig)
+	file := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+		return nil, err
+	}
+	w := &Web{URL: "http://" + addr}
+	w.server, err = start(exec.Command("nginx", "-c", file, "-p", dir), addr)
+	return w, err
+}
+
+// NewWeb is StartWeb for one test.
+func NewWeb(tb testing.TB, root string) *Web {
+	tb.Helper()
+	w, err := StartWeb(root, tb.TempDir())
+	must(tb, err)
+	tb.Cleanup(w.Stop)
+	return w
+}
+
+// Stop ends nginx, at once.
+func (w *Web) Stop() { w.server.stop() }
