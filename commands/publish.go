@@ -86,7 +86,7 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	if err != nil {
 		return opt, err
 	}
-	opt.Remote, opt.Jobs = p.store, max(opt.Jobs, p.jobs)
+	opt.Remote, opt.Signers, opt.Jobs = p.store, p.signers, max(opt.Jobs, p.jobs)
 	if p.backend == nil && target != nil {
 		return opt, fail.New(fail.Usage, "use --no-target, or credentials with a tufrepo.url", "these credentials name no backend that keeps targets")
 	}

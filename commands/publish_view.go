@@ -26,6 +26,7 @@ type publishView struct {
 	Total          int64      `json:"total_bytes,omitempty"`
 	Saved          *float64   `json:"saved_percent,omitempty"`
 	Seconds        float64    `json:"seconds"`
+	Signatures     int        `json:"new_signatures,omitempty"`
 	TargetsVersion int        `json:"targets_version,omitempty"`
 }
 
@@ -47,7 +48,7 @@ func newPublishView(r publish.Report) publishView {
 	v := publishView{
 		DryRun: r.DryRun, URL: r.URL, Unchanged: r.Unchanged(),
 		Objects: r.Objects, New: r.New, Metadata: r.Metadata, Present: r.Present, Asked: r.Asked,
-		Bytes: r.Bytes, Total: r.Total, Seconds: math.Round(r.Elapsed.Seconds()*1000) / 1000, TargetsVersion: r.MetadataVersion,
+		Bytes: r.Bytes, Total: r.Total, Seconds: math.Round(r.Elapsed.Seconds()*1000) / 1000, Signatures: r.Signatures, TargetsVersion: r.MetadataVersion,
 	}
 	for _, it := range r.Items {
 		v.Items = append(v.Items, newItemView(it))
@@ -86,7 +87,11 @@ func (v publishView) Table(w io.Writer) {
 	if v.Objects > 0 {
 		rows = append(rows, "objects", fmt.Sprintf("%d: %d new, %d present, %d asked about", v.Objects, v.New, v.Present, v.Asked))
 	}
-	render.Fields(w, append(rows, v.sentText()...)...)
+	rows = append(rows, v.sentText()...)
+	if v.Signatures > 0 {
+		rows = append(rows, "signatures", fmt.Sprintf("%d new", v.Signatures))
+	}
+	render.Fields(w, rows...)
 }
 
 func (v publishView) sentText() []string {

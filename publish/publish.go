@@ -24,6 +24,7 @@ import (
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -72,8 +73,9 @@ type Options struct {
 	// DryRun finds out what would be done and changes nothing.
 	DryRun bool
 
-	// Sign, when not nil, signs the commits in Repo before anything is sent.
-	Sign func(ctx context.Context, commits []ostree.Checksum) error
+	// Signers sign the commits in Repo before anything is sent. A commit that is
+	// at the remote already gets their signatures there as well.
+	Signers []sign.Signer
 	// Deltas, when not nil, is called when the remote has all objects and no ref
 	// has moved yet. What it gives are further custom fields for the target of
 	// each commit.
@@ -108,6 +110,9 @@ type Report struct {
 	Bytes                 int64 // of New, in archive form
 	Total                 int64 // of all objects in archive form; 0 when not known
 	Elapsed               time.Duration
+	// Signatures are those that Signers added to commits here, Delivered how many
+	// commits got some at the remote where they were already.
+	Signatures, Delivered int
 	// MetadataVersion is that of targets.json with the new targets, where the
 	// backend says it; 0 when none was added.
 	MetadataVersion int
@@ -137,7 +142,7 @@ func (r Report) Unchanged() bool {
 			return false
 		}
 	}
-	return r.New == 0
+	return r.New == 0 && r.Signatures == 0 && r.Delivered == 0
 }
 
 type run struct {
@@ -182,10 +187,8 @@ func (r *run) all(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.Sign != nil && !r.DryRun {
-		if err := r.Sign(ctx, r.plan.commits()); err != nil {
-			return err
-		}
+	if err := r.signCommits(ctx); err != nil {
+		return err
 	}
 	if err := r.push(ctx); err != nil {
 		return err
@@ -218,6 +221,9 @@ func (r *run) push(ctx context.Context) error {
 
 func (r *run) pushOnce(ctx context.Context, fullCheck bool) error {
 	if err := r.copy(ctx, fullCheck); err != nil {
+		return err
+	}
+	if err := r.deliverSignatures(ctx); err != nil {
 		return err
 	}
 	if r.Deltas != nil && !r.DryRun {
