@@ -69,6 +69,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 			env.Setenv("LC_ALL", "C")
 			env.Values[servingKey{}] = new(serving)
+			env.Values[hubsKey{}] = hubs{}
 			return os.MkdirAll(home, 0o700)
 		},
 	})

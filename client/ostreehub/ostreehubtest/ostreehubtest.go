@@ -50,13 +50,22 @@ type Server struct {
 
 // New starts an ostreehub that ends with the test.
 func New(tb testing.TB) *Server {
+	s := Start()
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// Start starts an ostreehub for who has no test at hand.
+func Start() *Server {
 	s := &Server{kinds: map[string]int{}, files: map[string][]byte{}, ids: map[string]bool{}, chains: map[string]bool{},
 		conns: map[string]bool{}, DownloadToken: "download"}
 	s.http = httptest.NewServer(s)
-	tb.Cleanup(s.http.Close)
 	s.URL = s.http.URL + "/ota/ostreehub/factory/v2/repos/lmp"
 	return s
 }
+
+// Close ends it.
+func (s *Server) Close() { s.http.Close() }
 
 // Base is the server's address without a path.
 func (s *Server) Base() string { return s.http.URL }
