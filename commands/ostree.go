@@ -25,6 +25,6 @@ func (rt *runtime) plumbing(program string) *plumbing.Env {
 	return &plumbing.Env{
 		Program: program,
 		Getenv:  rt.env, Stdin: rt.std.In, Stdout: rt.std.Out, Stderr: rt.screen, Interactive: rt.std.MayPrompt(),
-		Render: rt.render, Say: rt.say, Progress: rt.progress, Log: rt.log, Now: rt.clock,
+		Render: rt.render, RenderList: rt.renderList, Say: rt.say, Progress: rt.progress, Log: rt.log, Now: rt.clock,
 	}
 }

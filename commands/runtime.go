@@ -94,6 +94,11 @@ func (rt *runtime) render(view render.View) error {
 	return render.Write(rt.std.Out, rt.format, view)
 }
 
+// renderList is render for a list that may be long.
+func (rt *runtime) renderList(list render.List) error {
+	return render.WriteList(rt.std.Out, rt.format, list)
+}
+
 // say tells the person at the terminal something that is not the result:
 // it goes to standard error, and nowhere with --quiet.
 func (rt *runtime) say(format string, args ...any) {

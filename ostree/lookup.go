@@ -123,8 +123,13 @@ func (w *treeWalk) walk(ctx context.Context, at *Entry) error {
 	if err := w.in(at.Tree, t); err != nil {
 		return err
 	}
-	for _, e := range entriesOf(at, t) {
-		if err := w.walk(ctx, e); err != nil {
+	for _, f := range t.Files {
+		if err := errors.Join(ctx.Err(), w.fn(&Entry{Path: path.Join(at.Path, f.Name), Sum: f.Sum})); err != nil {
+			return err
+		}
+	}
+	for _, d := range t.Dirs {
+		if err := w.walk(ctx, &Entry{Path: path.Join(at.Path, d.Name), Tree: d.Tree, Meta: d.Meta}); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -36,20 +38,31 @@ func (e *Env) ls(c *cli.Context, repo *ostree.Repo) error {
 	if len(paths) == 0 {
 		paths = []string{"/"}
 	}
-	view := &listing{checksums: c.Bool("checksum"), xattrs: c.Bool("xattrs"), namesOnly: c.Bool("nul-filenames-only"), Entries: []listed{}}
-	for _, p := range paths {
-		if err := view.add(c, repo, commit, p); err != nil {
-			return err
+	look := looks{checksums: c.Bool("checksum"), xattrs: c.Bool("xattrs"), namesOnly: c.Bool("nul-filenames-only")}
+	return e.RenderList(render.List{Key: "entries", Items: func(yield func(render.View, error) bool) {
+		for _, p := range paths {
+			err := eachListed(c, repo, commit, p, func(at *ostree.Entry) error {
+				l, err := look.at(c, repo, at)
+				if err == nil && !yield(l, nil) {
+					err = errEnough
+				}
+				return err
+			})
+			if err != nil {
+				if !errors.Is(err, errEnough) {
+					yield(nil, err)
+				}
+				return
+			}
 		}
-	}
-	return e.Render(view)
+	}})
 }
 
-// listing is what ls shows.
-type listing struct {
-	Entries                      []listed `json:"entries"`
-	checksums, xattrs, namesOnly bool
-}
+// errEnough ends a walk of which nobody wants more.
+var errEnough = errors.New("enough")
+
+// looks are what ls shows of an entry.
+type looks struct{ checksums, xattrs, namesOnly bool }
 
 type listed struct {
 	Path     string  `json:"path"`
@@ -62,6 +75,8 @@ type listed struct {
 	Checksum string  `json:"checksum"`                // of a directory, its dirtree
 	DirMeta  string  `json:"meta_checksum,omitempty"` // of a directory
 	Xattrs   []xattr `json:"xattrs,omitempty"`
+
+	looks looks
 }
 
 type xattr struct {
@@ -69,20 +84,19 @@ type xattr struct {
 	Value []byte `json:"value"` // base64 in JSON
 }
 
-// add lists one path the way the flags ask for.
-func (v *listing) add(c *cli.Context, repo *ostree.Repo, commit ostree.Checksum, p string) error {
+// eachListed calls fn for what a path shows the way the flags ask for.
+func eachListed(c *cli.Context, repo *ostree.Repo, commit ostree.Checksum, p string, fn func(*ostree.Entry) error) error {
 	at, err := ostree.Lookup(c.Context, repo, commit, p)
 	if err != nil {
 		return err
 	}
-	one := func(e *ostree.Entry) error { return v.entry(c, repo, e) }
 	switch {
 	case !at.IsDir() || c.Bool("dironly"):
-		return one(at)
+		return fn(at)
 	case c.Bool("recursive"):
-		return ostree.WalkTree(c.Context, repo, at, one)
+		return ostree.WalkTree(c.Context, repo, at, fn)
 	}
-	if err := one(at); err != nil {
+	if err := fn(at); err != nil {
 		return err
 	}
 	children, err := ostree.Children(c.Context, repo, at)
@@ -90,24 +104,23 @@ func (v *listing) add(c *cli.Context, repo *ostree.Repo, commit ostree.Checksum,
 		return err
 	}
 	for _, e := range children {
-		if err := one(e); err != nil {
+		if err := fn(e); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (v *listing) entry(c *cli.Context, repo *ostree.Repo, e *ostree.Entry) error {
+func (v looks) at(c *cli.Context, repo *ostree.Repo, e *ostree.Entry) (*listed, error) {
 	if v.namesOnly {
-		v.Entries = append(v.Entries, listed{Path: e.Path})
-		return nil
+		return &listed{Path: e.Path, looks: v}, nil
 	}
 	h, err := ostree.Stat(c.Context, repo, e)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l := listed{Path: e.Path, Type: "file", Mode: fmt.Sprintf("%05o", h.Mode&0o7777), UID: h.UID, GID: h.GID,
-		Size: h.Size, Target: h.Target, Checksum: e.Sum.String()}
+	l := &listed{Path: e.Path, Type: "file", Mode: fmt.Sprintf("%05o", h.Mode&0o7777), UID: h.UID, GID: h.GID,
+		Size: h.Size, Target: h.Target, Checksum: e.Sum.String(), looks: v}
 	switch {
 	case e.IsDir():
 		l.Type, l.Checksum, l.DirMeta = "directory", e.Tree.String(), e.Meta.String()
@@ -117,36 +130,28 @@ func (v *listing) entry(c *cli.Context, repo *ostree.Repo, e *ostree.Entry) erro
 	for _, x := range h.Xattrs {
 		l.Xattrs = append(l.Xattrs, xattr(x))
 	}
-	v.Entries = append(v.Entries, l)
-	return nil
+	return l, nil
 }
 
 // Table prints what ostree ls prints.
-func (v *listing) Table(w io.Writer) {
-	for _, e := range v.Entries {
-		if v.namesOnly {
-			fmt.Fprintf(w, "%s\x00", e.Path)
-			continue
-		}
-		fmt.Fprintln(w, v.line(e))
+func (e *listed) Table(w io.Writer) {
+	if e.looks.namesOnly {
+		fmt.Fprintf(w, "%s\x00", e.Path)
+		return
 	}
-}
-
-func (v *listing) line(e listed) string {
 	kind := map[string]string{"file": "-", "symlink": "l", "directory": "d"}[e.Type]
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s %d %d %6d ", kind, e.Mode, e.UID, e.GID, e.Size)
-	if v.checksums {
-		b.WriteString(strings.TrimSpace(e.Checksum+" "+e.DirMeta) + " ")
+	fmt.Fprintf(w, "%s%s %d %d %6d ", kind, e.Mode, e.UID, e.GID, e.Size)
+	if e.looks.checksums {
+		fmt.Fprint(w, strings.TrimSpace(e.Checksum+" "+e.DirMeta)+" ")
 	}
-	if v.xattrs {
-		b.WriteString("{ " + variantText(e.Xattrs) + " } ")
+	if e.looks.xattrs {
+		fmt.Fprint(w, "{ "+variantText(e.Xattrs)+" } ")
 	}
-	b.WriteString(shownName(path.Clean(e.Path)))
+	fmt.Fprint(w, shownName(path.Clean(e.Path)))
 	if e.Type == "symlink" {
-		b.WriteString(" -> " + shownName(e.Target))
+		fmt.Fprint(w, " -> "+shownName(e.Target))
 	}
-	return b.String()
+	fmt.Fprintln(w)
 }
 
 // variantText is the GVariant text form of a(ayay), as ostree ls -X prints it:

@@ -36,6 +36,8 @@ type Env struct {
 	// Render writes a result in the format the user chose. What a script
 	// reads of ostree is a View's Table; a verb gives one View a run.
 	Render func(view render.View) error
+	// RenderList is Render for one long list.
+	RenderList func(list render.List) error
 	// Say tells the person something that is not the result; nothing when quiet.
 	Say func(format string, args ...any)
 	// Progress is where an engine reports to; nil when nobody looks.

@@ -2,14 +2,18 @@
 // or YAML for programs.
 //
 // It owns the formats; what is in a result belongs to the command. It never
-// writes half a result: a view is formatted whole, then written at once.
+// writes half a result: a view is formatted whole, then written at once. The one
+// exception is the table of a List, which may be too long to hold.
 package render
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
 	"strings"
 	"unicode"
@@ -56,6 +60,69 @@ func Write(w io.Writer, format Format, view View) error {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
+}
+
+// List is a result that is one long list of items. An error ends it.
+type List struct {
+	Key   string // its name in JSON and YAML
+	Items iter.Seq2[View, error]
+}
+
+// WriteList is Write for a list. Its table is written while items come, so that
+// none of them is held, and an error may come after the first of it. JSON and
+// YAML are for programs and written whole.
+func WriteList(w io.Writer, format Format, list List) error {
+	if format != Table && format != "" {
+		whole, err := list.collect()
+		if err != nil {
+			return err
+		}
+		return Write(w, format, whole)
+	}
+	out := bufio.NewWriterSize(w, 64<<10)
+	if err := list.table(out); err != nil {
+		return errors.Join(err, out.Flush())
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
+}
+
+func (l List) table(out *bufio.Writer) error {
+	for item, err := range l.Items {
+		if err != nil {
+			return err
+		}
+		item.Table(out)
+		if _, err := out.Write(nil); err != nil { // nobody reads any more
+			return fmt.Errorf("write result: %w", err)
+		}
+	}
+	return nil
+}
+
+// collected is a list as an object with one member.
+type collected map[string][]View
+
+func (l List) collect() (collected, error) {
+	items := []View{}
+	for item, err := range l.Items {
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return collected{l.Key: items}, nil
+}
+
+// Table writes all items.
+func (c collected) Table(w io.Writer) {
+	for _, items := range c {
+		for _, item := range items {
+			item.Table(w)
+		}
+	}
 }
 
 func writeJSON(w io.Writer, view any) error {

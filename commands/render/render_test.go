@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 )
@@ -60,5 +61,83 @@ func TestAResultThatCannotBeWrittenIsAnError(t *testing.T) {
 	}
 	if err := Write(io.Discard, "xml", example()); err == nil {
 		t.Error("an unknown format went unnoticed")
+	}
+}
+
+type item struct {
+	Name string `json:"name"`
+}
+
+func (i item) Table(w io.Writer) { fmt.Fprintln(w, i.Name) }
+
+// listOf gives items with these names, and then an error unless that is nil.
+func listOf(end error, names ...string) List {
+	return List{Key: "items", Items: func(yield func(View, error) bool) {
+		for _, n := range names {
+			if !yield(item{n}, nil) {
+				return
+			}
+		}
+		if end != nil {
+			yield(nil, end)
+		}
+	}}
+}
+
+func TestOneListGivesEachFormat(t *testing.T) {
+	for format, want := range map[Format]string{
+		Table: "a\nb\n",
+		JSON:  "{\n  \"items\": [\n    {\n      \"name\": \"a\"\n    },\n    {\n      \"name\": \"b\"\n    }\n  ]\n}\n",
+		YAML:  "items:\n  - name: a\n  - name: b\n",
+	} {
+		var out bytes.Buffer
+		if err := WriteList(&out, format, listOf(nil, "a", "b")); err != nil || out.String() != want {
+			t.Errorf("%s: %q, %v; want %q", format, out.String(), err, want)
+		}
+	}
+	var out bytes.Buffer
+	if err := WriteList(&out, JSON, listOf(nil)); err != nil || out.String() != "{\n  \"items\": []\n}\n" {
+		t.Errorf("no items: %q, %v", out.String(), err)
+	}
+}
+
+func TestAnErrorInAListLeavesNoHalfOfItToPrograms(t *testing.T) {
+	broken := errors.New("broken")
+	for format, want := range map[Format]string{Table: "a\n", JSON: "", YAML: ""} {
+		var out bytes.Buffer
+		if err := WriteList(&out, format, listOf(broken, "a")); !errors.Is(err, broken) || out.String() != want {
+			t.Errorf("%s: %q, %v; want %q and the error", format, out.String(), err, want)
+		}
+	}
+}
+
+func TestATableOfAListIsNotHeld(t *testing.T) {
+	var out bytes.Buffer
+	most := 0
+	err := WriteList(&out, Table, List{Items: func(yield func(View, error) bool) {
+		for i := range 100_000 {
+			most = max(most, 7*i-out.Len())
+			if !yield(item{fmt.Sprintf("%06d", i)}, nil) {
+				return
+			}
+		}
+	}})
+	if err != nil || out.Len() != 700_000 {
+		t.Fatalf("%d bytes: %v", out.Len(), err)
+	}
+	if most > 128<<10 {
+		t.Errorf("%d bytes were held", most)
+	}
+}
+
+func TestAListEndsWhenNobodyReads(t *testing.T) {
+	asked := 0
+	err := WriteList(full{}, Table, List{Items: func(yield func(View, error) bool) {
+		for asked < 1_000_000 && yield(item{"name"}, nil) {
+			asked++
+		}
+	}})
+	if err == nil || asked > 100_000 {
+		t.Errorf("%d items were asked for: %v", asked, err)
 	}
 }

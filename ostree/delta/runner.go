@@ -1,0 +1,90 @@
+package delta
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/otactl/otactl/ostree"
+)
+
+// runner makes the objects of one part.
+type runner struct {
+	program
+	*applier
+}
+
+// run checks the whole program first, so that a bad one writes nothing.
+func (r *runner) run(ctx context.Context) error {
+	if _, err := r.walk(func(task) error { return nil }); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	_, err := r.walk(func(t task) error {
+		select {
+		case r.work <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		g.Go(func() error {
+			defer func() { <-r.work }()
+			return r.make(ctx, t)
+		})
+		return nil
+	})
+	return errors.Join(g.Wait(), err)
+}
+
+// make makes one object. The commit is kept for the end; the superblock has it.
+func (r *runner) make(ctx context.Context, t task) error {
+	defer r.task.Add(1)
+	if t.id.Type == ostree.TypeCommit {
+		return nil
+	}
+	obj, err := r.object(t)
+	if err == nil {
+		err = r.session.Put(ctx, obj)
+	}
+	e, corrupt := errors.AsType[*ostree.CorruptError](err)
+	if _, wrong := errors.AsType[*BadError](err); corrupt || wrong {
+		if err := r.checkSources(ctx, t); err != nil {
+			return err
+		}
+	}
+	if corrupt && e.ID == t.id {
+		return &BadError{Part: -1, Object: t.id, Op: t.start.at, Why: "what the program makes is corrupt: " + e.Why, cause: e}
+	}
+	return blame(t.id, t.start.at, err)
+}
+
+// checkSources hashes what an object that came out wrong was copied from: the
+// fault may be the repo's.
+func (r *runner) checkSources(ctx context.Context, t task) error {
+	if t.start.code != opOpen {
+		return nil
+	}
+	if t.source != nil {
+		if err := r.checkSource(ctx, *t.source); err != nil {
+			return err
+		}
+	}
+	script := r.script(t)
+	for {
+		o, err := script.next(true)
+		if err == nil && o.code == opSource {
+			err = r.checkSource(ctx, o)
+		}
+		if err != nil || o.code == opClose {
+			return err
+		}
+	}
+}
+
+func (r *runner) checkSource(ctx context.Context, o op) error {
+	sum, err := r.copied(o)
+	if err != nil {
+		return err
+	}
+	return r.sources.check(ctx, sum)
+}
