@@ -50,7 +50,7 @@ func (g *group) enter(ctx context.Context, r *Repo) (*stage, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stage == nil {
-		st, err := r.openStage(ctx)
+		st, err := r.openStage(ctx, false)
 		if err != nil {
 			return nil, err
 		}

@@ -41,8 +41,14 @@ type flight struct {
 var errSessionClosed = errors.New("write session is closed")
 
 // Begin opens a write session: it takes the repo's lock, shared.
-func (r *Repo) Begin(ctx context.Context) (Session, error) {
-	st, err := r.openStage(ctx)
+func (r *Repo) Begin(ctx context.Context) (Session, error) { return r.begin(ctx, false) }
+
+// BeginBrief is Begin for a few thousand objects, many times a minute: what is
+// staged when the process is killed is lost, and what others left behind stays.
+func (r *Repo) BeginBrief(ctx context.Context) (Session, error) { return r.begin(ctx, true) }
+
+func (r *Repo) begin(ctx context.Context, brief bool) (Session, error) {
+	st, err := r.openStage(ctx, brief)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,8 @@ type stage struct {
 	lock *os.File // held while somebody works on the stage
 	// space is what it may take of the disk.
 	space *space
+	// brief stages leave nothing to whoever comes after a kill.
+	brief bool
 	next  atomic.Uint64
 }
 
@@ -38,7 +40,7 @@ type staged struct {
 }
 
 // openStage takes the repo's lock and makes a stage.
-func (r *Repo) openStage(ctx context.Context) (*stage, error) {
+func (r *Repo) openStage(ctx context.Context, brief bool) (*stage, error) {
 	if err := checkWritable(r.mode); err != nil {
 		return nil, fmt.Errorf("write to repo %s: %w", r.path, err)
 	}
@@ -47,7 +49,10 @@ func (r *Repo) openStage(ctx context.Context) (*stage, error) {
 	}
 	st, err := r.newStage()
 	if err == nil {
-		if err = st.takeOver(ctx); err == nil {
+		if st.brief = brief; !brief {
+			err = st.takeOver(ctx)
+		}
+		if err == nil {
 			st.space, err = r.openSpace()
 		}
 		if err != nil {
@@ -84,7 +89,7 @@ func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
 	default:
 		st.size, err = s.writeFile(ctx, obj, st.path)
 	}
-	if err == nil && outlives(id.Type) {
+	if err == nil && !s.brief && outlives(id.Type) {
 		err = s.keep(&st)
 	}
 	if err != nil {

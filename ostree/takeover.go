@@ -207,7 +207,7 @@ func (s *stage) salvage(ctx context.Context) error {
 // TakeOver makes visible what killed processes of this boot had staged. Each
 // session begins with it; a server that must say what it has calls it before.
 func (r *Repo) TakeOver(ctx context.Context) error {
-	st, err := r.openStage(ctx)
+	st, err := r.openStage(ctx, false)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 // Package treehub is an ostree.Store on the far side of the treehub protocol,
-// as garage-push speaks it: HEAD and POST of objects, refs last.
+// as garage-push speaks it: HEAD and POST of objects, refs last. With a server
+// that says that it speaks package batch, many objects share a request.
 //
 // It trusts nothing it sends: an object is verified before its first byte
 // leaves, because a treehub stores what it is given. It must never move a ref
-// ahead of its objects, or hold more than a small object in memory.
+// ahead of its objects, or hold more in memory than small objects and a few
+// bodies of them.
 package treehub
 
 import (
@@ -23,6 +25,7 @@ import (
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/batch"
 )
 
 // DefaultJobs is how many requests are under way at once. Each object waits for
@@ -55,6 +58,7 @@ type Store struct {
 	// checking bounds how many objects are read and verified at once: that is
 	// work for processors, while many more may wait for the network.
 	checking chan struct{}
+	far      *notice
 
 	stored, existed, sent atomic.Int64
 }
@@ -78,6 +82,8 @@ func New(o Options) (*Store, error) {
 	if o.HTTP == nil {
 		o.HTTP = httpx.NewClient(httpx.Options{MaxConns: o.Jobs})
 	}
+	far := &notice{base: o.BaseURL}
+	o.HTTP = far.listen(o.HTTP)
 	h := o.Header.Clone()
 	if h == nil {
 		h = http.Header{}
@@ -90,12 +96,17 @@ func New(o Options) (*Store, error) {
 		Source: src, opt: o,
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
+		far:      far,
 	}, nil
 }
 
 // Traits says that order is kept: every client of a treehub sends children
-// first, and otactl's own server insists on it.
+// first, and otactl's own server insists on it. What is known of the server
+// grows with the first answer.
 func (s *Store) Traits() ostree.Traits {
+	if s.far.batches.Load() {
+		return ostree.Traits{Ordered: true, Batch: batch.MaxQuestion, Bulk: true, MaxParallel: min(s.opt.Jobs, cap(s.checking)+2)}
+	}
 	return ostree.Traits{Ordered: true, OneByOne: true, Batch: hasBatch, MaxParallel: s.opt.Jobs}
 }
 
@@ -104,10 +115,16 @@ func (s *Store) Tally() ostree.Tally {
 	return ostree.Tally{Stored: s.stored.Load(), Existed: s.existed.Load(), Bytes: s.sent.Load()}
 }
 
-// Begin opens a session. The server makes each object durable as it answers,
-// so that a session keeps nothing but whether it is over.
-func (s *Store) Begin(context.Context) (ostree.Session, error) { return &session{s: s}, nil }
+// Begin opens a session.
+func (s *Store) Begin(ctx context.Context) (ostree.Session, error) {
+	if s.far.batches.Load() {
+		return newBatchSession(ctx, s), nil
+	}
+	return &session{s: s}, nil
+}
 
+// session sends object by object. The server makes each durable as it answers,
+// so that a session keeps nothing but whether it is over.
 type session struct {
 	s    *Store
 	over atomic.Bool
@@ -130,13 +147,15 @@ func (s *Store) SetRef(ctx context.Context, name string, c ostree.Checksum, want
 	if err != nil {
 		return err
 	}
-	if done, err := s.checkRef(ctx, name, c, want); done || err != nil {
-		return err
+	if !s.far.batches.Load() { // such a server honours If-Match, and need not be asked first
+		if done, err := s.checkRef(ctx, name, c, want); done || err != nil {
+			return err
+		}
 	}
 	if err := faults.At(s.opt.Faults, "treehub.ref"); err != nil {
 		return err
 	}
-	resp, err := s.Do(ctx, http.MethodPost, path, func(req *http.Request) error {
+	resp, err := s.send(ctx, path, func(req *http.Request) error {
 		setBody(req, []byte(c.String()))
 		expect(req, want)
 		return nil
@@ -166,10 +185,10 @@ func (s *Store) checkRef(ctx context.Context, name string, c ostree.Checksum, wa
 	case now == c:
 		return true, nil
 	}
-	return false, refMoved(name, now)
+	return false, refMoved(name, now.String())
 }
 
-func refMoved(name string, now ostree.Checksum) error {
+func refMoved(name, now string) error {
 	return fail.As(fmt.Errorf("%w: %s is now %s", ostree.ErrRefMoved, name, now), fail.Conflict,
 		"somebody else published meanwhile; run this again to publish on top of it")
 }
@@ -199,7 +218,9 @@ func (s *Store) refRefused(ctx context.Context, name string, c ostree.Checksum, 
 	case rerr == nil && now == c:
 		return nil
 	case rerr == nil:
-		return refMoved(name, now)
+		return refMoved(name, now.String())
+	case errors.Is(rerr, ostree.ErrRefNotFound):
+		return refMoved(name, "not there")
 	}
 	return fmt.Errorf("ref %s: %w", name, err)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/batch"
 	"github.com/otactl/otactl/server/api"
 	"github.com/otactl/otactl/server/store"
 )
@@ -26,10 +27,22 @@ func (s *Store) Treehub(guard *api.Guard) http.Handler {
 		"POST /objects/{ab}/{obj}":  s.postObject,
 		"GET /refs/heads/{ref...}":  func(w http.ResponseWriter, r *http.Request) error { return s.getRef(w, r, "") },
 		"POST /refs/heads/{ref...}": s.postRef,
+
+		"POST /" + batch.MissingPath: s.postMissing,
+		"POST /" + batch.ObjectsPath: s.postObjects,
 	} {
 		mux.Handle(pattern, guard.Allow(h, store.ScopePublish))
 	}
-	return mux
+	return speaking(mux)
+}
+
+// speaking says with each answer that many objects may come in one request, so
+// that a publisher learns it from a question that it has in any case.
+func speaking(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(batch.Header, batch.Version)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Plain is the repo as ostree pulls it over HTTP: config, objects and refs,

@@ -30,6 +30,7 @@ type Store struct {
 	refs    sync.Mutex    // one ref moves at a time
 	big     chan struct{} // one large metadata object in memory at a time
 	slots   chan struct{} // uploads under way
+	batches chan struct{} // bodies of many objects under way
 	flights flights
 	whole   whole
 }
@@ -57,7 +58,7 @@ func Open(ctx context.Context, dir, tmp string, log *slog.Logger) (*Store, error
 		return nil, fmt.Errorf("objects: %w", err)
 	}
 	return &Store{repo: repo, root: root, tmp: tmp, log: log,
-		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads)}, nil
+		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches)}, nil
 }
 
 // Close gives up the repo's folder.
@@ -88,47 +89,76 @@ func (s *Store) has(ctx context.Context, ids ...ostree.ObjectID) ([]bool, error)
 	return s.repo.Has(ctx, ids)
 }
 
-// flights are the objects that are being written.
+// flights are the objects that are about to be visible and may not be durable
+// yet.
 type flights struct {
 	mu  sync.Mutex
-	out map[ostree.ObjectID]chan struct{}
+	out map[ostree.ObjectID]*flight
+}
+
+// flight is one object on its way, by one or more who write it.
+type flight struct {
+	crew int
+	over chan struct{}
 }
 
 // enter claims id; land must be called after it. When somebody else has it,
 // enter waits for them and claims nothing.
 func (f *flights) enter(ctx context.Context, id ostree.ObjectID) (claimed bool, err error) {
 	f.mu.Lock()
-	if f.out == nil {
-		f.out = map[ostree.ObjectID]chan struct{}{}
-	}
-	ch, busy := f.out[id]
-	if !busy {
-		f.out[id] = make(chan struct{})
+	busy := f.out[id]
+	if busy == nil {
+		f.board(id)
 	}
 	f.mu.Unlock()
-	if !busy {
+	if busy == nil {
 		return true, nil
 	}
-	return false, await(ctx, ch)
+	return false, await(ctx, busy.over)
 }
 
-func (f *flights) land(id ostree.ObjectID) {
+// join is for who has written all of ids already, and waits for nobody: it
+// makes others wait until land was called for each.
+func (f *flights) join(ids []ostree.ObjectID) {
 	f.mu.Lock()
-	ch := f.out[id]
-	delete(f.out, id)
-	f.mu.Unlock()
-	close(ch)
+	defer f.mu.Unlock()
+	for _, id := range ids {
+		f.board(id)
+	}
+}
+
+// board is one more who writes id; f.mu is held.
+func (f *flights) board(id ostree.ObjectID) {
+	if f.out == nil {
+		f.out = map[ostree.ObjectID]*flight{}
+	}
+	if f.out[id] == nil {
+		f.out[id] = &flight{over: make(chan struct{})}
+	}
+	f.out[id].crew++
+}
+
+func (f *flights) land(ids ...ostree.ObjectID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, id := range ids {
+		one := f.out[id]
+		if one.crew--; one.crew == 0 {
+			delete(f.out, id)
+			close(one.over)
+		}
+	}
 }
 
 func (f *flights) wait(ctx context.Context, ids []ostree.ObjectID) error {
 	for _, id := range ids {
 		f.mu.Lock()
-		ch := f.out[id]
+		one := f.out[id]
 		f.mu.Unlock()
-		if ch == nil {
+		if one == nil {
 			continue
 		}
-		if err := await(ctx, ch); err != nil {
+		if err := await(ctx, one.over); err != nil {
 			return err
 		}
 	}

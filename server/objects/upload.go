@@ -202,13 +202,18 @@ func (s *Store) checkOrder(ctx context.Context, obj ostree.Object, u *upload) er
 	if err != nil {
 		return api.Refuse(http.StatusBadRequest, "corrupt", obj.ID().String()+": "+err.Error())
 	}
+	return s.checkChildren(ctx, obj.ID(), children)
+}
+
+// checkChildren refuses parent unless all of its children are there.
+func (s *Store) checkChildren(ctx context.Context, parent ostree.ObjectID, children []ostree.ObjectID) error {
 	gap, found, err := s.missing(ctx, children)
 	if err != nil {
 		return err
 	}
 	if found {
 		return api.Refuse(http.StatusPreconditionFailed, "missing_child",
-			"object "+obj.ID().String()+" names "+gap.String()+", which is not there: send children first")
+			"object "+parent.String()+" names "+gap.String()+", which is not there: send children first")
 	}
 	return nil
 }

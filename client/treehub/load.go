@@ -1,0 +1,181 @@
+package treehub
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/batch"
+)
+
+// What one body should hold. Much more, and a kill costs more than it has to,
+// and memory; much less, and there are many requests.
+const (
+	loadBytes   = 4 << 20
+	loadObjects = batch.MaxObjects
+)
+
+// load is the body of one request: objects that were verified, of which small
+// ones are in memory and others are opened again when it is sent.
+type load struct {
+	buf     *bytes.Buffer // frames, and small objects behind theirs
+	large   []large
+	size    int64
+	objects int
+	done    chan struct{} // closed once the server has answered, whatever
+	bodies  atomic.Int32  // opened and not closed
+}
+
+// large is an object whose bytes belong at a place in buf.
+type large struct {
+	at     int
+	obj    ostree.Object
+	length int64
+}
+
+func newLoad(buf *bytes.Buffer) *load {
+	buf.Grow(loadBytes)
+	return &load{buf: buf, done: make(chan struct{})}
+}
+
+// release gives the memory back, for another load. A transport that gave up may
+// still be reading; then it keeps it.
+func (l *load) release() *bytes.Buffer {
+	if l.bodies.Load() > 0 {
+		return new(bytes.Buffer)
+	}
+	l.buf.Reset()
+	return l.buf
+}
+
+// fits says whether one more object of a length should still go along.
+func (l *load) fits(length int64) bool {
+	return l.objects == 0 || l.objects < loadObjects && l.size+length+batch.FrameSize <= loadBytes
+}
+
+// full says that it is not worth waiting for more.
+func (l *load) full() bool { return l.objects == loadObjects || l.size >= loadBytes*7/8 }
+
+// add appends an object: by its bytes, or where data is nil by its handle.
+func (l *load) add(f batch.Frame, data []byte, obj ostree.Object) {
+	l.buf.Write(batch.AppendFrame(l.buf.AvailableBuffer(), f))
+	if data == nil {
+		l.large = append(l.large, large{l.buf.Len(), obj, f.Length})
+	} else {
+		l.buf.Write(data)
+	}
+	l.objects++
+	l.size += batch.FrameSize + f.Length
+}
+
+// open is the body from its beginning.
+func (l *load) open(ctx context.Context) io.ReadCloser {
+	l.bodies.Add(1)
+	r := &loadReader{ctx: ctx, load: l}
+	r.part = bytes.NewReader(l.buf.Bytes()[:r.end()])
+	return r
+}
+
+// loadReader reads a load: what lies in memory up to a large object, then that,
+// and so on.
+type loadReader struct {
+	ctx    context.Context
+	load   *load
+	mu     sync.Mutex // a transport may close while it reads
+	closed bool
+	passed int           // large objects that were read
+	part   *bytes.Reader // of what is in memory
+	object io.ReadCloser // the large object at hand, or nil
+	left   int64         // of it
+}
+
+// end is where the part of memory ends that is at hand.
+func (r *loadReader) end() int {
+	if r.passed < len(r.load.large) {
+		return r.load.large[r.passed].at
+	}
+	return r.load.buf.Len()
+}
+
+func (r *loadReader) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.closed {
+		if r.object != nil {
+			n, err := r.readObject(p)
+			if n > 0 || err != nil {
+				return n, err
+			}
+			continue
+		}
+		if r.part.Len() > 0 {
+			return r.part.Read(p)
+		}
+		if r.passed == len(r.load.large) {
+			return 0, io.EOF
+		}
+		if err := r.next(); err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrClosedPipe
+}
+
+// next opens the large object that follows.
+func (r *loadReader) next() error {
+	l := r.load.large[r.passed]
+	body, n, err := l.obj.OpenArchive(r.ctx)
+	if err != nil {
+		return err
+	}
+	if n != l.length {
+		return errors.Join(changed(l.obj.ID()), body.Close())
+	}
+	r.object, r.left = body, n
+	return nil
+}
+
+func changed(id ostree.ObjectID) error {
+	return &ostree.CorruptError{ID: id, Why: "its length changed while it was sent"}
+}
+
+func (r *loadReader) readObject(p []byte) (int, error) {
+	n, err := r.object.Read(p[:min(int64(len(p)), r.left)])
+	r.left -= int64(n)
+	switch {
+	case r.left == 0:
+		return n, r.pass()
+	case err == io.EOF:
+		return n, changed(r.load.large[r.passed].obj.ID())
+	}
+	return n, err
+}
+
+// pass goes on to what is behind the large object.
+func (r *loadReader) pass() error {
+	err := r.object.Close()
+	from := r.load.large[r.passed].at
+	r.object = nil
+	r.passed++
+	r.part = bytes.NewReader(r.load.buf.Bytes()[from:r.end()])
+	return err
+}
+
+// Close ends the reading.
+func (r *loadReader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	r.load.bodies.Add(-1)
+	if r.object == nil {
+		return nil
+	}
+	return r.object.Close()
+}

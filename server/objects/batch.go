@@ -1,0 +1,252 @@
+package objects
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/batch"
+	"github.com/otactl/otactl/server/api"
+)
+
+// maxBatches is how many bodies of many objects are received at once. Each has
+// one object in memory and at most batch.MaxBody bytes on the disk that no name
+// leads to yet.
+const maxBatches = 16
+
+// postMissing answers for each of many objects whether it is there.
+func (s *Store) postMissing(w http.ResponseWriter, r *http.Request) error {
+	body, err := api.Body(w, r, batch.QuestionSize)
+	if err != nil {
+		return err
+	}
+	ids, err := batch.ParseQuestion(body)
+	if err != nil {
+		return unreadable(err)
+	}
+	api.AllowWork(w)
+	have, err := s.has(r.Context(), ids...)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(batch.MarshalAnswer(have)) // a client that left is its own affair
+	return nil
+}
+
+func unreadable(err error) error { return api.Refuse(http.StatusBadRequest, "batch", err.Error()) }
+
+// postObjects takes objects one after the other, children first, and answers
+// once all of them are durable. What came before one that is refused, or before
+// the line broke, is kept: whoever sends the rest again is not asked for it.
+func (s *Store) postObjects(w http.ResponseWriter, r *http.Request) error {
+	switch {
+	case r.ContentLength <= 0:
+		return api.Refuse(http.StatusBadRequest, "length_required", "the request must have a Content-Length above 0")
+	case r.ContentLength > batch.MaxBody:
+		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", "the body is longer than a batch may be")
+	}
+	if err := take(r.Context(), s.batches); err != nil {
+		return err
+	}
+	defer func() { <-s.batches }()
+	api.AllowTime(w, r.ContentLength)
+	in, err := s.open(r.Context())
+	if err != nil {
+		return err
+	}
+	defer in.session.Abort()
+	refused := in.receive(r.Context(), r.Body)
+	// A client that leaves must not end it half way: see put.
+	if err := in.end(context.WithoutCancel(r.Context())); err != nil {
+		return err
+	}
+	if refused != nil {
+		return refused
+	}
+	api.JSON(w, http.StatusOK, in.report)
+	return nil
+}
+
+// intake is one body of many objects on its way into the repo.
+type intake struct {
+	*Store
+	session ostree.Session
+	staged  map[ostree.ObjectID]struct{} // verified, and not visible yet
+	small   []byte                       // holds one object after the other
+	report  batch.Report
+}
+
+func (s *Store) open(ctx context.Context) (*intake, error) {
+	session, err := s.repo.BeginBrief(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &intake{Store: s, session: session, staged: map[ostree.ObjectID]struct{}{}}, nil
+}
+
+// receive stages what comes until the end of the body.
+func (in *intake) receive(ctx context.Context, body io.Reader) error {
+	line := &line{r: body}
+	frames := batch.NewReader(line)
+	for {
+		f, err := frames.Next()
+		if err == nil {
+			err = in.object(ctx, f, frames)
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF) && line.err == nil:
+			return nil
+		case line.err != nil || errors.Is(err, io.ErrUnexpectedEOF):
+			return brokeOff()
+		default:
+			return refusal(err)
+		}
+	}
+}
+
+// line remembers that it broke, which says nothing about the objects.
+type line struct {
+	r   io.Reader
+	err error
+}
+
+func (l *line) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if err != nil && err != io.EOF {
+		l.err = err
+	}
+	return n, err
+}
+
+// refusal is what a client is told about an object or frame that is no good.
+func refusal(err error) error {
+	if _, ok := errors.AsType[*batch.FormatError](err); ok {
+		return unreadable(err)
+	}
+	if e, ok := errors.AsType[*batch.TooLongError](err); ok {
+		return tooLong(e.Frame)
+	}
+	return corrupt(err)
+}
+
+func tooLong(f batch.Frame) error {
+	return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", "object "+f.ID.String()+" is longer than a batch may carry")
+}
+
+// object stages one object, unless it is there.
+func (in *intake) object(ctx context.Context, f batch.Frame, r io.Reader) error {
+	if f.Length > maxLength(f.ID.Type) {
+		return tooLong(f)
+	}
+	there, err := in.holds(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	if there {
+		in.report.Existed++
+		return nil
+	}
+	if err := in.stage(ctx, f, r); err != nil {
+		return err
+	}
+	in.staged[f.ID] = struct{}{}
+	in.report.Stored++
+	in.report.Bytes += f.Length
+	return nil
+}
+
+// holds says whether the object is there already. Signatures may be added to a
+// commit later, so that what is there of them is replaced.
+func (in *intake) holds(ctx context.Context, id ostree.ObjectID) (bool, error) {
+	if id.Type == ostree.TypeCommitMeta {
+		return false, nil
+	}
+	if _, ok := in.staged[id]; ok {
+		return true, nil
+	}
+	there, err := in.has(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	return there[0], nil
+}
+
+func (in *intake) stage(ctx context.Context, f batch.Frame, r io.Reader) error {
+	if f.Length > inMemory {
+		if f.ID.Type == ostree.TypeFile {
+			return in.session.Put(ctx, ostree.NewArchived(f.ID, once(r, f.Length)))
+		}
+		if err := take(ctx, in.big); err != nil {
+			return err
+		}
+		defer func() { <-in.big }()
+	}
+	data, err := in.read(f.Length, r)
+	if err != nil {
+		return err
+	}
+	children, err := childrenOf(f.ID.Type, data)
+	if err != nil {
+		return &ostree.CorruptError{ID: f.ID, Why: err.Error()}
+	}
+	if err := in.checkChildren(ctx, f.ID, in.elsewhere(children)); err != nil {
+		return err
+	}
+	if f.ID.Type != ostree.TypeFile {
+		return in.session.Put(ctx, ostree.NewNamedMetadata(f.ID, data))
+	}
+	return in.session.Put(ctx, ostree.NewArchived(f.ID, once(bytes.NewReader(data), f.Length)))
+}
+
+// once opens an object that comes by only once. The repo reads it once.
+func once(r io.Reader, length int64) func(context.Context) (io.ReadCloser, int64, error) {
+	return func(context.Context) (io.ReadCloser, int64, error) { return io.NopCloser(r), length, nil }
+}
+
+// read gives the whole object; a small one lies where the one before lay.
+func (in *intake) read(length int64, r io.Reader) ([]byte, error) {
+	data := in.small
+	if length > int64(cap(data)) {
+		data = make([]byte, length)
+		if length <= inMemory {
+			in.small = make([]byte, inMemory)
+			data = in.small
+		}
+	}
+	data = data[:length]
+	_, err := io.ReadFull(r, data)
+	return data, err
+}
+
+// elsewhere are the ids that this body did not bring.
+func (in *intake) elsewhere(ids []ostree.ObjectID) []ostree.ObjectID {
+	rest := ids[:0]
+	for _, id := range ids {
+		if _, mine := in.staged[id]; !mine {
+			rest = append(rest, id)
+		}
+	}
+	return rest
+}
+
+// end makes what was staged visible and durable; until then nobody else is told
+// that it is there.
+func (in *intake) end(ctx context.Context) error {
+	ids := make([]ostree.ObjectID, 0, len(in.staged))
+	for id := range in.staged {
+		ids = append(ids, id)
+	}
+	in.flights.join(ids)
+	defer in.flights.land(ids...)
+	err := in.session.Close(ctx)
+	if fail.ClassOf(err) == fail.NoSpace {
+		in.log.Warn("no room for objects", "error", err)
+	}
+	return err
+}
