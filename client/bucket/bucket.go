@@ -67,6 +67,8 @@ type Store struct {
 	signer *requestSigner
 	config *keyfile.File // nil: there is no repo yet
 
+	pageSize int // keys that one list may hold; 0: as many as the server likes
+
 	fans    [256]fan // what lies in objects/XX/
 	asked   atomic.Int64
 	buffers sync.Pool

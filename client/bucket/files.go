@@ -83,7 +83,7 @@ func (s *Store) PutFile(ctx context.Context, path string, size int64, open func(
 	if err != nil {
 		return fmt.Errorf("send %s: %w", path, err)
 	}
-	if _, err := s.put(ctx, path, body{size, sum, open}, always); err != nil {
+	if _, err := s.put(ctx, path, body{size: size, sum: sum, open: open}, always); err != nil {
 		return fmt.Errorf("send %s: %w", path, err)
 	}
 	return nil

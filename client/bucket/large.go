@@ -41,7 +41,7 @@ func (s *Store) putLarge(ctx context.Context, obj ostree.Object) error {
 	}
 	parts := sums.close()
 	if len(parts) == 1 {
-		_, err := s.store(ctx, id, body{parts[0].size, parts[0].sum, func() (io.ReadCloser, error) {
+		_, err := s.store(ctx, id, body{size: parts[0].size, sum: parts[0].sum, open: func() (io.ReadCloser, error) {
 			r, _, err := obj.OpenArchive(ctx)
 			return r, err
 		}})
@@ -141,7 +141,7 @@ func (s *Store) sendEach(ctx context.Context, obj ostree.Object, key, upload str
 	defer func() { err = errors.Join(err, src.close()) }()
 	for i, p := range parts {
 		query := url.Values{"partNumber": {strconv.Itoa(i + 1)}, "uploadId": {upload}}
-		b := body{p.size, p.sum, func() (io.ReadCloser, error) { return src.section(p.offset, p.size) }}
+		b := body{size: p.size, sum: p.sum, open: func() (io.ReadCloser, error) { return src.section(p.offset, p.size) }}
 		resp, err := s.do(ctx, http.MethodPut, key, query, func(req *http.Request) error {
 			return b.attach(req)
 		})

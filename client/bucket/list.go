@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -34,6 +35,9 @@ type entry struct {
 // eachKey calls fn for each key of the repo that begins with prefix, in order.
 func (s *Store) eachKey(ctx context.Context, prefix string, fn func(entry)) error {
 	query := url.Values{"list-type": {"2"}, "prefix": {s.prefix + prefix}}
+	if s.pageSize > 0 {
+		query.Set("max-keys", strconv.Itoa(s.pageSize))
+	}
 	for {
 		resp, err := s.exchange(ctx, s.root, http.MethodGet, queryText(query), nil)
 		if err != nil {

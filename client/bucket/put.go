@@ -156,15 +156,20 @@ type body struct {
 	size int64
 	sum  [sha256.Size]byte
 	open func() (io.ReadCloser, error)
+
+	covers string // of a signature, see headerCovers
 }
 
 func bodyOf(data []byte) body {
-	return body{int64(len(data)), sha256.Sum256(data), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	return body{size: int64(len(data)), sum: sha256.Sum256(data), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
 }
 
 // attach gives each attempt of a request the body, from its start.
 func (b body) attach(req *http.Request) error {
 	req.Header.Set(headerSHA256, hex.EncodeToString(b.sum[:]))
+	if b.covers != "" {
+		req.Header.Set(headerCovers, b.covers)
+	}
 	req.ContentLength = b.size
 	if b.size == 0 {
 		req.Body = http.NoBody

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,7 +13,6 @@ import (
 	"path"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -127,7 +127,7 @@ func (s *Store) writeSummary(ctx context.Context, now, next []byte, when conditi
 		return false, nil
 	}
 	if same {
-		signed, err := s.signedSince(ctx)
+		signed, err := s.isSigned(ctx, now)
 		if err != nil || signed {
 			return false, err
 		}
@@ -154,7 +154,9 @@ func (s *Store) sign(ctx context.Context, data []byte) error {
 	if err := faults.At(s.opt.Faults, "bucket.signature"); err != nil {
 		return err
 	}
-	_, err = s.putBytes(ctx, summary.SigFile, sig, always)
+	b := bodyOf(sig)
+	b.covers = coverOf(data)
+	_, err = s.put(ctx, summary.SigFile, b, always)
 	return err
 }
 
@@ -191,22 +193,25 @@ func (s *Store) deltas(ctx context.Context) (map[string][sha256.Size]byte, error
 	return sums, g.Wait()
 }
 
-// signedSince says whether the signature is as young as the summary: else
+// headerCovers is what is noted with a signature: the SHA-256 of the summary
+// that it is of.
+const headerCovers = "X-Amz-Meta-Summary-Sha256"
+
+func coverOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// isSigned says whether the signature that is there is of this summary: else
 // somebody was killed before he had signed.
-func (s *Store) signedSince(ctx context.Context) (bool, error) {
-	var times [2]time.Time
-	for i, name := range []string{summary.File, summary.SigFile} {
-		resp, err := s.do(ctx, http.MethodHead, name, nil, nil)
-		if httpx.Code(err) == http.StatusNotFound {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		httpx.Discard(resp)
-		if times[i], err = http.ParseTime(resp.Header.Get("Last-Modified")); err != nil {
-			return false, nil // it can't be told, and to sign again does no harm
-		}
+func (s *Store) isSigned(ctx context.Context, data []byte) (bool, error) {
+	resp, err := s.do(ctx, http.MethodHead, summary.SigFile, nil, nil)
+	if httpx.Code(err) == http.StatusNotFound {
+		return false, nil
 	}
-	return !times[1].Before(times[0]), nil
+	if err != nil {
+		return false, err
+	}
+	httpx.Discard(resp)
+	return resp.Header.Get(headerCovers) == coverOf(data), nil
 }

@@ -9,6 +9,7 @@
 package folder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +65,9 @@ func Open(dir string, opt Options) (*Store, error) {
 }
 
 func open(dir string, create bool) (*ostree.Repo, error) {
+	if st, err := os.Stat(dir); err == nil && !st.IsDir() {
+		return nil, fail.New(fail.Usage, "name a folder", "%s: not a folder", dir)
+	}
 	repo, err := ostree.OpenRepo(dir)
 	switch {
 	case err == nil && repo.Mode() != ostree.ModeArchive:
@@ -87,7 +91,7 @@ func vacant(dir string) error {
 		return nil
 	}
 	if err != nil {
-		return fail.As(err, fail.Usage, "name a folder")
+		return err
 	}
 	for _, e := range list {
 		switch e.Name() {
@@ -219,7 +223,45 @@ func (s *Store) makeFolders(root *os.Root, dir string) error {
 
 // UpdateSummary implements ostree.Summarizer. Nobody who uses the repo's lock
 // writes one at the same time, so the last of several publishers lists what all
-// of them did.
+// of them did. A summary that says what is so already stays.
 func (s *Store) UpdateSummary(ctx context.Context) error {
+	current, err := s.isCurrent(ctx)
+	if err != nil || current {
+		return err
+	}
 	return summary.Update(ctx, s.Repo, summary.Options{Now: s.opt.Clock()}, s.opt.SignSummary)
+}
+
+// isCurrent says whether the summary is what would be made now, but for its
+// time, and signed if it is to be. Package summary gives a pair one date.
+func (s *Store) isCurrent(ctx context.Context) (bool, error) {
+	data, sig, err := summary.Read(s.Repo)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	now, err := summary.Parse(data)
+	if err != nil {
+		return false, nil // whatever it is, it is to be replaced
+	}
+	if s.opt.SignSummary != nil && (sig == nil || !s.sameDate(summary.File, summary.SigFile)) {
+		return false, nil
+	}
+	deltas, err := summary.Deltas(ctx, s.Repo)
+	if err != nil {
+		return false, err
+	}
+	next, err := summary.Build(ctx, s.Repo, summary.Options{Now: now.LastModified, Deltas: deltas})
+	return bytes.Equal(data, next), err
+}
+
+func (s *Store) sameDate(a, b string) bool {
+	first, err := os.Stat(filepath.Join(s.Path(), a))
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(filepath.Join(s.Path(), b))
+	return err == nil && first.ModTime().Equal(second.ModTime())
 }
