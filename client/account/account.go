@@ -1,5 +1,5 @@
-// Package account reads the context file: which backend a person works with,
-// and the token that proves it.
+// Package account keeps the context file: which backends a person works with,
+// and the token that proves it or where that is kept.
 //
 // It trusts the file because only its owner may read it: a file with a token
 // that others can read is refused. It must never write a token anywhere but
@@ -8,6 +8,7 @@ package account
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,16 +34,45 @@ const (
 	EnvFactory = "OTACTL_FACTORY"
 	EnvToken   = "OTACTL_TOKEN" //nolint:gosec // the name of a variable, not a secret
 	EnvCAFile  = "OTACTL_CA_FILE"
+
+	EnvClientID     = "OTACTL_CLIENT_ID"
+	EnvClientSecret = "OTACTL_CLIENT_SECRET" //nolint:gosec // the name of a variable, not a secret
 )
 
 // Account is one backend and who one is there.
 type Account struct {
 	Name    string // of the context; empty when all came from elsewhere
+	File    string // the context file
+	Kind    Kind
 	URL     string // API base, without a trailing slash
-	Factory string
+	Factory string // empty for an update-server
 	Token   string // sent as OSF-TOKEN; may be empty
 	CAFile  string // PEM, trusted besides the system's roots; may be empty
+	// ClientID and ClientSecret are an application's, from the environment;
+	// empty unless there is no Token.
+	ClientID, ClientSecret string
+	// Secret is where what proves it is kept, where neither is there.
+	Secret Place
 }
+
+// Kind is what a backend is.
+type Kind string
+
+// The kinds. A factory is a backend as Foundries and otactl serve are.
+const (
+	Factory      Kind = ""
+	UpdateServer Kind = "update-server"
+)
+
+// Place is where the secret of a context is kept.
+type Place string
+
+// The places.
+const (
+	Inline  Place = "" // in the context file itself, or nowhere
+	Keyring Place = "keyring"
+	Beside  Place = "file" // in a file beside the context file
+)
 
 // String leaves the token out.
 func (a Account) String() string { return a.URL + " (factory " + a.Factory + ")" }
@@ -52,9 +82,11 @@ func (a Account) GoString() string { return a.String() }
 
 // Context is one entry of the file.
 type Context struct {
+	Kind    Kind   `yaml:"kind,omitempty"`
 	URL     string `yaml:"url"`
-	Factory string `yaml:"factory"`
+	Factory string `yaml:"factory,omitempty"`
 	Token   string `yaml:"token,omitempty"`
+	Secret  Place  `yaml:"secret,omitempty"`
 	CAFile  string `yaml:"ca_file,omitempty"` // relative to the file's folder
 }
 
@@ -68,8 +100,8 @@ type File struct {
 var ErrNoContext = errors.New("no backend is configured")
 
 // Load reads the file at path, picks its active context (or the one
-// OTACTL_CONTEXT names) and lets OTACTL_URL, OTACTL_FACTORY, OTACTL_TOKEN and
-// OTACTL_CA_FILE win over it. A missing file is fine as long as the rest names
+// OTACTL_CONTEXT names) and lets OTACTL_URL, OTACTL_FACTORY, OTACTL_TOKEN,
+// OTACTL_CLIENT_ID with OTACTL_CLIENT_SECRET, and OTACTL_CA_FILE win over it. A missing file is fine as long as the rest names
 // a backend; else ErrNoContext. getenv may be nil.
 func Load(path string, getenv func(string) string) (Account, error) {
 	if getenv == nil {
@@ -86,39 +118,41 @@ func Load(path string, getenv func(string) string) (Account, error) {
 			return Account{}, err
 		}
 	}
+	a.File = path
 	a.override(getenv)
 	if a.URL == "" {
 		return Account{}, fail.As(fmt.Errorf("%w: %s", ErrNoContext, path), fail.Usage,
-			"start a backend with otactl serve and give its otactl.yaml with --config, or set OTACTL_URL and OTACTL_TOKEN")
+			"log in at one with otactl login, start one with otactl serve and give its otactl.yaml with --config, or set OTACTL_URL and OTACTL_TOKEN")
 	}
 	return a, a.check(path)
 }
 
 func (a *Account) override(getenv func(string) string) {
-	for _, o := range []struct {
-		field *string
-		env   string
-	}{{&a.URL, EnvURL}, {&a.Factory, EnvFactory}, {&a.Token, EnvToken}, {&a.CAFile, EnvCAFile}} {
-		v := getenv(o.env)
-		if v == "" {
-			continue
-		}
-		if o.env == EnvURL && strings.TrimRight(v, "/") != a.URL {
-			// A token is for the server it was issued by, not for whatever
-			// the environment points at.
-			a.Token, a.Name = "", ""
-		}
-		*o.field = v
+	if v := strings.TrimRight(getenv(EnvURL), "/"); v != "" && v != a.URL {
+		// A token is for the server it was issued by, not for whatever the
+		// environment points at.
+		a.URL, a.Token, a.Name, a.Kind, a.Secret = v, "", "", Factory, Inline
 	}
-	a.URL = strings.TrimRight(a.URL, "/")
+	token, id := getenv(EnvToken), getenv(EnvClientID)
+	switch {
+	case token != "":
+		a.Token, a.Secret = token, Inline
+	case id != "":
+		a.Token, a.Secret = "", Inline
+		a.ClientID, a.ClientSecret = id, getenv(EnvClientSecret)
+	}
+	for env, field := range map[string]*string{EnvFactory: &a.Factory, EnvCAFile: &a.CAFile} {
+		if v := getenv(env); v != "" {
+			*field = v
+		}
+	}
 }
 
 func (a Account) check(path string) error {
-	u, err := url.Parse(a.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" {
-		return fail.New(fail.Usage, "give it as https://HOST[:PORT][/PATH]", "url of context %q in %s: not an HTTP address", a.Name, path)
+	if err := CheckURL(a.URL); err != nil {
+		return fail.As(fmt.Errorf("url of context %q in %s: %w", a.Name, path, err), fail.Usage, "")
 	}
-	if a.Factory == "" {
+	if a.Factory == "" && a.Kind == Factory {
 		return fail.New(fail.Usage, "add factory: NAME to the context, or set OTACTL_FACTORY", "context %q in %s: no factory", a.Name, path)
 	}
 	if strings.ContainsAny(a.Factory, "/?#% ") {
@@ -130,25 +164,72 @@ func (a Account) check(path string) error {
 	return nil
 }
 
+// CheckURL says what is wrong with the address of a backend, without quoting it.
+func CheckURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fail.New(fail.Usage, "give it as https://HOST[:PORT][/PATH]", "not an HTTP address")
+	}
+	return nil
+}
+
+// CheckName says what is wrong with the name of a context.
+func CheckName(name string) error {
+	bad := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
+	}
+	if name == "" || len(name) > maxName || name[0] == '-' || strings.ContainsFunc(name, bad) {
+		return fail.New(fail.Usage, "use letters, digits and . _ -", "context %.80q: not a name", name)
+	}
+	return nil
+}
+
+// maxName is how many bytes the name of a context may have.
+const maxName = 64
+
+// Names are the contexts there are, in order.
+func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.Contexts)) }
+
 func (f *File) pick(path, name string) (Account, error) {
 	if name == "" {
 		name = f.ActiveContext
 	}
 	c, ok := f.Contexts[name]
 	if !ok {
-		return Account{}, fail.New(fail.Usage, "it has "+strings.Join(slices.Sorted(maps.Keys(f.Contexts)), ", "),
-			"context %q is not in %s", name, path)
+		return Account{}, f.without(name, path)
+	}
+	if c.Kind != Factory && c.Kind != UpdateServer || c.Secret != Inline && c.Secret != Keyring && c.Secret != Beside {
+		return Account{}, fail.New(fail.Usage, "kind is update-server or left out, secret is keyring, file or left out", "context %q in %s: no such kind or secret", name, path)
 	}
 	if c.CAFile != "" && !filepath.IsAbs(c.CAFile) {
 		c.CAFile = filepath.Join(filepath.Dir(path), c.CAFile)
 	}
-	return Account{Name: name, URL: strings.TrimRight(c.URL, "/"), Factory: c.Factory, Token: c.Token, CAFile: c.CAFile}, nil
+	return Account{
+		Name: name, Kind: c.Kind, URL: strings.TrimRight(c.URL, "/"), Factory: c.Factory,
+		Token: c.Token, CAFile: c.CAFile, Secret: c.Secret,
+	}, nil
+}
+
+// Has says that there is a context of a name, or which ones there are.
+func (f *File) Has(name, path string) error {
+	if _, ok := f.Contexts[name]; !ok {
+		return f.without(name, path)
+	}
+	return nil
+}
+
+func (f *File) without(name, path string) error {
+	hint := "it has " + strings.Join(f.Names(), ", ")
+	if len(f.Contexts) == 0 {
+		hint = "make one with otactl login"
+	}
+	return fail.New(fail.Usage, hint, "context %q is not in %s", name, path)
 }
 
 // Read reads a context file. One that holds a token and is open to group or
 // others is refused.
 func Read(path string) (*File, error) {
-	data, err := fsx.ReadFile(path, limits.ConfigFile)
+	data, exposed, err := fsx.ReadPrivate(path, limits.ConfigFile)
 	if err != nil {
 		return nil, err
 	}
@@ -156,17 +237,40 @@ func Read(path string) (*File, error) {
 	if err != nil {
 		return nil, fail.New(fail.Usage, "", "%s: %w", path, err)
 	}
-	if !f.hasToken() {
-		return f, nil
-	}
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if open := st.Mode().Perm() & openBits; open != 0 {
-		return nil, fail.New(fail.Auth, "run chmod 600 "+path, "%s holds a token and others can read it (mode %04o)", path, st.Mode().Perm())
+	if exposed != nil && f.hasToken() {
+		return nil, fail.New(fail.Auth, "run chmod 600 "+path+", and get a new token if it was so for long", "%s holds a token and %w", path, exposed)
 	}
 	return f, nil
+}
+
+// Update changes the file at path, which need not be there yet. Nobody else
+// changes it meanwhile, and nobody ever reads half of it. A link stays one.
+func Update(ctx context.Context, path string, change func(*File) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	unlock, err := fsx.Lock(ctx, path+".lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	f, err := Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = &File{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if f.Contexts == nil {
+		f.Contexts = map[string]Context{}
+	}
+	if err := change(f); err != nil {
+		return err
+	}
+	return Write(path, f)
 }
 
 func (f *File) hasToken() bool {

@@ -39,17 +39,24 @@ func env(pairs ...string) func(string) string {
 
 func TestActiveContextIsTakenAndEnvironmentWins(t *testing.T) {
 	path := write(t, twoContexts, 0o600)
-	ca := filepath.Join(filepath.Dir(path), "pki/ca.pem")
+	local := Account{Name: "local", File: path, URL: "http://127.0.0.1:8080", Factory: "local", Token: "sesame", CAFile: filepath.Join(filepath.Dir(path), "pki/ca.pem")}
+	with := func(change func(*Account)) Account {
+		a := local
+		change(&a)
+		return a
+	}
 	for _, tc := range []struct {
 		name string
 		env  func(string) string
 		want Account
 	}{
-		{"active", nil, Account{"local", "http://127.0.0.1:8080", "local", "sesame", ca}},
-		{"named", env(EnvContext, "field"), Account{"field", "https://api.example.com", "acme", "", ""}},
-		{"factory", env(EnvFactory, "other"), Account{"local", "http://127.0.0.1:8080", "other", "sesame", ca}},
-		{"token", env(EnvToken, "open"), Account{"local", "http://127.0.0.1:8080", "local", "open", ca}},
-		{"same URL", env(EnvURL, "http://127.0.0.1:8080"), Account{"local", "http://127.0.0.1:8080", "local", "sesame", ca}},
+		{"active", nil, local},
+		{"named", env(EnvContext, "field"), Account{Name: "field", File: path, URL: "https://api.example.com", Factory: "acme"}},
+		{"factory", env(EnvFactory, "other"), with(func(a *Account) { a.Factory = "other" })},
+		{"token", env(EnvToken, "open"), with(func(a *Account) { a.Token = "open" })},
+		{"client", env(EnvClientID, "id", EnvClientSecret, "s"), with(func(a *Account) { a.Token, a.ClientID, a.ClientSecret = "", "id", "s" })},
+		{"token before client", env(EnvClientID, "id", EnvToken, "open"), with(func(a *Account) { a.Token = "open" })},
+		{"same URL", env(EnvURL, "http://127.0.0.1:8080"), local},
 	} {
 		if got, err := Load(path, tc.env); err != nil || got != tc.want {
 			t.Errorf("%s: %#v, %v", tc.name, got, err)
@@ -82,8 +89,9 @@ func TestNothingConfiguredSaysWhatToDo(t *testing.T) {
 	if !errors.Is(err, ErrNoContext) || fail.ClassOf(err) != fail.Usage || fail.HintOf(err) == "" {
 		t.Errorf("%v", err)
 	}
-	a, err := Load(filepath.Join(t.TempDir(), "none"), env(EnvURL, "https://h.example.com/", EnvFactory, "f", EnvToken, "t"))
-	if err != nil || a != (Account{"", "https://h.example.com", "f", "t", ""}) {
+	none := filepath.Join(t.TempDir(), "none")
+	a, err := Load(none, env(EnvURL, "https://h.example.com/", EnvFactory, "f", EnvToken, "t"))
+	if err != nil || a != (Account{File: none, URL: "https://h.example.com", Factory: "f", Token: "t"}) {
 		t.Errorf("%#v, %v", a, err)
 	}
 }

@@ -1,0 +1,21 @@
+//go:build unix
+
+package fsx
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// private says whether nobody but the owner may read a file, and the owner is
+// whoever runs this, or root.
+func private(st fs.FileInfo) bool {
+	const others = 0o077
+	if st.Mode().Perm()&others != 0 {
+		return false
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	me := os.Geteuid()
+	return !ok || me == 0 || sys.Uid == 0 || int(sys.Uid) == me
+}
