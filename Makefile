@@ -96,7 +96,7 @@ fuzz-long:
 
 # Each claim on speed and memory, beside a peer that does the same work; needs
 # root for deployments. make bench [RUNS=N] [ONLY=WORD]; docs/benchmarks.md has
-# figures.
+# figures, and says which peers of a push have to be built by hand.
 bench: build
 	@scripts/packages $(BENCH_PACKAGES)
 	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs -large | head -n1 | xargs dirname) $(RUNS) $(ONLY)

@@ -36,19 +36,23 @@ var (
 	wide = extreme("one directory of 100,000 names", "wide", func(dir string) error {
 		return numbered(dir, 100_000)
 	})
-	many = extreme("repo of 200,000 objects", "many", func(dir string) error {
-		for d := range 400 {
-			sub := filepath.Join(dir, fmt.Sprintf("directory %03d", d))
-			if err := os.Mkdir(sub, 0o755); err != nil {
-				return err
-			}
-			if err := numbered(sub, 500); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	many = extreme("repo of 200,000 objects", "many", func(dir string) error { return directories(dir, 400) })
+	few  = extreme("repo of 20,000 objects", "few", func(dir string) error { return directories(dir, 40) })
 )
+
+// directories makes n directories of 500 small files.
+func directories(dir string, n int) error {
+	for d := range n {
+		sub := filepath.Join(dir, fmt.Sprintf("directory %03d", d))
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return err
+		}
+		if err := numbered(sub, 500); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // numbered makes n small files, none like another of the same folder name.
 func numbered(dir string, n int) error {

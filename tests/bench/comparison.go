@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 )
@@ -32,6 +33,17 @@ type comparison struct {
 	claims     claims
 	needs      []fixture // made once, before the first run
 	once       bool      // too long for more than one run
+	byHand     []string  // programs it needs that no package brings
+}
+
+// missing is a program that was to be built by hand and was not.
+func (c comparison) missing() string {
+	for _, name := range c.byHand {
+		if _, err := exec.LookPath(name); err != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // same is a comparison of one line that both programs understand; {ostree} in

@@ -24,9 +24,13 @@ import (
 //	bench limit hash REPO           read and hash all objects as they lie
 //	bench limit inflate REPO        inflate and hash all objects of an archive repo
 //	bench limit write REPO OUT      the same, and write what was inflated
+//	bench limit send REPO URL       the same without writing, and POST each object to a treehub
 func limit(args []string) error {
-	if len(args) < 2 || args[0] == "write" && len(args) != 3 {
-		return errors.New("usage: bench limit hash|inflate|write REPO [OUT]")
+	if len(args) < 2 || len(args) != 3 && (args[0] == "write" || args[0] == "send") {
+		return errors.New("usage: bench limit hash|inflate|write|send REPO [OUT|URL]")
+	}
+	if args[0] == "send" {
+		return send(args[1], args[2])
 	}
 	out := ""
 	if args[0] == "write" {
@@ -37,9 +41,7 @@ func limit(args []string) error {
 	}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	pool := sync.Pool{New: func() any {
-		return &work{in: bufio.NewReaderSize(nil, 64<<10), inflate: flate.NewReader(nil), buf: make([]byte, 64<<10)}
-	}}
+	pool := sync.Pool{New: func() any { return newWork() }}
 	n := 0
 	err := filepath.WalkDir(filepath.Join(args[1], "objects"), func(p string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
@@ -64,6 +66,10 @@ type work struct {
 	in      *bufio.Reader
 	inflate io.ReadCloser
 	buf     []byte
+}
+
+func newWork() *work {
+	return &work{in: bufio.NewReaderSize(nil, 64<<10), inflate: flate.NewReader(nil), buf: make([]byte, 64<<10)}
 }
 
 // object hashes one file, out of its archive form if packed, and writes it to

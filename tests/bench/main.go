@@ -35,6 +35,8 @@ func run(args []string) error {
 		switch args[0] {
 		case "delay":
 			return delay(args[1:])
+		case "front":
+			return front(args[1:])
 		case "limit":
 			return limit(args[1:])
 		case "trust":
@@ -79,6 +81,11 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 		if !strings.Contains(c.name, only) {
 			continue
 		}
+		if missing := c.missing(); missing != "" {
+			fmt.Printf("| %s | not run: %s is not on the PATH |\n", c.name, missing)
+			broken = append(broken, c.name)
+			continue
+		}
 		r, err := c.run(ctx, b, runs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
@@ -100,7 +107,7 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 // comparisons are all claims.
 func (b *bench) comparisons() []comparison {
 	var all []comparison
-	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), trustClaims(), memoryClaims()} {
+	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), publishClaims(), trustClaims(), memoryClaims()} {
 		all = append(all, group...)
 	}
 	return all

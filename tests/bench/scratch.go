@@ -146,7 +146,7 @@ func (b *bench) close() {
 		_ = s.Process.Signal(syscall.SIGTERM)
 		_ = s.Wait()
 	}
-	line := b.fill("kill $(cat {dir}/fresh.pid) 2>/dev/null; chattr -i {dir}/*/ostree/deploy/*/deploy/* 2>/dev/null; rm -rf {dir}")
+	line := b.fill("kill $(cat {dir}/fresh.pid {dir}/rig.pid {dir}/serve.pid) 2>/dev/null; chattr -i {dir}/*/ostree/deploy/*/deploy/* 2>/dev/null; rm -rf {dir}")
 	_ = exec.Command("bash", "-c", line).Run()
 }
 

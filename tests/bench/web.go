@@ -82,8 +82,8 @@ http {
 }
 `
 
-// requests counts what the web server has answered so far.
-func (b *bench) requests() int {
+// logged counts what the web server has answered so far.
+func (b *bench) logged() int {
 	f, err := os.Open(filepath.Join(b.dir, "web/access.log"))
 	if err != nil {
 		return 0
