@@ -15,7 +15,7 @@ import (
 // What one body should hold. Much more, and a kill costs more than it has to,
 // and memory; much less, and there are many requests.
 const (
-	loadBytes   = 4 << 20
+	loadBytes   = 3 << 20
 	loadObjects = batch.MaxObjects
 )
 

@@ -145,28 +145,39 @@ func (in *intake) object(ctx context.Context, f batch.Frame, r io.Reader) error 
 		return tooLong(f)
 	}
 	there, err := in.holds(ctx, f.ID)
-	if err != nil {
-		return err
+	stored := !there
+	switch {
+	case err != nil:
+	case !there:
+		if err = in.stage(ctx, f, r); err == nil {
+			in.staged[f.ID] = struct{}{}
+		}
+	case f.ID.Type == ostree.TypeCommitMeta:
+		stored, err = in.renew(ctx, f, r)
 	}
-	if there {
+	switch {
+	case err != nil:
+		return err
+	case stored:
+		in.report.Stored++
+		in.report.Bytes += f.Length
+	default:
 		in.report.Existed++
-		return nil
 	}
-	if err := in.stage(ctx, f, r); err != nil {
-		return err
-	}
-	in.staged[f.ID] = struct{}{}
-	in.report.Stored++
-	in.report.Bytes += f.Length
 	return nil
 }
 
-// holds says whether the object is there already. Signatures may be added to a
-// commit later, so that what is there of them is replaced.
-func (in *intake) holds(ctx context.Context, id ostree.ObjectID) (bool, error) {
-	if id.Type == ostree.TypeCommitMeta {
-		return false, nil
+// renew takes signatures that were added to a commit which is there with some.
+func (in *intake) renew(ctx context.Context, f batch.Frame, r io.Reader) (changed bool, err error) {
+	data, err := in.read(f.Length, r)
+	if err != nil {
+		return false, err
 	}
+	return in.replaceDetached(ctx, f.ID, data)
+}
+
+// holds says whether the object is there already.
+func (in *intake) holds(ctx context.Context, id ostree.ObjectID) (bool, error) {
 	if _, ok := in.staged[id]; ok {
 		return true, nil
 	}
