@@ -146,6 +146,11 @@ func (rt *runtime) access(c *cli.Context, jobs int) (*access, error) {
 	if err != nil {
 		return nil, fail.As(err, fail.ClassOf(err), "give the backend's credentials.zip with -c, or a context file with --config")
 	}
+	return rt.accessTo(a, jobs)
+}
+
+// accessTo is access to the backend of an account.
+func (rt *runtime) accessTo(a account.Account, jobs int) (*access, error) {
 	hc, err := rt.httpClient(a.CAFile, nil, jobs)
 	if err != nil {
 		return nil, err

@@ -164,9 +164,13 @@ func (c *call) takeFlag(shown, name, value string, attached bool, rest []string)
 	return rest
 }
 
-// lookup finds a flag by name, the innermost command's first.
+// lookup finds a flag by name, the innermost command's first. Flags of a command
+// that is only passed on the way to one below it are about what it does itself.
 func (c *call) lookup(name string) (*level, cli.Flag) {
 	for i := len(c.levels) - 1; i >= 0; i-- {
+		if c.passed(i) {
+			continue
+		}
 		for _, f := range c.levels[i].cmd.Flags {
 			if slices.Contains(f.Names(), name) {
 				return &c.levels[i], f
@@ -183,7 +187,7 @@ func (c *call) lookup(name string) (*level, cli.Flag) {
 func (c *call) takeEnv(env func(string) string) {
 	for i := range c.levels {
 		at := &c.levels[i]
-		if at.cmd.Action != nil && i < len(c.levels)-1 {
+		if c.passed(i) {
 			continue
 		}
 		for _, f := range at.cmd.Flags {
@@ -206,6 +210,10 @@ func (c *call) takeEnv(env func(string) string) {
 	}
 }
 
+// passed says whether a level is that of a command that would do something
+// itself, and is here only the way to one below it.
+func (c *call) passed(i int) bool { return i < len(c.levels)-1 && c.levels[i].cmd.Action != nil }
+
 // complete says what is missing or too much.
 func (c *call) complete() error {
 	cmd := c.command()
@@ -218,7 +226,13 @@ func (c *call) complete() error {
 	if cmd.Action == nil {
 		return nil
 	}
-	for _, l := range c.levels {
+	for i, l := range c.levels {
+		if c.passed(i) {
+			if len(l.values) > 0 {
+				return c.usage("put it behind "+cmd.Name, "flag --%s: where it stands it is one of %s alone", l.values[0].flag.Names()[0], l.cmd.Name)
+			}
+			continue
+		}
 		for _, f := range l.cmd.Flags {
 			if r, ok := f.(cli.RequiredFlag); ok && r.IsRequired() && !l.given(f) {
 				return c.usage("", "flag --%s is missing", f.Names()[0])

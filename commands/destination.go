@@ -132,7 +132,7 @@ func (rt *runtime) toFolder(c *cli.Context, path string, jobs int, signers []sig
 	if err != nil {
 		return nil, err
 	}
-	p.store, err = folder.Open(path, folder.Options{Create: !c.Bool("dry-run"), SignSummary: summarySigner(signers), Clock: rt.clock})
+	p.store, err = folder.Open(path, folder.Options{Create: !looksOnly(c), SignSummary: summarySigner(signers), Clock: rt.clock})
 	return p, err
 }
 
@@ -173,6 +173,10 @@ func (rt *runtime) bucketKeys(endpoint string) *bucket.Keys {
 		Machine: lent != "" || endpoint == "" && !switchedOn(rt.env("AWS_EC2_METADATA_DISABLED")),
 	})
 }
+
+// looksOnly says whether the command changes nothing, and so makes no store that
+// is not there.
+func looksOnly(c *cli.Context) bool { return c.Bool("dry-run") || c.Command.Name == "check" }
 
 // targetKeeper is a publisher without a store, for a store that keeps no
 // targets: the backend is that of the credentials or the context, if a target is

@@ -19,7 +19,7 @@ func publishCommand(rt *runtime) *cli.Command {
 			"target that devices see. Ended half way, run it again: it goes on where it was. With --keys the\n" +
 			"target is signed here and not by the backend, so that the key can be where the backend is not.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "repo", Aliases: []string{"r", "C"}, Usage: "OSTree repo in `DIR`", Required: true},
+			&cli.StringFlag{Name: "repo", Aliases: []string{"r", "C"}, Usage: "OSTree repo in `DIR`; needed"},
 			&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "credentials.zip or treehub.json in `FILE` (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)"},
 			&cli.StringSliceFlag{Name: "ref", Usage: "publish `REF`, or a commit without moving a ref; REF=HWID,… says for which hardware; repeat (default: the repo's only ref, or the one named like a hardware id)"},
 			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "say what would be sent, and change nothing"},
@@ -31,7 +31,8 @@ func publishCommand(rt *runtime) *cli.Command {
 			destinationFlags(),
 			signByFlags(), rateFlags(),
 			keyFlags(rt, false), expiryFlags(), accountFlags()),
-		Action: func(c *cli.Context) error { return rt.publish(c) },
+		Action:      func(c *cli.Context) error { return rt.publish(c) },
+		Subcommands: []*cli.Command{publishCheckCommand(rt), publishSyncCommand(rt)},
 	}
 }
 

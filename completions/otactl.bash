@@ -4,6 +4,7 @@
 _otactl_commands() {
     case $1 in
     'otactl') echo 'publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-push lmp-device-register' ;;
+    'otactl publish') echo 'check sync' ;;
     'otactl targets') echo 'list show add tag prune edit sign upload offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
     'otactl waves') echo 'init sign rollout status list show complete cancel' ;;
@@ -25,6 +26,8 @@ _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --s3-endpoint --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl publish check') echo '--help --repo --credentials --all --sample --verify --jobs --to --s3-endpoint --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl publish sync') echo '--help --from --from-credentials --from-context --credentials --depth --targets --dry-run --full-check --jobs --to --s3-endpoint --sign-by --gpg-homedir --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets list') echo '--help --by-tag --columns --production --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets show') echo '--help --production-tag --raw --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
@@ -193,6 +196,47 @@ _otactl_value() {
     'otactl publish --factory') echo 'text' ;;
     'otactl publish -f') echo 'text' ;;
     'otactl publish --ca-file') echo 'file' ;;
+    'otactl publish check --repo') echo 'dir' ;;
+    'otactl publish check -r') echo 'dir' ;;
+    'otactl publish check --credentials') echo 'file' ;;
+    'otactl publish check -c') echo 'file' ;;
+    'otactl publish check --all') echo 'switch' ;;
+    'otactl publish check --sample') echo 'text' ;;
+    'otactl publish check --verify') echo 'switch' ;;
+    'otactl publish check --jobs') echo 'text' ;;
+    'otactl publish check -j') echo 'text' ;;
+    'otactl publish check --to') echo 'text' ;;
+    'otactl publish check --s3-endpoint') echo 'text' ;;
+    'otactl publish check --config') echo 'file' ;;
+    'otactl publish check --context') echo 'text' ;;
+    'otactl publish check --url') echo 'text' ;;
+    'otactl publish check --factory') echo 'text' ;;
+    'otactl publish check -f') echo 'text' ;;
+    'otactl publish check --ca-file') echo 'file' ;;
+    'otactl publish check #0') echo text ;;
+    'otactl publish sync --from') echo 'text' ;;
+    'otactl publish sync --from-credentials') echo 'file' ;;
+    'otactl publish sync --from-context') echo 'text' ;;
+    'otactl publish sync --credentials') echo 'file' ;;
+    'otactl publish sync -c') echo 'file' ;;
+    'otactl publish sync --depth') echo 'text' ;;
+    'otactl publish sync --targets') echo 'switch' ;;
+    'otactl publish sync --dry-run') echo 'switch' ;;
+    'otactl publish sync -n') echo 'switch' ;;
+    'otactl publish sync --full-check') echo 'switch' ;;
+    'otactl publish sync --jobs') echo 'text' ;;
+    'otactl publish sync -j') echo 'text' ;;
+    'otactl publish sync --to') echo 'text' ;;
+    'otactl publish sync --s3-endpoint') echo 'text' ;;
+    'otactl publish sync --sign-by') echo 'text' ;;
+    'otactl publish sync --gpg-homedir') echo 'dir' ;;
+    'otactl publish sync --config') echo 'file' ;;
+    'otactl publish sync --context') echo 'text' ;;
+    'otactl publish sync --url') echo 'text' ;;
+    'otactl publish sync --factory') echo 'text' ;;
+    'otactl publish sync -f') echo 'text' ;;
+    'otactl publish sync --ca-file') echo 'file' ;;
+    'otactl publish sync #'*) echo text ;;
     'otactl targets list --by-tag') echo 'text' ;;
     'otactl targets list --columns') echo 'text' ;;
     'otactl targets list --production') echo 'switch' ;;

@@ -2,6 +2,8 @@
 
 set -g __otactl_paths \
     'otactl publish' \
+    'otactl publish check' \
+    'otactl publish sync' \
     'otactl targets' \
     'otactl targets list' \
     'otactl targets show' \
@@ -173,6 +175,39 @@ set -g __otactl_valued \
     'otactl publish --factory' \
     'otactl publish -f' \
     'otactl publish --ca-file' \
+    'otactl publish check --repo' \
+    'otactl publish check -r' \
+    'otactl publish check --credentials' \
+    'otactl publish check -c' \
+    'otactl publish check --sample' \
+    'otactl publish check --jobs' \
+    'otactl publish check -j' \
+    'otactl publish check --to' \
+    'otactl publish check --s3-endpoint' \
+    'otactl publish check --config' \
+    'otactl publish check --context' \
+    'otactl publish check --url' \
+    'otactl publish check --factory' \
+    'otactl publish check -f' \
+    'otactl publish check --ca-file' \
+    'otactl publish sync --from' \
+    'otactl publish sync --from-credentials' \
+    'otactl publish sync --from-context' \
+    'otactl publish sync --credentials' \
+    'otactl publish sync -c' \
+    'otactl publish sync --depth' \
+    'otactl publish sync --jobs' \
+    'otactl publish sync -j' \
+    'otactl publish sync --to' \
+    'otactl publish sync --s3-endpoint' \
+    'otactl publish sync --sign-by' \
+    'otactl publish sync --gpg-homedir' \
+    'otactl publish sync --config' \
+    'otactl publish sync --context' \
+    'otactl publish sync --url' \
+    'otactl publish sync --factory' \
+    'otactl publish sync -f' \
+    'otactl publish sync --ca-file' \
     'otactl targets list --by-tag' \
     'otactl targets list --columns' \
     'otactl targets list --credentials' \
@@ -956,8 +991,10 @@ complete -c otactl -n '__otactl_at \'otactl\'' -l output -s o -x -a 'table json 
 complete -c otactl -n '__otactl_at \'otactl\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -a 'check' -d 'say whether a commit is complete over there'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -a 'sync' -d 'bring refs or commits from one backend to another'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl publish\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'OSTree repo in DIR'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'OSTree repo in DIR; needed'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l ref -x -d 'publish REF, or a commit without moving a ref; REF=HWID,… says for which hardware; repeat (default: the repo\'s only ref, or the one named like a hardware id)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l dry-run -s n -d 'say what would be sent, and change nothing'
@@ -989,6 +1026,47 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l output -s o -x -a 'tab
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'OSTree repo in DIR that it was published from'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json in FILE (default: as for publish)'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l all -d 'look at every object, and not at a sample'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l sample -x -d 'look at N objects'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l verify -d 'fetch what is looked at and hash it'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l jobs -s j -x -d 'keep N requests under way'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l to -x -d 'send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl publish check\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from -x -d 'read from SRC: a repo in a folder, or at https://HOST/PATH'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from-credentials -r -F -d 'read with the credentials.zip or treehub.json in FILE; without --from, from the treehub that it names'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from-context -x -d 'read from the backend of the context NAME'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json of the destination in FILE (default: as for publish)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l depth -x -d 'bring N commits before each one too; -1 is all'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l targets -d 'add the targets of the source\'s backend that name these commits'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l dry-run -s n -d 'say what would be sent, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l full-check -d 'ask the destination about every object; finds and mends what it lost'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l jobs -s j -x -d 'keep N requests under way'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l to -x -d 'send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'list' -d 'list targets, after their signatures were verified'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'show' -d 'show one target, or all of a version'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'add' -d 'derive new targets from the newest ones with a tag'

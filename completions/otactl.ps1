@@ -28,6 +28,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'garage-push|behave as garage-push, with its own flags and exit codes'
             'lmp-device-register|behave as lmp-device-register, with its own flags and exit codes'
         )
+        'otactl publish' = @(
+            'check|say whether a commit is complete over there'
+            'sync|bring refs or commits from one backend to another'
+        )
         'otactl targets' = @(
             'list|list targets, after their signatures were verified'
             'show|show one target, or all of a version'
@@ -176,7 +180,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl publish' = @(
             '--help|explain the command and do nothing'
-            '--repo|OSTree repo in DIR'
+            '--repo|OSTree repo in DIR; needed'
             '--credentials|credentials.zip or treehub.json in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named; then the context)'
             '--ref|publish REF, or a commit without moving a ref; REF=HWID,… says for which hardware; repeat (default: the repo''s only ref, or the one named like a hardware id)'
             '--dry-run|say what would be sent, and change nothing'
@@ -199,6 +203,51 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--expires-in-days|what is signed expires in DAYS'
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl publish check' = @(
+            '--help|explain the command and do nothing'
+            '--repo|OSTree repo in DIR that it was published from'
+            '--credentials|credentials.zip or treehub.json in FILE (default: as for publish)'
+            '--all|look at every object, and not at a sample'
+            '--sample|look at N objects'
+            '--verify|fetch what is looked at and hash it'
+            '--jobs|keep N requests under way'
+            '--to|send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl publish sync' = @(
+            '--help|explain the command and do nothing'
+            '--from|read from SRC: a repo in a folder, or at https://HOST/PATH'
+            '--from-credentials|read with the credentials.zip or treehub.json in FILE; without --from, from the treehub that it names'
+            '--from-context|read from the backend of the context NAME'
+            '--credentials|credentials.zip or treehub.json of the destination in FILE (default: as for publish)'
+            '--depth|bring N commits before each one too; -1 is all'
+            '--targets|add the targets of the source''s backend that name these commits'
+            '--dry-run|say what would be sent, and change nothing'
+            '--full-check|ask the destination about every object; finds and mends what it lost'
+            '--jobs|keep N requests under way'
+            '--to|send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
+            '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+            '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
             '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
@@ -1827,6 +1876,39 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish --factory' = @()
         'otactl publish -f' = @()
         'otactl publish --ca-file' = @()
+        'otactl publish check --repo' = @()
+        'otactl publish check -r' = @()
+        'otactl publish check --credentials' = @()
+        'otactl publish check -c' = @()
+        'otactl publish check --sample' = @()
+        'otactl publish check --jobs' = @()
+        'otactl publish check -j' = @()
+        'otactl publish check --to' = @()
+        'otactl publish check --s3-endpoint' = @()
+        'otactl publish check --config' = @()
+        'otactl publish check --context' = @()
+        'otactl publish check --url' = @()
+        'otactl publish check --factory' = @()
+        'otactl publish check -f' = @()
+        'otactl publish check --ca-file' = @()
+        'otactl publish sync --from' = @()
+        'otactl publish sync --from-credentials' = @()
+        'otactl publish sync --from-context' = @()
+        'otactl publish sync --credentials' = @()
+        'otactl publish sync -c' = @()
+        'otactl publish sync --depth' = @()
+        'otactl publish sync --jobs' = @()
+        'otactl publish sync -j' = @()
+        'otactl publish sync --to' = @()
+        'otactl publish sync --s3-endpoint' = @()
+        'otactl publish sync --sign-by' = @()
+        'otactl publish sync --gpg-homedir' = @()
+        'otactl publish sync --config' = @()
+        'otactl publish sync --context' = @()
+        'otactl publish sync --url' = @()
+        'otactl publish sync --factory' = @()
+        'otactl publish sync -f' = @()
+        'otactl publish sync --ca-file' = @()
         'otactl targets list --by-tag' = @()
         'otactl targets list --columns' = @()
         'otactl targets list --credentials' = @()
