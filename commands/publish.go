@@ -56,8 +56,12 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 		DryRun: c.Bool("dry-run"), FullCheck: c.Bool("full-check"), Jobs: c.Int("jobs"),
 		Clock: rt.clock, Progress: rt.progress(), Log: rt.log,
 	}
-	if opt.Jobs < 1 || opt.Jobs > maxJobs {
-		return opt, fail.New(fail.Usage, "", "--jobs %d: want 1 to %d", opt.Jobs, maxJobs)
+	// urfave/cli would want a required flag of the commands below this one, too.
+	if c.String("repo") == "" {
+		return opt, fail.New(fail.Usage, "see otactl publish --help", "publish: flag --repo is missing")
+	}
+	if err := checkJobs(opt.Jobs); err != nil {
+		return opt, err
 	}
 	var target *publish.TargetRequest
 	var err error

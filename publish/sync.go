@@ -179,6 +179,7 @@ func (s *syncing) copy(ctx context.Context) error {
 	return err
 }
 
+// moveRefs moves the refs, and has a store that shows a summary make it anew.
 func (s *syncing) moveRefs(ctx context.Context) error {
 	for i := range s.report.Items {
 		it := &s.report.Items[i]
@@ -200,6 +201,13 @@ func (s *syncing) moveRefs(ctx context.Context) error {
 			return err
 		}
 		it.RefMoved = true
+	}
+	sum, ok := s.To.(ostree.Summarizer)
+	if !ok || s.DryRun {
+		return nil
+	}
+	if err := sum.UpdateSummary(ctx); err != nil {
+		return fail.Hint(fmt.Errorf("the refs have moved, and the summary does not say so: %w", err), "run this again")
 	}
 	return nil
 }
