@@ -51,45 +51,61 @@ func (s *Store) Lacking(ctx context.Context, files map[string]uint32) (map[strin
 // Has asks about what Local holds by the bytes that it holds: an object that is
 // there with others is not there. What Local has not is looked for where the
 // server lets itself be downloaded from; where it doesn't, nobody can tell, and
-// the answer is no.
+// the answer is no. While some are asked about, others are read.
 func (s *Store) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, error) {
 	have := make([]bool, len(ids))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(checks + cap(s.checking))
+	for at := 0; at < len(ids); at += checkBatch {
+		end := min(at+checkBatch, len(ids))
+		g.Go(func() error { return s.hasFew(ctx, ids[at:end], have[at:end]) })
+	}
+	return have, g.Wait()
+}
+
+// hasFew is Has for as many as one question takes.
+func (s *Store) hasFew(ctx context.Context, ids []ostree.ObjectID, have []bool) error {
 	files, foreign, err := s.checksums(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	lacking, err := s.Lacking(ctx, files)
-	if err != nil {
-		return nil, err
+	if len(files) > 0 {
+		lacking, err := s.hub.check(ctx, files)
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			path := id.ArchivePath()
+			_, asked := files[path]
+			have[i] = asked && !lacking[path]
+		}
 	}
-	for i, id := range ids {
-		path := id.ArchivePath()
-		_, asked := files[path]
-		have[i] = asked && !lacking[path]
-	}
-	return have, s.lookElsewhere(ctx, ids, foreign, have)
+	return s.lookElsewhere(ctx, ids, foreign, have)
 }
 
 // checksums are those of the objects that Local has; foreign are the indexes
 // of the others.
 func (s *Store) checksums(ctx context.Context, ids []ostree.ObjectID) (files map[string]uint32, foreign []int, err error) {
-	files = make(map[string]uint32, len(ids))
-	crcs, known := make([]uint32, len(ids)), make([]bool, len(ids))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(cap(s.checking))
-	for i, id := range ids {
-		g.Go(func() (err error) {
-			crcs[i], known[i], err = s.localCRC(ctx, id)
-			return err
-		})
+	if s.opt.Local == nil {
+		for i := range ids {
+			foreign = append(foreign, i)
+		}
+		return map[string]uint32{}, foreign, nil
 	}
-	if err := g.Wait(); err != nil {
+	leave, err := hold(ctx, s.checking)
+	if err != nil {
 		return nil, nil, err
 	}
+	defer leave()
+	files = make(map[string]uint32, len(ids))
 	for i, id := range ids {
-		if known[i] {
-			files[id.ArchivePath()] = crcs[i]
-		} else {
+		crc, ok, err := s.localCRC(ctx, id)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case ok:
+			files[id.ArchivePath()] = crc
+		default:
 			foreign = append(foreign, i)
 		}
 	}
@@ -100,14 +116,9 @@ func (s *Store) localCRC(ctx context.Context, id ostree.ObjectID) (crc uint32, o
 	if s.opt.Local == nil {
 		return 0, false, nil
 	}
-	leave, err := hold(ctx, s.checking)
-	if err != nil {
-		return 0, false, err
-	}
-	defer leave()
 	obj, err := s.opt.Local.Object(ctx, id)
 	if err == nil {
-		crc, err = archiveCRC(ctx, obj)
+		crc, err = s.archiveCRC(ctx, obj)
 	}
 	if _, missing := errors.AsType[*ostree.MissingError](err); missing {
 		return 0, false, nil
@@ -115,7 +126,7 @@ func (s *Store) localCRC(ctx context.Context, id ostree.ObjectID) (crc uint32, o
 	return crc, err == nil, err
 }
 
-func archiveCRC(ctx context.Context, obj ostree.Object) (uint32, error) {
+func (s *Store) archiveCRC(ctx context.Context, obj ostree.Object) (uint32, error) {
 	r, n, err := obj.OpenArchive(ctx)
 	if err != nil {
 		return 0, err
@@ -124,7 +135,12 @@ func archiveCRC(ctx context.Context, obj ostree.Object) (uint32, error) {
 	if n < 0 {
 		return 0, notArchived(obj)
 	}
-	return CRC(r)
+	piece, _ := s.pieces.Get().(*[]byte)
+	defer s.pieces.Put(piece)
+	sum := crc32.New(castagnoli())
+	// Only Read of r is shown, or it would bring a buffer of its own for each.
+	_, err = io.CopyBuffer(sum, struct{ io.Reader }{r}, *piece)
+	return sum.Sum32(), err
 }
 
 // notArchived: what is compressed here has other bytes than what somebody else

@@ -31,12 +31,16 @@ import (
 // a proxy before it gives up on what takes long.
 const (
 	// checkBatch is how many files one question is about.
-	checkBatch = 100
+	checkBatch = 150
 	// checks and pushes are how many requests of a kind are under way at once.
 	checks, pushes = 5, 3
 	// packObjects and packBytes close a tar.
 	packObjects, packBytes = 256, 2 << 20
 )
+
+// question is how many objects a caller should ask about at once: nearly as
+// many as it takes to have all requests under way all the time.
+const question = 40 * checkBatch
 
 // Connections is how many a Store keeps to its server.
 const Connections = checks + pushes
@@ -71,7 +75,8 @@ type Store struct {
 	opt Options
 	hub *hub
 
-	buffers sync.Pool
+	buffers sync.Pool // of *bytes.Buffer
+	pieces  sync.Pool // of *[]byte, to read through
 	// checking bounds how many objects are read and hashed at once: that is
 	// work for processors.
 	checking chan struct{}
@@ -99,6 +104,7 @@ func New(o Options) (*Store, error) {
 		opt:      o,
 		hub:      newHub(o, base),
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		pieces:   sync.Pool{New: func() any { piece := make([]byte, 64<<10); return &piece }},
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
 	}, nil
 }
@@ -113,7 +119,7 @@ func (s *Store) CorrelationID() string { return s.opt.CorrelationID }
 // Traits says that nothing may be concluded: other clients send parents before
 // children, and refs beside either.
 func (s *Store) Traits() ostree.Traits {
-	return ostree.Traits{Ordered: false, AskAll: true, Batch: checks * checkBatch, MaxParallel: maxParallel}
+	return ostree.Traits{Ordered: false, AskAll: true, Bulk: true, Batch: question, MaxParallel: maxParallel}
 }
 
 // Tally is what the server took since New.

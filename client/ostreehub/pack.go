@@ -22,6 +22,9 @@ func header(path string, size int64, crc uint32) *tar.Header {
 	}
 }
 
+// packRoom is how long a tar may become before it is full and closed.
+const packRoom = packBytes + inMemory + 8<<10
+
 // pack is a tar of small objects on its way to become full.
 type pack struct {
 	buf   bytes.Buffer
@@ -32,6 +35,7 @@ type pack struct {
 
 func newPack() *pack {
 	p := new(pack)
+	p.buf.Grow(packRoom)
 	p.tar = tar.NewWriter(&p.buf)
 	return p
 }
@@ -59,8 +63,9 @@ func (p *pack) close() ([]byte, error) {
 // reset makes an empty pack of it, which keeps the memory unless one huge
 // object took it.
 func (p *pack) reset() {
-	if p.buf.Reset(); p.buf.Cap() > 2*(packBytes+inMemory) {
+	if p.buf.Reset(); p.buf.Cap() > 2*packRoom {
 		p.buf = bytes.Buffer{}
+		p.buf.Grow(packRoom)
 	}
 	p.tar = tar.NewWriter(&p.buf)
 	p.ids, p.bytes = p.ids[:0], 0

@@ -17,7 +17,7 @@ import (
 const (
 	// inMemory is the largest object that shares a tar with others; nearly all
 	// do. A larger one has a tar of its own, which streams.
-	inMemory = 512 << 10
+	inMemory = 256 << 10
 	// maxHeld is how many bytes of dirtrees and commits may wait for their
 	// children to arrive.
 	maxHeld = 4 << 20
@@ -51,6 +51,7 @@ type session struct {
 	held    int64    // bytes of entries that wait or are ready
 	open    *pack
 	spare   []*pack
+	unmade  int // how many more there may be
 	flying  int // tars that are being sent
 	over    bool
 	err     error // the first; ends the session
@@ -58,12 +59,9 @@ type session struct {
 
 // Begin opens a session.
 func (s *Store) Begin(ctx context.Context) (ostree.Session, error) {
-	t := &session{s: s, changed: make(chan struct{}), pending: map[ostree.ObjectID]*entry{}}
+	t := &session{s: s, changed: make(chan struct{}), pending: map[ostree.ObjectID]*entry{},
+		unmade: pushes + 1} // one is filled while the others are sent
 	t.ctx, t.cancel = context.WithCancel(ctx)
-	// One is filled and one waits while the others are sent.
-	for range pushes + 2 {
-		t.spare = append(t.spare, newPack())
-	}
 	return t, nil
 }
 
@@ -267,9 +265,14 @@ func (t *session) room() bool {
 	if t.err != nil {
 		return false
 	}
-	if t.open == nil && len(t.spare) > 0 {
+	switch {
+	case t.open != nil:
+	case len(t.spare) > 0:
 		t.open = t.spare[len(t.spare)-1]
 		t.spare = t.spare[:len(t.spare)-1]
+	case t.unmade > 0:
+		t.unmade--
+		t.open = newPack()
 	}
 	return t.open != nil
 }
