@@ -126,7 +126,7 @@ func TestKeysOfAProfile(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "none"))
 	t.Setenv("AWS_PROFILE", "")
 	for profile, want := range map[string]string{"": "A", "ci": "C", "half": "", "none": ""} {
-		v, err := NewKeys(KeyOptions{Profile: profile}).creds.Get() //nolint:staticcheck // no request is made for a file
+		v, err := NewKeys(KeyOptions{Profile: profile}).creds.GetWithContext(nil)
 		if v.AccessKeyID != want || (err == nil) != (want != "") {
 			t.Errorf("profile %q: key %q, %v", profile, v.AccessKeyID, err)
 		}
@@ -134,7 +134,7 @@ func TestKeysOfAProfile(t *testing.T) {
 			t.Errorf("profile %q: %v has no class", profile, err)
 		}
 	}
-	v, err := NewKeys(KeyOptions{AccessKey: "E", Secret: "e", Profile: "ci"}).creds.Get() //nolint:staticcheck // as above
+	v, err := NewKeys(KeyOptions{AccessKey: "E", Secret: "e", Profile: "ci"}).creds.GetWithContext(nil)
 	if err != nil || v.AccessKeyID != "E" || v.SessionToken != "" {
 		t.Errorf("keys of the environment and a profile: %q, %v", v.AccessKeyID, err)
 	}
