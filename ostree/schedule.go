@@ -270,10 +270,10 @@ func (s *scheduler) ready(crew *crew) int {
 	if crew == s.putter() {
 		n += len(s.puts)
 	}
-	if crew == s.reader() {
+	if crew == s.reader() && s.mayRead() {
 		n += len(s.farReads)
 	}
-	if crew == s.cruncher() {
+	if crew == s.cruncher() && s.mayRead() {
 		n += len(s.reads)
 	}
 	if crew == &s.far && s.mayFetch() {
@@ -301,6 +301,13 @@ func (s *scheduler) side(near bool) *crew {
 
 func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
 
+// mayRead says whether more objects may be found; s.mu is held. On the way from
+// this machine to another one reads run far ahead of the network: beyond the
+// frontier they wait until all that was found is on its way.
+func (s *scheduler) mayRead() bool {
+	return s.nearDst || !s.nearSrc || len(s.live) < frontier || len(s.puts)+len(s.asks) == 0
+}
+
 // mayFetch says whether there is room for another object; s.mu is held.
 func (s *scheduler) mayFetch() bool {
 	return s.held < maxHeld && s.waiting < min(maxWaiting, 2*s.far.size) && s.streams < maxStreams
@@ -316,9 +323,9 @@ func (s *scheduler) pick(crew *crew) step {
 		}
 	}
 	switch {
-	case crew == s.reader() && len(s.farReads) > 0:
+	case crew == s.reader() && len(s.farReads) > 0 && s.mayRead():
 		return s.on(pop(&s.farReads), s.read)
-	case crew == s.cruncher() && len(s.reads) > 0:
+	case crew == s.cruncher() && len(s.reads) > 0 && s.mayRead():
 		return s.on(pop(&s.reads), s.read)
 	case crew == s.asker() && len(s.asks) > 0:
 		batch := popMany(&s.asks, s.batch())

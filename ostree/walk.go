@@ -12,8 +12,18 @@ import (
 // are read; whether the others are there, fn may ask. Detached metadata, which
 // no object names, is not part of it. An error of fn ends the walk.
 func Closure(ctx context.Context, src Source, commit Checksum, fn func(ObjectID) error) error {
+	return Closures(ctx, src, []Checksum{commit}, fn)
+}
+
+// Closures is Closure for several commits: what they share is met once.
+func Closures(ctx context.Context, src Source, commits []Checksum, fn func(ObjectID) error) error {
 	w := &walker{src: src, seen: map[ObjectID]struct{}{}, fn: fn}
-	return w.commit(ctx, commit)
+	for _, c := range commits {
+		if err := w.commit(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // walker visits a closure depth first.

@@ -59,23 +59,17 @@ func (r *run) count(rep ostree.CopyReport, dst ostree.Store) {
 // measure counts what the commits reach, so that the report can say what was
 // saved. Bytes are known where the repo keeps the archive form.
 func (r *run) measure(ctx context.Context, commits []ostree.Checksum) error {
-	seen := map[ostree.ObjectID]struct{}{}
-	var total int64
-	for _, c := range commits {
-		err := ostree.Closure(ctx, r.Repo, c, func(id ostree.ObjectID) error {
-			if _, ok := seen[id]; ok {
-				return nil
-			}
-			seen[id] = struct{}{}
-			n, err := archivedSize(r.Repo, id)
-			total += n
-			return err
-		})
-		if err != nil {
-			return explain(err, r.Repo)
-		}
+	objects, total := 0, int64(0)
+	err := ostree.Closures(ctx, r.Repo, commits, func(id ostree.ObjectID) error {
+		n, err := archivedSize(r.Repo, id)
+		objects++
+		total += n
+		return err
+	})
+	if err != nil {
+		return explain(err, r.Repo)
 	}
-	r.report.Objects, r.report.Total = len(seen), total
+	r.report.Objects, r.report.Total = objects, total
 	r.report.Present = max(0, r.report.Objects-r.report.New)
 	return nil
 }

@@ -75,11 +75,11 @@ func (t *batchSession) Put(ctx context.Context, obj ostree.Object) error {
 	}
 	buf := t.s.buffer()
 	defer t.s.giveBack(buf)
-	n, err := io.Copy(buf, io.LimitReader(r, inMemory+1))
+	n, err := fill(buf, r, length)
 	switch {
 	case err != nil:
 		return err
-	case n > inMemory:
+	case n > unsizedMemory:
 		return t.s.putSpooled(ctx, obj, io.MultiReader(buf, r))
 	case n == 0 || length >= 0 && n != length:
 		return &ostree.CorruptError{ID: obj.ID(), Why: fmt.Sprintf("%d bytes, where %d were announced", n, length)}

@@ -51,10 +51,7 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	}
 	buf := s.buffer()
 	defer s.giveBack(buf)
-	if length >= 0 {
-		buf.Grow(int(length) + bytes.MinRead) // as much as finding the end takes
-	}
-	n, err := io.Copy(buf, io.LimitReader(r, unsizedMemory+1))
+	n, err := fill(buf, r, length)
 	if err != nil {
 		return err
 	}
@@ -65,6 +62,15 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 		return &ostree.CorruptError{ID: obj.ID(), Why: fmt.Sprintf("%d bytes, where %d were announced", n, length)}
 	}
 	return s.putBytes(ctx, obj.ID(), buf.Bytes())
+}
+
+// fill reads an object of a length, negative if not known, into buf, but not
+// more than is kept in memory and one byte.
+func fill(buf *bytes.Buffer, r io.Reader, length int64) (int64, error) {
+	if length >= 0 {
+		buf.Grow(int(length) + bytes.MinRead) // as much as finding the end takes
+	}
+	return io.Copy(buf, io.LimitReader(r, unsizedMemory+1))
 }
 
 // keepBuffer is the largest buffer worth keeping: a hundred larger ones that
