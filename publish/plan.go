@@ -58,12 +58,24 @@ func makePlan(ctx context.Context, opt Options) (plan, error) {
 			return p, err
 		}
 	}
+	if err := probe(ctx, opt.Remote, refs); err != nil {
+		return p, err
+	}
 	if opt.FullCheck || opt.Remote.Traits().AskAll || len(p.pending(false)) == 0 {
 		return p, nil
 	}
 	var err error
 	p.known, err = p.findKnown(ctx, opt, far)
 	return p, err
+}
+
+// probe has a remote whose traits depend on what the server speaks find that
+// out, if no ref was asked about.
+func probe(ctx context.Context, remote Remote, refs map[string]bool) error {
+	if p, ok := remote.(interface{ Probe(context.Context) error }); ok && len(refs) == 1 && refs[""] {
+		return p.Probe(ctx)
+	}
+	return nil
 }
 
 // plan resolves an item in the local repo.

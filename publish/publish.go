@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/client/factory"
+	"github.com/otactl/otactl/client/ostreehub"
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/faults"
@@ -212,7 +213,8 @@ func hold(ctx context.Context, opt Options) (release func(), err error) {
 // it was thought to hold gets everything checked, once.
 func (r *run) push(ctx context.Context) error {
 	err := r.pushOnce(ctx, r.FullCheck)
-	if !r.FullCheck && (errors.Is(err, treehub.ErrIncomplete) || errors.Is(err, treehub.ErrMissingChild)) {
+	lost := errors.Is(err, treehub.ErrIncomplete) || errors.Is(err, treehub.ErrMissingChild) || errors.Is(err, ostreehub.ErrIncomplete)
+	if !r.FullCheck && lost {
 		r.Log.WarnContext(ctx, "the server lost objects; checking every one", "because", err)
 		err = r.pushOnce(ctx, true)
 	}
