@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io/fs"
@@ -33,13 +34,26 @@ func accountFlags() []cli.Flag {
 	}
 }
 
-// account is the backend that flags, environment and context file name, in
+// contextFile is the context file in use.
+func (rt *runtime) contextFile(c *cli.Context) string {
+	return first(c.String("config"), rt.configFile())
+}
+
+// account is the factory that flags, environment and context file name, in
 // this order.
 func (rt *runtime) account(c *cli.Context) (account.Account, error) {
-	path := c.String("config")
-	if path == "" {
-		path = rt.configFile()
-	} else if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	a, err := rt.anyAccount(c)
+	if err == nil && a.Kind == account.UpdateServer {
+		return a, fail.New(fail.Usage, "name another context with --context; an update-server takes bundles: otactl targets offline-update",
+			"context %q is an update-server, which has neither an object store nor a list of targets", a.Name)
+	}
+	return a, err
+}
+
+// anyAccount is the backend that flags, environment and context file name.
+func (rt *runtime) anyAccount(c *cli.Context) (account.Account, error) {
+	path := rt.contextFile(c)
+	if _, err := os.Stat(path); c.String("config") != "" && errors.Is(err, fs.ErrNotExist) {
 		return account.Account{}, fail.New(fail.NotFound, "give the otactl.yaml of otactl serve, or leave --config out", "context file %s: no such file", path)
 	}
 	flags := map[string]string{
@@ -66,15 +80,15 @@ func (rt *runtime) factory(c *cli.Context) (*factory.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rt.factoryOf(a)
-}
-
-func (rt *runtime) factoryOf(a account.Account) (*factory.Client, error) {
 	hc, err := rt.httpClient(a.CAFile, nil, 0)
 	if err != nil {
 		return nil, err
 	}
-	return factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: tokenAuth(a.Token), HTTP: hc, Retry: rt.retry()}), nil
+	auth, err := rt.auth(c.Context, a, hc)
+	if err != nil {
+		return nil, err
+	}
+	return factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: auth, HTTP: hc, Retry: rt.retry()}), nil
 }
 
 func tokenAuth(token string) httpx.Auth {
@@ -146,16 +160,19 @@ func (rt *runtime) access(c *cli.Context, jobs int) (*access, error) {
 	if err != nil {
 		return nil, fail.As(err, fail.ClassOf(err), "give the backend's credentials.zip with -c, or a context file with --config")
 	}
-	return rt.accessTo(a, jobs)
+	return rt.accessTo(c.Context, a, jobs)
 }
 
 // accessTo is access to the backend of an account.
-func (rt *runtime) accessTo(a account.Account, jobs int) (*access, error) {
+func (rt *runtime) accessTo(ctx context.Context, a account.Account, jobs int) (*access, error) {
 	hc, err := rt.httpClient(a.CAFile, nil, jobs)
 	if err != nil {
 		return nil, err
 	}
-	auth := tokenAuth(a.Token)
+	auth, err := rt.auth(ctx, a, hc)
+	if err != nil {
+		return nil, err
+	}
 	return &access{
 		treehub: a.URL + "/ota/treehub/" + a.Factory + "/api/v3/", auth: auth, http: hc,
 		keeper: keeper{backend: factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: auth, HTTP: hc, Retry: rt.retry()})},

@@ -48,6 +48,11 @@ func toolName(argv0 string) string {
 // verbs is every command group, in the order help shows them.
 func verbs(rt *runtime) []*cli.Command {
 	return []*cli.Command{
+		// who you are, and where
+		loginCommand(rt),
+		logoutCommand(rt),
+		contextCommand(rt),
+
 		// on a workstation and in CI
 		publishCommand(rt),
 		targetsCommand(rt),

@@ -73,6 +73,43 @@ func (rt *runtime) askSecret(ctx context.Context, what string) (string, error) {
 	return text, err
 }
 
+// inputLine is the next line of standard input, which is piped in.
+func (rt *runtime) inputLine() (string, error) {
+	var line []byte
+	for one := make([]byte, 1); len(line) <= limits.Passphrase; {
+		n, err := rt.std.In.Read(one)
+		if n == 1 && one[0] == '\n' || errors.Is(err, io.EOF) {
+			return string(line), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		line = append(line, one[:n]...)
+	}
+	return "", fail.New(fail.Usage, "", "standard input: a line of more than %d bytes", limits.Passphrase)
+}
+
+// confirm asks the person at the terminal a question; anything but yes is no.
+func (rt *runtime) confirm(ctx context.Context, question string) (bool, error) {
+	fmt.Fprintf(rt.screen, "%s? [y/N] ", oneLine(question))
+	type answer struct {
+		line string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := rt.inputLine()
+		got <- answer{line, err}
+	}()
+	select {
+	case a := <-got:
+		word := strings.ToLower(strings.TrimSpace(a.line))
+		return word == "y" || word == "yes", a.err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
 // newPassphrase is the passphrase of an archive that is being made or gets
 // another one.
 func (rt *runtime) newPassphrase(ctx context.Context, s secretSpec) (string, error) {

@@ -155,7 +155,7 @@ func (rt *runtime) contextAccess(c *cli.Context, context string, jobs int) (*acc
 	if err != nil {
 		return nil, err
 	}
-	return rt.accessTo(a, jobs)
+	return rt.accessTo(c.Context, a, jobs)
 }
 
 func (rt *runtime) webOrigin(from string, a *access, jobs int) (*origin, error) {

@@ -185,8 +185,13 @@ func (rt *runtime) remoteMetadata(c *cli.Context, text string) (string, tuf.Fetc
 		return "", nil, err
 	}
 	repo := &tufrepo.Repo{Base: base, Query: url.Values{}, Header: http.Header{}, Retry: rt.retry()}
+	if repo.HTTP, err = rt.metadataClient(c, first(c.String("ca-file"), a.CAFile)); err != nil {
+		return "", nil, err
+	}
 	if own, err := url.Parse(a.URL); err == nil && a.URL != "" && httpx.SameOrigin(own, base) {
-		repo.Auth = tokenAuth(a.Token)
+		if repo.Auth, err = rt.auth(c.Context, a, repo.HTTP); err != nil {
+			return "", nil, err
+		}
 	}
 	if c.Bool("production") {
 		repo.Query.Set("production", "1")
@@ -195,8 +200,7 @@ func (rt *runtime) remoteMetadata(c *cli.Context, text string) (string, tuf.Fetc
 		repo.Query.Set("tag", tag)
 		repo.Header.Set("x-ats-tags", tag)
 	}
-	repo.HTTP, err = rt.metadataClient(c, first(c.String("ca-file"), a.CAFile))
-	return httpx.Redact(base), repo, err
+	return httpx.Redact(base), repo, nil
 }
 
 func (rt *runtime) metadataClient(c *cli.Context, caFile string) (*http.Client, error) {

@@ -3,7 +3,8 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-push lmp-device-register' ;;
+    'otactl') echo 'login logout context publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-push lmp-device-register' ;;
+    'otactl context') echo 'list use show import remove' ;;
     'otactl publish') echo 'check sync' ;;
     'otactl targets') echo 'list show add tag prune edit sign upload offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
@@ -25,6 +26,14 @@ _otactl_commands() {
 _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl login') echo '--help --url --factory --oauth-url --api-token --update-server --stdin --insecure-storage --config --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl logout') echo '--help --config --output --quiet --verbose --log-level' ;;
+    'otactl context') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl context list') echo '--help --config --output --quiet --verbose --log-level' ;;
+    'otactl context use') echo '--help --config --output --quiet --verbose --log-level' ;;
+    'otactl context show') echo '--help --config --output --quiet --verbose --log-level' ;;
+    'otactl context import') echo '--help --config --insecure-storage --output --quiet --verbose --log-level' ;;
+    'otactl context remove') echo '--help --config --output --quiet --verbose --log-level' ;;
     'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --s3-endpoint --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl publish check') echo '--help --repo --credentials --all --sample --verify --jobs --to --s3-endpoint --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl publish sync') echo '--help --from --from-credentials --from-context --credentials --depth --targets --dry-run --full-check --jobs --to --s3-endpoint --sign-by --gpg-homedir --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
@@ -157,6 +166,29 @@ _otactl_flags() {
 # What the flag of a command, or its argument (by number), takes.
 _otactl_value() {
     case $1 in
+    'otactl login --url') echo 'text' ;;
+    'otactl login --factory') echo 'text' ;;
+    'otactl login -f') echo 'text' ;;
+    'otactl login --oauth-url') echo 'text' ;;
+    'otactl login --api-token') echo 'switch' ;;
+    'otactl login --update-server') echo 'switch' ;;
+    'otactl login --stdin') echo 'switch' ;;
+    'otactl login --insecure-storage') echo 'switch' ;;
+    'otactl login --config') echo 'file' ;;
+    'otactl login --ca-file') echo 'file' ;;
+    'otactl login #0') echo text ;;
+    'otactl logout --config') echo 'file' ;;
+    'otactl logout #0') echo text ;;
+    'otactl context list --config') echo 'file' ;;
+    'otactl context use --config') echo 'file' ;;
+    'otactl context use #0') echo text ;;
+    'otactl context show --config') echo 'file' ;;
+    'otactl context show #0') echo text ;;
+    'otactl context import --config') echo 'file' ;;
+    'otactl context import --insecure-storage') echo 'switch' ;;
+    'otactl context import #0') echo file ;;
+    'otactl context remove --config') echo 'file' ;;
+    'otactl context remove #0') echo text ;;
     'otactl publish --repo') echo 'dir' ;;
     'otactl publish -r') echo 'dir' ;;
     'otactl publish --credentials') echo 'file' ;;

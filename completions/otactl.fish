@@ -1,6 +1,14 @@
 # fish completion for otactl, generated from its command tree.
 
 set -g __otactl_paths \
+    'otactl login' \
+    'otactl logout' \
+    'otactl context' \
+    'otactl context list' \
+    'otactl context use' \
+    'otactl context show' \
+    'otactl context import' \
+    'otactl context remove' \
     'otactl publish' \
     'otactl publish check' \
     'otactl publish sync' \
@@ -140,6 +148,18 @@ set -g __otactl_valued \
     'otactl --output' \
     'otactl -o' \
     'otactl --log-level' \
+    'otactl login --url' \
+    'otactl login --factory' \
+    'otactl login -f' \
+    'otactl login --oauth-url' \
+    'otactl login --config' \
+    'otactl login --ca-file' \
+    'otactl logout --config' \
+    'otactl context list --config' \
+    'otactl context use --config' \
+    'otactl context show --config' \
+    'otactl context import --config' \
+    'otactl context remove --config' \
     'otactl publish --repo' \
     'otactl publish -r' \
     'otactl publish --credentials' \
@@ -965,6 +985,9 @@ function __otactl_at --argument-names wanted
 end
 
 complete -c otactl -f
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'login' -d 'prove who you are at a backend, and keep the proof for later'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'logout' -d 'forget what proves who you are in a context'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'context' -d 'the backends you work with; otactl login adds one'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send commits to the backend, delta-wise, and have targets signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'waves' -d 'bring targets to production devices, some of them first'
@@ -991,6 +1014,68 @@ complete -c otactl -n '__otactl_at \'otactl\'' -l output -s o -x -a 'table json 
 complete -c otactl -n '__otactl_at \'otactl\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l url -x -d 'the backend\'s API is at URL (default: that of the context, or https://api.foundries.io)'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l factory -s f -x -d 'work with the factory NAME (default: the only one that the application is for)'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l oauth-url -x -d 'the token server is at URL (default: https://app.DOMAIN/oauth of an API at api.DOMAIN)'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l api-token -d 'log in with an API token, as for otactl serve'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l update-server -d 'the backend is an update-server; implies --api-token'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l stdin -d 'read what would be typed from standard input, one a line'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l insecure-storage -d 'keep the secret in a file beside the contexts, readable by you alone, and not in the keyring'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l config -r -F -d 'write the context to FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl login\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl logout\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl logout\'' -l config -r -F -d 'work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl logout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl logout\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl logout\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl logout\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl context\'' -a 'list' -d 'list the contexts; the active one has a star'
+complete -c otactl -n '__otactl_at \'otactl context\'' -a 'use' -d 'make a context the active one'
+complete -c otactl -n '__otactl_at \'otactl context\'' -a 'show' -d 'show a context, or the active one, and whether you are logged in there'
+complete -c otactl -n '__otactl_at \'otactl context\'' -a 'import' -d 'take over contexts from a file of otactl serve, fioctl or satcli, secrets included'
+complete -c otactl -n '__otactl_at \'otactl context\'' -a 'remove' -d 'log out of a context and forget it'
+complete -c otactl -n '__otactl_at \'otactl context\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl context\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl context\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl context\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl context\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl context list\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl context list\'' -l config -r -F -d 'work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl context list\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl context list\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl context list\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl context list\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl context use\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl context use\'' -l config -r -F -d 'work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl context use\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl context use\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl context use\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl context use\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl context show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl context show\'' -l config -r -F -d 'work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl context show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl context show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl context show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl context show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -F
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l config -r -F -d 'work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l insecure-storage -d 'keep the secrets in a file beside the contexts, readable by you alone, and not in the keyring'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl context import\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl context remove\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl context remove\'' -l config -r -F -d 'work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl context remove\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl context remove\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl context remove\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl context remove\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -a 'check' -d 'say whether a commit is complete over there'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -a 'sync' -d 'bring refs or commits from one backend to another'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l help -s h -d 'explain the command and do nothing'

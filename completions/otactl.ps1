@@ -6,6 +6,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
     # word|explanation, by command
     $commands = @{
         'otactl' = @(
+            'login|prove who you are at a backend, and keep the proof for later'
+            'logout|forget what proves who you are in a context'
+            'context|the backends you work with; otactl login adds one'
             'publish|send commits to the backend, delta-wise, and have targets signed'
             'targets|what devices may install'
             'waves|bring targets to production devices, some of them first'
@@ -27,6 +30,13 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'fiosync|behave as fiosync, with its own flags and exit codes'
             'garage-push|behave as garage-push, with its own flags and exit codes'
             'lmp-device-register|behave as lmp-device-register, with its own flags and exit codes'
+        )
+        'otactl context' = @(
+            'list|list the contexts; the active one has a star'
+            'use|make a context the active one'
+            'show|show a context, or the active one, and whether you are logged in there'
+            'import|take over contexts from a file of otactl serve, fioctl or satcli, secrets included'
+            'remove|log out of a context and forget it'
         )
         'otactl publish' = @(
             'check|say whether a commit is complete over there'
@@ -173,6 +183,78 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
     $flags = @{
         'otactl' = @(
             '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl login' = @(
+            '--help|explain the command and do nothing'
+            '--url|the backend''s API is at URL (default: that of the context, or https://api.foundries.io)'
+            '--factory|work with the factory NAME (default: the only one that the application is for)'
+            '--oauth-url|the token server is at URL (default: https://app.DOMAIN/oauth of an API at api.DOMAIN)'
+            '--api-token|log in with an API token, as for otactl serve'
+            '--update-server|the backend is an update-server; implies --api-token'
+            '--stdin|read what would be typed from standard input, one a line'
+            '--insecure-storage|keep the secret in a file beside the contexts, readable by you alone, and not in the keyring'
+            '--config|write the context to FILE (default: ~/.config/otactl/config.yaml)'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl logout' = @(
+            '--help|explain the command and do nothing'
+            '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl context' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl context list' = @(
+            '--help|explain the command and do nothing'
+            '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl context use' = @(
+            '--help|explain the command and do nothing'
+            '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl context show' = @(
+            '--help|explain the command and do nothing'
+            '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl context import' = @(
+            '--help|explain the command and do nothing'
+            '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+            '--insecure-storage|keep the secrets in a file beside the contexts, readable by you alone, and not in the keyring'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl context remove' = @(
+            '--help|explain the command and do nothing'
+            '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -1842,6 +1924,18 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'warn'
             'error'
         )
+        'otactl login --url' = @()
+        'otactl login --factory' = @()
+        'otactl login -f' = @()
+        'otactl login --oauth-url' = @()
+        'otactl login --config' = @()
+        'otactl login --ca-file' = @()
+        'otactl logout --config' = @()
+        'otactl context list --config' = @()
+        'otactl context use --config' = @()
+        'otactl context show --config' = @()
+        'otactl context import --config' = @()
+        'otactl context remove --config' = @()
         'otactl publish --repo' = @()
         'otactl publish -r' = @()
         'otactl publish --credentials' = @()

@@ -62,7 +62,7 @@ var libraryOwners = []struct {
 	{"filippo.io/age", []string{"tuf/keystore"}, "one place decides what a passphrase may cost and who a file may be sealed for"},
 	{"github.com/miekg/pkcs11", []string{"tuf/pkcs11"}, "it needs cgo, and loads whatever library it is told to"},
 	{"software.sslmate.com/src/go-pkcs12", []string{"client/credentials"}, "client certificates come with credentials, and nowhere else in that form"},
-	{"github.com/zalando/go-keyring", []string{"client/keyring"}, "one place knows where secrets are kept"},
+	{"github.com/zalando/go-keyring", []string{"client/secrets"}, "one place knows where secrets are kept"},
 	{"github.com/theupdateframework/go-tuf", []string{"tuf/spec"}, "one place guards against what hostile metadata does to the library"},
 	{"github.com/sigstore", nil, "it comes along with go-tuf and nobody else needs it"},
 	{"github.com/rogpeppe/go-internal", []string{"tests"}, "test machinery stays out of the binary"},
@@ -165,7 +165,7 @@ func TestArchDeviceBuildStaysSmall(t *testing.T) {
 	banned := []string{
 		"github.com/go-resty/resty", "github.com/minio/minio-go", "github.com/zalando/go-keyring", "software.sslmate.com/src/go-pkcs12", "github.com/urfave/cli", "archive/zip", "filippo.io/age",
 		module + "/tuf/keystore", module + "/tuf/pkcs11", module + "/tuf/spec", "github.com/theupdateframework/go-tuf",
-		module + "/client/factory", module + "/client/account", module + "/client/keyring", module + "/client/credentials", module + "/server", module + "/publish",
+		module + "/client/factory", module + "/client/account", module + "/client/secrets", module + "/client/credentials", module + "/server", module + "/publish",
 	}
 	for _, p := range goList(t, "./agent/...", "./register/...") {
 		for _, dep := range p.Deps {

@@ -190,9 +190,13 @@ const maxName = 64
 // Names are the contexts there are, in order.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.Contexts)) }
 
+// pick is the context of a name, or the active one; zero where there is neither.
 func (f *File) pick(path, name string) (Account, error) {
 	if name == "" {
 		name = f.ActiveContext
+	}
+	if name == "" {
+		return Account{}, nil
 	}
 	c, ok := f.Contexts[name]
 	if !ok {

@@ -1,4 +1,4 @@
-// Package keyring keeps what proves who a person is at a backend: in the
+// Package secrets keeps what proves who a person is at a backend: in the
 // keyring of the operating system, or where a person asked for that, in a file
 // that nobody else can read.
 //
@@ -6,7 +6,7 @@
 // secret is kept under the address of the server it is for, so that a context
 // that is made to point elsewhere finds none. It must never log a secret, put
 // one into an error or an argument, or write one to a file that is not 0600.
-package keyring
+package secrets
 
 import (
 	"context"
