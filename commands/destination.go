@@ -40,14 +40,29 @@ func (rt *runtime) destination(c *cli.Context, jobs int) (*publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := rt.openDestination(c, jobs, signers)
+	p, err := rt.openDestination(c, jobs, purpose{signers: signers})
 	if err == nil {
 		p.signers = signers
 	}
 	return p, err
 }
 
-func (rt *runtime) openDestination(c *cli.Context, jobs int, signers []sign.Signer) (*publisher, error) {
+// lookedAt is the store that --to names, for who only reads it.
+func (rt *runtime) lookedAt(c *cli.Context, jobs int) (publish.Remote, error) {
+	p, err := rt.openDestination(c, jobs, purpose{readOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	return p.store, nil
+}
+
+// purpose is what a store is opened for.
+type purpose struct {
+	signers  []sign.Signer // of summaries that are made here
+	readOnly bool
+}
+
+func (rt *runtime) openDestination(c *cli.Context, jobs int, why purpose) (*publisher, error) {
 	to := c.String("to")
 	scheme, rest, isURL := strings.Cut(to, "://")
 	switch {
@@ -56,11 +71,11 @@ func (rt *runtime) openDestination(c *cli.Context, jobs int, signers []sign.Sign
 	case to == hubScheme, isURL && isHub(scheme):
 		return rt.toHub(c, to)
 	case !isURL:
-		return rt.toFolder(c, to, jobs, signers)
+		return rt.toFolder(c, to, jobs, why)
 	case scheme == "file":
-		return rt.toFolder(c, rest, jobs, signers)
+		return rt.toFolder(c, rest, jobs, why)
 	case scheme == "s3":
-		return rt.toBucket(c, to, jobs, signers)
+		return rt.toBucket(c, to, jobs, why)
 	case scheme == "http", scheme == "https":
 		return rt.toTreehub(c, to, jobs)
 	}
@@ -127,17 +142,20 @@ func (rt *runtime) toTreehub(c *cli.Context, to string, jobs int) (*publisher, e
 }
 
 // toFolder is a repo in a folder.
-func (rt *runtime) toFolder(c *cli.Context, path string, jobs int, signers []sign.Signer) (*publisher, error) {
+func (rt *runtime) toFolder(c *cli.Context, path string, jobs int, why purpose) (*publisher, error) {
 	p, err := rt.targetKeeper(c, jobs)
 	if err != nil {
 		return nil, err
 	}
-	p.store, err = folder.Open(path, folder.Options{Create: !looksOnly(c), SignSummary: summarySigner(signers), Clock: rt.clock})
+	p.store, err = folder.Open(path, folder.Options{
+		Create: !why.readOnly && !c.Bool("dry-run"), ReadOnly: why.readOnly,
+		SignSummary: summarySigner(why.signers), Clock: rt.clock,
+	})
 	return p, err
 }
 
 // toBucket is a repo in a bucket of S3.
-func (rt *runtime) toBucket(c *cli.Context, to string, jobs int, signers []sign.Signer) (*publisher, error) {
+func (rt *runtime) toBucket(c *cli.Context, to string, jobs int, why purpose) (*publisher, error) {
 	name, folder, err := bucket.ParseURL(to)
 	if err != nil {
 		return nil, err
@@ -157,7 +175,8 @@ func (rt *runtime) toBucket(c *cli.Context, to string, jobs int, signers []sign.
 	endpoint := first(c.String("s3-endpoint"), rt.env(envS3Endpoint), rt.env(envAWSEndpoint))
 	p.store, err = bucket.Open(c.Context, bucket.Options{
 		Bucket: name, Prefix: folder, Endpoint: endpoint, Region: first(rt.env(envAWSRegion), rt.env(envAWSDefaultRegion)),
-		Keys: rt.bucketKeys(endpoint), HTTP: hc, Retry: rt.retry(), Jobs: jobs, SignSummary: summarySigner(signers), Clock: rt.clock,
+		Keys: rt.bucketKeys(endpoint), HTTP: hc, Retry: rt.retry(), Jobs: jobs,
+		ReadOnly: why.readOnly, SignSummary: summarySigner(why.signers), Clock: rt.clock,
 	})
 	return p, err
 }
@@ -173,10 +192,6 @@ func (rt *runtime) bucketKeys(endpoint string) *bucket.Keys {
 		Machine: lent != "" || endpoint == "" && !switchedOn(rt.env("AWS_EC2_METADATA_DISABLED")),
 	})
 }
-
-// looksOnly says whether the command changes nothing, and so makes no store that
-// is not there.
-func looksOnly(c *cli.Context) bool { return c.Bool("dry-run") || c.Command.Name == "check" }
 
 // targetKeeper is a publisher without a store, for a store that keeps no
 // targets: the backend is that of the credentials or the context, if a target is

@@ -57,11 +57,9 @@ func (rt *runtime) publishCheck(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := rt.destination(c, opt.Jobs)
-	if err != nil {
+	if opt.Remote, err = rt.lookedAt(c, opt.Jobs); err != nil {
 		return err
 	}
-	opt.Remote = p.store
 	rep, err := publish.Check(c.Context, opt)
 	if err != nil {
 		return err

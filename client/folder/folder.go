@@ -31,6 +31,8 @@ import (
 type Options struct {
 	// Create makes the repo if the folder is empty or not there.
 	Create bool
+	// ReadOnly is for who writes nothing: a signed summary is then no matter.
+	ReadOnly bool
 	// SignSummary gives the signatures of a summary, detached metadata as package
 	// sign makes it; nil leaves summaries unsigned.
 	SignSummary func(data []byte) ([]byte, error)
@@ -72,6 +74,8 @@ func open(dir string, create bool) (*ostree.Repo, error) {
 	switch {
 	case err == nil && repo.Mode() != ostree.ModeArchive:
 		return nil, fail.New(fail.Conflict, "choose another folder; a web server can show archive repos only", "repo %s is of mode %s", dir, repo.Mode())
+	case err == nil && hasParent(repo):
+		return nil, fail.New(fail.Conflict, "choose another folder", "repo %s has a parent, which a web server does not show", dir)
 	case err == nil || !errors.Is(err, ostree.ErrNotARepo):
 		return repo, err
 	case !create:
@@ -81,6 +85,11 @@ func open(dir string, create bool) (*ostree.Repo, error) {
 		return nil, err
 	}
 	return ostree.CreateRepo(dir, ostree.ModeArchive)
+}
+
+func hasParent(repo *ostree.Repo) bool {
+	_, ok := repo.Keyfile().Get("core", "parent")
+	return ok
 }
 
 // vacant refuses a folder in which somebody keeps something else. What a
@@ -107,7 +116,7 @@ func vacant(dir string) error {
 // could only replace by one that is not: devices that check it would take no
 // update any more.
 func (s *Store) checkSignature() error {
-	if s.opt.SignSummary != nil {
+	if s.opt.SignSummary != nil || s.opt.ReadOnly {
 		return nil
 	}
 	_, err := os.Lstat(filepath.Join(s.Path(), summary.SigFile))
@@ -123,6 +132,16 @@ func (s *Store) checkSignature() error {
 
 // URL is the folder's path.
 func (s *Store) URL() string { return s.Path() }
+
+// Ref implements ostree.Source. One whose commit is only partly there is an
+// error: it proves nothing of what is there, and devices can't pull it.
+func (s *Store) Ref(ctx context.Context, name string) (ostree.Checksum, error) {
+	c, err := s.Repo.Ref(ctx, name)
+	if err == nil && s.IsPartial(c) {
+		return ostree.Checksum{}, fail.New(fail.Verification, "pull it again to its end, or delete the ref", "ref %s in %s: commit %s is only partly there", name, s.Path(), c)
+	}
+	return c, err
+}
 
 // Refs are the refs that devices see, without those of remotes.
 func (s *Store) Refs(ctx context.Context) (map[string]ostree.Checksum, error) {

@@ -75,11 +75,32 @@ func TestWhatIsNoPlaceToPublishTo(t *testing.T) {
 			t.Errorf("%s: %v (class %d, hint %q)", tc.dir, err, fail.ClassOf(err), fail.HintOf(err))
 		}
 	}
+	if _, err := Open(signed.Path(), Options{ReadOnly: true}); err != nil {
+		t.Errorf("a signed summary is in the way of who only reads: %v", err)
+	}
+	child := create(t, filepath.Join(dir, "child"), Options{})
+	if err := os.WriteFile(filepath.Join(child.Path(), "config"), []byte("[core]\nrepo_version=1\nmode=archive-z2\nparent="+signed.Path()+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(child.Path(), Options{}); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("a repo with a parent: %v", err)
+	}
 	if _, err := Open(filepath.Join(dir, "nothing"), Options{}); fail.ClassOf(err) != fail.NotFound {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "nothing")); err == nil {
 		t.Error("it was made")
+	}
+}
+
+func TestARefOfAPartialCommitProvesNothing(t *testing.T) {
+	s := create(t, t.TempDir(), Options{})
+	commit := published(t, s, "main", "a")
+	if err := os.WriteFile(filepath.Join(s.Path(), "state", commit.String()+".commitpartial"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Ref(t.Context(), "main"); fail.ClassOf(err) != fail.Verification {
+		t.Errorf("%v", err)
 	}
 }
 
