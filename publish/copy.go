@@ -38,6 +38,10 @@ func (r *run) copy(ctx context.Context, fullCheck bool) error {
 	if err != nil {
 		return explain(err, r.Repo)
 	}
+	if rep.Present == 0 && rep.Detached == 0 && r.report.New == rep.Objects {
+		r.report.Objects, r.report.Total = rep.Objects, r.report.Bytes // what was sent is all there is
+		return nil
+	}
 	return r.measure(ctx, commits)
 }
 
