@@ -29,6 +29,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	stopserve [SIGNAL]         end it (TERM by default; KILL pulls the plug) and, for TERM, want exit code 0
 //	s3 BUCKET...               start an S3 server with these buckets; sets $AWS_… for it, and $BUCKETS to the folder that they are in
 //	web DIR                    start nginx to show DIR; sets $WEB
+//	tlsproxy CAFILE LOGFILE    speak TLS for $URL as example.com, behind a proxy, $PROXY, that logs each CONNECT
 //	jsonget VAR FILE PATH      put the value at PATH (a.0.b) of a JSON file, "stdout" or "stderr" into $VAR
 //	flipbit FILE OFFSET [BIT]  flip one bit; a negative OFFSET counts from the end
 //	osversion VERSION          commit a tree that can be deployed to os/main of the archive repo "repo"
@@ -45,6 +46,7 @@ func scriptCommands() map[string]scriptCommand {
 		"serve":     serve,
 		"stopserve": stopserve,
 		"jsonget":   jsonget,
+		"tlsproxy":  tlsproxy,
 		"s3":        s3,
 		"web":       web,
 		"flipbit":   flipbit,

@@ -18,6 +18,8 @@ func Scope(method, path string) string {
 	case len(parts) > 3 && parts[0] == "ota" && parts[1] == "factories" && strings.HasSuffix(parts[3], "targets"):
 		// Metadata of a bundle is asked for by a POST that changes nothing.
 		return scope("targets", reads || parts[len(parts)-1] == "meta")
+	case len(parts) > 3 && parts[0] == "ota" && parts[1] == "factories" && parts[3] == "devices":
+		return scope("devices", reads)
 	case parts[0] == "projects":
 		return scope("ci", reads)
 	}

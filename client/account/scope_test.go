@@ -12,6 +12,7 @@ func TestRequestsSayWhichScopeTheyTake(t *testing.T) {
 		{"GET", "/ota/factories/acme/prod-targets/", "targets:read"},
 		{"GET", "/projects/acme/lmp/builds/latest/", "ci:read"},
 		{"GET", "/ota/devices/", "devices:read"},
+		{"GET", "/ota/factories/acme/devices/", "devices:read"},
 		{"DELETE", "/ota/devices/a/", "devices:read-update"},
 		{"POST", "/ota/treehub/acme/api/v3/objects/a", ""},
 		{"GET", "/", ""}, {"GET", "", ""},
