@@ -29,7 +29,7 @@ func publishCommand(rt *runtime) *cli.Command {
 		},
 			targetFlags(),
 			destinationFlags(),
-			signByFlags(), rateFlags(),
+			signByFlags(), deltaFlags(), rateFlags(),
 			keyFlags(rt, false), expiryFlags(), accountFlags()),
 		Action:      func(c *cli.Context) error { return rt.publish(c) },
 		Subcommands: []*cli.Command{publishCheckCommand(rt), publishSyncCommand(rt)},
@@ -71,6 +71,9 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 		}
 	}
 	if opt.Items, err = publishItems(c, target); err != nil {
+		return opt, err
+	}
+	if err := addDeltas(c, &opt); err != nil {
 		return opt, err
 	}
 	if err := opt.Check(); err != nil {

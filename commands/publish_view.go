@@ -16,18 +16,19 @@ type publishView struct {
 	URL       string `json:"url"`
 	Unchanged bool   `json:"unchanged"`
 	*itemView
-	Items          []itemView `json:"items"`
-	Objects        int        `json:"objects"`
-	New            int        `json:"new"`
-	Metadata       int        `json:"new_metadata"`
-	Present        int        `json:"present"`
-	Asked          int        `json:"asked"`
-	Bytes          int64      `json:"bytes"`
-	Total          int64      `json:"total_bytes,omitempty"`
-	Saved          *float64   `json:"saved_percent,omitempty"`
-	Seconds        float64    `json:"seconds"`
-	Signatures     int        `json:"new_signatures,omitempty"`
-	TargetsVersion int        `json:"targets_version,omitempty"`
+	Items          []itemView   `json:"items"`
+	Objects        int          `json:"objects"`
+	New            int          `json:"new"`
+	Metadata       int          `json:"new_metadata"`
+	Present        int          `json:"present"`
+	Asked          int          `json:"asked"`
+	Bytes          int64        `json:"bytes"`
+	Total          int64        `json:"total_bytes,omitempty"`
+	Saved          *float64     `json:"saved_percent,omitempty"`
+	Seconds        float64      `json:"seconds"`
+	Signatures     int          `json:"new_signatures,omitempty"`
+	Deltas         []deltasView `json:"static_deltas,omitempty"`
+	TargetsVersion int          `json:"targets_version,omitempty"`
 }
 
 type itemView struct {
@@ -52,6 +53,9 @@ func newPublishView(r publish.Report) publishView {
 	}
 	for _, it := range r.Items {
 		v.Items = append(v.Items, newItemView(it))
+	}
+	for _, d := range r.Deltas {
+		v.Deltas = append(v.Deltas, newDeltasView(d))
 	}
 	if len(v.Items) == 1 {
 		v.itemView = &v.Items[0]
@@ -90,6 +94,9 @@ func (v publishView) Table(w io.Writer) {
 	rows = append(rows, v.sentText()...)
 	if v.Signatures > 0 {
 		rows = append(rows, "signatures", fmt.Sprintf("%d new", v.Signatures))
+	}
+	for _, d := range v.Deltas {
+		rows = append(rows, d.rows(v.DryRun)...)
 	}
 	render.Fields(w, rows...)
 }

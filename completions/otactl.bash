@@ -34,7 +34,7 @@ _otactl_flags() {
     'otactl context show') echo '--help --config --output --quiet --verbose --log-level' ;;
     'otactl context import') echo '--help --config --insecure-storage --output --quiet --verbose --log-level' ;;
     'otactl context remove') echo '--help --config --output --quiet --verbose --log-level' ;;
-    'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --s3-endpoint --sign-by --gpg-homedir --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --s3-endpoint --sign-by --gpg-homedir --deltas-from --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl publish check') echo '--help --repo --credentials --all --sample --verify --jobs --to --s3-endpoint --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl publish sync') echo '--help --from --from-credentials --from-context --credentials --depth --targets --dry-run --full-check --jobs --to --s3-endpoint --sign-by --gpg-homedir --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets') echo '--help --output --quiet --verbose --log-level' ;;
@@ -213,6 +213,7 @@ _otactl_value() {
     'otactl publish --s3-endpoint') echo 'text' ;;
     'otactl publish --sign-by') echo 'text' ;;
     'otactl publish --gpg-homedir') echo 'dir' ;;
+    'otactl publish --deltas-from') echo 'text' ;;
     'otactl publish --limit-rate') echo 'text' ;;
     'otactl publish --keys') echo 'file' ;;
     'otactl publish -k') echo 'file' ;;

@@ -180,6 +180,7 @@ set -g __otactl_valued \
     'otactl publish --s3-endpoint' \
     'otactl publish --sign-by' \
     'otactl publish --gpg-homedir' \
+    'otactl publish --deltas-from' \
     'otactl publish --limit-rate' \
     'otactl publish --keys' \
     'otactl publish -k' \
@@ -1097,6 +1098,7 @@ complete -c otactl -n '__otactl_at \'otactl publish\'' -l to -x -d 'send to DEST
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
+complete -c otactl -n '__otactl_at \'otactl publish\'' -l deltas-from -x -d 'make static deltas from VERSIONS and send them too: a number for so many of the last ones, v41, a target, a commit or a ref; repeat or separate by commas'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l limit-rate -x -d 'move no more than RATE bytes a second over all connections: 500K, 2M'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'

@@ -280,6 +280,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
             '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
             '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
+            '--deltas-from|make static deltas from VERSIONS and send them too: a number for so many of the last ones, v41, a target, a commit or a ref; repeat or separate by commas'
             '--limit-rate|move no more than RATE bytes a second over all connections: 500K, 2M'
             '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
@@ -1956,6 +1957,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl publish --s3-endpoint' = @()
         'otactl publish --sign-by' = @()
         'otactl publish --gpg-homedir' = @()
+        'otactl publish --deltas-from' = @()
         'otactl publish --limit-rate' = @()
         'otactl publish --keys' = @()
         'otactl publish -k' = @()

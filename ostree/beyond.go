@@ -59,7 +59,7 @@ func CheckFilePath(path string) error {
 	switch top {
 	case "summary", "summary.sig", "config":
 		ok = ok && !nested
-	case "deltas", "delta-indexes":
+	case "deltas", "delta-indexes", "delta-stats":
 		ok = ok && below != ""
 	default:
 		ok = false

@@ -23,6 +23,8 @@ type itemPlan struct {
 	signed   bool            // it has detached metadata here, which may be newer than the commit
 	ref      string          // to move; empty for none
 	previous ostree.Checksum // what the remote's ref names; zero: not there
+
+	deltasFrom []ostree.Checksum // from which static deltas are made
 }
 
 const (

@@ -77,10 +77,11 @@ type Options struct {
 	// Signers sign the commits in Repo before anything is sent. A commit that is
 	// at the remote already gets their signatures there as well.
 	Signers []sign.Signer
-	// Deltas, when not nil, is called when the remote has all objects and no ref
-	// has moved yet. What it gives are further custom fields for the target of
-	// each commit.
-	Deltas func(ctx context.Context, items []ItemReport) (map[ostree.Checksum]CustomFields, error)
+	// Deltas, when not nil, says from which commits static deltas lead to those of
+	// the items. They are made in Repo and sent before a ref moves.
+	Deltas *DeltaSources
+	// XZ is as in DeltaMaker.
+	XZ string
 
 	Clock    clock.Clock // nil is the machine's
 	Progress progress.Sink
@@ -114,6 +115,8 @@ type Report struct {
 	// Signatures are those that Signers added to commits here, Delivered how many
 	// commits got some at the remote where they were already.
 	Signatures, Delivered int
+	// Deltas are the static deltas to the commits of Items, where asked for.
+	Deltas []DeltaReport
 	// MetadataVersion is that of targets.json with the new targets, where the
 	// backend says it; 0 when none was added.
 	MetadataVersion int
@@ -143,7 +146,7 @@ func (r Report) Unchanged() bool {
 			return false
 		}
 	}
-	return r.New == 0 && r.Signatures == 0 && r.Delivered == 0
+	return r.New == 0 && r.Signatures == 0 && r.Delivered == 0 && !r.sentDeltas()
 }
 
 type run struct {
@@ -179,6 +182,11 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	if r.Deltas != nil {
+		if err := r.deltaMaker().Check(); err != nil {
+			return err
+		}
+	}
 	if r.plan, err = makePlan(ctx, r.Options); err != nil {
 		return err
 	}
@@ -186,6 +194,9 @@ func (r *run) all(ctx context.Context) error {
 	// What is wrong with a target is said before anything is sent.
 	wanted, err := r.planTargets(ctx)
 	if err != nil {
+		return err
+	}
+	if err := r.planDeltas(ctx); err != nil {
 		return err
 	}
 	if err := r.signCommits(ctx); err != nil {
@@ -228,11 +239,8 @@ func (r *run) pushOnce(ctx context.Context, fullCheck bool) error {
 	if err := r.deliverSignatures(ctx); err != nil {
 		return err
 	}
-	if r.Deltas != nil && !r.DryRun {
-		var err error
-		if r.extra, err = r.Deltas(ctx, r.report.Items); err != nil {
-			return err
-		}
+	if err := r.makeDeltas(ctx); err != nil {
+		return err
 	}
 	if err := r.moveRefs(ctx); err != nil {
 		return err

@@ -21,7 +21,7 @@ func (r *run) summarize(ctx context.Context) error {
 	if !ok || r.DryRun {
 		return nil
 	}
-	if _, knows := r.Remote.(ostree.RefLister); !knows && !r.movedRef() && r.extra == nil {
+	if _, knows := r.Remote.(ostree.RefLister); !knows && !r.movedRef() && !r.report.sentDeltas() && r.report.Delivered == 0 {
 		return nil
 	}
 	err := faults.At(r.Faults, "publish.summary")

@@ -1,0 +1,337 @@
+package publish
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
+)
+
+// DeltaMaker makes static deltas in a repo and puts them beside the objects of
+// a store, for devices that take the difference in a few files.
+type DeltaMaker struct {
+	Repo   *ostree.Repo
+	Remote Remote // must be an ostree.Files, see Check
+	// XZ is the path of the program xz, which packs faster and better than what
+	// is built in; empty is without.
+	XZ       string
+	Clock    clock.Clock
+	Progress progress.Sink
+	Log      *slog.Logger
+}
+
+// DeltaReport is what became of the deltas that lead to one commit.
+type DeltaReport struct {
+	To     ostree.Checksum
+	Deltas []DeltaInfo
+	Stats  *DeltaStats // nil: the store keeps none, or there is no delta
+}
+
+// DeltaInfo is one delta.
+type DeltaInfo struct {
+	From        ostree.Checksum
+	Size, USize uint64 // what a device fetches and what it writes, in bytes
+	Made        bool   // now; false: it lay in the repo already
+	Sent        int64  // bytes; 0: the store had it
+}
+
+// DeltaStats names a file of sizes, as a target's field delta-stats does.
+type DeltaStats struct {
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// Sent is how many bytes went to the store.
+func (r DeltaReport) Sent() int64 {
+	var n int64
+	for _, d := range r.Deltas {
+		n += d.Sent
+	}
+	return n
+}
+
+// Check says whether the store takes deltas at all.
+func (m *DeltaMaker) Check() error {
+	if _, ok := m.Remote.(ostree.Files); !ok {
+		return fail.New(fail.Unsupported, "publish without deltas, or to otactl serve, an ostreehub, a bucket or a folder", "%s takes no static deltas", m.Remote.URL())
+	}
+	return nil
+}
+
+// Make makes the deltas that lead to a commit from each of others, unless they
+// lie in the repo, and sends what the store has not: of each delta the parts
+// before the superblock, then the list of them. Commits that the repo lacks are
+// fetched from the store before. old is what the target of the commit said
+// about its deltas so far, nil for nothing: those stay listed.
+func (m *DeltaMaker) Make(ctx context.Context, to ostree.Checksum, from []ostree.Checksum, old *DeltaStats) (DeltaReport, error) {
+	rep := DeltaReport{To: to}
+	if err := m.Check(); err != nil || len(from) == 0 {
+		return rep, err
+	}
+	up := &deltaUpload{DeltaMaker: m, files: m.Remote.(ostree.Files), to: to}
+	if err := up.readIndex(ctx); err != nil {
+		return rep, err
+	}
+	for _, c := range append([]ostree.Checksum{to}, from...) {
+		if err := m.fetch(ctx, c); err != nil {
+			return rep, err
+		}
+	}
+	for _, c := range from {
+		info, err := up.one(ctx, c)
+		if err != nil {
+			return rep, err
+		}
+		rep.Deltas = append(rep.Deltas, info)
+	}
+	if err := up.writeIndex(ctx); err != nil {
+		return rep, err
+	}
+	var err error
+	rep.Stats, err = up.stats(ctx, rep.Deltas, old)
+	return rep, err
+}
+
+// fetch gets a commit that the repo lacks from the store.
+func (m *DeltaMaker) fetch(ctx context.Context, c ostree.Checksum) error {
+	if local(ctx, m.Repo, c) {
+		return nil
+	}
+	m.Log.InfoContext(ctx, "fetching a commit that the repo lacks", "commit", c)
+	_, err := ostree.Copy(ctx, m.Repo, m.Remote, c, ostree.CopyOptions{Progress: m.Progress, Log: m.Log})
+	if _, missing := errors.AsType[*ostree.MissingError](err); missing {
+		return fail.As(fmt.Errorf("commit %s is neither in %s nor whole at %s: %w", c, m.Repo.Path(), m.Remote.URL(), err), fail.NotFound,
+			"pull it into the repo, or make no delta from it")
+	}
+	if err != nil {
+		return fmt.Errorf("commit %s, for a delta: %w", c, err)
+	}
+	return nil
+}
+
+// deltaUpload is the deltas to one commit on their way.
+type deltaUpload struct {
+	*DeltaMaker
+	files  ostree.Files
+	to     ostree.Checksum
+	listed delta.Index // those that the store lists
+	blind  bool        // it doesn't let its list be read, so it makes its own
+	added  bool
+}
+
+func (u *deltaUpload) readIndex(ctx context.Context) error {
+	u.listed = delta.Index{}
+	data, err := u.files.ReadFile(ctx, delta.IndexPath(u.to), limits.DeltaIndex)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, errors.ErrUnsupported):
+		u.blind = true
+		return nil
+	case err != nil:
+		return fmt.Errorf("list of deltas: %w", err)
+	}
+	if u.listed, err = delta.ParseIndex(u.to, data); err != nil {
+		u.Log.WarnContext(ctx, "the list of deltas at the store can't be read; it is made anew", "error", err)
+		u.listed = delta.Index{}
+	}
+	return nil
+}
+
+// one makes and sends one delta.
+func (u *deltaUpload) one(ctx context.Context, from ostree.Checksum) (DeltaInfo, error) {
+	info := DeltaInfo{From: from}
+	n := delta.Name{From: from, To: u.to}
+	fresh, err := u.fresh(ctx, n)
+	if err == nil && !fresh {
+		opt := delta.DefaultOptions(u.Clock())
+		opt.XZ, opt.Progress, opt.Log = u.XZ, u.Progress, u.Log
+		_, err = delta.Generate(ctx, u.Repo, n, opt)
+		info.Made = err == nil
+	}
+	if err != nil {
+		return info, explain(err, u.Repo)
+	}
+	f, err := delta.Load(u.Repo, n)
+	if err != nil {
+		return info, err
+	}
+	defer f.Close()
+	size := f.Sizes()
+	info.Size, info.USize = size.Fetch+size.Fallback, size.Unpacked+size.FallbackPlain
+	digest, err := delta.Digest(u.Repo, n)
+	if err != nil || u.listed[n] == digest {
+		return info, err
+	}
+	if info.Sent, err = u.send(ctx, n, f); err != nil {
+		return info, err
+	}
+	u.listed[n], u.added = digest, true
+	return info, nil
+}
+
+// fresh says whether the delta lies in the repo and holds the signatures that
+// the commit has now.
+func (u *deltaUpload) fresh(ctx context.Context, n delta.Name) (bool, error) {
+	f, err := delta.Load(u.Repo, n)
+	if errors.Is(err, delta.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		u.Log.WarnContext(ctx, "a delta in the repo can't be read; it is made anew", "delta", n, "error", err)
+		return false, nil
+	}
+	defer f.Close()
+	now, err := ostree.ReadDetached(ctx, u.Repo, u.to)
+	return err == nil && string(now.Data()) == string(f.Detached.Data()), err
+}
+
+// send puts the parts and then the superblock.
+func (u *deltaUpload) send(ctx context.Context, n delta.Name, f *delta.File) (int64, error) {
+	task := progress.Start(u.Progress, "sending delta", progress.Bytes, 0)
+	defer task.Done()
+	var sent int64
+	for i, p := range f.Parts {
+		if f.Inline(i) {
+			continue
+		}
+		size, err := u.put(ctx, task, n.Dir()+"/"+strconv.Itoa(i), &p.Sum)
+		if sent += size; err != nil {
+			return sent, err
+		}
+	}
+	size, err := u.put(ctx, task, n.Superblock(), nil)
+	return sent + size, err
+}
+
+// put sends a file of the repo. Its digest, if known, is verified before the
+// first byte leaves.
+func (u *deltaUpload) put(ctx context.Context, task progress.Task, path string, digest *ostree.Checksum) (int64, error) {
+	name := filepath.Join(u.Repo.Path(), filepath.FromSlash(path))
+	size, sum, err := hashFile(name)
+	if err == nil && digest != nil && sum != *digest {
+		err = fail.New(fail.Verification, "delete the delta with otactl ostree static-delta delete and run this again", "%s: its checksum is %s, want %s", name, sum, *digest)
+	}
+	if err != nil {
+		return 0, err
+	}
+	task.Grow(size)
+	if err := u.files.PutFile(ctx, path, size, func() (io.ReadCloser, error) { return os.Open(name) }); err != nil {
+		return 0, fmt.Errorf("send %s: %w", path, err)
+	}
+	task.Add(size)
+	return size, nil
+}
+
+func hashFile(name string) (size int64, sum ostree.Checksum, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, sum, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	size, err = io.Copy(h, f)
+	h.Sum(sum[:0])
+	return size, sum, err
+}
+
+// writeIndex sends the list of the deltas to the commit, with those that others
+// made.
+func (u *deltaUpload) writeIndex(ctx context.Context) error {
+	if u.blind || !u.added {
+		return nil
+	}
+	if err := u.putBytes(ctx, delta.IndexPath(u.to), u.listed.Marshal()); err != nil {
+		return fmt.Errorf("list of deltas: %w", err)
+	}
+	return nil
+}
+
+func (u *deltaUpload) putBytes(ctx context.Context, path string, data []byte) error {
+	return u.files.PutFile(ctx, path, int64(len(data)), bytesOpener(data))
+}
+
+// sizes are what delta-stats say of one delta.
+type sizes struct {
+	Size  uint64 `json:"size"`
+	USize uint64 `json:"u_size"`
+}
+
+// statsKeeper is a store with a request of its own for the sizes of deltas.
+type statsKeeper interface {
+	PutDeltaStats(ctx context.Context, stats []byte) error
+}
+
+// stats sends the sizes of the deltas, which devices look at before they fetch
+// one, and says how a target names them.
+func (u *deltaUpload) stats(ctx context.Context, deltas []DeltaInfo, old *DeltaStats) (*DeltaStats, error) {
+	all := u.oldStats(ctx, old)
+	to := u.to.String()
+	if all[to] == nil {
+		all[to] = map[string]sizes{}
+	}
+	for _, d := range deltas {
+		all[to][d.From.String()] = sizes{d.Size, d.USize}
+	}
+	data, err := json.Marshal(all) // canonical: keys sorted, no space, whole numbers
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	stats := &DeltaStats{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
+	if old != nil && *stats == *old && !u.added {
+		return stats, nil
+	}
+	if s, ok := u.Remote.(statsKeeper); ok {
+		err = s.PutDeltaStats(ctx, data)
+	} else {
+		err = u.putBytes(ctx, statsPath(stats), data)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		u.Log.InfoContext(ctx, "the store keeps no sizes of deltas", "why", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sizes of deltas: %w", err)
+	}
+	return stats, nil
+}
+
+func statsPath(s *DeltaStats) string { return "delta-stats/" + s.SHA256 }
+
+// oldStats are the sizes that the target named so far; none if they can't be
+// had any more.
+func (u *deltaUpload) oldStats(ctx context.Context, old *DeltaStats) map[string]map[string]sizes {
+	all := map[string]map[string]sizes{}
+	if old == nil {
+		return all
+	}
+	data, err := u.files.ReadFile(ctx, statsPath(old), limits.JSON)
+	sum := sha256.Sum256(data)
+	if err == nil && hex.EncodeToString(sum[:]) != old.SHA256 {
+		err = errors.New("the checksum is not that of the target")
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &all)
+	}
+	if err != nil {
+		u.Log.WarnContext(ctx, "sizes of older deltas can't be had; only the new ones are listed", "error", err)
+		return map[string]map[string]sizes{}
+	}
+	return all
+}
