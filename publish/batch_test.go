@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/batch"
+	"github.com/otactl/otactl/ostree/delta"
 	"github.com/otactl/otactl/ostree/storetest"
 	"github.com/otactl/otactl/publish"
 	"github.com/otactl/otactl/server"
@@ -251,4 +253,47 @@ func someFile(t *testing.T, repo *ostree.Repo) (file ostree.ObjectID) {
 		t.Fatal(err)
 	}
 	return file
+}
+
+func TestBackendTakesDeltasThroughTheStore(t *testing.T) {
+	r := backend(t)
+	path, repo := smallRepo(t)
+	if _, err := publish.Run(t.Context(), tapped(t, r, repo, &tap{})); err != nil {
+		t.Fatal(err)
+	}
+	c, err := repo.Ref(t.Context(), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.OSTree(t, "--repo="+path, "static-delta", "generate", "--empty", "--to="+c.String())
+	n := delta.Name{To: c}
+	for _, hide := range []bool{true, false} {
+		line := &tap{}
+		if hide {
+			line.after = hidden
+		}
+		st := tapped(t, r, repo, line).Remote.(*treehub.Store)
+		for _, file := range []string{n.Dir() + "/0", n.Superblock()} {
+			local := filepath.Join(path, filepath.FromSlash(file))
+			size, err := os.Stat(local)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = st.PutFile(t.Context(), file, size.Size(), func() (io.ReadCloser, error) { return os.Open(local) })
+			if hide != errors.Is(err, errors.ErrUnsupported) || !hide && err != nil {
+				t.Errorf("hidden %v: %s: %v", hide, file, err)
+			}
+		}
+		refs, err := st.Refs(t.Context())
+		if hide != errors.Is(err, errors.ErrUnsupported) || !hide && (err != nil || len(refs) != 1 || refs["main"] != c) {
+			t.Errorf("hidden %v: refs %v, %v", hide, refs, err)
+		}
+		data, err := st.ReadFile(t.Context(), n.Superblock(), 1<<20)
+		if hide != errors.Is(err, fs.ErrNotExist) || !hide && len(data) == 0 {
+			t.Errorf("hidden %v: %d bytes, %v", hide, len(data), err)
+		}
+		if err := st.PutFile(t.Context(), "summary", 1, nil); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("a summary: %v", err)
+		}
+	}
 }

@@ -206,10 +206,9 @@ func (f *farRefs) ref(ctx context.Context, name string, wanted int) (ostree.Chec
 		return c, nil
 	}
 	if _, ok := f.remote.(ostree.RefLister); ok && wanted > 1 {
-		if err := f.list(ctx); err != nil {
-			return ostree.Checksum{}, err
+		if err := f.list(ctx); err != nil || f.listed {
+			return f.seen[name], err
 		}
-		return f.seen[name], nil
 	}
 	c, err := f.remote.Ref(ctx, name)
 	if errors.Is(err, ostree.ErrRefNotFound) {
@@ -231,11 +230,14 @@ func (f *farRefs) list(ctx context.Context) error {
 	if !ok || f.listed {
 		return nil
 	}
-	var err error
-	if f.seen, err = lister.Refs(ctx); err != nil {
+	refs, err := lister.Refs(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil // one by one, then
+	}
+	if err != nil {
 		return err
 	}
-	f.listed = true
+	f.seen, f.listed = refs, true
 	return nil
 }
 

@@ -122,7 +122,7 @@ func (s *Server) openRooms(ctx context.Context) error {
 	if s.ready.SignedElsewhere, err = s.author.SignedElsewhere(ctx); err != nil {
 		return err
 	}
-	s.objects, err = objects.Open(ctx, s.path("ostree"), s.path("tmp"), s.log)
+	s.objects, err = objects.Open(ctx, s.path("ostree"), s.path("tmp"), s.opt.Clock, s.log)
 	return err
 }
 

@@ -43,7 +43,7 @@ func TestPlainRepoIsReadOnlyAndHasRanges(t *testing.T) {
 		t.Errorf("the ref is %q", got)
 	}
 	for path, want := range map[string]int{
-		"/ostree/summary": 404, "/ostree/": 404, "/ostree/objects/": 404, "/ostree/refs/heads/none": 404,
+		"/ostree/summary.sig": 404, "/ostree/": 404, "/ostree/objects/": 404, "/ostree/refs/heads/none": 404,
 		"/ostree/..%2f..%2fserver.db": 404, "/ostree/objects/..%2f/..%2f..%2fserver.db": 404,
 		"/ostree/refs/heads/..%2f..%2f..%2foperator.token": 400, "/ostree/refs/heads/%2e%2e/%2e%2e/operator.token": 400,
 		"/ostree/tmp/x": 404, "/ostree/state/x": 404,

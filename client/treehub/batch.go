@@ -340,7 +340,7 @@ const answerTries = 3
 // exchange is a POST whose answer, of at most limit bytes, is read whole.
 func (s *Store) exchange(ctx context.Context, path string, limit int64, prepare func(*http.Request) error) ([]byte, error) {
 	for tries := 1; ; tries++ {
-		resp, err := s.send(ctx, path, prepare)
+		resp, err := s.send(ctx, http.MethodPost, path, prepare)
 		if err != nil {
 			return nil, err
 		}

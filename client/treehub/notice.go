@@ -84,11 +84,11 @@ const (
 	restartPause = 500 * time.Millisecond
 )
 
-// send is a POST below the base, to a server that may be started again
-// meanwhile.
-func (s *Store) send(ctx context.Context, path string, prepare func(*http.Request) error) (*http.Response, error) {
+// send is a request below the base that changes something, to a server that
+// may be started again meanwhile.
+func (s *Store) send(ctx context.Context, method, path string, prepare func(*http.Request) error) (*http.Response, error) {
 	for tries := restartTries; ; tries-- {
-		resp, err := s.Do(ctx, http.MethodPost, path, prepare)
+		resp, err := s.Do(ctx, method, path, prepare)
 		op, down := errors.AsType[*net.OpError](err)
 		if !down || op.Op != "dial" || !s.far.reached.Load() || tries == 0 {
 			return resp, err

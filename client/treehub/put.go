@@ -164,7 +164,7 @@ func (s *Store) post(ctx context.Context, obj ostree.Object, length int64) error
 	if length == 0 {
 		return &ostree.CorruptError{ID: obj.ID(), Why: "it is empty"}
 	}
-	resp, err := s.send(ctx, obj.ID().ArchivePath(), func(req *http.Request) error {
+	resp, err := s.send(ctx, http.MethodPost, obj.ID().ArchivePath(), func(req *http.Request) error {
 		body, n, err := obj.OpenArchive(ctx)
 		if err != nil {
 			return err

@@ -155,7 +155,7 @@ func (s *Store) SetRef(ctx context.Context, name string, c ostree.Checksum, want
 	if err := faults.At(s.opt.Faults, "treehub.ref"); err != nil {
 		return err
 	}
-	resp, err := s.send(ctx, path, func(req *http.Request) error {
+	resp, err := s.send(ctx, http.MethodPost, path, func(req *http.Request) error {
 		setBody(req, []byte(c.String()))
 		expect(req, want)
 		return nil

@@ -22,15 +22,20 @@ const repoConfig = "[core]\nrepo_version=1\nmode=archive-z2\n"
 func (s *Store) Treehub(guard *api.Guard) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]api.Handler{
-		"GET /config":               s.getConfig,
-		"GET /objects/{ab}/{obj}":   s.getObject, // and HEAD
 		"POST /objects/{ab}/{obj}":  s.postObject,
 		"GET /refs/heads/{ref...}":  func(w http.ResponseWriter, r *http.Request) error { return s.getRef(w, r, "") },
 		"POST /refs/heads/{ref...}": s.postRef,
 
 		"POST /" + batch.MissingPath: s.postMissing,
 		"POST /" + batch.ObjectsPath: s.postObjects,
+
+		"GET /refs":                      s.getRefs,
+		"PUT /deltas/{ab}/{name}/{file}": s.putDelta,
+		"PUT /delta-indexes/{ab}/{file}": s.putIndex,
 	} {
+		mux.Handle(pattern, guard.Allow(h, store.ScopePublish))
+	}
+	for pattern, h := range s.files() {
 		mux.Handle(pattern, guard.Allow(h, store.ScopePublish))
 	}
 	return speaking(mux)
@@ -45,18 +50,27 @@ func speaking(next http.Handler) http.Handler {
 	})
 }
 
-// Plain is the repo as ostree pulls it over HTTP: config, objects and refs,
-// read-only. There is no summary: refs are asked for by name.
+// Plain is the repo as ostree pulls it over HTTP, read-only.
 func (s *Store) Plain() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, h := range map[string]api.Handler{
-		"GET /config":              s.getConfig,
-		"GET /objects/{ab}/{obj}":  s.getObject,
-		"GET /refs/heads/{ref...}": func(w http.ResponseWriter, r *http.Request) error { return s.getRef(w, r, "\n") },
-	} {
+	ref := func(w http.ResponseWriter, r *http.Request) error { return s.getRef(w, r, "\n") }
+	mux.Handle("GET /refs/heads/{ref...}", api.Wrap(s.log, ref))
+	for pattern, h := range s.files() {
 		mux.Handle(pattern, api.Wrap(s.log, h))
 	}
 	return mux
+}
+
+// files are the files of a repo that both views show alike, by GET and HEAD.
+func (s *Store) files() map[string]api.Handler {
+	return map[string]api.Handler{
+		"GET /config":                    s.getConfig,
+		"GET /objects/{ab}/{obj}":        s.getObject,
+		"GET /summary":                   s.getSummary,
+		"GET /summary.sig":               s.getSummarySig,
+		"GET /deltas/{ab}/{name}/{file}": s.getDelta,
+		"GET /delta-indexes/{ab}/{file}": s.getIndex,
+	}
 }
 
 func (s *Store) getConfig(w http.ResponseWriter, _ *http.Request) error {

@@ -34,6 +34,7 @@ func (s *Store) postRef(w http.ResponseWriter, r *http.Request) error {
 	if err := s.moveRef(r, name, commit); err != nil {
 		return err
 	}
+	s.summarize(r.Context())
 	s.log.Info("ref moved", "ref", name, "commit", commit.String(), "by", api.IdentityOf(r.Context()).Subject)
 	w.WriteHeader(http.StatusOK)
 	return nil

@@ -17,17 +17,20 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/ostree"
 )
 
 // Store is the repo and what is known about it.
 type Store struct {
-	repo *ostree.Repo
-	root *os.Root // of the repo
-	tmp  string   // where uploads are spooled
-	log  *slog.Logger
+	repo  *ostree.Repo
+	root  *os.Root // of the repo
+	tmp   string   // where uploads are spooled
+	log   *slog.Logger
+	clock clock.Clock
 
 	refs    sync.Mutex    // one ref moves at a time
+	deltas  sync.Mutex    // one static delta becomes visible at a time
 	big     chan struct{} // one large metadata object in memory at a time
 	slots   chan struct{} // uploads under way
 	batches chan struct{} // bodies of many objects under way
@@ -37,7 +40,7 @@ type Store struct {
 
 // Open opens or makes the archive repo at dir. tmp is a folder of its own for
 // uploads under way; what an earlier run left in it is removed.
-func Open(ctx context.Context, dir, tmp string, log *slog.Logger) (*Store, error) {
+func Open(ctx context.Context, dir, tmp string, clk clock.Clock, log *slog.Logger) (*Store, error) {
 	if err := emptyDir(tmp); err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
@@ -57,8 +60,10 @@ func Open(ctx context.Context, dir, tmp string, log *slog.Logger) (*Store, error
 	if err != nil {
 		return nil, fmt.Errorf("objects: %w", err)
 	}
-	return &Store{repo: repo, root: root, tmp: tmp, log: log,
-		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches)}, nil
+	s := &Store{repo: repo, root: root, tmp: tmp, log: log, clock: clk,
+		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches)}
+	s.summarize(ctx) // whoever was killed may have owed one
+	return s, nil
 }
 
 // Close gives up the repo's folder.
