@@ -69,7 +69,8 @@ type Store struct {
 	signer *requestSigner
 	config *keyfile.File // nil: there is no repo yet
 
-	pageSize int // keys that one list may hold; 0: as many as the server likes
+	plusIsSpace bool // see namesOf
+	pageSize    int  // keys that one list may hold; 0: as many as the server likes
 
 	fans    [256]fan // what lies in objects/XX/
 	asked   atomic.Int64
@@ -120,6 +121,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		signer:   &requestSigner{keys: o.Keys, region: at.region},
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
+
+		plusIsSpace: o.Endpoint == "" || strings.Contains(at.base, ".amazonaws.com"),
 	}
 	base := at.base
 	if o.Prefix != "" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
@@ -83,10 +84,23 @@ func (s *Store) PutFile(ctx context.Context, path string, size int64, open func(
 	if err != nil {
 		return fmt.Errorf("send %s: %w", path, err)
 	}
-	if _, err := s.put(ctx, path, body{size: size, sum: sum, open: open}, always); err != nil {
-		return fmt.Errorf("send %s: %w", path, err)
+	for _, name := range s.namesOf(path) {
+		if _, err := s.put(ctx, name, body{size: size, sum: sum, open: open}, always); err != nil {
+			return fmt.Errorf("send %s: %w", path, err)
+		}
 	}
 	return nil
+}
+
+// namesOf are the keys under which devices ask for a file. Amazon takes a plus
+// in a path for a space unless it is written as %2B, which no OSTree client does;
+// three of four static deltas have one in their name. The file's own name is
+// the last one: who lists the bucket sees it when the other is there.
+func (s *Store) namesOf(path string) []string {
+	if !s.plusIsSpace || !strings.Contains(path, "+") {
+		return []string{path}
+	}
+	return []string{strings.ReplaceAll(path, "+", " "), path}
 }
 
 func hashOf(size int64, open func() (io.ReadCloser, error)) (sum [sha256.Size]byte, err error) {

@@ -92,9 +92,11 @@ func TestTheSummarySaysWhatIsThere(t *testing.T) {
 	}
 }
 
+// TestDeltasAreInTheSummary also where they lie under two names each.
 func TestDeltasAreInTheSummary(t *testing.T) {
 	s := testkit.NewS3(t, "site")
 	st := open(t, options(s, "os"))
+	st.plusIsSpace = true
 	published(t, st, "main", "a")
 	for path, text := range map[string]string{
 		"deltas/AA/+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/superblock": "the superblock",
@@ -111,6 +113,12 @@ func TestDeltasAreInTheSummary(t *testing.T) {
 	sum, _ := shown(t, st)
 	if len(sum.Deltas) != 1 {
 		t.Errorf("deltas %v", sum.Deltas)
+	}
+	for _, plus := range []string{"+", " "} {
+		name := filepath.Join(s.Root, "site/os/deltas/AA", plus+strings.Repeat("A", 40), "superblock")
+		if data, err := os.ReadFile(name); err != nil || string(data) != "the superblock" {
+			t.Errorf("%q, %v", data, err)
+		}
 	}
 }
 
