@@ -43,8 +43,9 @@ var errSessionClosed = errors.New("write session is closed")
 // Begin opens a write session: it takes the repo's lock, shared.
 func (r *Repo) Begin(ctx context.Context) (Session, error) { return r.begin(ctx, false) }
 
-// BeginBrief is Begin for a few thousand objects, many times a minute: what is
-// staged when the process is killed is lost, and what others left behind stays.
+// BeginBrief is Begin for a few thousand objects that the caller knows not to be
+// there, many times a minute: what is staged when the process is killed is lost,
+// and what others left behind stays.
 func (r *Repo) BeginBrief(ctx context.Context) (Session, error) { return r.begin(ctx, true) }
 
 func (r *Repo) begin(ctx context.Context, brief bool) (Session, error) {
@@ -113,7 +114,7 @@ func (s *session) claim(id ObjectID) (*flight, bool, error) {
 func (s *stage) stageOnce(ctx context.Context, obj Object) (st staged, there bool, err error) {
 	id := obj.ID()
 	st.id = id
-	if id.Type.namedByContent() {
+	if id.Type.namedByContent() && !s.brief {
 		if there, err = s.repo.has(id); there || err != nil {
 			return st, there, err
 		}

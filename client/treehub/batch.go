@@ -129,7 +129,7 @@ func (t *batchSession) queue(ctx context.Context, f batch.Frame, data []byte, ob
 	if namesOthers(f.ID.Type) {
 		at, ship = &t.parents, t.shipParents
 	}
-	if *at != nil && !(*at).fits(f.Length) {
+	if *at != nil && !(*at).fits(f.Length, int64(len(data))) {
 		ship()
 	}
 	if *at == nil {

@@ -12,10 +12,11 @@ import (
 	"github.com/otactl/otactl/ostree/batch"
 )
 
-// What one body should hold. Much more, and a kill costs more than it has to,
-// and memory; much less, and there are many requests.
+// What one body should hold, and of that in memory. Much more, and a kill costs
+// more than it has to, and memory; much less, and there are many requests.
 const (
-	loadBytes   = 3 << 20
+	loadBytes   = 4 << 20
+	loadMemory  = 3 << 19
 	loadObjects = batch.MaxObjects
 )
 
@@ -38,7 +39,7 @@ type large struct {
 }
 
 func newLoad(buf *bytes.Buffer) *load {
-	buf.Grow(loadBytes)
+	buf.Grow(loadMemory)
 	return &load{buf: buf, done: make(chan struct{})}
 }
 
@@ -52,13 +53,17 @@ func (l *load) release() *bytes.Buffer {
 	return l.buf
 }
 
-// fits says whether one more object of a length should still go along.
-func (l *load) fits(length int64) bool {
-	return l.objects == 0 || l.objects < loadObjects && l.size+length+batch.FrameSize <= loadBytes
+// fits says whether one more object of a length should still go along, of which
+// so much is held in memory.
+func (l *load) fits(length, held int64) bool {
+	return l.objects == 0 || l.objects < loadObjects && l.size+length+batch.FrameSize <= loadBytes &&
+		int64(l.buf.Len())+held+batch.FrameSize <= loadMemory
 }
 
 // full says that it is not worth waiting for more.
-func (l *load) full() bool { return l.objects == loadObjects || l.size >= loadBytes*7/8 }
+func (l *load) full() bool {
+	return l.objects == loadObjects || l.size >= loadBytes*7/8 || l.buf.Len() >= loadMemory*7/8
+}
 
 // add appends an object: by its bytes, or where data is nil by its handle.
 func (l *load) add(f batch.Frame, data []byte, obj ostree.Object) {
