@@ -14,6 +14,10 @@ const (
 	// workers prefer finishing to finding. It also makes a copy that breaks off
 	// leave finished subtrees rather than a wide fringe.
 	frontier = 32768
+	// ahead is the same on the way from this machine to another one, where
+	// finding is so much faster than sending that some hundred requests never
+	// have to wait for it.
+	ahead = 8192
 	// wide is how many objects may wait for the rest of a directory with very
 	// many names to become nodes: most of them are known by their names alone.
 	wide = 8192
@@ -301,11 +305,11 @@ func (s *scheduler) side(near bool) *crew {
 
 func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
 
-// mayRead says whether more objects may be found; s.mu is held. On the way from
-// this machine to another one reads run far ahead of the network: beyond the
-// frontier they wait until all that was found is on its way.
+// mayRead says whether more objects may be found; s.mu is held. A disk runs
+// away from a network: from some number on it waits until all that was found is
+// on its way.
 func (s *scheduler) mayRead() bool {
-	return s.nearDst || !s.nearSrc || len(s.live) < frontier || len(s.puts)+len(s.asks) == 0
+	return s.nearDst || !s.nearSrc || len(s.live) < ahead || len(s.puts)+len(s.asks) == 0
 }
 
 // mayFetch says whether there is room for another object; s.mu is held.
