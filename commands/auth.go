@@ -24,6 +24,8 @@ func (rt *runtime) auth(ctx context.Context, a account.Account, hc *http.Client)
 	switch {
 	case a.ClientID != "":
 		return rt.session(a, secrets.Secret{OAuthURL: rt.oauthURL(a.URL), ClientID: a.ClientID, ClientSecret: a.ClientSecret}, nil, hc), nil
+	case a.Secret == account.Inline && a.Token == "" && a.Name != "":
+		return loggedOut{context: a.Name}, nil
 	case a.Secret == account.Inline:
 		return tokenAuth(a.Token), nil
 	}
@@ -41,6 +43,20 @@ func (rt *runtime) auth(ctx context.Context, a account.Account, hc *http.Client)
 		return fsx.Lock(ctx, filepath.Join(filepath.Dir(a.File), "session.lock"))
 	}}
 	return rt.session(a, secret, kept, hc), nil
+}
+
+// loggedOut proves nothing, and says what to do where that is not enough.
+type loggedOut struct {
+	httpx.Anonymous
+	context string
+}
+
+// Explain implements httpx.Explainer.
+func (l loggedOut) Explain(_ *http.Request, err error) error {
+	if code := httpx.Code(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
+		return fail.Hint(err, "you are not logged in: otactl login "+l.context)
+	}
+	return err
 }
 
 // session is an application's login; store may be nil.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -54,8 +55,9 @@ func loginCommand(rt *runtime) *cli.Command {
 type login struct {
 	rt     *runtime
 	c      *cli.Context
-	path   string // of the context file
-	name   string // of the context; "" until the factory is known
+	path   string          // of the context file
+	name   string          // of the context; "" until the factory is known
+	was    account.Context // of this name; zero where there was none
 	ctx    account.Context
 	oauth  string // the token server; "" for an API token
 	http   *http.Client
@@ -77,10 +79,8 @@ func (rt *runtime) login(c *cli.Context) error {
 	if err := l.try(c.Context); err != nil {
 		return err
 	}
-	old := l.ctx.Secret
 	l.ctx.Secret, l.ctx.Token = place, ""
-	item := secrets.Item(l.name, l.ctx.URL)
-	if err := store.Set(c.Context, item, l.secret); err != nil {
+	if err := store.Set(c.Context, secrets.Item(l.name, l.ctx.URL), l.secret); err != nil {
 		return err
 	}
 	err = account.Update(c.Context, l.path, func(f *account.File) error {
@@ -90,8 +90,8 @@ func (rt *runtime) login(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if old != account.Inline && old != place {
-		err = rt.secrets(old, l.path).Delete(c.Context, item)
+	if l.was.Secret != place || l.was.URL != l.ctx.URL {
+		err = rt.forget(c.Context, l.path, l.name, l.was)
 	}
 	return errors.Join(err, rt.render(l.view(store)))
 }
@@ -106,12 +106,11 @@ func (rt *runtime) newLogin(c *cli.Context) (*login, error) {
 		if f, err := readContexts(l.path); err != nil {
 			return nil, err
 		} else if old, ok := f.Contexts[l.name]; ok {
-			l.ctx = old
+			l.was, l.ctx = old, old
 		}
 	}
 	l.ctx.URL = strings.TrimRight(first(c.String("url"), l.ctx.URL, rt.env(account.EnvURL), foundriesAPI), "/")
 	l.ctx.Factory = first(c.String("factory"), l.ctx.Factory, rt.env(account.EnvFactory))
-	l.ctx.CAFile = first(c.String("ca-file"), l.ctx.CAFile)
 	if c.Bool("update-server") {
 		l.ctx.Kind, l.ctx.Factory = account.UpdateServer, ""
 	}
@@ -122,9 +121,22 @@ func (rt *runtime) newLogin(c *cli.Context) (*login, error) {
 		!c.Bool("api-token") && l.ctx.Kind == account.Factory && rt.env(account.EnvToken) == "" {
 		l.oauth = first(c.String("oauth-url"), rt.oauthURL(l.ctx.URL))
 	}
-	var err error
-	l.http, err = rt.httpClient(l.ctx.CAFile, nil, 0)
-	return l, err
+	return l, l.trust()
+}
+
+// trust makes the client. What a context file calls a CA is relative to the
+// file's folder, what a flag calls one is relative to here.
+func (l *login) trust() (err error) {
+	switch given := l.c.String("ca-file"); {
+	case given != "":
+		if l.ctx.CAFile, err = filepath.Abs(given); err != nil {
+			return err
+		}
+	case l.ctx.CAFile != "" && !filepath.IsAbs(l.ctx.CAFile):
+		l.ctx.CAFile = filepath.Join(filepath.Dir(l.path), l.ctx.CAFile)
+	}
+	l.http, err = l.rt.httpClient(l.ctx.CAFile, nil, 0)
+	return err
 }
 
 // store is where the secret is going to be kept: the keyring, or a file if the

@@ -28,7 +28,7 @@ func targetsCommand(rt *runtime) *cli.Command {
 
 func targetsFlags(more ...cli.Flag) []cli.Flag {
 	return append(append(more,
-		&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "take backend and root of trust from the credentials.zip in `FILE`"},
+		&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "take backend, root of trust and signing key from the credentials.zip in `FILE` (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)"},
 	), accountFlags()...)
 }
 
@@ -77,7 +77,7 @@ func (rt *runtime) verifyTargets(ctx context.Context, k keeper) (*verified, erro
 
 // targetsBackend is who keeps the targets.
 func (rt *runtime) targetsBackend(c *cli.Context) (keeper, error) {
-	path := c.String("credentials")
+	path := rt.credentialsPath(c)
 	if path == "" {
 		api, err := rt.factory(c)
 		return keeper{backend: api}, err

@@ -3,6 +3,7 @@ package tests
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -76,6 +77,7 @@ type person struct {
 	home string
 	env  map[string]string
 	now  time.Time
+	sits bool   // at a terminal
 	said string // all that was ever shown
 }
 
@@ -91,7 +93,7 @@ func (p *person) run(stdin string, args ...string) (code int, stdout, stderr str
 			return p.home
 		}
 		return p.env[name]
-	}, term.Streams{In: strings.NewReader(stdin), Out: &out, Err: &errs}, clock.At(p.now))
+	}, term.Streams{In: strings.NewReader(stdin), Out: &out, Err: &errs, InTTY: p.sits, ErrTTY: p.sits}, clock.At(p.now))
 	p.said += out.String() + errs.String()
 	return code, out.String(), errs.String()
 }
@@ -195,5 +197,51 @@ func TestUpdateServerIsLoggedInAtAndTakesNoTargets(t *testing.T) {
 	}
 	if code, _, errs := p.run("", "targets", "list"); code != 2 || !strings.Contains(errs, `context "sat" is an update-server`) {
 		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestWhoSitsAtATerminalIsAskedWhereASecretMayLie(t *testing.T) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Osf-Token") != "sesame" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, `{"devices":[]}`)
+	}))
+	defer s.Close()
+	p := newPerson(t)
+	p.sits = true
+	t.Chdir(t.TempDir())
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile("ca.pem", ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"login", "--url", s.URL, "--factory", "acme", "--ca-file", "ca.pem"}
+	secrets := filepath.Join(p.home, ".config/otactl/secrets.json")
+	for _, no := range []string{"\n", "n\n", ""} {
+		code, _, errs := p.run(no, args...)
+		if _, err := os.Stat(secrets); code != 4 || err == nil {
+			t.Errorf("%q: exit %d, stored: %v: %s", no, code, err == nil, errs)
+		}
+	}
+	code, out, errs := p.run("y\nsesame\n", args...)
+	if code != 0 || !strings.Contains(errs, "keep the secret in "+secrets) {
+		t.Fatalf("exit %d: %s%s", code, out, errs)
+	}
+	t.Chdir(t.TempDir()) // the CA is found from anywhere
+	if code, out, errs := p.run("", "devices", "list"); code != 0 {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	if code, out, errs := p.run("y\nsesame\n", "login", "acme"); code != 0 {
+		t.Errorf("again: exit %d: %s%s", code, out, errs)
+	}
+	if code, _, errs := p.run("", "logout"); code != 0 {
+		t.Errorf("logout: exit %d: %s", code, errs)
+	}
+	if code, _, errs := p.run("", "devices", "list"); code != 4 || !strings.Contains(errs, "you are not logged in: otactl login acme") {
+		t.Errorf("logged out: exit %d: %s", code, errs)
+	}
+	if strings.Contains(p.said, "sesame") {
+		t.Errorf("the secret was shown: %s", p.said)
 	}
 }

@@ -57,7 +57,7 @@ type Store interface {
 }
 
 // ErrNone says that a store has no such item.
-var ErrNone = errors.New("no secret is kept")
+var ErrNone = fail.New(fail.Auth, "log in: otactl login", "no secret is kept")
 
 // ErrUnavailable says that there is no keyring here, or that it is locked.
 var ErrUnavailable = errors.New("no keyring answers here")
