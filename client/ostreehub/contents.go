@@ -201,7 +201,7 @@ func (c *Contents) pushFiles(ctx context.Context, st *Store, r *PushReport) erro
 		if !lacking[f.path] {
 			continue
 		}
-		if err := st.SendFile(ctx, f.path, f.size, f.crc, f.open); err != nil {
+		if err := st.sendFile(ctx, f.path, f.size, f.crc, f.open); err != nil {
 			return err
 		}
 		r.Files++
@@ -317,7 +317,7 @@ func (c *Contents) lacking(ctx context.Context, st *Store, files []extra) (map[s
 	for _, f := range files {
 		asked[f.path] = f.crc
 	}
-	return st.Lacking(ctx, asked)
+	return st.lacking(ctx, asked)
 }
 
 // files are the config, deltas and indexes, each after what it needs: a reader

@@ -20,29 +20,29 @@ import (
 // proof of its own, which it tells who asks.
 type downloads struct {
 	mu     sync.Mutex
-	asked  bool
 	source *httprepo.Source
-	err    error
+	none   error // that the server has no such place
 }
 
-// open asks once. A server that has nothing to download is
+// open asks until it knows. A server that has nothing to download is
 // errors.ErrUnsupported.
 func (d *downloads) open(ctx context.Context, s *Store) (*httprepo.Source, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.asked {
-		return d.source, d.err
+	if d.source != nil || d.none != nil {
+		return d.source, d.none
 	}
 	place, err := s.hub.downloadPlace(ctx)
-	if ctx.Err() != nil {
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		d.none = err
+		return nil, err
+	case err != nil:
 		return nil, err
 	}
-	d.asked, d.err = true, err
-	if err == nil {
-		d.source = httprepo.Open(httprepo.Options{BaseURL: place.URL, HTTP: s.opt.HTTP, Retry: s.opt.Retry,
-			Auth: &bearer{hub: s.hub, place: place}, Parallel: maxParallel})
-	}
-	return d.source, d.err
+	d.source = httprepo.Open(httprepo.Options{BaseURL: place.URL, HTTP: s.opt.HTTP, Retry: s.opt.Retry,
+		Auth: &bearer{hub: s.hub, place: place}, Parallel: maxParallel})
+	return d.source, nil
 }
 
 // Download is the repository as devices read it, from wherever the server

@@ -33,7 +33,7 @@ func (s *Store) PutFile(ctx context.Context, path string, size int64, open func(
 	if err != nil {
 		return err
 	}
-	crc, err := CRC(r)
+	crc, err := crcOf(r)
 	if err = errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -41,11 +41,11 @@ func (s *Store) PutFile(ctx context.Context, path string, size int64, open func(
 	if err != nil || !lacking[path] {
 		return err
 	}
-	return s.SendFile(ctx, path, size, crc, open)
+	return s.sendFile(ctx, path, size, crc, open)
 }
 
-// SendFile is PutFile for a file that the server is known not to have.
-func (s *Store) SendFile(ctx context.Context, path string, size int64, crc uint32, open func() (io.ReadCloser, error)) error {
+// sendFile is PutFile for a file that the server is known not to have.
+func (s *Store) sendFile(ctx context.Context, path string, size int64, crc uint32, open func() (io.ReadCloser, error)) error {
 	tar, err := single(path, size, crc, func(context.Context) (io.ReadCloser, int64, error) {
 		r, err := open()
 		return r, size, err
@@ -248,7 +248,7 @@ func refMoved(name string) error {
 }
 
 func (s *Store) sendBytes(ctx context.Context, path string, data []byte) error {
-	return s.SendFile(ctx, path, int64(len(data)), crc32.Checksum(data, castagnoli()), func() (io.ReadCloser, error) {
+	return s.sendFile(ctx, path, int64(len(data)), crc32.Checksum(data, castagnoli()), func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	})
 }

@@ -18,16 +18,16 @@ import (
 // castagnoli makes the checksums of the protocol.
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) } // made once by the library
 
-// CRC is the checksum by which the protocol knows a file, of all r holds.
-func CRC(r io.Reader) (uint32, error) {
+// crcOf is the checksum by which the protocol knows a file, of all r holds.
+func crcOf(r io.Reader) (uint32, error) {
 	sum := crc32.New(castagnoli())
 	_, err := io.Copy(sum, r)
 	return sum.Sum32(), err
 }
 
-// Lacking says which of files, by their path below the repo and CRC32C, the
+// lacking says which of files, by their path below the repo and CRC32C, the
 // server has not got as they are. It asks in batches, several at once.
-func (s *Store) Lacking(ctx context.Context, files map[string]uint32) (map[string]bool, error) {
+func (s *Store) lacking(ctx context.Context, files map[string]uint32) (map[string]bool, error) {
 	lacking := map[string]bool{}
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)

@@ -35,7 +35,7 @@ const (
 	// checks and pushes are how many requests of a kind are under way at once.
 	checks, pushes = 5, 3
 	// packObjects and packBytes close a tar.
-	packObjects, packBytes = 256, 2 << 20
+	packObjects, packBytes = 256, 3 << 19
 )
 
 // question is how many objects a caller should ask about at once: nearly as
@@ -47,7 +47,7 @@ const Connections = checks + pushes
 
 // maxParallel is how many callers of Put and Has are of use: some wait for the
 // server while others read and verify.
-const maxParallel = 16
+const maxParallel = 8
 
 // Options of a Store.
 type Options struct {
@@ -87,6 +87,13 @@ type Store struct {
 
 	downloads downloads
 }
+
+var (
+	_ ostree.Store      = (*Store)(nil)
+	_ ostree.Files      = (*Store)(nil)
+	_ ostree.Summarizer = (*Store)(nil)
+	_ ostree.Tallying   = (*Store)(nil)
+)
 
 // New makes a Store; nothing is asked yet.
 func New(o Options) (*Store, error) {

@@ -120,6 +120,7 @@ func readAll(buf *bytes.Buffer, r io.ReadCloser, id ostree.ObjectID, length int6
 	if length > most {
 		return &fsx.TooLargeError{Name: "object " + id.String(), Max: most}
 	}
+	buf.Grow(int(min(length, inMemory)) + bytes.MinRead) // so that it isn't doubled at the end
 	n, err := io.Copy(buf, io.LimitReader(r, length+1))
 	if err != nil {
 		return err
