@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -11,14 +13,30 @@ import (
 // server.
 const far = "20ms"
 
-// What a push of the change may ask: its objects are as many as version 2 of
-// the root file system has new ones.
+// What a push of the change may ask of otactl serve, and one of nothing new of
+// any server.
 const (
-	changed     = 1107
-	toTreehub   = changed + 5
 	toServe     = 20
 	nothingToDo = 2
 )
+
+// toTreehub is what a push of the change may ask of a treehub: a request for
+// each object that version 1 has not, and five.
+func toTreehub(b *bench) (int, error) {
+	var counts [2]int
+	for i, build := range []string{"build1", "build2"} {
+		err := filepath.WalkDir(filepath.Join(b.dir, build, "objects"), func(_ string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				counts[i]++
+			}
+			return err
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return counts[1] - counts[0] + 5, nil
+}
 
 // builds are the archive repos that are pushed, both with one ref, main:
 // {dir}/build1 holds version 1 and {dir}/build2 both of them. The addresses of
@@ -84,7 +102,7 @@ func publishClaims() []comparison {
 		peer := "peer: garage-push --jobs " + jobs + " without its checks"
 		all = append(all,
 			push("push, all, to a treehub; "+peer, "build1", claims{wall: 1.2}, rigged(holdsNothing, far, pushToRig), rigged(holdsNothing, far, garagePushes+jobs)),
-			push("push, what changed, to a treehub; "+peer, "build2", claims{wall: 4, requests: toTreehub}, rigged(holdsBuild1, far, pushToRig), rigged(holdsBuild1, far, garagePushes+jobs)))
+			push("push, what changed, to a treehub; "+peer, "build2", claims{wall: 4, asks: toTreehub}, rigged(holdsBuild1, far, pushToRig), rigged(holdsBuild1, far, garagePushes+jobs)))
 	}
 	hub := rigged(holdsNothing, far, fiopush)
 	hubChange := rigged(holdsBuild1, far, fiopush)
@@ -93,7 +111,7 @@ func publishClaims() []comparison {
 	servedOnce.before += "\n{program} publish -r {dir}/build1 --ref main -c {out}/credentials.zip --no-target"
 	servedTwice.before += "\n{program} publish -r {dir}/build2 --ref main -c {out}/credentials.zip --no-target"
 	return append(all,
-		push("push, what changed, to a treehub; peer: fiopush", "build2", claims{wall: 4, requests: toTreehub}, rigged(holdsBuild1, far, pushToRig), hubChange),
+		push("push, what changed, to a treehub; peer: fiopush", "build2", claims{wall: 4, asks: toTreehub}, rigged(holdsBuild1, far, pushToRig), hubChange),
 		push("push, nothing new, to a treehub; peer: garage-push", "build2", claims{requests: nothingToDo}, rigged(holdsBuild2, far, pushToRig), rigged(holdsBuild2, far, garagePushes+"30")),
 		push("push, all, no delay; peer: inflating, hashing and sending alone", "build1", claims{cpu: 1 / 1.2}, rigged(holdsNothing, "0ms", pushToRig), rigged(holdsNothing, "0ms", sendAlone)),
 		push("push, all, to otactl serve; peer: fiopush to treehub-mock", "build1", claims{wall: 1.2}, served, hub),

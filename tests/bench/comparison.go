@@ -19,11 +19,12 @@ const (
 
 // claims are what a comparison promises. 0 promises nothing.
 type claims struct {
-	cpu, wall float64       // the peer's over ours, at least
-	cpuTime   time.Duration // ours, at most
-	size      float64       // ours over the peer's, at most
-	rss       int64         // ours, at most; 0 is anyVerb
-	requests  int           // ours, at most
+	cpu, wall float64                   // the peer's over ours, at least
+	cpuTime   time.Duration             // ours, at most
+	size      float64                   // ours over the peer's, at most
+	rss       int64                     // ours, at most; 0 is anyVerb
+	requests  int                       // ours, at most
+	asks      func(*bench) (int, error) // gives requests once the fixtures are made; nil: it is a number
 }
 
 // comparison is one claim: ours beside a peer that does the same work.
@@ -66,6 +67,12 @@ type result struct {
 func (c comparison) run(ctx context.Context, b *bench, n int) (result, error) {
 	for _, f := range c.needs {
 		if err := b.need(ctx, f); err != nil {
+			return result{}, err
+		}
+	}
+	if c.claims.asks != nil {
+		var err error
+		if c.claims.requests, err = c.claims.asks(b); err != nil {
 			return result{}, err
 		}
 	}
