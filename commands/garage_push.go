@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -22,22 +23,29 @@ import (
 	"github.com/otactl/otactl/publish"
 )
 
-// garagePushFailed is garage-push's only exit code besides 0.
-const garagePushFailed = 1
+// garageFailed is the garage tools' only exit code besides 0.
+const garageFailed = 1
 
 // garageJobs is garage-push's own default of --jobs.
 const garageJobs = 30
+
+// garageLogOptions are those that all garage tools have.
+func garageLogOptions() []boost.Option {
+	on := boost.Switch
+	return []boost.Option{
+		{Long: "help", Kind: on, Help: "print usage"},
+		{Long: "version", Kind: on, Help: "print the version"},
+		{Long: "verbose", Short: "v", Kind: on, Help: "log each step, as --loglevel 1"},
+		{Long: "quiet", Short: "q", Kind: on, Help: "warnings and errors only, as --loglevel 3"},
+		{Long: "loglevel", Kind: boost.Int, Help: "0 (everything) to 5 (fatal errors)"},
+	}
+}
 
 func garagePushParser() *boost.Parser {
 	str, on := boost.String, boost.Switch
 	return &boost.Parser{
 		Caption: "garage-push command line options",
-		Options: []boost.Option{
-			{Long: "help", Kind: on, Help: "print usage"},
-			{Long: "version", Kind: on, Help: "print the version"},
-			{Long: "verbose", Short: "v", Kind: on, Help: "log each step, as --loglevel 1"},
-			{Long: "quiet", Short: "q", Kind: on, Help: "warnings and errors only, as --loglevel 3"},
-			{Long: "loglevel", Kind: boost.Int, Help: "0 (everything) to 5 (fatal errors)"},
+		Options: append(garageLogOptions(), []boost.Option{
 			{Long: "repo", Short: "C", Kind: str, Required: true, Help: "archive repo to push from"},
 			{Long: "ref", Short: "r", Kind: str, Required: true, Help: "ref to push, or a commit"},
 			{Long: "credentials", Short: "j", Kind: str, Required: true, Help: "credentials.zip or treehub.json"},
@@ -47,20 +55,25 @@ func garagePushParser() *boost.Parser {
 			{Long: "dry-run", Short: "n", Kind: on, Help: "check credentials and what is missing; send nothing"},
 			{Long: "walk-tree", Short: "w", Kind: on, Help: "ask about every object"},
 			{Long: "disable-integrity-checks", Kind: on, Help: "accepted; objects are verified all the same"},
-		},
+		}...),
 	}
 }
 
 // garagePush is the mode in which this program is garage-push.
 func garagePush(ctx context.Context, rt *runtime, args []string) int {
-	p := garagePushParser()
+	return rt.garageTool("garage-push", garagePushParser(), args, func(v *boost.Values) error { return rt.runGaragePush(ctx, v) })
+}
+
+// garageTool reads the command line of one of the garage tools, which end with
+// 0 or 1, and runs it.
+func (rt *runtime) garageTool(name string, p *boost.Parser, args []string, run func(*boost.Values) error) int {
 	v, err := p.Parse(args)
 	switch {
 	case err == nil && v.Bool("help"):
 		p.Usage(rt.std.Err)
 		return 0
 	case err == nil && v.Bool("version"):
-		fmt.Fprintln(rt.std.Err, "Current garage-push version is: "+buildVersion().Version)
+		fmt.Fprintf(rt.std.Err, "Current %s version is: %s\n", name, buildVersion().Version)
 		return 0
 	case err == nil:
 		err = v.CheckRequired()
@@ -68,15 +81,11 @@ func garagePush(ctx context.Context, rt *runtime, args []string) int {
 	if err != nil {
 		fmt.Fprintln(rt.std.Err, err)
 		p.Usage(rt.std.Err)
-		return garagePushFailed
+		return garageFailed
 	}
-	if err := rt.runGaragePush(ctx, v); err != nil {
-		line := "garage-push: " + oneLine(err.Error())
-		if h := fail.HintOf(err); h != "" {
-			line += " (hint: " + h + ")"
-		}
-		fmt.Fprintln(rt.std.Err, line)
-		return garagePushFailed
+	if err := run(v); err != nil {
+		rt.sayFailure(name, err)
+		return garageFailed
 	}
 	return 0
 }
@@ -176,16 +185,27 @@ func (rt *runtime) garageRemote(v *boost.Values, jobs int) (*treehub.Store, erro
 	if err != nil {
 		return nil, err
 	}
-	hc, err := rt.credentialsClient(creds, "", jobs)
-	if file := v.String("cacert"); file != "" {
-		var cfg *tls.Config
-		if cfg, err = onlyTrust(file); err == nil {
-			hc = httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: jobs, Client: creds.Certificate()})
-		}
-	}
+	hc, err := rt.garageClient(creds, v.String("cacert"), jobs)
 	if err != nil {
 		return nil, err
 	}
+	return rt.garageStore(creds, hc, jobs)
+}
+
+// garageClient trusts the CAs in a file instead of the system's, if one is
+// named.
+func (rt *runtime) garageClient(creds *credentials.Credentials, caFile string, jobs int) (*http.Client, error) {
+	if caFile == "" {
+		return rt.credentialsClient(creds, "", jobs)
+	}
+	cfg, err := onlyTrust(caFile)
+	if err != nil {
+		return nil, err
+	}
+	return httpx.NewClient(httpx.Options{TLS: cfg, UserAgent: userAgent(), MaxConns: jobs, Client: creds.Certificate(), Limit: rt.limit}), nil
+}
+
+func (rt *runtime) garageStore(creds *credentials.Credentials, hc *http.Client, jobs int) (*treehub.Store, error) {
 	return treehub.New(treehub.Options{BaseURL: creds.TreehubURL, Auth: creds.Auth(hc, rt.retry()), HTTP: hc, Retry: rt.retry(), Jobs: jobs})
 }
 

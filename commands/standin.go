@@ -21,7 +21,9 @@ func standIns() map[string]standIn {
 		"fiocheck":            fiocheck,
 		"fiopush":             fiopush,
 		"fiosync":             fiosync,
+		"garage-check":        garageCheck,
 		"garage-push":         garagePush,
+		"ota-publish":         otaPublish,
 		"lmp-device-register": lmpDeviceRegister,
 	}
 }

@@ -39,7 +39,9 @@ func TestMain(m *testing.M) {
 		"fiocheck":            program,
 		"fiopush":             program,
 		"fiosync":             program,
+		"garage-check":        program,
 		"garage-push":         program,
+		"ota-publish":         program,
 		"lmp-device-register": program,
 	})
 }

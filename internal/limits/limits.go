@@ -90,6 +90,8 @@ const (
 	// Cookies caps a remote's cookie file.
 	Cookies = 1 << 20
 
+	// RepoArchive caps a repo that comes packed, unpacked: 64 GiB.
+	RepoArchive = 64 << 30
 	// DeltaSuperblock caps a static delta's superblock, as libostree caps what
 	// it fetches into memory.
 	DeltaSuperblock = 128 << 20
