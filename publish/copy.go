@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
@@ -101,6 +102,9 @@ func explain(err error, repo *ostree.Repo) error {
 	}
 	if _, ok := errors.AsType[*ostree.MissingError](err); ok {
 		return fail.As(fmt.Errorf("local repo %s: %w", repo.Path(), err), fail.Verification, "pull or build the commit again; it is not complete")
+	}
+	if at, ok := errors.AsType[*fs.PathError](err); ok && strings.HasPrefix(at.Path, repo.Path()) {
+		return fail.Hint(fmt.Errorf("local repo %s: %w", repo.Path(), err), "look at its disk and permissions, then run ostree fsck on it")
 	}
 	return err
 }

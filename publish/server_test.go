@@ -30,8 +30,13 @@ var quick = httpx.Retry{Base: time.Millisecond, Max: time.Millisecond}
 // backend starts the embedded backend in this process.
 func backend(t *testing.T) server.Ready {
 	t.Helper()
+	return backendIn(t, filepath.Join(t.TempDir(), "data"))
+}
+
+func backendIn(t *testing.T, dir string) server.Ready {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s, err := server.Open(ctx, server.Options{DataDir: filepath.Join(t.TempDir(), "data"), Addr: "127.0.0.1:0", GatewayAddr: "127.0.0.1:0"})
+	s, err := server.Open(ctx, server.Options{DataDir: dir, Addr: "127.0.0.1:0", GatewayAddr: "127.0.0.1:0"})
 	if err != nil {
 		cancel()
 		t.Fatal(err)
