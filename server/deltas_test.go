@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -97,6 +98,14 @@ func TestDeltasThatCannotBe(t *testing.T) {
 	for _, path := range []string{"deltas/ab/cd/superblock", n.Dir() + "/meta", n.Dir() + "/00", "delta-indexes/ab/cd.index"} {
 		put(path, []byte("x")).want(t, 404)
 		b.call(t, "", "GET", "/ostree/"+path, nil).want(t, 404)
+	}
+	sizes := []byte("{}")
+	name := "delta-stats/" + ostree.Checksum(sha256.Sum256(sizes)).String()
+	put(name, []byte("other")).refused(t, 400, "corrupt")
+	put("delta-stats/x", sizes).want(t, 404)
+	put(name, sizes).want(t, 204)
+	if got := b.call(t, "", "GET", "/ostree/"+name, nil).want(t, 200); got.body != string(sizes) {
+		t.Errorf("%s comes back as %q", name, got.body)
 	}
 	put("summary", []byte("x")).want(t, 405)
 	b.call(t, "", "PUT", "/api/v3/"+n.Superblock(), files["superblock"]).refused(t, 401, "unauthorized")

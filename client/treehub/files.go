@@ -21,6 +21,13 @@ var (
 	_ ostree.RefLister = (*Store)(nil)
 )
 
+// TakesFiles says whether the server takes files at all. It asks only if no
+// answer has told yet.
+func (s *Store) TakesFiles(ctx context.Context) (bool, error) {
+	err := s.Probe(ctx)
+	return s.far.batches.Load(), err
+}
+
 // ReadFile implements ostree.Files.
 func (s *Store) ReadFile(ctx context.Context, path string, limit int64) ([]byte, error) {
 	if err := ostree.CheckFilePath(path); err != nil {
@@ -30,17 +37,18 @@ func (s *Store) ReadFile(ctx context.Context, path string, limit int64) ([]byte,
 	return data, err
 }
 
-// PutFile implements ostree.Files for static deltas and their indexes; the
+// PutFile implements ostree.Files for static deltas, their indexes and sizes; the
 // server makes the summary itself. A treehub that is not otactl's takes no
 // files, which is errors.ErrUnsupported.
 func (s *Store) PutFile(ctx context.Context, path string, size int64, open func() (io.ReadCloser, error)) error {
 	if err := ostree.CheckFilePath(path); err != nil {
 		return err
 	}
-	if err := s.Probe(ctx); err != nil {
+	takes, err := s.TakesFiles(ctx)
+	if err != nil {
 		return err
 	}
-	if !s.far.batches.Load() || !strings.HasPrefix(path, "delta") {
+	if !takes || !strings.HasPrefix(path, "delta") {
 		return fail.As(fmt.Errorf("%s: this treehub takes no such file: %w", path, errors.ErrUnsupported), fail.Unsupported,
 			"publish static deltas to otactl serve, a bucket or a folder")
 	}

@@ -232,6 +232,45 @@ func (s *Store) putIndex(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// maxStats caps the sizes of the deltas to one target, in bytes.
+const maxStats = 1 << 20
+
+// putStats takes what a target says of the sizes of its deltas, under the
+// SHA-256 of the bytes.
+func (s *Store) putStats(w http.ResponseWriter, r *http.Request) error {
+	sum, err := ostree.ParseChecksum(r.PathValue("sum"))
+	if err != nil {
+		return noSuchDelta()
+	}
+	data, err := api.Body(w, r, maxStats)
+	if err != nil {
+		return err
+	}
+	if sha256.Sum256(data) != sum {
+		return api.Refuse(http.StatusBadRequest, "corrupt", "the body is not the one of its name")
+	}
+	dir := filepath.Join(s.repo.Path(), "delta-stats")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := fsx.SyncDir(s.repo.Path()); err != nil {
+		return err
+	}
+	if err := fsx.WriteFile(filepath.Join(dir, sum.String()), data, 0o644); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (s *Store) getStats(w http.ResponseWriter, r *http.Request) error {
+	sum, err := ostree.ParseChecksum(r.PathValue("sum"))
+	if err != nil {
+		return noSuchDelta()
+	}
+	return s.serveFile(w, r, "delta-stats/"+sum.String())
+}
+
 func (s *Store) getDelta(w http.ResponseWriter, r *http.Request) error {
 	path := "deltas/" + r.PathValue("ab") + "/" + r.PathValue("name") + "/" + r.PathValue("file")
 	if _, _, ok := delta.ParsePath(path); !ok {

@@ -31,6 +31,7 @@ func (s *Store) Treehub(guard *api.Guard) http.Handler {
 
 		"GET /refs":                      s.getRefs,
 		"PUT /deltas/{ab}/{name}/{file}": s.putDelta,
+		"PUT /delta-stats/{sum}":         s.putStats,
 		"PUT /delta-indexes/{ab}/{file}": s.putIndex,
 	} {
 		mux.Handle(pattern, guard.Allow(h, store.ScopePublish))
@@ -70,11 +71,16 @@ func (s *Store) files() map[string]api.Handler {
 		"GET /summary.sig":               s.getSummarySig,
 		"GET /deltas/{ab}/{name}/{file}": s.getDelta,
 		"GET /delta-indexes/{ab}/{file}": s.getIndex,
+		"GET /delta-stats/{sum}":         s.getStats,
 	}
 }
 
 func (s *Store) getConfig(w http.ResponseWriter, _ *http.Request) error {
-	text(w, repoConfig)
+	config := repoConfig
+	if s.repo.Keyfile().Bool("core", "indexed-deltas", false) {
+		config += "indexed-deltas=true\n"
+	}
+	text(w, config)
 	return nil
 }
 
