@@ -65,9 +65,21 @@ func (r DeltaReport) Sent() int64 {
 	return n
 }
 
+// picky is a store that takes files or not, depending on the server.
+type picky interface {
+	TakesFiles(ctx context.Context) (bool, error)
+}
+
 // Check says whether the store takes deltas at all.
-func (m *DeltaMaker) Check() error {
-	if _, ok := m.Remote.(ostree.Files); !ok {
+func (m *DeltaMaker) Check(ctx context.Context) error {
+	_, takes := m.Remote.(ostree.Files)
+	if p, ok := m.Remote.(picky); ok {
+		var err error
+		if takes, err = p.TakesFiles(ctx); err != nil {
+			return err
+		}
+	}
+	if !takes {
 		return fail.New(fail.Unsupported, "publish without deltas, or to otactl serve, an ostreehub, a bucket or a folder", "%s takes no static deltas", m.Remote.URL())
 	}
 	return nil
@@ -80,7 +92,7 @@ func (m *DeltaMaker) Check() error {
 // about its deltas so far, nil for nothing: those stay listed.
 func (m *DeltaMaker) Make(ctx context.Context, to ostree.Checksum, from []ostree.Checksum, old *DeltaStats) (DeltaReport, error) {
 	rep := DeltaReport{To: to}
-	if err := m.Check(); err != nil || len(from) == 0 {
+	if err := m.Check(ctx); err != nil || len(from) == 0 {
 		return rep, err
 	}
 	up := &deltaUpload{DeltaMaker: m, files: m.Remote.(ostree.Files), to: to}

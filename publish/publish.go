@@ -183,7 +183,7 @@ func (r *run) all(ctx context.Context) error {
 	}
 	defer release()
 	if r.Deltas != nil {
-		if err := r.deltaMaker().Check(); err != nil {
+		if err := r.deltaMaker().Check(ctx); err != nil {
 			return err
 		}
 	}
