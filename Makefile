@@ -27,7 +27,7 @@ DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebs
 # files of root in the caller's would stop the caller's next build.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME" "GOCACHE=$(shell $(GO) env GOCACHE)-root")
 
-.PHONY: all build generate lint cross reproducible test test-suite mutation fuzz fuzz-long bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test test-suite mutation fuzz fuzz-long kills bench demo test-device clean packages
 
 all: build
 
@@ -84,6 +84,11 @@ test-suite: build
 # go without a test failing is an error. make mutation [ONLY=trust.go,key.go]
 mutation:
 	$(GO) run ./tests/mutation -o docs/mutation.md $(if $(ONLY),-only $(ONLY))
+
+# A real publisher and a real server, one of them killed at random KILLS times;
+# prints the seed. make kills [KILLS=N] [SEED=N]
+kills:
+	$(GO) test ./tests -run TestRandomKills -v -timeout 60m -kills $(or $(KILLS),100) -kill-files 3000 $(if $(SEED),-kill-seed $(SEED))
 
 # Each fuzz target for FUZZTIME, from its committed corpus on.
 fuzz:

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -271,6 +272,15 @@ func (s *Server) Lose(paths ...string) {
 	for _, p := range paths {
 		delete(s.objects, p)
 	}
+}
+
+// Spoil changes a byte of an object, as a bad disk does.
+func (s *Server) Spoil(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data := slices.Clone(s.objects[path])
+	data[len(data)-1] ^= 1
+	s.objects[path] = data
 }
 
 // Stop ends the server for good and breaks what is under way.
