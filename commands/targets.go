@@ -20,7 +20,7 @@ func targetsCommand(rt *runtime) *cli.Command {
 		Subcommands: []*cli.Command{
 			targetsListCommand(rt), targetsShowCommand(rt),
 			targetsAddCommand(rt), targetsTagCommand(rt), targetsPruneCommand(rt), targetsEditCommand(rt),
-			targetsSignCommand(rt), targetsUploadCommand(rt),
+			targetsSignCommand(rt), targetsUploadCommand(rt), staticDeltasCommand(rt),
 			offlineUpdateCommand(rt),
 		},
 	}

@@ -108,11 +108,11 @@ func TestDeltaIsMadeAnewWhenItsCommitIsSigned(t *testing.T) {
 
 func TestStoreWithoutDeltasIsRefusedBeforeAnythingIsAsked(t *testing.T) {
 	w := newWorld(t)
-	opt := w.options()
-	opt.Remote = onlyStore{opt.Remote}
-	deltasFrom(t, "1")(&opt)
-	if _, err := Run(t.Context(), opt); fail.ClassOf(err) != fail.Unsupported || fail.HintOf(err) == "" {
-		t.Errorf("%v (hint %q)", err, fail.HintOf(err))
+	for _, remote := range []Remote{w.options().Remote, onlyStore{w.options().Remote}} {
+		_, err := w.push(deltasFrom(t, "1"), func(o *Options) { o.Remote = remote })
+		if fail.ClassOf(err) != fail.Unsupported || fail.HintOf(err) == "" {
+			t.Errorf("%T: %v (hint %q)", remote, err, fail.HintOf(err))
+		}
 	}
 	w.visible("")
 }
