@@ -27,6 +27,7 @@ import (
 
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/tuf"
+	"github.com/otactl/otactl/tuf/tuftest"
 )
 
 // issued is a certificate that a CA of the test's own made, or the CA.
@@ -223,7 +224,10 @@ func TestKeyOfAnotherCertificateIsRefused(t *testing.T) {
 
 func TestTargetsKeyHasToBeThatOfItsPublicHalf(t *testing.T) {
 	pair := func(kind tuf.KeyType) (sec, pub []byte) {
-		k, err := tuf.GenerateKey(kind)
+		k, err := tuf.GenerateKey(tuf.ED25519)
+		if kind == tuf.RSA {
+			k = tuftest.RSAKey(t)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

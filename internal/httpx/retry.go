@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -206,11 +207,18 @@ func certificateError(err error) bool {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
+	if _, ok := errors.AsType[tls.AlertError](err); ok || clientRefused(err) {
 		return true
 	}
 	_, ok := errors.AsType[tls.RecordHeaderError](err)
 	return ok
+}
+
+// clientRefused says that the server wants a client certificate, or another one
+// than it was shown. net/http gives its alert by text alone.
+func clientRefused(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error" && strings.Contains(op.Err.Error(), "certificate")
 }
 
 func finalError(ctx context.Context, err error, attempts int, v verdict) error {
@@ -228,6 +236,9 @@ func finalError(ctx context.Context, err error, attempts int, v verdict) error {
 	}
 	if isFatal(err) {
 		return err
+	}
+	if clientRefused(err) {
+		return fail.As(err, fail.Auth, "the server wants a client certificate that it knows: give credentials that hold one, client_auth.p12")
 	}
 	return fail.As(err, fail.Network, networkHint(err))
 }
