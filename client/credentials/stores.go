@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 
 	"software.sslmate.com/src/go-pkcs12"
@@ -39,7 +40,7 @@ func (c *Credentials) readStores(m members) error {
 // clientCertificate is the key of a PKCS#12 file and the certificates from the
 // one that is for it up.
 func clientCertificate(p12 []byte) (*tls.Certificate, error) {
-	key, cert, chain, err := pkcs12.DecodeChain(p12, "")
+	key, cert, chain, err := decodeChain(p12)
 	if err != nil {
 		return nil, unreadable(memberClientP12, err)
 	}
@@ -59,6 +60,18 @@ func clientCertificate(p12 []byte) (*tls.Certificate, error) {
 		}
 	}
 	return out, nil
+}
+
+// decodeChain reads a file of DER, or one of BER.
+func decodeChain(p12 []byte) (key any, cert *x509.Certificate, chain []*x509.Certificate, err error) {
+	if key, cert, chain, err = pkcs12.DecodeChain(p12, ""); err == nil {
+		return key, cert, chain, nil
+	}
+	der, berr := toDER(p12)
+	if berr != nil || errors.Is(err, pkcs12.ErrIncorrectPassword) {
+		return nil, nil, nil, err
+	}
+	return pkcs12.DecodeChain(der, "")
 }
 
 // leafOf is the certificate for a key: not every tool writes it first.
@@ -81,7 +94,7 @@ func trusted(p12 []byte) ([]*x509.Certificate, error) {
 	if certs, err := pkcs12.DecodeTrustStore(p12, ""); err == nil {
 		return certs, nil
 	}
-	_, cert, chain, err := pkcs12.DecodeChain(p12, "")
+	_, cert, chain, err := decodeChain(p12)
 	if err != nil {
 		return nil, unreadable(memberServerP12, err)
 	}

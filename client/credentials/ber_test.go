@@ -1,0 +1,103 @@
+package credentials
+
+import (
+	"crypto/x509"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+// toBER writes a PKCS#12 file as programs do that stream: no length of what is
+// made of parts, each string of octets in two pieces, down to the certificates.
+func toBER(t testing.TB, der []byte) []byte {
+	t.Helper()
+	pfx, rest, err := parseBER(der, 0)
+	if err != nil || len(rest) > 0 {
+		t.Fatal(err)
+	}
+	pfx.kids = pfx.kids[:2] // the MAC is of the bytes as they were
+	return pfx.ber(t)
+}
+
+func (n *node) ber(t testing.TB) []byte {
+	end := []byte{0, 0}
+	if n.isData() {
+		inner, _, err := parseBER(n.kids[1].kids[0].bytes, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.kids[1].kids[0].bytes = inner.ber(t)
+	}
+	if n.tag == tagOctets || n.tag == implicit0 {
+		out := []byte{n.tag | constructed, 0x80}
+		for _, piece := range [][]byte{n.bytes[:len(n.bytes)/2], n.bytes[len(n.bytes)/2:]} {
+			out = append(append(append(out, tagOctets), derLength(len(piece))...), piece...)
+		}
+		return append(out, end...)
+	}
+	if n.tag&constructed == 0 {
+		return n.der()
+	}
+	out := []byte{n.tag, 0x80}
+	for i := range n.kids {
+		out = append(out, n.kids[i].ber(t)...)
+	}
+	return append(out, end...)
+}
+
+func TestStoresInBERAreRead(t *testing.T) {
+	ca := issue(t, "ca", nil)
+	me := issue(t, "publisher", ca)
+	for name, enc := range map[string]*pkcs12.Encoder{"RC2 and 3DES": pkcs12.LegacyRC2, "AES": pkcs12.Modern} {
+		der, err := enc.Encode(me.key, me.cert, []*x509.Certificate{ca.cert}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ber := toBER(t, der)
+		if _, _, _, err := pkcs12.DecodeChain(ber, ""); err == nil {
+			t.Fatalf("%s: this is no BER", name)
+		}
+		cert, err := clientCertificate(ber)
+		if err != nil || !cert.Leaf.Equal(me.cert) || len(cert.Certificate) != 2 {
+			t.Errorf("%s: %v", name, err)
+		}
+		opensslReads(t, ber)
+	}
+}
+
+// opensslReads holds that the test's BER is what others take for it.
+func opensslReads(t *testing.T, ber []byte) {
+	t.Helper()
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		return
+	}
+	path := filepath.Join(t.TempDir(), "ber.p12")
+	if err := os.WriteFile(path, ber, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(openssl, "pkcs12", "-in", path, "-nodes", "-passin", "pass:", "-nomacver", "-legacy").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "CN = publisher") && !strings.Contains(string(out), "CN=publisher") {
+		t.Errorf("openssl: %v: %s", err, out)
+	}
+}
+
+func FuzzToDER(f *testing.F) {
+	f.Add([]byte{0x30, 0x80, 0x02, 0x01, 0x03, 0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01,
+		0xa0, 0x80, 0x24, 0x80, 0x04, 0x02, 0x30, 0x00, 0, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte{0x30, 0x06, 0x02, 0x01, 0x03, 0x24, 0x01, 0x04})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		der, err := toDER(data)
+		if err != nil {
+			return
+		}
+		again, err := toDER(der)
+		if err != nil || string(again) != string(der) {
+			t.Errorf("%x became %x and that %x, %v", data, der, again, err)
+		}
+	})
+}
