@@ -3,7 +3,7 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'login logout context publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-push lmp-device-register' ;;
+    'otactl') echo 'login logout context publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-check garage-push lmp-device-register ota-publish' ;;
     'otactl context') echo 'list use show import remove' ;;
     'otactl publish') echo 'check sync' ;;
     'otactl targets') echo 'list show add tag prune edit sign upload offline-update' ;;
@@ -1317,8 +1317,10 @@ _otactl_value() {
     'otactl fiocheck #'*) echo file ;;
     'otactl fiopush #'*) echo file ;;
     'otactl fiosync #'*) echo file ;;
+    'otactl garage-check #'*) echo file ;;
     'otactl garage-push #'*) echo file ;;
     'otactl lmp-device-register #'*) echo file ;;
+    'otactl ota-publish #'*) echo file ;;
     *' --output') echo 'words table json yaml' ;;
     *' -o') echo 'words table json yaml' ;;
     *' --log-level') echo 'words debug info warn error' ;;

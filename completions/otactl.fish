@@ -140,8 +140,10 @@ set -g __otactl_paths \
     'otactl fiocheck' \
     'otactl fiopush' \
     'otactl fiosync' \
+    'otactl garage-check' \
     'otactl garage-push' \
-    'otactl lmp-device-register'
+    'otactl lmp-device-register' \
+    'otactl ota-publish'
 
 # Flags that take the word after them.
 set -g __otactl_valued \
@@ -1008,8 +1010,10 @@ complete -c otactl -n '__otactl_at \'otactl\'' -a 'aktualizr-lite' -d 'behave as
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'fiocheck' -d 'behave as fiocheck, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'fiopush' -d 'behave as fiopush, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'fiosync' -d 'behave as fiosync, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'garage-check' -d 'behave as garage-check, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'garage-push' -d 'behave as garage-push, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'lmp-device-register' -d 'behave as lmp-device-register, with its own flags and exit codes'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'ota-publish' -d 'behave as ota-publish, with its own flags and exit codes'
 complete -c otactl -n '__otactl_at \'otactl\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl\'' -l quiet -s q -d 'no progress, no warnings; errors only'
@@ -2602,5 +2606,7 @@ complete -c otactl -n '__otactl_at \'otactl aktualizr-lite\'' -F
 complete -c otactl -n '__otactl_at \'otactl fiocheck\'' -F
 complete -c otactl -n '__otactl_at \'otactl fiopush\'' -F
 complete -c otactl -n '__otactl_at \'otactl fiosync\'' -F
+complete -c otactl -n '__otactl_at \'otactl garage-check\'' -F
 complete -c otactl -n '__otactl_at \'otactl garage-push\'' -F
 complete -c otactl -n '__otactl_at \'otactl lmp-device-register\'' -F
+complete -c otactl -n '__otactl_at \'otactl ota-publish\'' -F

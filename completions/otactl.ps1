@@ -28,8 +28,10 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'fiocheck|behave as fiocheck, with its own flags and exit codes'
             'fiopush|behave as fiopush, with its own flags and exit codes'
             'fiosync|behave as fiosync, with its own flags and exit codes'
+            'garage-check|behave as garage-check, with its own flags and exit codes'
             'garage-push|behave as garage-push, with its own flags and exit codes'
             'lmp-device-register|behave as lmp-device-register, with its own flags and exit codes'
+            'ota-publish|behave as ota-publish, with its own flags and exit codes'
         )
         'otactl context' = @(
             'list|list the contexts; the active one has a star'

@@ -120,7 +120,7 @@ func TestLineThatDripsGetsThereInTheEnd(t *testing.T) {
 func TestProxyIsPassedThrough(t *testing.T) {
 	w := newWorld(t)
 	var passed atomic.Int64
-	proxy := &httputil.ReverseProxy{Director: func(*http.Request) {}}
+	proxy := &httputil.ReverseProxy{Rewrite: func(*httputil.ProxyRequest) {}}
 	front := listen(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Host == "" {
 			t.Errorf("%s %s is no request to a proxy", r.Method, r.URL)
