@@ -111,7 +111,8 @@ func (s *Store) Ref(ctx context.Context, name string) (ostree.Checksum, error) {
 			return guess, err
 		}
 	}
-	return ostree.Checksum{}, fail.As(fmt.Errorf("%w: %s at %s names nothing that is known here", ostree.ErrRefNotFound, name, s.URL()), fail.NotFound, "")
+	return ostree.Checksum{}, fail.As(fmt.Errorf("%w: %s at %s names nothing that is known here", ostree.ErrRefNotFound, name, s.URL()), fail.NotFound,
+		"give the repo that it was published from: an ostreehub says only whether a ref names a certain commit")
 }
 
 // localRef is what the ref names here; zero: nothing.
