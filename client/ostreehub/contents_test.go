@@ -1,6 +1,7 @@
 package ostreehub
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/otactl/otactl/client/ostreehub/ostreehubtest"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
+	"github.com/otactl/otactl/ostree/storetest"
 )
 
 func write(t *testing.T, name, text string) {
@@ -91,4 +93,42 @@ func TestAnEmptyRepoIsItsConfig(t *testing.T) {
 	if order := push(t, ostreehubtest.New(t), repo); !slices.Equal(order, []string{"config"}) {
 		t.Errorf("sent %v", order)
 	}
+}
+
+// TestAPushThatEndsAnywhereGoesOn: whatever is visible is complete, and only
+// the rest is sent afterwards.
+func TestAPushThatEndsAnywhereGoesOn(t *testing.T) {
+	sample := storetest.NewSample(t, 30, 40, "a")
+	for _, point := range []string{"ostreehub.put", "ostreehub.send", "ostreehub.ref"} {
+		for nth := 1; ; nth = 3*nth + 1 {
+			s := ostreehubtest.New(t)
+			st, err := New(Options{URL: s.URL, Retry: quick, Local: sample, Faults: storetest.FailAt(point, nth)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err = publish(t, st, sample); err == nil {
+				break
+			}
+			if !errors.Is(err, storetest.ErrInjected) || s.File("refs/heads/main") != nil {
+				t.Errorf("%s, %d: %v, the ref is %q", point, nth, err, s.File("refs/heads/main"))
+			}
+			there := len(s.Files())
+			again := open(t, s, sample)
+			if err := publish(t, again, sample); err != nil {
+				t.Errorf("%s, %d, again: %v", point, nth, err)
+			}
+			if sent := int(again.Tally().Stored); there+sent+1 != len(s.Files()) {
+				t.Errorf("%s, %d: %d files were there, %d objects and a ref were sent, and %d are there", point, nth, there, sent, len(s.Files()))
+			}
+			noProblems(t, s)
+		}
+	}
+}
+
+func publish(t *testing.T, st *Store, sample *storetest.Sample) error {
+	t.Helper()
+	if _, err := copyTo(t, st, sample); err != nil {
+		return err
+	}
+	return st.SetRef(t.Context(), "main", sample.Commit, nil)
 }
