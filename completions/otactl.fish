@@ -21,6 +21,7 @@ set -g __otactl_paths \
     'otactl targets edit' \
     'otactl targets sign' \
     'otactl targets upload' \
+    'otactl targets static-deltas' \
     'otactl targets offline-update' \
     'otactl targets offline-update sign' \
     'otactl targets offline-update show' \
@@ -345,6 +346,29 @@ set -g __otactl_valued \
     'otactl targets upload --factory' \
     'otactl targets upload -f' \
     'otactl targets upload --ca-file' \
+    'otactl targets static-deltas --by-tag' \
+    'otactl targets static-deltas --hw-id' \
+    'otactl targets static-deltas --repo' \
+    'otactl targets static-deltas -r' \
+    'otactl targets static-deltas --to' \
+    'otactl targets static-deltas --s3-endpoint' \
+    'otactl targets static-deltas --keys' \
+    'otactl targets static-deltas -k' \
+    'otactl targets static-deltas --passphrase-file' \
+    'otactl targets static-deltas --out' \
+    'otactl targets static-deltas --expires-in-days' \
+    'otactl targets static-deltas -e' \
+    'otactl targets static-deltas --expires-days' \
+    'otactl targets static-deltas --expires-at' \
+    'otactl targets static-deltas -E' \
+    'otactl targets static-deltas --credentials' \
+    'otactl targets static-deltas -c' \
+    'otactl targets static-deltas --config' \
+    'otactl targets static-deltas --context' \
+    'otactl targets static-deltas --url' \
+    'otactl targets static-deltas --factory' \
+    'otactl targets static-deltas -f' \
+    'otactl targets static-deltas --ca-file' \
     'otactl targets offline-update --tag' \
     'otactl targets offline-update --ostree-repo-source' \
     'otactl targets offline-update --jobs' \
@@ -1166,6 +1190,7 @@ complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'prune' -d 'take targe
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'edit' -d 'change all targets at once, in an editor'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'sign' -d 'add signatures to a targets.json that another signer wrote with --out'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'upload' -d 'bring a targets.json to the backend that was signed elsewhere'
+complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'static-deltas' -d 'make static deltas between targets that are there'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -a 'offline-update' -d 'put a target and its signed metadata into a folder, for devices without a network'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
@@ -1305,6 +1330,28 @@ complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l output -s o -x 
 complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets upload\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l by-tag -x -d 'from all earlier versions that have the tag TAG'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l hw-id -x -d 'only for the hardware HWID'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'make them in the OSTree repo DIR; commits that it lacks are fetched (default: a temporary one)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l to -x -d 'send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l dry-run -l dryrun -s n -d 'say what would change, and change nothing'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l out -r -F -d 'write the signed targets.json to FILE instead of uploading it, for others to sign'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l credentials -s c -r -F -d 'take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'sign' -d 'add a signature with an offline targets key'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'show' -d 'show what a bundle says it holds, until when, and who signed it'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify' -d 'check everything in a bundle, from the root of trust to the last object'

@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'edit|change all targets at once, in an editor'
             'sign|add signatures to a targets.json that another signer wrote with --out'
             'upload|bring a targets.json to the backend that was signed elsewhere'
+            'static-deltas|make static deltas between targets that are there'
             'offline-update|put a target and its signed metadata into a folder, for devices without a network'
         )
         'otactl targets offline-update' = @(
@@ -486,6 +487,30 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl targets upload' = @(
             '--help|explain the command and do nothing'
+            '--credentials|take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets static-deltas' = @(
+            '--help|explain the command and do nothing'
+            '--by-tag|from all earlier versions that have the tag TAG'
+            '--hw-id|only for the hardware HWID'
+            '--repo|make them in the OSTree repo DIR; commits that it lacks are fetched (default: a temporary one)'
+            '--to|send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--dry-run|say what would change, and change nothing'
+            '--out|write the signed targets.json to FILE instead of uploading it, for others to sign'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--credentials|take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
@@ -2118,6 +2143,28 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets upload --factory' = @()
         'otactl targets upload -f' = @()
         'otactl targets upload --ca-file' = @()
+        'otactl targets static-deltas --by-tag' = @()
+        'otactl targets static-deltas --hw-id' = @()
+        'otactl targets static-deltas --repo' = @()
+        'otactl targets static-deltas -r' = @()
+        'otactl targets static-deltas --to' = @()
+        'otactl targets static-deltas --s3-endpoint' = @()
+        'otactl targets static-deltas --keys' = @()
+        'otactl targets static-deltas -k' = @()
+        'otactl targets static-deltas --passphrase-file' = @()
+        'otactl targets static-deltas --out' = @()
+        'otactl targets static-deltas --expires-in-days' = @()
+        'otactl targets static-deltas -e' = @()
+        'otactl targets static-deltas --expires-days' = @()
+        'otactl targets static-deltas --expires-at' = @()
+        'otactl targets static-deltas --credentials' = @()
+        'otactl targets static-deltas -c' = @()
+        'otactl targets static-deltas --config' = @()
+        'otactl targets static-deltas --context' = @()
+        'otactl targets static-deltas --url' = @()
+        'otactl targets static-deltas --factory' = @()
+        'otactl targets static-deltas -f' = @()
+        'otactl targets static-deltas --ca-file' = @()
         'otactl targets offline-update --tag' = @()
         'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --jobs' = @()

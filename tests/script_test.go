@@ -70,6 +70,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 			env.Setenv("LC_ALL", "C")
+			packaging, err := filepath.Abs("../packaging")
+			if err != nil {
+				return err
+			}
+			env.Setenv("PACKAGING", packaging)
 			env.Values[servingKey{}] = new(serving)
 			env.Values[hubsKey{}] = hubs{}
 			return os.MkdirAll(home, 0o700)

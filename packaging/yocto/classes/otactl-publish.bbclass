@@ -1,0 +1,50 @@
+# Publishes the image's OSTree commit and has a target signed, with otactl, in
+# place of meta-updater's tasks ostreepush, garagesign and garagecheck. In
+# local.conf:
+#
+#   IMAGE_CLASSES += "otactl-publish"
+#   SOTA_PACKED_CREDENTIALS = "/path/to/credentials.zip"
+#   OTACTL_TAGS = "main"
+#
+# otactl comes from the build host: HOSTTOOLS_NONFATAL makes it visible, and a
+# build that is to publish without it fails.
+
+HOSTTOOLS_NONFATAL += "otactl xz"
+
+OTACTL_HARDWARE_ID ?= "${SOTA_HARDWARE_ID}"
+OTACTL_TAGS ?= ""
+OTACTL_TARGET_NAME ?= "${GARAGE_TARGET_NAME}"
+OTACTL_URI ?= "${GARAGE_TARGET_URL}"
+OTACTL_DELTAS_FROM ?= ""
+OTACTL_SIGN_BY ?= ""
+OTACTL_EXTRA_ARGS ?= ""
+
+# The tasks of meta-updater that this class does the work of.
+do_image_ostreepush[noexec] = "1"
+do_image_garagesign[noexec] = "1"
+do_image_garagecheck[noexec] = "1"
+IMAGE_FSTYPES:remove = "ostreepush garagesign garagecheck"
+
+do_otactl_publish() {
+    if [ -z "${SOTA_PACKED_CREDENTIALS}" ]; then
+        bbwarn "SOTA_PACKED_CREDENTIALS is not set: nothing is published"
+        return
+    fi
+    set -- --repo "${OSTREE_REPO}" --ref "${OSTREE_BRANCHNAME}" \
+        --credentials "${SOTA_PACKED_CREDENTIALS}" --hardware-id "${OTACTL_HARDWARE_ID}"
+    [ -z "${OTACTL_TAGS}" ] || set -- "$@" --tag "${OTACTL_TAGS}"
+    [ -z "${OTACTL_TARGET_NAME}" ] || set -- "$@" --name "${OTACTL_TARGET_NAME}"
+    [ -z "${OTACTL_URI}" ] || set -- "$@" --uri "${OTACTL_URI}"
+    [ -z "${OTACTL_DELTAS_FROM}" ] || set -- "$@" --deltas-from "${OTACTL_DELTAS_FROM}"
+    [ -z "${OTACTL_SIGN_BY}" ] || set -- "$@" --sign-by "${OTACTL_SIGN_BY}"
+    otactl publish "$@" ${OTACTL_EXTRA_ARGS} --output json > "${WORKDIR}/otactl-publish.json"
+    bbplain "$(cat "${WORKDIR}/otactl-publish.json")"
+}
+
+# The network, and a fresh look at the backend in every build: what is there
+# already is not sent again.
+do_otactl_publish[network] = "1"
+do_otactl_publish[nostamp] = "1"
+do_otactl_publish[lockfiles] += "${OSTREE_REPO}/ostree.lock"
+do_otactl_publish[vardepsexclude] += "SOTA_PACKED_CREDENTIALS"
+addtask otactl_publish after do_image_complete before do_build
