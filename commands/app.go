@@ -52,6 +52,7 @@ func verbs(rt *runtime) []*cli.Command {
 		loginCommand(rt),
 		logoutCommand(rt),
 		contextCommand(rt),
+		credentialsCommand(rt),
 
 		// on a workstation and in CI
 		publishCommand(rt),

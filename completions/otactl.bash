@@ -3,8 +3,9 @@
 # The subcommands of a command.
 _otactl_commands() {
     case $1 in
-    'otactl') echo 'login logout context publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-check garage-push lmp-device-register ota-publish' ;;
+    'otactl') echo 'login logout context credentials publish targets waves devices keys tuf serve register agent ostree completion man help version aklite-offline aktualizr-lite fiocheck fiopush fiosync garage-check garage-push lmp-device-register ota-publish' ;;
     'otactl context') echo 'list use show import remove' ;;
+    'otactl credentials') echo 'show' ;;
     'otactl publish') echo 'check sync' ;;
     'otactl targets') echo 'list show add tag prune edit sign upload static-deltas offline-update' ;;
     'otactl targets offline-update') echo 'sign show verify' ;;
@@ -34,6 +35,8 @@ _otactl_flags() {
     'otactl context show') echo '--help --config --output --quiet --verbose --log-level' ;;
     'otactl context import') echo '--help --config --insecure-storage --output --quiet --verbose --log-level' ;;
     'otactl context remove') echo '--help --config --output --quiet --verbose --log-level' ;;
+    'otactl credentials') echo '--help --output --quiet --verbose --log-level' ;;
+    'otactl credentials show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl publish') echo '--help --repo --credentials --ref --dry-run --no-target --jobs --full-check --hardware-id --tag --version --name --uri --app --custom --to --s3-endpoint --sign-by --gpg-homedir --deltas-from --limit-rate --keys --passphrase-file --expires-in-days --expires-at --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl publish check') echo '--help --repo --credentials --all --sample --verify --jobs --to --s3-endpoint --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl publish sync') echo '--help --from --from-credentials --from-context --credentials --depth --targets --dry-run --full-check --jobs --to --s3-endpoint --sign-by --gpg-homedir --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
@@ -190,6 +193,7 @@ _otactl_value() {
     'otactl context import #0') echo file ;;
     'otactl context remove --config') echo 'file' ;;
     'otactl context remove #0') echo text ;;
+    'otactl credentials show #0') echo file ;;
     'otactl publish --repo') echo 'dir' ;;
     'otactl publish -r') echo 'dir' ;;
     'otactl publish --credentials') echo 'file' ;;

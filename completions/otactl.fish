@@ -9,6 +9,8 @@ set -g __otactl_paths \
     'otactl context show' \
     'otactl context import' \
     'otactl context remove' \
+    'otactl credentials' \
+    'otactl credentials show' \
     'otactl publish' \
     'otactl publish check' \
     'otactl publish sync' \
@@ -1015,6 +1017,7 @@ complete -c otactl -f
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'login' -d 'prove who you are at a backend, and keep the proof for later'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'logout' -d 'forget what proves who you are in a context'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'context' -d 'the backends you work with; otactl login adds one'
+complete -c otactl -n '__otactl_at \'otactl\'' -a 'credentials' -d 'the file that a backend hands out to publishers'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'publish' -d 'send commits to the backend, delta-wise, and have targets signed'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'targets' -d 'what devices may install'
 complete -c otactl -n '__otactl_at \'otactl\'' -a 'waves' -d 'bring targets to production devices, some of them first'
@@ -1105,6 +1108,18 @@ complete -c otactl -n '__otactl_at \'otactl context remove\'' -l output -s o -x 
 complete -c otactl -n '__otactl_at \'otactl context remove\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl context remove\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl context remove\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl credentials\'' -a 'show' -d 'show what a credentials file is good for, without its secrets'
+complete -c otactl -n '__otactl_at \'otactl credentials\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl credentials\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl credentials\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl credentials\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl credentials\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl credentials show\'' -F
+complete -c otactl -n '__otactl_at \'otactl credentials show\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl credentials show\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl credentials show\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl credentials show\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl credentials show\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -a 'check' -d 'say whether a commit is complete over there'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -a 'sync' -d 'bring refs or commits from one backend to another'
 complete -c otactl -n '__otactl_at \'otactl publish\'' -l help -s h -d 'explain the command and do nothing'

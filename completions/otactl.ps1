@@ -9,6 +9,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'login|prove who you are at a backend, and keep the proof for later'
             'logout|forget what proves who you are in a context'
             'context|the backends you work with; otactl login adds one'
+            'credentials|the file that a backend hands out to publishers'
             'publish|send commits to the backend, delta-wise, and have targets signed'
             'targets|what devices may install'
             'waves|bring targets to production devices, some of them first'
@@ -39,6 +40,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'show|show a context, or the active one, and whether you are logged in there'
             'import|take over contexts from a file of otactl serve, fioctl or satcli, secrets included'
             'remove|log out of a context and forget it'
+        )
+        'otactl credentials' = @(
+            'show|show what a credentials file is good for, without its secrets'
         )
         'otactl publish' = @(
             'check|say whether a commit is complete over there'
@@ -258,6 +262,20 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl context remove' = @(
             '--help|explain the command and do nothing'
             '--config|work with the contexts in FILE (default: ~/.config/otactl/config.yaml)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl credentials' = @(
+            '--help|explain the command and do nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl credentials show' = @(
+            '--help|explain the command and do nothing'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
