@@ -11,11 +11,11 @@ func TestWhatIsFoundIsSentBeforeMoreIs(t *testing.T) {
 		id.Sum[0], id.Sum[1], id.Sum[2] = byte(i), byte(i>>8), byte(i>>16)
 		return &node{id: id}
 	}
-	for i := range ahead {
+	for i := range frontier {
 		n := numbered(i)
 		s.live[n.key()] = n
 	}
-	s.farReads = []*node{numbered(ahead)}
+	s.farReads = []*node{numbered(frontier)}
 	for _, tc := range []struct {
 		what       string
 		puts, asks []*node

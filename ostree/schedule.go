@@ -11,13 +11,10 @@ import (
 // Bounds of what a copy holds in memory.
 const (
 	// frontier is how many objects may wait, found but not finished, before
-	// workers prefer finishing to finding. It also makes a copy that breaks off
+	// nobody looks for more while there is anything else to do: some hundred
+	// requests never have to wait for it. It also makes a copy that breaks off
 	// leave finished subtrees rather than a wide fringe.
-	frontier = 32768
-	// ahead is the same on the way from this machine to another one, where
-	// finding is so much faster than sending that some hundred requests never
-	// have to wait for it.
-	ahead = 8192
+	frontier = 8192
 	// wide is how many objects may wait for the rest of a directory with very
 	// many names to become nodes: most of them are known by their names alone.
 	wide = 8192
@@ -305,16 +302,16 @@ func (s *scheduler) side(near bool) *crew {
 
 func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
 
-// mayRead says whether more objects may be found; s.mu is held. A disk runs
-// away from a network: from some number on it waits until all that was found is
-// on its way.
-func (s *scheduler) mayRead() bool {
-	return s.nearDst || !s.nearSrc || len(s.live) < ahead || len(s.puts)+len(s.asks) == 0
-}
-
 // mayFetch says whether there is room for another object; s.mu is held.
 func (s *scheduler) mayFetch() bool {
 	return s.held < maxHeld && s.waiting < min(maxWaiting, 2*s.far.size) && s.streams < maxStreams
+}
+
+// mayRead says whether more objects may be found; s.mu is held. Beyond the
+// frontier that is so once all that are known are finished, or wait for what is
+// not read yet.
+func (s *scheduler) mayRead() bool {
+	return len(s.live) < frontier || len(s.asks)+len(s.puts)+s.fetches.len() == 0
 }
 
 // pick takes the next step off a stack; s.mu is held. Reading and asking first

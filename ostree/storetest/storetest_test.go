@@ -28,6 +28,14 @@ func TestStoresKeepTheirPromises(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		Run(t, func(*testing.T) ostree.Store { return &Memory{} })
 	})
+	t.Run("memory, every other call fails", func(t *testing.T) {
+		Run(t, func(*testing.T) ostree.Store { return patient{&Faulty{Store: &Memory{}, Faults: &everyOther{}}} })
+	})
+	t.Run("archive, every other call fails", func(t *testing.T) {
+		Run(t, func(t *testing.T) ostree.Store {
+			return patient{&Faulty{Store: repo(t, ostree.ModeArchive), Faults: &everyOther{}}}
+		})
+	})
 	t.Run("memory, ordered", func(t *testing.T) {
 		Run(t, func(*testing.T) ostree.Store { return &Memory{Rules: ostree.Traits{Ordered: true}} })
 	})
