@@ -32,7 +32,7 @@ func loginCommand(rt *runtime) *cli.Command {
 		Name:      "login",
 		Usage:     "prove who you are at a backend, and keep the proof for later",
 		ArgsUsage: "[CONTEXT]",
-		Description: "Asks for the id and secret of an application (OAuth 2 client credentials), or with --api-token for an\n" +
+		Description: "Asks for the id and secret of an application (OAuth 2 client credentials), or with --with-token for an\n" +
 			"API token, tries them, and keeps them in the system's keyring. The context gets the name CONTEXT, or that\n" +
 			"of the factory, and becomes the active one. Nothing secret is taken from the command line: it is typed,\n" +
 			"piped in with --stdin, or in OTACTL_TOKEN or OTACTL_CLIENT_ID and OTACTL_CLIENT_SECRET.",
@@ -40,8 +40,8 @@ func loginCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "url", Usage: "the backend's API is at `URL` (default: that of the context, or " + foundriesAPI + ")"},
 			&cli.StringFlag{Name: "factory", Aliases: []string{"f"}, Usage: "work with the factory `NAME` (default: the only one that the application is for)"},
 			&cli.StringFlag{Name: "oauth-url", Usage: "the token server is at `URL` (default: https://app.DOMAIN/oauth of an API at api.DOMAIN)"},
-			&cli.BoolFlag{Name: "api-token", Usage: "log in with an API token, as for otactl serve"},
-			&cli.BoolFlag{Name: "update-server", Usage: "the backend is an update-server; implies --api-token"},
+			&cli.BoolFlag{Name: "with-token", Usage: "log in with an API token, as for otactl serve"},
+			&cli.BoolFlag{Name: "update-server", Usage: "the backend is an update-server; implies --with-token"},
 			&cli.BoolFlag{Name: "stdin", Usage: "read what would be typed from standard input, one a line"},
 			&cli.BoolFlag{Name: "insecure-storage", Usage: "keep the secret in a file beside the contexts, readable by you alone, and not in the keyring"},
 			&cli.StringFlag{Name: "config", Usage: "write the context to `FILE` (default: ~/.config/otactl/config.yaml)"},
@@ -118,7 +118,7 @@ func (rt *runtime) newLogin(c *cli.Context) (*login, error) {
 		return nil, fail.Hint(fmt.Errorf("--url: %w", err), fail.HintOf(err))
 	}
 	if u, err := url.Parse(l.ctx.URL); err == nil && (c.String("oauth-url") != "" || strings.HasPrefix(u.Host, "api.")) &&
-		!c.Bool("api-token") && l.ctx.Kind == account.Factory && rt.env(account.EnvToken) == "" {
+		!c.Bool("with-token") && l.ctx.Kind == account.Factory && rt.env(account.EnvToken) == "" {
 		l.oauth = first(c.String("oauth-url"), rt.oauthURL(l.ctx.URL))
 	}
 	return l, l.trust()

@@ -27,7 +27,7 @@ _otactl_commands() {
 _otactl_flags() {
     case $1 in
     'otactl') echo '--help --output --quiet --verbose --log-level' ;;
-    'otactl login') echo '--help --url --factory --oauth-url --api-token --update-server --stdin --insecure-storage --config --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl login') echo '--help --url --factory --oauth-url --with-token --update-server --stdin --insecure-storage --config --ca-file --output --quiet --verbose --log-level' ;;
     'otactl logout') echo '--help --config --output --quiet --verbose --log-level' ;;
     'otactl context') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl context list') echo '--help --config --output --quiet --verbose --log-level' ;;
@@ -174,7 +174,7 @@ _otactl_value() {
     'otactl login --factory') echo 'text' ;;
     'otactl login -f') echo 'text' ;;
     'otactl login --oauth-url') echo 'text' ;;
-    'otactl login --api-token') echo 'switch' ;;
+    'otactl login --with-token') echo 'switch' ;;
     'otactl login --update-server') echo 'switch' ;;
     'otactl login --stdin') echo 'switch' ;;
     'otactl login --insecure-storage') echo 'switch' ;;
