@@ -168,8 +168,11 @@ type lineTask struct {
 	began       time.Time
 }
 
-// Moved counts bytes for the next line.
-func (t *lineTask) Moved(n int64) { t.moved.add(n, t.began, time.Hour) }
+// Moved counts bytes: of a large object they are all that moves for a while.
+func (t *lineTask) Moved(n int64) {
+	t.moved.add(n, t.began, time.Hour)
+	t.Add(0)
+}
 
 func (t *lineTask) Add(n int64) {
 	t.mu.Lock()
@@ -191,6 +194,7 @@ func (t *lineTask) Done() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.written && !t.ended {
+		t.last = t.sink.now()
 		t.line()
 	}
 	t.ended = true
@@ -198,22 +202,33 @@ func (t *lineTask) Done() {
 
 func (t *lineTask) line() {
 	if t.total <= 0 {
-		fmt.Fprintf(t.sink.out, "%s: %s\n", t.name, amount(t.unit, t.done))
+		fmt.Fprintf(t.sink.out, "%s: %s%s\n", t.name, amount(t.unit, t.done), t.pace())
 		return
 	}
 	fmt.Fprintf(t.sink.out, "%s: %s of %s (%d %%)%s\n", t.name,
 		amount(t.unit, t.done), amount(t.unit, t.total), t.done*100/t.total, t.details())
 }
 
-// details are what moved, how fast, and how long the rest takes at this pace.
+// details are the pace, and how long the rest takes at it.
 func (t *lineTask) details() string {
-	took := t.last.Sub(t.began)
-	moved := t.moved.text(t.last)
-	if moved == "" || took <= 0 || t.done <= 0 {
-		return ""
+	pace, took := t.pace(), t.last.Sub(t.began)
+	if pace == "" || t.done <= 0 || t.done >= t.total {
+		return pace
 	}
 	left := time.Duration(float64(took) / float64(t.done) * float64(t.total-t.done)).Round(time.Second)
-	return ", " + moved + ", " + left.String() + " left"
+	return pace + ", " + left.String() + " left"
+}
+
+// pace is what moved and how fast; of a task that counts bytes itself, how fast.
+func (t *lineTask) pace() string {
+	took := t.last.Sub(t.began).Seconds()
+	if moved := t.moved.text(t.last); moved != "" {
+		return ", " + moved
+	}
+	if t.unit != progress.Bytes || took <= 0 || t.done <= 0 {
+		return ""
+	}
+	return ", " + sizeText(int64(float64(t.done)/took)) + "/s"
 }
 
 // mover counts bytes that went with something else.

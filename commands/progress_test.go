@@ -32,11 +32,24 @@ func TestAPipeGetsALineEveryTenSeconds(t *testing.T) {
 	task.Add(4 << 20)
 	task.Done()
 	task.Done()
-	want := "sending objects: 2.0 MiB of 4.0 MiB (50 %)\n" +
-		"sending objects: 4.0 MiB of 8.0 MiB (50 %)\n" +
-		"sending objects: 8.0 MiB of 8.0 MiB (100 %)\n"
+	want := "sending objects: 2.0 MiB of 4.0 MiB (50 %), 204.8 KiB/s, 10s left\n" +
+		"sending objects: 4.0 MiB of 8.0 MiB (50 %), 204.8 KiB/s, 20s left\n" +
+		"sending objects: 8.0 MiB of 8.0 MiB (100 %), 409.6 KiB/s\n"
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
+func TestALargeObjectKeepsALineComing(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var out bytes.Buffer
+	task := (&lineSink{out: &out, now: func() time.Time { return now }}).Start("copying objects", progress.Count, 3)
+	task.Add(1)
+	now = now.Add(10 * time.Second)
+	progress.Moved(task, 10<<20)
+	want := "copying objects: 1 of 3 (33 %), 10.0 MiB, 1.0 MiB/s, 20s left\n"
+	if out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }
 

@@ -94,7 +94,10 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	if err != nil {
 		return opt, err
 	}
-	opt.Remote, opt.Signers, opt.Jobs = p.store, p.signers, max(opt.Jobs, p.jobs)
+	opt.Remote, opt.Signers = p.store, p.signers
+	if rt.limit == nil {
+		opt.Jobs = max(opt.Jobs, p.jobs)
+	}
 	if p.backend == nil && target != nil {
 		return opt, fail.New(fail.Usage, "use --no-target, or credentials with a tufrepo.url", "these credentials name no backend that keeps targets")
 	}

@@ -13,17 +13,16 @@ HOSTTOOLS_NONFATAL += "otactl xz"
 
 OTACTL_HARDWARE_ID ?= "${SOTA_HARDWARE_ID}"
 OTACTL_TAGS ?= ""
-OTACTL_TARGET_NAME ?= "${GARAGE_TARGET_NAME}"
-OTACTL_URI ?= "${GARAGE_TARGET_URL}"
+OTACTL_TARGET_NAME ?= "${@d.getVar('GARAGE_TARGET_NAME') or ''}"
+OTACTL_TARGET_VERSION ?= "${@d.getVar('GARAGE_TARGET_VERSION') or ''}"
+OTACTL_URI ?= "${@d.getVar('GARAGE_TARGET_URL') or ''}"
 OTACTL_DELTAS_FROM ?= ""
 OTACTL_SIGN_BY ?= ""
 OTACTL_EXTRA_ARGS ?= ""
 
-# The tasks of meta-updater that this class does the work of.
-do_image_ostreepush[noexec] = "1"
-do_image_garagesign[noexec] = "1"
-do_image_garagecheck[noexec] = "1"
+# The commit is still meta-updater's; what comes after it is done here.
 IMAGE_FSTYPES:remove = "ostreepush garagesign garagecheck"
+IMAGE_FSTYPES:append = " ostreecommit"
 
 do_otactl_publish() {
     if [ -z "${SOTA_PACKED_CREDENTIALS}" ]; then
@@ -34,6 +33,7 @@ do_otactl_publish() {
         --credentials "${SOTA_PACKED_CREDENTIALS}" --hardware-id "${OTACTL_HARDWARE_ID}"
     [ -z "${OTACTL_TAGS}" ] || set -- "$@" --tag "${OTACTL_TAGS}"
     [ -z "${OTACTL_TARGET_NAME}" ] || set -- "$@" --name "${OTACTL_TARGET_NAME}"
+    [ -z "${OTACTL_TARGET_VERSION}" ] || set -- "$@" --version "${OTACTL_TARGET_VERSION}"
     [ -z "${OTACTL_URI}" ] || set -- "$@" --uri "${OTACTL_URI}"
     [ -z "${OTACTL_DELTAS_FROM}" ] || set -- "$@" --deltas-from "${OTACTL_DELTAS_FROM}"
     [ -z "${OTACTL_SIGN_BY}" ] || set -- "$@" --sign-by "${OTACTL_SIGN_BY}"
