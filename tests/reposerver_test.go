@@ -251,6 +251,18 @@ func TestTwoWhoSignAtOnceLoseNoTarget(t *testing.T) {
 		t.Errorf("exit %d after %d PUTs, targets %v: %s%s", code, s.puts, s.names(), out, errs)
 	}
 
+	s.repo.Publish()
+	s.before = func() {
+		if s.puts == 3 {
+			s.repo.AddTarget("arm-2", strings.Repeat("c", 64), "arm", "2", "main")
+			s.repo.Publish()
+		}
+	}
+	code, out, errs = publishAt(t, tuftest.Start, repo, creds, "-m", "arm", "--name", "arm")
+	if code != 0 || !slices.Contains(s.names(), "arm-2") || !slices.Contains(s.names(), "arm-3") {
+		t.Errorf("the same version: exit %d, targets %v: %s%s", code, s.names(), out, errs)
+	}
+
 	s.before = func() { s.repo.Publish() }
 	code, _, errs = publishAt(t, tuftest.Start, repo, creds, "--version", "9")
 	if code != 6 || !strings.Contains(errs, "somebody else was first") || slices.Contains(s.names(), "rpi-9") {
