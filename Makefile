@@ -97,7 +97,7 @@ fuzz:
 # Each fuzz target for FUZZMINUTES, at the lowest priority; prints a table.
 # make fuzz-long [FUZZMINUTES=N] [FUZZJOBS=N] [ONLY=WORD]
 fuzz-long:
-	@scripts/fuzz-long $(FUZZMINUTES) $(FUZZJOBS) $(ONLY)
+	@scripts/fuzz-long $(FUZZMINUTES) $(FUZZJOBS) '$(ONLY)'
 
 # Each claim on speed and memory, beside a peer that does the same work; needs
 # root for deployments. make bench [RUNS=N] [ONLY=WORD]; docs/benchmarks.md has
