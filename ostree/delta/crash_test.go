@@ -65,3 +65,15 @@ func TestDeltaThatIsBrokenOffCanBeAppliedAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestDeltaIsMadeInARepoOfARelativePath(t *testing.T) {
+	repo, from, to := pairOf(t, "archive")
+	t.Chdir(filepath.Dir(repo))
+	n := Name{sum(t, from), sum(t, to)}
+	if _, err := Generate(t.Context(), openRepo(t, filepath.Base(repo)), n, options(t)); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := Exists(openRepo(t, repo), n); err != nil || !ok {
+		t.Errorf("there: %v, %v", ok, err)
+	}
+}

@@ -75,7 +75,8 @@ func (g *generator) place() (dir, super string, err error) {
 	if err := os.MkdirAll(dir, 0o775); err != nil {
 		return "", "", err
 	}
-	for d := filepath.Dir(dir); len(d) >= len(g.repo.Path()); d = filepath.Dir(d) {
+	for d := dir; d != filepath.Clean(g.repo.Path()); {
+		d = filepath.Dir(d)
 		if err := fsx.SyncDir(d); err != nil {
 			return "", "", err
 		}

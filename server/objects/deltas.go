@@ -177,7 +177,8 @@ func (s *Store) install(super *delta.Superblock, data []byte) error {
 			return err
 		}
 	}
-	for dir := to; len(dir) >= len(s.repo.Path()); dir = filepath.Dir(dir) {
+	top := filepath.Dir(filepath.Clean(s.repo.Path()))
+	for dir := to; dir != top; dir = filepath.Dir(dir) {
 		if err := fsx.SyncDir(dir); err != nil {
 			return err
 		}
