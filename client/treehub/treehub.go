@@ -29,10 +29,10 @@ import (
 )
 
 // DefaultJobs is how many requests are under way at once. Each object waits for
-// an answer of its own: over 20 ms a hundred keep two processors in work, and
-// more only cost memory. A server that has enough says 429 or 503 and is
-// waited for.
-const DefaultJobs = 100
+// an answer of its own: over 20 ms two hundred keep two processors in work,
+// half of them do not, and more only cost memory. A server that has enough says
+// 429 or 503 and is waited for.
+const DefaultJobs = 200
 
 // hasBatch is how many ids a caller should ask about in one call; each is a
 // request of its own, DefaultJobs at a time.

@@ -81,7 +81,7 @@ const startServe = `
 if [ -s {dir}/serve.pid ]; then kill $(cat {dir}/serve.pid) 2>/dev/null || true; fi
 for i in $(seq 200); do curl -fs http://{back}/healthz >/dev/null || break; sleep 0.05; done
 { setsid {program} serve --quiet --data {out} --addr {back} --gateway-addr {back-gateway} --url http://{api20} >/dev/null 2>&1 </dev/null & echo $!
-setsid {self} front {api20} http://{back} ` + far + ` >/dev/null 2>&1 </dev/null & echo $!; } >{dir}/serve.pid
+setsid {self} front {api20} {back} ` + far + ` >/dev/null 2>&1 </dev/null & echo $!; } >{dir}/serve.pid
 for i in $(seq 400); do curl -fs http://{api20}/healthz >/dev/null && break; sleep 0.05; done`
 
 // Lines that push one ref and sign nothing, which is all that the peers do.
