@@ -154,7 +154,7 @@ func (s *Store) verify(ctx context.Context, obj ostree.Object) error {
 // returns.
 func (t *session) queue(ctx context.Context, id ostree.ObjectID, data []byte) error {
 	e := &entry{id: id, crc: crc32.Checksum(data, castagnoli())}
-	below := children(id, data)
+	first := below(id, data)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -165,7 +165,7 @@ func (t *session) queue(ctx context.Context, id ostree.ObjectID, data []byte) er
 	case t.pending[id] != nil:
 		return nil // it is on its way
 	}
-	for _, child := range below {
+	for _, child := range first {
 		if c := t.pending[child]; c != nil {
 			c.parents = append(c.parents, e)
 			e.waits++
@@ -180,27 +180,12 @@ func (t *session) queue(ctx context.Context, id ostree.ObjectID, data []byte) er
 	return t.relieve(ctx)
 }
 
-// children are the objects that have to be there before one with these bytes,
-// which are good.
-func children(id ostree.ObjectID, data []byte) []ostree.ObjectID {
-	var ids []ostree.ObjectID
-	switch id.Type {
-	case ostree.TypeCommit:
-		if c, err := ostree.ParseCommit(data); err == nil {
-			ids = append(ids, ostree.ObjectID{Sum: c.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta},
-				ostree.ObjectID{Sum: id.Sum, Type: ostree.TypeCommitMeta})
-		}
-	case ostree.TypeDirTree:
-		tree, err := ostree.ParseDirTree(data)
-		if err != nil {
-			return nil
-		}
-		for _, f := range tree.Files {
-			ids = append(ids, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
-		}
-		for _, d := range tree.Dirs {
-			ids = append(ids, ostree.ObjectID{Sum: d.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: d.Meta, Type: ostree.TypeDirMeta})
-		}
+// below are the objects that have to be there before one with these bytes,
+// which are good; of a commit its detached metadata too.
+func below(id ostree.ObjectID, data []byte) []ostree.ObjectID {
+	ids, err := ostree.NamedBy(id.Type, data)
+	if err == nil && id.Type == ostree.TypeCommit {
+		ids = append(ids, ostree.ObjectID{Sum: id.Sum, Type: ostree.TypeCommitMeta})
 	}
 	return ids
 }

@@ -170,35 +170,16 @@ func (m *Memory) children(id ostree.ObjectID, data []byte) error {
 	if !m.Rules.Ordered {
 		return nil
 	}
-	for _, child := range childrenOf(id, data) {
+	named, err := ostree.NamedBy(id.Type, data)
+	if err != nil {
+		return err
+	}
+	for _, child := range named {
 		if m.Raw(child) == nil {
 			return fmt.Errorf("object %s comes before %s", id, child)
 		}
 	}
 	return nil
-}
-
-// childrenOf is what a good object names.
-func childrenOf(id ostree.ObjectID, data []byte) []ostree.ObjectID {
-	var ids []ostree.ObjectID
-	switch id.Type {
-	case ostree.TypeCommit:
-		if c, err := ostree.ParseCommit(data); err == nil {
-			ids = append(ids, ostree.ObjectID{Sum: c.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta})
-		}
-	case ostree.TypeDirTree:
-		tree, err := ostree.ParseDirTree(data)
-		if err != nil {
-			return nil
-		}
-		for _, f := range tree.Files {
-			ids = append(ids, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
-		}
-		for _, d := range tree.Dirs {
-			ids = append(ids, ostree.ObjectID{Sum: d.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: d.Meta, Type: ostree.TypeDirMeta})
-		}
-	}
-	return ids
 }
 
 func read(ctx context.Context, obj ostree.Object) ([]byte, error) {

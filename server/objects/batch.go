@@ -202,7 +202,7 @@ func (in *intake) stage(ctx context.Context, f batch.Frame, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	children, err := childrenOf(f.ID.Type, data)
+	children, err := ostree.NamedBy(f.ID.Type, data)
 	if err != nil {
 		return &ostree.CorruptError{ID: f.ID, Why: err.Error()}
 	}

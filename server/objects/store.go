@@ -219,27 +219,7 @@ func (s *Store) missing(ctx context.Context, children []ostree.ObjectID) (ostree
 	return ostree.ObjectID{}, false, nil
 }
 
-// childrenOf are the objects that a metadata object names directly. A commit's
-// parent is history, not content, and is not among them.
-func childrenOf(t ostree.ObjectType, data []byte) ([]ostree.ObjectID, error) {
-	switch t {
-	case ostree.TypeCommit:
-		c, err := ostree.ParseCommit(data)
-		if err != nil {
-			return nil, err
-		}
-		return []ostree.ObjectID{
-			{Sum: c.Tree, Type: ostree.TypeDirTree}, {Sum: c.Meta, Type: ostree.TypeDirMeta}}, nil
-	case ostree.TypeDirTree:
-		d, err := ostree.ParseDirTree(data)
-		if err != nil {
-			return nil, err
-		}
-		return treeChildren(d), nil
-	}
-	return nil, nil
-}
-
+// treeChildren are the objects that a dirtree names.
 func treeChildren(d *ostree.DirTree) []ostree.ObjectID {
 	ids := make([]ostree.ObjectID, 0, len(d.Files)+2*len(d.Dirs))
 	for _, f := range d.Files {

@@ -198,7 +198,7 @@ func (s *Store) checkOrder(ctx context.Context, obj ostree.Object, u *upload) er
 	if err != nil {
 		return err
 	}
-	children, err := childrenOf(obj.ID().Type, data)
+	children, err := ostree.NamedBy(obj.ID().Type, data)
 	if err != nil {
 		return api.Refuse(http.StatusBadRequest, "corrupt", obj.ID().String()+": "+err.Error())
 	}

@@ -292,31 +292,13 @@ func (s *Server) readTar(r io.Reader) (files map[string][]byte, order []string, 
 // checkOrder notes what came before, or together with, what it names; s.mu is
 // held.
 func (s *Server) checkOrder(id ostree.ObjectID, data []byte) {
-	for _, child := range children(id, data) {
+	children, err := ostree.NamedBy(id.Type, data)
+	if err != nil {
+		s.problem("%s: %v", id, err)
+	}
+	for _, child := range children {
 		if _, ok := s.files[child.ArchivePath()]; !ok {
 			s.problem("%s came before %s", id, child)
 		}
 	}
-}
-
-// children are the objects that an object names.
-func children(id ostree.ObjectID, data []byte) (out []ostree.ObjectID) {
-	switch id.Type {
-	case ostree.TypeCommit:
-		if c, err := ostree.ParseCommit(data); err == nil {
-			out = append(out, ostree.ObjectID{Sum: c.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta})
-		}
-	case ostree.TypeDirTree:
-		t, err := ostree.ParseDirTree(data)
-		if err != nil {
-			return nil
-		}
-		for _, f := range t.Files {
-			out = append(out, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
-		}
-		for _, d := range t.Dirs {
-			out = append(out, ostree.ObjectID{Sum: d.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: d.Meta, Type: ostree.TypeDirMeta})
-		}
-	}
-	return out
 }

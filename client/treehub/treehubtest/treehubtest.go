@@ -128,25 +128,8 @@ func answer(w http.ResponseWriter, code int, reason string) {
 
 // children are the objects that one of the kinds with children names.
 func children(id ostree.ObjectID, data []byte) []ostree.ObjectID {
-	var out []ostree.ObjectID
-	switch id.Type {
-	case ostree.TypeCommit:
-		if c, err := ostree.ParseCommit(data); err == nil {
-			out = append(out, ostree.ObjectID{Sum: c.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta})
-		}
-	case ostree.TypeDirTree:
-		t, err := ostree.ParseDirTree(data)
-		if err != nil {
-			return nil
-		}
-		for _, f := range t.Files {
-			out = append(out, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
-		}
-		for _, d := range t.Dirs {
-			out = append(out, ostree.ObjectID{Sum: d.Tree, Type: ostree.TypeDirTree}, ostree.ObjectID{Sum: d.Meta, Type: ostree.TypeDirMeta})
-		}
-	}
-	return out
+	ids, _ := ostree.NamedBy(id.Type, data) // the real one verifies nothing either
+	return ids
 }
 
 func (s *Server) ref(w http.ResponseWriter, r *http.Request, name string) {
