@@ -203,14 +203,34 @@ func (l *login) try(ctx context.Context) error {
 	if l.ctx.Factory == "" && l.ctx.Kind == account.Factory {
 		return fail.New(fail.Usage, "name it with --factory", "login at %s: no factory", l.ctx.URL)
 	}
-	if u, err := url.Parse(l.ctx.URL); l.name == "" && err == nil {
-		l.name = first(l.ctx.Factory, u.Hostname())
-	}
-	if err := account.CheckName(l.name); err != nil {
-		return err
+	if l.name == "" {
+		if err := l.nameIt(); err != nil {
+			return err
+		}
 	}
 	if l.oauth == "" {
 		return l.tryToken(ctx)
+	}
+	return nil
+}
+
+// nameIt gives the context the name of its factory or host, unless another
+// backend has it.
+func (l *login) nameIt() error {
+	u, err := url.Parse(l.ctx.URL)
+	if err != nil {
+		return err
+	}
+	l.name = first(l.ctx.Factory, u.Hostname())
+	if err := account.CheckName(l.name); err != nil {
+		return err
+	}
+	f, err := readContexts(l.path)
+	if err != nil {
+		return err
+	}
+	if l.was = f.Contexts[l.name]; l.was.URL != "" && l.was.URL != l.ctx.URL {
+		return fail.New(fail.Conflict, "give this one another name: otactl login NAME --url "+l.ctx.URL, "context %q is %s", l.name, oneLine(l.was.URL))
 	}
 	return nil
 }

@@ -235,6 +235,9 @@ func TestWhoSitsAtATerminalIsAskedWhereASecretMayLie(t *testing.T) {
 	if code, out, errs := p.run("y\nsesame\n", "login", "acme"); code != 0 {
 		t.Errorf("again: exit %d: %s%s", code, out, errs)
 	}
+	if code, _, errs := p.run("y\nsesame\n", "login", "--url", "http://127.0.0.1:1", "--factory", "acme"); code != 6 || !strings.Contains(errs, "another name") {
+		t.Errorf("another server of this name: exit %d: %s", code, errs)
+	}
 	if code, _, errs := p.run("", "logout"); code != 0 {
 		t.Errorf("logout: exit %d: %s", code, errs)
 	}
