@@ -66,7 +66,7 @@ func (rt *runtime) publishOptions(c *cli.Context) (publish.Options, error) {
 	var target *publish.TargetRequest
 	var err error
 	if wantsTarget(c) {
-		if target, err = request(c, userAgent()+" publish"); err != nil {
+		if target, err = targetRequest(c, userAgent()+" publish"); err != nil {
 			return opt, err
 		}
 	}

@@ -26,8 +26,8 @@ func targetFlags() []cli.Flag {
 	}
 }
 
-// request is the target that the flags of targetFlags describe.
-func request(c *cli.Context, creator string) (*publish.TargetRequest, error) {
+// targetRequest is the target that the flags of targetFlags describe.
+func targetRequest(c *cli.Context, creator string) (*publish.TargetRequest, error) {
 	t := &publish.TargetRequest{
 		HardwareIDs: words(c.StringSlice("hardware-id")), Tags: words(c.StringSlice("tag")), Name: c.String("name"),
 		Version: c.Int("version"), URI: c.String("uri"), Creator: creator,

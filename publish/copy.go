@@ -26,7 +26,8 @@ func (r *run) copy(ctx context.Context, fullCheck bool) error {
 	}
 	opt := ostree.CopyOptions{
 		Jobs: r.Jobs, Known: r.plan.known, FullCheck: fullCheck, DryRun: r.DryRun,
-		Progress: r.Progress, Log: r.Log, Faults: r.Faults,
+		CommitOnly: !fullCheck && r.plan.onlySignatures(),
+		Progress:   r.Progress, Log: r.Log, Faults: r.Faults,
 	}
 	var dst ostree.Store = r.Remote
 	if fullCheck {
@@ -38,6 +39,9 @@ func (r *run) copy(ctx context.Context, fullCheck bool) error {
 	r.count(rep, dst)
 	if err != nil {
 		return explain(err, r.Repo)
+	}
+	if opt.CommitOnly {
+		return nil
 	}
 	if rep.Present == 0 && rep.Detached == 0 && r.report.New == rep.Objects {
 		r.report.Objects, r.report.Total = rep.Objects, r.report.Bytes // what was sent is all there is

@@ -63,7 +63,7 @@ func makePlan(ctx context.Context, opt Options) (plan, error) {
 	if err := probe(ctx, opt.Remote, refs); err != nil {
 		return p, err
 	}
-	if opt.FullCheck || opt.Remote.Traits().AskAll || len(p.pending(false)) == 0 {
+	if opt.FullCheck || opt.Remote.Traits().AskAll || p.onlySignatures() {
 		return p, nil
 	}
 	var err error
@@ -113,6 +113,12 @@ func (p plan) pending(all bool) []ostree.Checksum {
 		}
 	}
 	return out
+}
+
+// onlySignatures says that every ref is where it should be: nothing but new
+// signatures can be missing.
+func (p plan) onlySignatures() bool {
+	return !slices.ContainsFunc(p.items, func(it itemPlan) bool { return it.previous != it.commit })
 }
 
 func (p plan) reports() []ItemReport {

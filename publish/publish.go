@@ -177,7 +177,7 @@ func Run(ctx context.Context, opt Options) (Report, error) {
 }
 
 func (r *run) all(ctx context.Context) error {
-	release, err := hold(ctx, r.Options)
+	release, err := hold(ctx, r.Repo, r.Log)
 	if err != nil {
 		return err
 	}
@@ -211,10 +211,10 @@ func (r *run) all(ctx context.Context) error {
 // hold keeps a prune away from the local repo while it is read. A repo that we
 // may not write to has no lock that we could take; whoever prunes it meanwhile
 // ends the run with the name of what is missing.
-func hold(ctx context.Context, opt Options) (release func(), err error) {
-	release, err = opt.Repo.Hold(ctx)
+func hold(ctx context.Context, repo *ostree.Repo, log *slog.Logger) (release func(), err error) {
+	release, err = repo.Hold(ctx)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		opt.Log.DebugContext(ctx, "the local repo is read without its lock", "because", err)
+		log.DebugContext(ctx, "the local repo is read without its lock", "because", err)
 		return func() {}, nil
 	}
 	return release, err

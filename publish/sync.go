@@ -77,6 +77,13 @@ func Sync(ctx context.Context, opt SyncOptions) (SyncReport, error) {
 }
 
 func (s *syncing) run(ctx context.Context) error {
+	if from, ok := s.From.(localRepo); ok {
+		release, err := hold(ctx, from.Repo, s.Log)
+		if err != nil {
+			return err
+		}
+		defer release()
+	}
 	if err := s.resolve(ctx); err != nil {
 		return err
 	}
