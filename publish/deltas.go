@@ -3,8 +3,6 @@ package publish
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +18,7 @@ import (
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/delta"
+	"github.com/otactl/otactl/ostree/variant"
 )
 
 // DeltaMaker makes static deltas in a repo and puts them beside the objects of
@@ -86,9 +85,9 @@ func (m *DeltaMaker) Check(ctx context.Context) error {
 }
 
 // Make makes the deltas that lead to a commit from each of others, unless they
-// lie in the repo, and sends what the store has not: of each delta the parts
-// before the superblock, then the list of them. Commits that the repo lacks are
-// fetched from the store before. old is what the target of the commit said
+// lie in the repo or in the store, and sends what the store has not: of each
+// delta the parts before the superblock, then the list of them. Commits that are
+// needed and that the repo lacks are fetched from the store before. old is what the target of the commit said
 // about its deltas so far, nil for nothing: those stay listed.
 func (m *DeltaMaker) Make(ctx context.Context, to ostree.Checksum, from []ostree.Checksum, old *DeltaStats) (DeltaReport, error) {
 	rep := DeltaReport{To: to}
@@ -98,11 +97,6 @@ func (m *DeltaMaker) Make(ctx context.Context, to ostree.Checksum, from []ostree
 	up := &deltaUpload{DeltaMaker: m, files: m.Remote.(ostree.Files), to: to}
 	if err := up.readIndex(ctx); err != nil {
 		return rep, err
-	}
-	for _, c := range append([]ostree.Checksum{to}, from...) {
-		if err := m.fetch(ctx, c); err != nil {
-			return rep, err
-		}
 	}
 	for _, c := range from {
 		info, err := up.one(ctx, c)
@@ -165,27 +159,94 @@ func (u *deltaUpload) readIndex(ctx context.Context) error {
 	return nil
 }
 
-// one makes and sends one delta.
+// one sees that the store has one delta.
 func (u *deltaUpload) one(ctx context.Context, from ostree.Checksum) (DeltaInfo, error) {
-	info := DeltaInfo{From: from}
 	n := delta.Name{From: from, To: u.to}
 	fresh, err := u.fresh(ctx, n)
-	if err == nil && !fresh {
-		opt := delta.DefaultOptions(u.Clock())
-		opt.XZ, opt.Progress, opt.Log = u.XZ, u.Progress, u.Log
-		_, err = delta.Generate(ctx, u.Repo, n, opt)
-		info.Made = err == nil
+	if err != nil {
+		return DeltaInfo{From: from}, err
+	}
+	if !fresh {
+		there, err := u.atStore(ctx, n)
+		if err != nil {
+			return DeltaInfo{From: from}, err
+		}
+		if there != nil {
+			return infoOf(there), nil
+		}
+		if err := u.generate(ctx, n); err != nil {
+			return DeltaInfo{From: from}, explain(err, u.Repo)
+		}
+	}
+	info, err := u.sendUnlessListed(ctx, n)
+	info.Made = !fresh
+	return info, err
+}
+
+// generate makes a delta in the repo.
+func (u *deltaUpload) generate(ctx context.Context, n delta.Name) error {
+	for _, c := range []ostree.Checksum{n.To, n.From} {
+		if err := u.fetch(ctx, c); err != nil {
+			return err
+		}
+	}
+	opt := delta.DefaultOptions(u.Clock())
+	opt.XZ, opt.Progress, opt.Log = u.XZ, u.Progress, u.Log
+	_, err := delta.Generate(ctx, u.Repo, n, opt)
+	return err
+}
+
+// infoOf is what is to be told of a delta by its superblock.
+func infoOf(s *delta.Superblock) DeltaInfo {
+	size := s.Sizes()
+	return DeltaInfo{From: s.Name.From, Size: size.Fetch + size.Fallback, USize: size.Unpacked + size.FallbackPlain}
+}
+
+// atStore is the superblock of a delta that the store lists, if it holds the
+// signatures that the commit has now; else nil.
+func (u *deltaUpload) atStore(ctx context.Context, n delta.Name) (*delta.Superblock, error) {
+	digest, ok := u.listed[n]
+	if !ok {
+		return nil, nil
+	}
+	data, err := u.files.ReadFile(ctx, n.Superblock(), limits.DeltaSuperblock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // a list that is older than what it lists
 	}
 	if err != nil {
-		return info, explain(err, u.Repo)
+		return nil, fmt.Errorf("static delta %s: %w", n, err)
 	}
+	s, err := delta.ParseFetched(n, &digest, data)
+	if err != nil {
+		u.Log.WarnContext(ctx, "a delta at the store can't be read; it is made anew", "delta", n, "error", err)
+		return nil, nil
+	}
+	same, err := u.signedAsNow(ctx, s.Detached)
+	if err != nil || !same {
+		return nil, err
+	}
+	return s, nil
+}
+
+// signedAsNow says whether detached is what the commit has: in the repo, or at
+// the store if it is there alone.
+func (u *deltaUpload) signedAsNow(ctx context.Context, detached variant.Value) (bool, error) {
+	var src ostree.Source = u.Remote
+	if local(ctx, u.Repo, u.to) {
+		src = u.Repo
+	}
+	now, err := ostree.ReadDetached(ctx, src, u.to)
+	return err == nil && string(now.Data()) == string(detached.Data()), err
+}
+
+// sendUnlessListed sends a delta of the repo, unless the store has the same.
+func (u *deltaUpload) sendUnlessListed(ctx context.Context, n delta.Name) (DeltaInfo, error) {
 	f, err := delta.Load(u.Repo, n)
 	if err != nil {
-		return info, err
+		return DeltaInfo{From: n.From}, err
 	}
 	defer f.Close()
-	size := f.Sizes()
-	info.Size, info.USize = size.Fetch+size.Fallback, size.Unpacked+size.FallbackPlain
+	info := infoOf(f.Superblock)
 	digest, err := delta.Digest(u.Repo, n)
 	if err != nil || u.listed[n] == digest {
 		return info, err
@@ -209,8 +270,7 @@ func (u *deltaUpload) fresh(ctx context.Context, n delta.Name) (bool, error) {
 		return false, nil
 	}
 	defer f.Close()
-	now, err := ostree.ReadDetached(ctx, u.Repo, u.to)
-	return err == nil && string(now.Data()) == string(f.Detached.Data()), err
+	return u.signedAsNow(ctx, f.Detached)
 }
 
 // send puts the parts and then the superblock.
@@ -276,74 +336,4 @@ func (u *deltaUpload) writeIndex(ctx context.Context) error {
 
 func (u *deltaUpload) putBytes(ctx context.Context, path string, data []byte) error {
 	return u.files.PutFile(ctx, path, int64(len(data)), bytesOpener(data))
-}
-
-// sizes are what delta-stats say of one delta.
-type sizes struct {
-	Size  uint64 `json:"size"`
-	USize uint64 `json:"u_size"`
-}
-
-// statsKeeper is a store with a request of its own for the sizes of deltas.
-type statsKeeper interface {
-	PutDeltaStats(ctx context.Context, stats []byte) error
-}
-
-// stats sends the sizes of the deltas, which devices look at before they fetch
-// one, and says how a target names them.
-func (u *deltaUpload) stats(ctx context.Context, deltas []DeltaInfo, old *DeltaStats) (*DeltaStats, error) {
-	all := u.oldStats(ctx, old)
-	to := u.to.String()
-	if all[to] == nil {
-		all[to] = map[string]sizes{}
-	}
-	for _, d := range deltas {
-		all[to][d.From.String()] = sizes{d.Size, d.USize}
-	}
-	data, err := json.Marshal(all) // canonical: keys sorted, no space, whole numbers
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(data)
-	stats := &DeltaStats{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
-	if old != nil && *stats == *old && !u.added {
-		return stats, nil
-	}
-	if s, ok := u.Remote.(statsKeeper); ok {
-		err = s.PutDeltaStats(ctx, data)
-	} else {
-		err = u.putBytes(ctx, statsPath(stats), data)
-	}
-	if errors.Is(err, errors.ErrUnsupported) {
-		u.Log.InfoContext(ctx, "the store keeps no sizes of deltas", "why", err)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("sizes of deltas: %w", err)
-	}
-	return stats, nil
-}
-
-func statsPath(s *DeltaStats) string { return "delta-stats/" + s.SHA256 }
-
-// oldStats are the sizes that the target named so far; none if they can't be
-// had any more.
-func (u *deltaUpload) oldStats(ctx context.Context, old *DeltaStats) map[string]map[string]sizes {
-	all := map[string]map[string]sizes{}
-	if old == nil {
-		return all
-	}
-	data, err := u.files.ReadFile(ctx, statsPath(old), limits.JSON)
-	sum := sha256.Sum256(data)
-	if err == nil && hex.EncodeToString(sum[:]) != old.SHA256 {
-		err = errors.New("the checksum is not that of the target")
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &all)
-	}
-	if err != nil {
-		u.Log.WarnContext(ctx, "sizes of older deltas can't be had; only the new ones are listed", "error", err)
-		return map[string]map[string]sizes{}
-	}
-	return all
 }

@@ -2,11 +2,14 @@ package publish
 
 import (
 	"encoding/json"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
@@ -90,6 +93,32 @@ func TestSizesOfDeltasGoIntoTheTarget(t *testing.T) {
 	}
 	if again := w.mustPush(to, wants(s), deltasFrom(t, "1")); !again.Unchanged() {
 		t.Errorf("the same again changed something: %+v", again)
+	}
+}
+
+func TestDeltaThatTheStoreHasIsNotMadeAgainElsewhere(t *testing.T) {
+	w := newWorld(t)
+	to, site := w.site()
+	w.mustPush(to)
+	second := w.commit("2", 20)
+	first := w.mustPush(to, deltasFrom(t, "1")).Deltas[0]
+	empty, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "empty"), ostree.ModeArchive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := w.options()
+	m := &DeltaMaker{Repo: empty, Remote: site.(Remote), Clock: clock.At(opt.Clock().Add(time.Hour)), Log: slog.New(slog.DiscardHandler)}
+	rep, err := m.Make(t.Context(), sumOf(t, second), []ostree.Checksum{sumOf(t, w.first)}, first.Stats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := first.Deltas[0]
+	want.Made, want.Sent = false, 0
+	if rep.Deltas[0] != want || *rep.Stats != *first.Stats {
+		t.Errorf("%+v, %+v; want %+v, %+v", rep.Deltas[0], rep.Stats, want, first.Stats)
+	}
+	if refs, err := empty.Has(t.Context(), []ostree.ObjectID{{Sum: sumOf(t, second), Type: ostree.TypeCommit}}); err != nil || refs[0] {
+		t.Errorf("commits were fetched for nothing (%v)", err)
 	}
 }
 
