@@ -98,7 +98,7 @@ func TestAnEmptyRepoIsItsConfig(t *testing.T) {
 // TestAPushThatEndsAnywhereGoesOn: whatever is visible is complete, and only
 // the rest is sent afterwards.
 func TestAPushThatEndsAnywhereGoesOn(t *testing.T) {
-	sample := storetest.NewSample(t, 30, 40, "a")
+	sample := storetest.NewSample(t, 12, 30, "a")
 	for _, point := range []string{"ostreehub.put", "ostreehub.send", "ostreehub.ref"} {
 		for nth := 1; ; nth = 3*nth + 1 {
 			s := ostreehubtest.New(t)
