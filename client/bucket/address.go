@@ -25,7 +25,7 @@ const (
 // locate finds the address of the bucket. Where the endpoint was named the
 // bucket is the first part of the path, which every server understands.
 func locate(ctx context.Context, o Options) (place, error) {
-	if !bucketName.MatchString(o.Bucket) || o.Prefix != "" && !prefixName.MatchString(o.Prefix) {
+	if !bucketName.MatchString(o.Bucket) || o.Prefix != "" && !isPrefix(o.Prefix) {
 		return place{}, fail.New(fail.Usage, "give it as s3://BUCKET/FOLDER", "bucket %.80q, folder %.80q: not a bucket's name", o.Bucket, o.Prefix)
 	}
 	if o.Endpoint == "" {

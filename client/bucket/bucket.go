@@ -67,7 +67,7 @@ type Store struct {
 	url    string
 	prefix string // of each key: "" or "FOLDER/"
 	signer *requestSigner
-	config *keyfile.File // nil: there is no repo yet
+	config atomic.Pointer[keyfile.File] // nil: there is no repo yet
 
 	plusIsSpace bool // see namesOf
 	pageSize    int  // keys that one list may hold; 0: as many as the server likes
@@ -88,12 +88,16 @@ var (
 	prefixName = regexp.MustCompile(`^[-._=A-Za-z0-9]+(/[-._=A-Za-z0-9]+)*$`)
 )
 
+func isPrefix(s string) bool {
+	return prefixName.MatchString(s) && fs.ValidPath(s) && len(s) <= limits.NameLength
+}
+
 // ParseURL reads s3://BUCKET[/PREFIX].
 func ParseURL(u string) (bucket, prefix string, err error) {
 	rest, ok := strings.CutPrefix(u, "s3://")
 	bucket, prefix, _ = strings.Cut(rest, "/")
 	prefix = strings.TrimSuffix(prefix, "/")
-	if !ok || !bucketName.MatchString(bucket) || prefix != "" && (!prefixName.MatchString(prefix) || !fs.ValidPath(prefix) || len(prefix) > limits.NameLength) {
+	if !ok || !bucketName.MatchString(bucket) || prefix != "" && !isPrefix(prefix) {
 		return "", "", fail.New(fail.Usage, "give it as s3://BUCKET or s3://BUCKET/FOLDER, of letters, digits and - . _", "%.200q is not the address of a bucket", u)
 	}
 	return bucket, prefix, nil
@@ -152,7 +156,7 @@ func (s *Store) readConfig(ctx context.Context) error {
 	if mode, _ := config.Get("core", "mode"); mode != "archive-z2" && mode != "archive" {
 		return fail.New(fail.Conflict, "choose another folder of the bucket; devices pull from archive repos only", "%s: the repo there is of mode %.40q", s.url, mode)
 	}
-	s.config = config
+	s.config.Store(config)
 	return s.checkSignature(ctx)
 }
 
@@ -178,7 +182,7 @@ func (s *Store) checkSignature(ctx context.Context) error {
 func (s *Store) makeRepo(ctx context.Context) error {
 	s.starting.Lock()
 	defer s.starting.Unlock()
-	if s.config != nil {
+	if s.config.Load() != nil {
 		return nil
 	}
 	_, err := s.putBytes(ctx, "config", []byte(newConfig), ifAbsent)

@@ -120,7 +120,7 @@ const listAfter = 256
 // Has asks with a HEAD each as long as it is about few objects, and lists what
 // is there when it is about many.
 func (s *Store) Has(ctx context.Context, ids []ostree.ObjectID) ([]bool, error) {
-	if s.config == nil {
+	if s.config.Load() == nil {
 		return make([]bool, len(ids)), nil // there is no repo yet
 	}
 	if s.asked.Add(int64(len(ids))) <= listAfter {

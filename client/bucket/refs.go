@@ -106,7 +106,7 @@ func (s *Store) SetRef(ctx context.Context, name string, c ostree.Checksum, want
 		switch {
 		case err != nil:
 			return err
-		case now == c && (want == nil || attempt > 1 || *want == c):
+		case now == c:
 			return nil // also by a write of ours whose answer was lost
 		case want != nil && now != *want:
 			return refMoved(name, now)

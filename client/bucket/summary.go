@@ -38,7 +38,7 @@ const summaryRounds = 8
 // is still this one: the last of several publishers to look sees what all of
 // them did, and makes it good.
 func (s *Store) UpdateSummary(ctx context.Context) error {
-	if s.config == nil {
+	if s.config.Load() == nil {
 		return nil
 	}
 	for range summaryRounds {
@@ -103,7 +103,7 @@ func (s *Store) buildSummary(ctx context.Context, now []byte) ([]byte, error) {
 	opt := summary.Options{Now: s.opt.Clock(), Deltas: deltas}
 	old, err := summary.Parse(now)
 	if err != nil { // there is none, or none that is of use
-		return summary.BuildArchive(ctx, s, s.config, refs, nil, opt)
+		return summary.BuildArchive(ctx, s, s.config.Load(), refs, nil, opt)
 	}
 	// What is signed is not taken over from whoever wrote the one before.
 	known := old
@@ -112,11 +112,11 @@ func (s *Store) buildSummary(ctx context.Context, now []byte) ([]byte, error) {
 	}
 	same := opt
 	same.Now = old.LastModified
-	data, err := summary.BuildArchive(ctx, s, s.config, refs, known, same)
+	data, err := summary.BuildArchive(ctx, s, s.config.Load(), refs, known, same)
 	if err != nil || bytes.Equal(data, now) {
 		return data, err
 	}
-	return summary.BuildArchive(ctx, s, s.config, refs, known, opt)
+	return summary.BuildArchive(ctx, s, s.config.Load(), refs, known, opt)
 }
 
 // writeSummary writes the next summary unless it is the one that is there, and

@@ -221,7 +221,7 @@ func fill(ctx context.Context, f *os.File, size int64, open func() (io.ReadClose
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return errors.Join(f.Chmod(0o644), f.Sync())
+	return errors.Join(f.Chmod(0o644), f.Sync(), f.Close())
 }
 
 // makeFolders makes the folder and those above it, durably.
