@@ -32,6 +32,18 @@ type entry struct {
 	ETag string
 }
 
+// below are the entries whose keys begin with repo, which is cut off, and then
+// with prefix. A server that answers with others is not believed.
+func (l *listing) below(repo, prefix string) []entry {
+	var list []entry
+	for _, e := range l.Contents {
+		if key, ok := strings.CutPrefix(e.Key, repo); ok && strings.HasPrefix(key, prefix) {
+			list = append(list, entry{key, e.ETag})
+		}
+	}
+	return list
+}
+
 // eachKey calls fn for each key of the repo that begins with prefix, in order.
 func (s *Store) eachKey(ctx context.Context, prefix string, fn func(entry)) error {
 	query := url.Values{"list-type": {"2"}, "prefix": {s.prefix + prefix}}
@@ -47,10 +59,8 @@ func (s *Store) eachKey(ctx context.Context, prefix string, fn func(entry)) erro
 		if err := readXML(resp, &page); err != nil {
 			return err
 		}
-		for _, e := range page.Contents {
-			if key, ok := strings.CutPrefix(e.Key, s.prefix); ok && strings.HasPrefix(key, prefix) {
-				fn(entry{key, e.ETag})
-			}
+		for _, e := range page.below(s.prefix, prefix) {
+			fn(e)
 		}
 		next := page.NextContinuationToken
 		if !page.IsTruncated {
