@@ -50,6 +50,7 @@ func (s *Store) postObjects(w http.ResponseWriter, r *http.Request) error {
 	case r.ContentLength > batch.MaxBody:
 		return api.Refuse(http.StatusRequestEntityTooLarge, "too_large", "the body is longer than a batch may be")
 	}
+	api.AllowTime(w, r.ContentLength) // to wait for a place, and again to come in
 	if err := take(r.Context(), s.batches); err != nil {
 		return err
 	}
