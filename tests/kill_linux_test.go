@@ -193,8 +193,8 @@ func (m *mill) check() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	names := map[string]engine.Checksum{}
-	if names, err = store.Refs(m.t.Context()); err != nil {
+	names, err := store.Refs(m.t.Context())
+	if err != nil {
 		m.t.Fatal(err)
 	}
 	creds, err := credentials.Open(filepath.Join(m.data(), "credentials.zip"))
