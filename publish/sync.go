@@ -180,8 +180,16 @@ func (s *syncing) copy(ctx context.Context) error {
 		now := tally.Tally()
 		s.report.New, s.report.Bytes = int(now.Stored-before.Stored), now.Bytes-before.Bytes
 	}
+	return s.explain(err)
+}
+
+// explain says what to do about a source that is not what it should be.
+func (s *syncing) explain(err error) error {
 	if _, missing := errors.AsType[*ostree.MissingError](err); missing {
 		return fail.As(fmt.Errorf("%s: %w", s.From.URL(), err), fail.Verification, "the source is not complete: otactl publish check shows what it lacks")
+	}
+	if _, corrupt := errors.AsType[*ostree.CorruptError](err); corrupt {
+		return fail.As(fmt.Errorf("%s: %w", s.From.URL(), err), fail.Verification, "the source is damaged: otactl publish check --all --verify shows what of it")
 	}
 	return err
 }

@@ -111,6 +111,16 @@ func TestSyncNamesWhatTheSourceLacks(t *testing.T) {
 	}
 }
 
+func TestSyncNamesWhatWentBadInTheSource(t *testing.T) {
+	w, to, sync := twin(t)
+	bad := someFiles(w, 1)[0]
+	w.hub.Spoil(bad)
+	_, err := sync()
+	if c, ok := errors.AsType[*ostree.CorruptError](err); !ok || c.ID.ArchivePath() != bad || fail.ClassOf(err) != fail.Verification || fail.HintOf(err) == "" || to.Ref("main") != "" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestCheckFindsWhatWasLostOrWentBad(t *testing.T) {
 	w := newWorld(t)
 	w.mustPush()
