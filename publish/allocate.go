@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,8 +17,12 @@ import (
 	"github.com/otactl/otactl/tuf"
 )
 
+// maxAllocations is how often a version that somebody else took meanwhile is
+// replaced by the next.
 const maxAllocations = 8
 
+// wanted is a target as planned: either it is there already, or target is to
+// be added.
 type wanted struct {
 	item    int // which of the run's
 	name    string
@@ -28,6 +31,8 @@ type wanted struct {
 	existed bool
 }
 
+// planTargets finds out what the targets will be called, before anything is
+// sent.
 func (r *run) planTargets(ctx context.Context) ([]wanted, error) {
 	if err := checkTargets(r.Items); err != nil {
 		return nil, err
@@ -43,12 +48,16 @@ func (r *run) planTargets(ctx context.Context) ([]wanted, error) {
 	return all, nil
 }
 
+// reportTargets says what the targets are called. noneNew is what the backend
+// says when it had all of them.
 func (r *run) reportTargets(all []wanted, noneNew bool) {
 	for _, w := range all {
 		r.report.Items[w.item].Target = &TargetReport{Name: w.name, Version: w.version, Existed: w.existed || noneNew}
 	}
 }
 
+// allocate finds the targets that are asked for among those there are, or the
+// names and one version for those that are new: they are one build.
 func (r *run) allocate(ctx context.Context) ([]wanted, error) {
 	have, err := r.Backend.Targets(ctx)
 	if err != nil {
@@ -80,6 +89,8 @@ func (r *run) allocate(ctx context.Context) ([]wanted, error) {
 	return out, r.complete(ctx, out, have, fresh, top)
 }
 
+// existing is the target that item i asks for, if it is among those of its
+// hardware.
 func (r *run) existing(i int, newestFirst []entry) wanted {
 	for _, e := range newestFirst {
 		if r.Items[i].Target.means(e, newestFirst, r.plan.items[i].commit) {
@@ -89,6 +100,8 @@ func (r *run) existing(i int, newestFirst []entry) wanted {
 	return wanted{item: i}
 }
 
+// complete makes the targets that are new. top is the highest version that
+// their hardware has.
 func (r *run) complete(ctx context.Context, all []wanted, have map[string]tuf.Target, fresh []string, top int) error {
 	next := 0
 	for i := range all {
@@ -100,7 +113,10 @@ func (r *run) complete(ctx context.Context, all []wanted, have map[string]tuf.Ta
 		if w.version == 0 {
 			if next == 0 {
 				var err error
-				if next, err = r.nextVersion(ctx, fresh, top); err != nil {
+				if next, err = r.nextVersion(ctx, fresh, top); err == nil {
+					next, err = r.unused(next, all, have)
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -113,28 +129,52 @@ func (r *run) complete(ctx context.Context, all []wanted, have map[string]tuf.Ta
 	return nil
 }
 
+// nextVersion is one more than the highest there is, or was: one that was
+// pruned is not given out again.
 func (r *run) nextVersion(ctx context.Context, hwids []string, top int) (int, error) {
 	counted, err := r.Backend.LatestVersion(ctx, hwids...)
 	if err != nil {
 		return 0, fmt.Errorf("ask for the highest version: %w", err)
 	}
 	if top = max(top, counted); top >= MaxVersion {
-		return 0, fail.New(fail.Conflict, "publish for another hardware id, or choose the version with --version",
-			"target version %d: no version follows, %d is the highest that devices compare", top, MaxVersion)
+		return 0, noneFollows(top)
 	}
 	return top + 1, nil
 }
 
+// noneFollows refuses to count beyond what devices compare.
+func noneFollows(top int) error {
+	return fail.New(fail.Conflict, "publish for another hardware id, or choose the version with --version",
+		"target version %d: no version follows, %d is the highest that devices compare", top, MaxVersion)
+}
+
+// unused is the first version from next on under which no new target would be
+// called like one that is there: targets for other hardware may share a name.
+func (r *run) unused(next int, all []wanted, have map[string]tuf.Target) (int, error) {
+	taken := func(w wanted) bool {
+		t := r.Items[w.item].Target
+		_, there := have[t.called(next)]
+		return there && !w.existed && t.Version == 0
+	}
+	for slices.ContainsFunc(all, taken) {
+		if next == MaxVersion {
+			return 0, noneFollows(next)
+		}
+		next++
+	}
+	return next, nil
+}
+
+// makeTarget fills in the name and the target itself.
 func (r *run) makeTarget(w *wanted, have map[string]tuf.Target) error {
 	t, commit := r.Items[w.item].Target, r.plan.items[w.item].commit
-	base := cmp.Or(t.Name, t.HardwareIDs[0])
-	w.name = base + "-" + strconv.Itoa(w.version)
+	w.name = t.called(w.version)
 	if old, taken := have[w.name]; taken {
 		return conflict(w.name, fmt.Sprintf("it names commit %.12s", old.Commit()))
 	}
 	now := r.Clock().UTC().Format(time.RFC3339)
 	custom := tuf.Custom{
-		Name: base, Version: strconv.Itoa(w.version), HardwareIDs: t.HardwareIDs, Tags: t.Tags,
+		Name: t.base(), Version: strconv.Itoa(w.version), HardwareIDs: t.HardwareIDs, Tags: t.Tags,
 		TargetFormat: "OSTREE", URI: t.URI, CreatedAt: now, UpdatedAt: now,
 	}
 	for name, uri := range t.Apps {
@@ -154,10 +194,14 @@ func (r *run) makeTarget(w *wanted, have map[string]tuf.Target) error {
 	return nil
 }
 
+// conflict is about a target that is there and is not what was asked for.
 func conflict(name, why string) error {
 	return fail.New(fail.Conflict, "leave --version out to get the next free one", "target %s exists already: %s", name, why)
 }
 
+// signTargets has the new targets added, all by one change. Versions that were
+// allocated and then taken by somebody else are allocated anew; one that was
+// asked for is a conflict.
 func (r *run) signTargets(ctx context.Context, all []wanted) error {
 	for attempt := 1; !r.DryRun; attempt++ {
 		add, err := r.toAdd(all)
@@ -187,6 +231,8 @@ func (r *run) signTargets(ctx context.Context, all []wanted) error {
 	return nil
 }
 
+// toAdd are the targets that are not there yet, with the fields that only came
+// to light while objects were sent.
 func (r *run) toAdd(all []wanted) (map[string]tuf.Target, error) {
 	add := map[string]tuf.Target{}
 	for _, w := range all {
@@ -204,6 +250,7 @@ func (r *run) toAdd(all []wanted) (map[string]tuf.Target, error) {
 	return add, nil
 }
 
+// creator is who is noted as the maker of the targets.
 func (r *run) creator() string {
 	for _, i := range r.Items {
 		if i.Target != nil {
@@ -213,6 +260,8 @@ func (r *run) creator() string {
 	return ""
 }
 
+// reallocate finds other versions after the backend refused the targets with
+// err, if that was because somebody else was first.
 func (r *run) reallocate(ctx context.Context, all []wanted, err error, attempt int) ([]wanted, error) {
 	names := make([]string, len(all))
 	asked := false

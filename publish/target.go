@@ -38,8 +38,6 @@ type TargetReport struct {
 	Existed bool
 }
 
-// maxAllocations is how often a version that somebody else took meanwhile is
-// replaced by the next.
 // MaxVersion keeps a version within what every client compares as a number.
 const MaxVersion = 1<<31 - 1
 
@@ -84,8 +82,12 @@ func word(s string) bool {
 	})
 }
 
-// wanted is a target as planned: either it is there already, or target is to
-// be added.
+// base is what the target is called before its version.
+func (t *TargetRequest) base() string { return cmp.Or(t.Name, t.HardwareIDs[0]) }
+
+// called is the target's name under a version.
+func (t *TargetRequest) called(version int) string { return t.base() + "-" + strconv.Itoa(version) }
+
 // checkTargets says what is wrong with the requests, each and together.
 func checkTargets(items []Item) error {
 	taken := map[string]string{}
@@ -106,12 +108,6 @@ func checkTargets(items []Item) error {
 	return nil
 }
 
-// reportTargets says what the targets are called. noneNew is what the backend
-// says when it had all of them.
-// allocate finds the targets that are asked for among those there are, or the
-// names and one version for those that are new: they are one build.
-// existing is the target that item i asks for, if it is among those of its
-// hardware.
 // free refuses a version that was asked for and that is taken.
 func (t *TargetRequest) free(mine []entry) error {
 	for _, e := range mine {
@@ -122,10 +118,6 @@ func (t *TargetRequest) free(mine []entry) error {
 	return nil
 }
 
-// complete makes the targets that are new. top is the highest version that
-// their hardware has.
-// nextVersion is one more than the highest there is, or was: one that was
-// pruned is not given out again.
 // means says whether e is what is asked for. Without a version it has to be
 // the newest of its tags, so that going back to an old commit makes a new
 // target. Of apps and further fields only those that are asked for count.
@@ -172,14 +164,6 @@ func (f CustomFields) members() map[string]any {
 	return out
 }
 
-// makeTarget fills in the name and the target itself.
-// signTargets has the new targets added, all by one change. Versions that were
-// allocated and then taken by somebody else are allocated anew; one that was
-// asked for is a conflict.
-// toAdd are the targets that are not there yet, with the fields that only came
-// to light while objects were sent.
-// reallocate finds other versions after the backend refused the targets with
-// err, if that was because somebody else was first.
 // entry is a target with the fields that planning needs.
 type entry struct {
 	name    string

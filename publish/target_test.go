@@ -107,6 +107,24 @@ func TestVersionsGoOnFromTheHighestOfTheHardware(t *testing.T) {
 	}
 }
 
+// Hardware that shares a name counts its own versions, and the name has each
+// only once.
+func TestNameThatOtherHardwareHasIsSkippedInItsVersions(t *testing.T) {
+	w, s := newWorld(t), newShelf()
+	other := strings.Repeat("0a", 32)
+	s.add("lmp", "1", other, []string{"rpi"}, []string{"main"})
+	s.add("lmp", "2", other, []string{"rpi"}, []string{"main"})
+	named := wants(s, func(t *TargetRequest) { t.Name = "lmp" })
+	if rep := w.mustPush(named); *rep.Items[0].Target != (TargetReport{Name: "lmp-3", Version: 3}) {
+		t.Errorf("%+v", rep.Items[0].Target)
+	}
+	s.add("lmp", strconv.Itoa(MaxVersion), other, []string{"rpi"}, nil)
+	s.add("qemu", strconv.Itoa(MaxVersion-1), other, []string{"qemu"}, nil)
+	if _, err := w.push(named, func(o *Options) { o.Items[0].Rev = w.commit("2", 12) }); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("beyond the last version: %v", err)
+	}
+}
+
 func TestPublishingTheSameAgainChangesNothing(t *testing.T) {
 	w, s := newWorld(t), newShelf()
 	w.mustPush(wants(s))
