@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"io"
 	"io/fs"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +116,60 @@ func TestDeltasThatCannotBe(t *testing.T) {
 	b.call(t, "", "GET", "/ostree/"+n.Superblock(), nil).want(t, 404)
 	if entries, err := os.ReadDir(filepath.Join(b.dir, "ostree", "deltas")); err == nil && len(entries) > 0 {
 		t.Errorf("there is %v in deltas", entries)
+	}
+}
+
+func TestAnothersPartTakesNoPartAway(t *testing.T) {
+	b, l, n, files := withDelta(t)
+	b.sendNext(t, l)
+	put := func(path string, data []byte) {
+		t.Helper()
+		b.call(t, b.operator, "PUT", "/api/v3/"+path, data).want(t, 204)
+	}
+	for name, data := range files {
+		if name != "superblock" {
+			put(n.Dir()+"/"+name, data)
+			put(n.Dir()+"/"+name, append(bytes.Clone(data), 0)) // of a publisher with other options
+		}
+	}
+	put(n.Superblock(), files["superblock"])
+	for name, data := range files {
+		if got := b.call(t, "", "GET", "/ostree/"+n.Dir()+"/"+name, nil).want(t, 200); got.body != string(data) {
+			t.Errorf("%s comes back with other bytes", name)
+		}
+	}
+}
+
+func TestSlowSuperblockHoldsUpNobody(t *testing.T) {
+	b, l, n, files := withDelta(t)
+	b.sendNext(t, l)
+	line, w := io.Pipe()
+	req, err := http.NewRequest(http.MethodPut, b.URL+"/api/v3/"+n.Superblock(), line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size = 1 << 20
+	req.ContentLength = size
+	req.Header.Set("Authorization", "Bearer "+b.operator)
+	done := make(chan error)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			resp.Body.Close()
+		}
+		done <- err
+	}()
+	if _, err := w.Write(make([]byte, size/2)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) { // the superblock is last
+		b.call(t, b.operator, "PUT", "/api/v3/"+n.Dir()+"/"+name, files[name]).want(t, 204)
+	}
+	if _, err := w.Write(make([]byte, size/2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -77,9 +77,9 @@ func (s *Store) putPart(w http.ResponseWriter, r *http.Request, n delta.Name, pa
 	if err != nil {
 		return err
 	}
-	err = fillPart(f, r.Body, r.ContentLength)
+	sum, err := fillPart(f, r.Body, r.ContentLength)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, strconv.Itoa(part)))
+		err = os.Rename(f.Name(), filepath.Join(dir, waiting(part, sum)))
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
@@ -87,25 +87,42 @@ func (s *Store) putPart(w http.ResponseWriter, r *http.Request, n delta.Name, pa
 	return err
 }
 
-func fillPart(f *os.File, body io.Reader, size int64) error {
-	n, err := io.Copy(f, io.LimitReader(body, size))
+// waiting is the name of a part until its superblock comes. Another part for the
+// same place has another one: of two publishers neither takes away what the
+// other one sent, also not between its check and its move.
+func waiting(part int, sum ostree.Checksum) string { return strconv.Itoa(part) + "-" + sum.String() }
+
+func fillPart(f *os.File, body io.Reader, size int64) (sum ostree.Checksum, err error) {
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(body, size))
 	if _, disk := errors.AsType[*os.PathError](err); disk {
-		return err
+		return sum, err
 	}
 	if err != nil || n != size {
-		return brokeOff()
+		return sum, brokeOff()
 	}
-	return errors.Join(f.Chmod(0o644), f.Sync())
+	h.Sum(sum[:0])
+	return sum, errors.Join(f.Chmod(0o644), f.Sync())
 }
 
 // putSuperblock makes a delta visible: the commit that it leads to is whole in
 // the repo, and each part is what the superblock says.
 func (s *Store) putSuperblock(w http.ResponseWriter, r *http.Request, n delta.Name) error {
+	if err := take(r.Context(), s.slots); err != nil {
+		return err
+	}
+	defer func() { <-s.slots }()
+	api.AllowTime(w, r.ContentLength)
+	u, err := s.receive(w, r, maxSuperblock)
+	if err != nil {
+		return err
+	}
+	defer u.close()
 	if err := take(r.Context(), s.big); err != nil {
 		return err
 	}
 	defer func() { <-s.big }()
-	data, err := api.Body(w, r, maxSuperblock)
+	data, err := u.bytes()
 	if err != nil {
 		return err
 	}
@@ -145,19 +162,18 @@ func parseSuperblock(n delta.Name, data []byte) (*delta.Superblock, error) {
 // there before goes first if another part takes the place of one of its own.
 func (s *Store) install(super *delta.Superblock, data []byte) error {
 	from, to := s.incoming(super.Name), filepath.Join(s.repo.Path(), filepath.FromSlash(super.Name.Dir()))
-	var come []string
+	var come []int
 	for i, p := range super.Parts {
 		if super.Inline(i) {
 			continue
 		}
-		file := strconv.Itoa(i)
-		err := checkPart(filepath.Join(from, file), p)
+		err := checkPart(filepath.Join(from, waiting(i, p.Sum)), p)
 		if err == nil {
-			come = append(come, file)
+			come = append(come, i)
 			continue
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			err = checkPart(filepath.Join(to, file), p)
+			err = checkPart(filepath.Join(to, strconv.Itoa(i)), p)
 		}
 		if err != nil {
 			return badPart(super.Name, i, err)
@@ -172,8 +188,8 @@ func (s *Store) install(super *delta.Superblock, data []byte) error {
 			return err
 		}
 	}
-	for _, file := range come {
-		if err := os.Rename(filepath.Join(from, file), filepath.Join(to, file)); err != nil {
+	for _, i := range come {
+		if err := os.Rename(filepath.Join(from, waiting(i, super.Parts[i].Sum)), filepath.Join(to, strconv.Itoa(i))); err != nil {
 			return err
 		}
 	}
@@ -186,7 +202,8 @@ func (s *Store) install(super *delta.Superblock, data []byte) error {
 	if err := fsx.WriteFile(head, data, 0o644); err != nil {
 		return err
 	}
-	return os.RemoveAll(from)
+	_ = os.Remove(from) // unless somebody else's parts wait in it
+	return nil
 }
 
 // checkPart holds a file against what a superblock says of it.
