@@ -92,7 +92,7 @@ func TestBatchesThatCannotBe(t *testing.T) {
 		"too long an object":   {batch.AppendFrame(nil, batch.Frame{ID: file, Length: batch.MaxObject + 1}), 413, "too_large"},
 		"too long a body":      {make([]byte, batch.MaxBody+1), 413, "too_large"},
 		"too long detached":    {batch.AppendFrame(nil, batch.Frame{ID: ostree.ObjectID{Type: ostree.TypeCommitMeta}, Length: 2 << 20}), 413, "too_large"},
-		"more than is allowed": {bytes.Repeat(good, batch.MaxObjects+1), 400, "batch"},
+		"more than is allowed": {bytes.Repeat(l.row(t, l.ids[1]), batch.MaxObjects+1), 400, "batch"},
 	} {
 		t.Run(what, func(t *testing.T) { b.call(t, token, "POST", objectsPath, c.body).refused(t, c.code, c.why) })
 	}

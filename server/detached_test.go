@@ -1,12 +1,16 @@
 package server_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
+	"io"
+	"net/http"
 	"testing"
 
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/batch"
 	"github.com/otactl/otactl/ostree/sign"
 	"github.com/otactl/otactl/ostree/variant"
 )
@@ -43,5 +47,49 @@ func TestSignatureMayComeAfterItsCommitAndNoneIsLost(t *testing.T) {
 	b.call(t, "", "POST", path, first.Data()).want(t, 401)
 	if got := b.call(t, token, "GET", path, nil).want(t, 200).body; got != string(second.Data()) {
 		t.Error("the signatures are not those that were sent last")
+	}
+}
+
+func TestSlowBatchTakesNobodysSignatureAway(t *testing.T) {
+	b, token, l := published(t)
+	commit := l.bytes(t, ostree.ObjectID{Sum: l.commit, Type: ostree.TypeCommit})
+	id := ostree.ObjectID{Sum: l.commit, Type: ostree.TypeCommitMeta}
+	first := signedBy(t, variant.Dict(), commit)
+	second := signedBy(t, first, commit)
+	head := append(batch.AppendFrame(nil, batch.Frame{ID: id, Length: int64(len(first.Data()))}), first.Data()...)
+	tail := l.row(t, l.ids[0])
+	head = append(head, bytes.Repeat(tail, 1000)...) // no buffer on the way holds as much back
+
+	line, w := io.Pipe()
+	req, err := http.NewRequest(http.MethodPost, b.URL+objectsPath, line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.ContentLength = int64(len(head) + len(tail))
+	req.Header.Set("Authorization", "Bearer "+token)
+	done := make(chan int)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Error(err)
+			done <- 0
+			return
+		}
+		resp.Body.Close()
+		done <- resp.StatusCode
+	}()
+	if _, err := w.Write(head); err != nil {
+		t.Fatal(err)
+	}
+	path := "/api/v3/" + id.ArchivePath()
+	b.call(t, token, "POST", path, second.Data()).want(t, 204)
+	if _, err := w.Write(tail); err != nil {
+		t.Fatal(err)
+	}
+	if code := <-done; code != http.StatusOK {
+		t.Errorf("status %d", code)
+	}
+	if got := b.call(t, token, "GET", path, nil).want(t, 200).body; got != string(second.Data()) {
+		t.Error("a signature is gone")
 	}
 }

@@ -18,8 +18,17 @@ import (
 // leads to yet.
 const maxBatches = 16
 
+// maxQuestions is how many questions about many objects are answered at once.
+// Each has some 5 MB in memory, a hundred of them more than a small machine has.
+const maxQuestions = 16
+
 // postMissing answers for each of many objects whether it is there.
 func (s *Store) postMissing(w http.ResponseWriter, r *http.Request) error {
+	if err := take(r.Context(), s.asking); err != nil {
+		return err
+	}
+	defer func() { <-s.asking }()
+	api.AllowTime(w, min(r.ContentLength, batch.QuestionSize))
 	body, err := api.Body(w, r, batch.QuestionSize)
 	if err != nil {
 		return err
@@ -145,17 +154,11 @@ func (in *intake) object(ctx context.Context, f batch.Frame, r io.Reader) error 
 	if f.Length > maxLength(f.ID.Type) {
 		return tooLong(f)
 	}
-	there, err := in.holds(ctx, f.ID)
-	stored := !there
-	switch {
-	case err != nil:
-	case !there:
-		if err = in.stage(ctx, f, r); err == nil {
-			in.staged[f.ID] = struct{}{}
-		}
-	case f.ID.Type == ostree.TypeCommitMeta:
-		stored, err = in.renew(ctx, f, r)
+	bring := in.bring
+	if f.ID.Type == ostree.TypeCommitMeta {
+		bring = in.sign
 	}
+	stored, err := bring(ctx, f, r)
 	switch {
 	case err != nil:
 		return err
@@ -168,11 +171,29 @@ func (in *intake) object(ctx context.Context, f batch.Frame, r io.Reader) error 
 	return nil
 }
 
-// renew takes signatures that were added to a commit which is there with some.
-func (in *intake) renew(ctx context.Context, f batch.Frame, r io.Reader) (changed bool, err error) {
+// bring stages an object that is named by its content, unless it is there.
+func (in *intake) bring(ctx context.Context, f batch.Frame, r io.Reader) (stored bool, err error) {
+	there, err := in.holds(ctx, f.ID)
+	if err != nil || there {
+		return false, err
+	}
+	if err := in.stage(ctx, f, r); err != nil {
+		return false, err
+	}
+	in.staged[f.ID] = struct{}{}
+	return true, nil
+}
+
+// sign stores signatures at once: staged until the end of the body, they would
+// take the place of those that somebody else brings meanwhile.
+func (in *intake) sign(ctx context.Context, f batch.Frame, r io.Reader) (stored bool, err error) {
 	data, err := in.read(f.Length, r)
 	if err != nil {
 		return false, err
+	}
+	stored, err = in.put(ctx, ostree.NewNamedMetadata(f.ID, data))
+	if err != nil || stored {
+		return stored, err
 	}
 	return in.replaceDetached(ctx, f.ID, data)
 }
@@ -190,19 +211,34 @@ func (in *intake) holds(ctx context.Context, id ostree.ObjectID) (bool, error) {
 }
 
 func (in *intake) stage(ctx context.Context, f batch.Frame, r io.Reader) error {
-	if f.Length > inMemory {
-		if f.ID.Type == ostree.TypeFile {
-			return in.session.Put(ctx, ostree.NewArchived(f.ID, once(r, f.Length)))
-		}
-		if err := take(ctx, in.big); err != nil {
+	if f.Length <= inMemory {
+		data, err := in.read(f.Length, r)
+		if err != nil {
 			return err
 		}
-		defer func() { <-in.big }()
+		return in.stageData(ctx, f, data)
 	}
-	data, err := in.read(f.Length, r)
+	if f.ID.Type == ostree.TypeFile {
+		return in.session.Put(ctx, ostree.NewArchived(f.ID, once(r, f.Length)))
+	}
+	u, err := in.spool(r, f.Length) // before its turn: a slow line must not hold up all others
 	if err != nil {
 		return err
 	}
+	defer u.close()
+	if err := take(ctx, in.big); err != nil {
+		return err
+	}
+	defer func() { <-in.big }()
+	data, err := u.bytes()
+	if err != nil {
+		return err
+	}
+	return in.stageData(ctx, f, data)
+}
+
+// stageData is stage for an object that is in memory.
+func (in *intake) stageData(ctx context.Context, f batch.Frame, data []byte) error {
 	children, err := ostree.NamedBy(f.ID.Type, data)
 	if err != nil {
 		return &ostree.CorruptError{ID: f.ID, Why: err.Error()}

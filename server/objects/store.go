@@ -34,6 +34,7 @@ type Store struct {
 	big     chan struct{} // one large metadata object in memory at a time
 	slots   chan struct{} // uploads under way
 	batches chan struct{} // bodies of many objects under way
+	asking  chan struct{} // questions about many objects under way
 	flights flights
 	whole   whole
 }
@@ -61,7 +62,7 @@ func Open(ctx context.Context, dir, tmp string, clk clock.Clock, log *slog.Logge
 		return nil, fmt.Errorf("objects: %w", err)
 	}
 	s := &Store{repo: repo, root: root, tmp: tmp, log: log, clock: clk,
-		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches)}
+		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches), asking: make(chan struct{}, maxQuestions)}
 	s.summarize(ctx) // whoever was killed may have owed one
 	return s, nil
 }
