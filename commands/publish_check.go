@@ -119,9 +119,12 @@ func (v checkView) Table(w io.Writer) {
 	}
 	render.Fields(w, "commit", v.Commit, "at", v.URL, "ref", v.Ref, "ref names", v.There,
 		"objects", fmt.Sprintf("%s, %d missing, %d corrupt, %.1f s", looked, len(v.Missing), len(v.Corrupt), v.Seconds))
-	for what, list := range map[string][]string{"missing": v.Missing, "corrupt": v.Corrupt} {
-		for _, id := range list[:min(len(list), shownProblems)] {
-			render.Fields(w, what, id)
-		}
+	showSome(w, "missing", v.Missing)
+	showSome(w, "corrupt", v.Corrupt)
+}
+
+func showSome(w io.Writer, what string, list []string) {
+	for _, id := range list[:min(len(list), shownProblems)] {
+		render.Fields(w, what, id)
 	}
 }
