@@ -72,14 +72,21 @@ func (rt *runtime) openDestination(c *cli.Context, jobs int, why purpose) (*publ
 		return rt.toHub(c, to)
 	case !isURL:
 		return rt.toFolder(c, to, jobs, why)
-	case scheme == "file":
+	case scheme == "file" && strings.HasPrefix(rest, "/"):
 		return rt.toFolder(c, rest, jobs, why)
+	case scheme == "file":
+		return nil, notOnThisMachine("--to", to)
 	case scheme == "s3":
 		return rt.toBucket(c, to, jobs, why)
 	case scheme == "http", scheme == "https":
 		return rt.toTreehub(c, to, jobs)
 	}
 	return nil, fail.New(fail.Usage, "give a folder, an s3:// or an https:// URL", "--to %.200q: there is no store of this kind", to)
+}
+
+// notOnThisMachine is about a file URL that names a host or no whole path.
+func notOnThisMachine(flag, value string) error {
+	return fail.New(fail.Usage, "give file:///PATH, or the path alone", "%s %.200q: not a folder of this machine", flag, value)
 }
 
 // keepsNoTargets says whether --to names a store that is nothing but a store: a
@@ -156,10 +163,6 @@ func (rt *runtime) toFolder(c *cli.Context, path string, jobs int, why purpose) 
 
 // toBucket is a repo in a bucket of S3.
 func (rt *runtime) toBucket(c *cli.Context, to string, jobs int, why purpose) (*publisher, error) {
-	name, folder, err := bucket.ParseURL(to)
-	if err != nil {
-		return nil, err
-	}
 	p, err := rt.targetKeeper(c, jobs)
 	if err != nil {
 		return nil, err
@@ -168,17 +171,26 @@ func (rt *runtime) toBucket(c *cli.Context, to string, jobs int, why purpose) (*
 		jobs = bucket.DefaultJobs
 		p.jobs = jobs
 	}
+	p.store, err = rt.openBucket(c, to, jobs, why)
+	return p, err
+}
+
+// openBucket is a repo in a bucket of S3 at s3://BUCKET[/FOLDER].
+func (rt *runtime) openBucket(c *cli.Context, address string, jobs int, why purpose) (*bucket.Store, error) {
+	name, folder, err := bucket.ParseURL(address)
+	if err != nil {
+		return nil, err
+	}
 	hc, err := rt.httpClient(c.String("ca-file"), nil, jobs)
 	if err != nil {
 		return nil, err
 	}
 	endpoint := first(c.String("s3-endpoint"), rt.env(envS3Endpoint), rt.env(envAWSEndpoint))
-	p.store, err = bucket.Open(c.Context, bucket.Options{
+	return bucket.Open(c.Context, bucket.Options{
 		Bucket: name, Prefix: folder, Endpoint: endpoint, Region: first(rt.env(envAWSRegion), rt.env(envAWSDefaultRegion)),
 		Keys: rt.bucketKeys(endpoint), HTTP: hc, Retry: rt.retry(), Jobs: jobs,
 		ReadOnly: why.readOnly, SignSummary: summarySigner(why.signers), Clock: rt.clock,
 	})
-	return p, err
 }
 
 // bucketKeys are looked for as every program does that speaks S3. Only Amazon's

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/client/account"
+	"github.com/otactl/otactl/client/bucket"
 	"github.com/otactl/otactl/client/httprepo"
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/commands/render"
@@ -28,10 +29,10 @@ func publishSyncCommand(rt *runtime) *cli.Command {
 		Usage:     "bring refs or commits from one backend to another",
 		ArgsUsage: "REF...",
 		Description: "Copies what the destination has not, children before parents, then moves the refs, then with\n" +
-			"--targets adds the targets that name these commits. The source is a repo in a folder, a repo on the\n" +
-			"web, or the backend of other credentials or of another context; the destination as for publish.",
+			"--targets adds the targets that name these commits. The source is a repo in a folder, on the web\n" +
+			"or in a bucket, or the backend of other credentials or of another context; the destination as for publish.",
 		Flags: slices.Concat([]cli.Flag{
-			&cli.StringFlag{Name: "from", Usage: "read from `SRC`: a repo in a folder, or at https://HOST/PATH"},
+			&cli.StringFlag{Name: "from", Usage: "read from `SRC`: a repo in a folder, at https://HOST/PATH, or at s3://BUCKET[/FOLDER]"},
 			&cli.StringFlag{Name: "from-credentials", Usage: "read with the credentials.zip or treehub.json in `FILE`; without --from, from the treehub that it names"},
 			&cli.StringFlag{Name: "from-context", Usage: "read from the backend of the context `NAME`"},
 			&cli.StringFlag{Name: "credentials", Aliases: []string{"c"}, Usage: "credentials.zip or treehub.json of the destination in `FILE` (default: as for publish)"},
@@ -69,7 +70,9 @@ func (rt *runtime) publishSync(c *cli.Context) error {
 		if to.backend == nil {
 			return fail.New(fail.Usage, "leave --targets out, or give credentials with a tufrepo.url", "the destination keeps no targets")
 		}
-		opt.Backend = to.backend
+		if opt.Backend, err = rt.targetsBy(c, to.keeper); err != nil {
+			return err
+		}
 	}
 	rep, err := publish.Sync(c.Context, opt)
 	if err != nil {
@@ -107,10 +110,15 @@ func (rt *runtime) syncSource(c *cli.Context, jobs int) (*origin, error) {
 		return nil, fail.New(fail.Usage, "", "--from-context and --from-credentials: give one of them")
 	case from == "" && context == "" && creds == "":
 		return nil, fail.New(fail.Usage, "give a source with --from, --from-credentials or --from-context", "publish sync: no source")
+	case scheme == "file" && !strings.HasPrefix(path, "/"):
+		return nil, notOnThisMachine("--from", from)
 	case from != "" && (!isURL || scheme == "file"):
 		return localOrigin(first(path, from))
+	case scheme == "s3":
+		store, err := rt.openBucket(c, from, min(jobs, bucket.DefaultJobs), purpose{readOnly: true})
+		return &origin{store: store}, err
 	case from != "" && scheme != "http" && scheme != "https":
-		return nil, fail.New(fail.Usage, "give a folder, or an https:// URL", "--from %.200q: nothing to read from", from)
+		return nil, fail.New(fail.Usage, "give a folder, or an https:// or s3:// URL", "--from %.200q: nothing to read from", from)
 	}
 	a, err := rt.sourceAccess(c, creds, context, jobs)
 	if err != nil {

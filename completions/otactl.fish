@@ -1175,7 +1175,7 @@ complete -c otactl -n '__otactl_at \'otactl publish check\'' -l quiet -s q -d 'n
 complete -c otactl -n '__otactl_at \'otactl publish check\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl publish check\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from -x -d 'read from SRC: a repo in a folder, or at https://HOST/PATH'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from -x -d 'read from SRC: a repo in a folder, at https://HOST/PATH, or at s3://BUCKET[/FOLDER]'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from-credentials -r -F -d 'read with the credentials.zip or treehub.json in FILE; without --from, from the treehub that it names'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l from-context -x -d 'read from the backend of the context NAME'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l credentials -s c -r -F -d 'credentials.zip or treehub.json of the destination in FILE (default: as for publish)'

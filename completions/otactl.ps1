@@ -339,7 +339,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl publish sync' = @(
             '--help|explain the command and do nothing'
-            '--from|read from SRC: a repo in a folder, or at https://HOST/PATH'
+            '--from|read from SRC: a repo in a folder, at https://HOST/PATH, or at s3://BUCKET[/FOLDER]'
             '--from-credentials|read with the credentials.zip or treehub.json in FILE; without --from, from the treehub that it names'
             '--from-context|read from the backend of the context NAME'
             '--credentials|credentials.zip or treehub.json of the destination in FILE (default: as for publish)'

@@ -40,6 +40,7 @@ type reposerver struct {
 	puts    int
 	before  func() // what somebody else does right before a PUT
 	refused []string
+	whole   bool // it serves timestamp and snapshot as well
 }
 
 func newReposerver(t *testing.T) *reposerver {
@@ -67,7 +68,7 @@ func (s *reposerver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusNotFound, "missing_entity")
 	case r.Method == http.MethodPut && name == "targets":
 		s.put(w, r)
-	case r.Method == http.MethodGet && (strings.HasSuffix(name, "root.json") || name == tuf.TargetsFile):
+	case r.Method == http.MethodGet && (s.whole || strings.HasSuffix(name, "root.json") || name == tuf.TargetsFile):
 		file, ok := s.repo.Files[name]
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
@@ -178,8 +179,14 @@ func (s *reposerver) signingCredentials(treehub string, key *tuf.PrivateKey, roo
 // publishAt is otactl publish of a small tree at a time.
 func publishAt(t *testing.T, now time.Time, repo, creds string, more ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return otactlAt(t, now, append([]string{"publish", "-r", repo, "-m", "rpi", "-t", "main", "-c", creds}, more...)...)
+}
+
+// otactlAt runs a command at a time.
+func otactlAt(t *testing.T, now time.Time, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	args := append([]string{"otactl", "publish", "-r", repo, "-m", "rpi", "-t", "main", "-c", creds}, more...)
+	args = append([]string{"otactl"}, args...)
 	home := t.TempDir()
 	code = commands.Main(t.Context(), args, func(name string) string { return map[string]string{"HOME": home}[name] },
 		term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}, clock.At(now))
@@ -223,6 +230,28 @@ func TestCredentialsWithATargetsKeySignWhereTheServerHasNone(t *testing.T) {
 	}
 	if len(s.refused) > 0 {
 		t.Errorf("it was asked for what ota-tuf has not: %v", s.refused)
+	}
+}
+
+func TestSyncSignsTargetsWhereTheServerHasNoKey(t *testing.T) {
+	open := func() (*reposerver, string) {
+		s, hub := newReposerver(t), treehubtest.New(t)
+		hub.Token = "sesame"
+		s.repo.Publish()
+		return s, s.signingCredentials(hub.URL, s.repo.Keys[tuf.RoleTargets][0], s.repo.Files["1.root.json"])
+	}
+	from, fromCreds := open()
+	from.whole = true
+	to, toCreds := open()
+	if code, out, errs := publishAt(t, tuftest.Start, smallRepo(t), fromCreds); code != 0 {
+		t.Fatalf("exit %d: %s%s", code, out, errs)
+	}
+	from.repo.Publish()
+	for want := 1; want <= 2; want++ {
+		code, out, errs := otactlAt(t, tuftest.Start, "publish", "sync", "--from-credentials", fromCreds, "-c", toCreds, "--targets", "main")
+		if code != 0 || !slices.Equal(to.names(), from.names()) || to.puts != 1 {
+			t.Errorf("time %d: exit %d, targets %v, %d PUTs: %s%s", want, code, to.names(), to.puts, out, errs)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func open(dir string, create bool) (*ostree.Repo, error) {
 	case err == nil || !errors.Is(err, ostree.ErrNotARepo):
 		return repo, err
 	case !create:
-		return nil, fail.As(err, fail.NotFound, "publish without --dry-run once to make it")
+		return nil, fail.As(err, fail.NotFound, "the first publish to it, which is no dry run, makes it")
 	}
 	if err := vacant(dir); err != nil {
 		return nil, err
