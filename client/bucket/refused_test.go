@@ -78,6 +78,33 @@ func TestWhatIsNoAnswerOfS3IsSaid(t *testing.T) {
 	}
 }
 
+// TestKeysThatMayOnlyReadWriteNothingAndAreNotTriedAgain: the rights to read are
+// there, so it shows only where something is written.
+func TestKeysThatMayOnlyReadWriteNothingAndAreNotTriedAgain(t *testing.T) {
+	var writes atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPut:
+			writes.Add(1)
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+		case r.URL.Query().Get("list-type") != "":
+			io.WriteString(w, "<ListBucketResult></ListBucketResult>")
+		case strings.HasSuffix(r.URL.Path, "/config"):
+			io.WriteString(w, newConfig)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(s.Close)
+	st := open(t, Options{Bucket: "site", Endpoint: s.URL, Keys: NewKeys(KeyOptions{AccessKey: "ID", Secret: "hush"}), Retry: quick})
+	path := "delta-indexes/ab/c.index"
+	err := st.PutFile(t.Context(), path, 1, func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil })
+	if fail.ClassOf(err) != fail.Auth || !strings.Contains(fail.HintOf(err), "s3:PutObject") || writes.Load() != 1 {
+		t.Errorf("%v (hint %q) after %d attempts", err, fail.HintOf(err), writes.Load())
+	}
+}
+
 // TestAListThatGoesRoundEnds: a token that comes twice would have it go on for ever.
 func TestAListThatGoesRoundEnds(t *testing.T) {
 	var asked atomic.Int64
