@@ -272,8 +272,11 @@ func (l *login) tryToken(ctx context.Context) (err error) {
 		api := factory.Open(factory.Options{URL: l.ctx.URL, Factory: l.ctx.Factory, Auth: auth, HTTP: l.http, Retry: l.rt.retry()})
 		_, err = api.Root(ctx, 0)
 	}
-	if code := httpx.Code(err); code == http.StatusUnauthorized || code == http.StatusForbidden {
+	switch httpx.Code(err) {
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return fail.As(err, fail.Auth, "check the token, its scopes, and that it is for this server")
+	case http.StatusNotFound:
+		return fail.Hint(err, "check the URL and the factory, and say --update-server for an update-server and for nothing else")
 	}
 	return err
 }
