@@ -109,6 +109,9 @@ func (h *hub) check(ctx context.Context, files map[string]uint32) (map[string]bo
 		req.Header.Set("Content-Type", "application/json")
 		return nil
 	})
+	if httpx.Code(err) == http.StatusNotFound {
+		err = fail.Hint(err, "there is no ostreehub at this address; a backend without one is published to without --to")
+	}
 	if err != nil {
 		return nil, errorOf("ask what is missing", err)
 	}
