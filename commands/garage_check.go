@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -92,7 +93,7 @@ func checkCommit(ctx context.Context, store *treehub.Store, commit ostree.Checks
 }
 
 // walkTree asks about every object that the commit reaches.
-func (rt *runtime) walkTree(ctx context.Context, store *treehub.Store, commit ostree.Checksum, dir string, jobs int) error {
+func (rt *runtime) walkTree(ctx context.Context, store *treehub.Store, commit ostree.Checksum, dir string, jobs int) (err error) {
 	opt := publish.CheckOptions{
 		Remote: store, Rev: commit.String(), All: true, Jobs: jobs,
 		Clock: rt.clock, Progress: rt.progress(), Log: rt.log,
@@ -104,22 +105,38 @@ func (rt *runtime) walkTree(ctx context.Context, store *treehub.Store, commit os
 		}
 		defer kept.session.Abort()
 		opt.Remote = kept
-		defer func() { _ = kept.session.Close(context.WithoutCancel(ctx)) }()
+		defer func() {
+			if cerr := kept.session.Close(context.WithoutCancel(ctx)); cerr != nil {
+				err = errors.Join(err, fmt.Errorf("--tree-dir: %w", cerr))
+			}
+		}()
 	}
 	rep, err := publish.Check(ctx, opt)
+	if err == nil {
+		err = incompleteness(rep)
+	}
 	if err != nil {
 		return err
 	}
-	if !rep.Complete() {
-		var names []string
-		for _, id := range rep.Missing[:min(len(rep.Missing), 3)] {
-			names = append(names, id.String())
-		}
-		return fail.New(fail.Verification, "send what is missing with garage-push -w",
-			"commit %s is not complete at %s: %d of %d objects are missing: %s", commit, store.URL(), len(rep.Missing), rep.Objects, strings.Join(names, ", "))
-	}
 	rt.say("all %d objects of commit %s are there", rep.Objects, commit)
 	return nil
+}
+
+// incompleteness is the error for a commit of which something is missing or
+// corrupt, with the names of the first few.
+func incompleteness(rep publish.CheckReport) error {
+	if rep.Complete() {
+		return nil
+	}
+	var names []string
+	for _, id := range rep.Missing {
+		names = append(names, id.String())
+	}
+	for _, bad := range rep.Corrupt {
+		names = append(names, bad.ID.String()+" (corrupt)")
+	}
+	return fail.New(fail.Verification, "send what is missing with garage-push -w",
+		"commit %s is not complete at %s: %d of %d objects: %s", rep.Commit, rep.URL, len(names), rep.Objects, strings.Join(names[:min(len(names), 3)], ", "))
 }
 
 // checkTarget wants a target that names the commit, in metadata that is not
