@@ -29,7 +29,7 @@ func publishCommand(rt *runtime) *cli.Command {
 		},
 			targetFlags(),
 			destinationFlags(),
-			signByFlags(), deltaFlags(), rateFlags(),
+			signByFlags("the commit, and a summary that is made here,"), deltaFlags(), rateFlags(),
 			keyFlags(rt, false), expiryFlags(), accountFlags()),
 		Action:      func(c *cli.Context) error { return rt.publish(c) },
 		Subcommands: []*cli.Command{publishCheckCommand(rt), publishSyncCommand(rt)},

@@ -41,7 +41,7 @@ func publishSyncCommand(rt *runtime) *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "say what would be sent, and change nothing"},
 			&cli.BoolFlag{Name: "full-check", Usage: "ask the destination about every object; finds and mends what it lost"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "keep `N` requests under way", Value: treehub.DefaultJobs},
-		}, destinationFlags(), signByFlags(), accountFlags()),
+		}, destinationFlags(), signByFlags("a summary that is made here"), accountFlags()),
 		Action: func(c *cli.Context) error { return rt.publishSync(c) },
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/otactl/otactl/ostree/variant"
 )
 
-// signByFlags name the keys that sign commits, and the summary where the
+// signByFlags name the keys that sign what: commits, or the summary where the
 // publisher makes it.
-func signByFlags() []cli.Flag {
+func signByFlags(what string) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "sign-by", Usage: "sign the commit, and a summary that is made here, with `KEY`: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated"},
+		&cli.StringSliceFlag{Name: "sign-by", Usage: "sign " + what + " with `KEY`: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated"},
 		&cli.StringFlag{Name: "gpg-homedir", Usage: "look for GPG keys in `DIR` (default: GnuPG's own)"},
 	}
 }

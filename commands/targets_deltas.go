@@ -34,7 +34,7 @@ func staticDeltasCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "by-tag", Usage: "from all earlier versions that have the tag `TAG`"},
 			&cli.StringFlag{Name: "hw-id", Usage: "only for the hardware `HWID`"},
 			&cli.StringFlag{Name: "repo", Aliases: []string{"r"}, Usage: "make them in the OSTree repo `DIR`; commits that it lacks are fetched (default: a temporary one)"},
-		}, destinationFlags())...),
+		}, destinationFlags(), signByFlags("a summary that is made here"))...),
 		Action: func(c *cli.Context) error { return rt.staticDeltas(c) },
 	}
 }
@@ -66,7 +66,11 @@ func (rt *runtime) staticDeltas(c *cli.Context) error {
 	if err := plan.find(ch.draft, c.String("by-tag"), c.String("hw-id")); err != nil {
 		return err
 	}
-	p, err := rt.openDestination(c, treehub.DefaultJobs, purpose{readOnly: c.Bool("dry-run")})
+	signers, err := rt.commitSigners(c)
+	if err != nil {
+		return err
+	}
+	p, err := rt.openDestination(c, treehub.DefaultJobs, purpose{readOnly: c.Bool("dry-run"), signers: signers})
 	if err != nil {
 		return err
 	}

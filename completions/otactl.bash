@@ -49,7 +49,7 @@ _otactl_flags() {
     'otactl targets edit') echo '--help --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets sign') echo '--help --keys --passphrase-file --dry-run --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets upload') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
-    'otactl targets static-deltas') echo '--help --by-tag --hw-id --repo --to --s3-endpoint --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
+    'otactl targets static-deltas') echo '--help --by-tag --hw-id --repo --to --s3-endpoint --sign-by --gpg-homedir --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update') echo '--help --tag --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update sign') echo '--help --keys --passphrase-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
@@ -425,6 +425,8 @@ _otactl_value() {
     'otactl targets static-deltas -r') echo 'dir' ;;
     'otactl targets static-deltas --to') echo 'text' ;;
     'otactl targets static-deltas --s3-endpoint') echo 'text' ;;
+    'otactl targets static-deltas --sign-by') echo 'text' ;;
+    'otactl targets static-deltas --gpg-homedir') echo 'dir' ;;
     'otactl targets static-deltas --keys') echo 'file' ;;
     'otactl targets static-deltas -k') echo 'file' ;;
     'otactl targets static-deltas --passphrase-file') echo 'file' ;;

@@ -354,6 +354,8 @@ set -g __otactl_valued \
     'otactl targets static-deltas -r' \
     'otactl targets static-deltas --to' \
     'otactl targets static-deltas --s3-endpoint' \
+    'otactl targets static-deltas --sign-by' \
+    'otactl targets static-deltas --gpg-homedir' \
     'otactl targets static-deltas --keys' \
     'otactl targets static-deltas -k' \
     'otactl targets static-deltas --passphrase-file' \
@@ -1186,7 +1188,7 @@ complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l full-check -d 'as
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l jobs -s j -x -d 'keep N requests under way'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l to -x -d 'send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
-complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l sign-by -x -d 'sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l sign-by -x -d 'sign a summary that is made here with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
 complete -c otactl -n '__otactl_at \'otactl publish sync\'' -l context -x -d 'use the context NAME (default: the active one)'
@@ -1351,6 +1353,8 @@ complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l hw-id -x
 complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l repo -s r -x -a '(__fish_complete_directories)' -d 'make them in the OSTree repo DIR; commits that it lacks are fetched (default: a temporary one)'
 complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l to -x -d 'send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
 complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l sign-by -x -d 'sign a summary that is made here with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l gpg-homedir -x -a '(__fish_complete_directories)' -d 'look for GPG keys in DIR (default: GnuPG\'s own)'
 complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
 complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
 complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l dry-run -l dryrun -s n -d 'say what would change, and change nothing'

@@ -350,7 +350,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--jobs|keep N requests under way'
             '--to|send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
             '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
-            '--sign-by|sign the commit, and a summary that is made here, with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+            '--sign-by|sign a summary that is made here with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
             '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
             '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
             '--context|use the context NAME (default: the active one)'
@@ -523,6 +523,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--repo|make them in the OSTree repo DIR; commits that it lacks are fetched (default: a temporary one)'
             '--to|send to DEST: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)'
             '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
+            '--sign-by|sign a summary that is made here with KEY: a file with a secret GPG, ed25519 or spki key, or the id of a GPG key; may be repeated'
+            '--gpg-homedir|look for GPG keys in DIR (default: GnuPG''s own)'
             '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
             '--dry-run|say what would change, and change nothing'
@@ -2167,6 +2169,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets static-deltas -r' = @()
         'otactl targets static-deltas --to' = @()
         'otactl targets static-deltas --s3-endpoint' = @()
+        'otactl targets static-deltas --sign-by' = @()
+        'otactl targets static-deltas --gpg-homedir' = @()
         'otactl targets static-deltas --keys' = @()
         'otactl targets static-deltas -k' = @()
         'otactl targets static-deltas --passphrase-file' = @()
