@@ -78,9 +78,27 @@ func (r *run) measure(ctx context.Context, commits []ostree.Checksum) error {
 	if err != nil {
 		return explain(err, r.Repo)
 	}
+	signed, err := r.Repo.Has(ctx, detachedOf(commits))
+	if err != nil {
+		return explain(err, r.Repo)
+	}
+	for _, there := range signed {
+		if there {
+			objects++
+		}
+	}
 	r.report.Objects, r.report.Total = objects, total
 	r.report.Present = max(0, r.report.Objects-r.report.New)
 	return nil
+}
+
+// detachedOf is the detached metadata of commits, which goes along with them.
+func detachedOf(commits []ostree.Checksum) []ostree.ObjectID {
+	ids := make([]ostree.ObjectID, len(commits))
+	for i, c := range commits {
+		ids[i] = ostree.ObjectID{Sum: c, Type: ostree.TypeCommitMeta}
+	}
+	return ids
 }
 
 // archivedSize is how long an object is in archive form, and 0 where the repo

@@ -102,10 +102,10 @@ type Report struct {
 	DryRun bool
 	URL    string       // of the remote
 	Items  []ItemReport // in the order of Options.Items
-	// New objects were sent. Objects is how many the commits reach and Present
-	// how many of them were there; both are 0 where nothing had to be looked at,
-	// since every ref was there already. New+Present may be less than Objects
-	// after a failure.
+	// New objects were sent. Objects is how many the commits reach, signatures
+	// included, and Present how many of them were there; both are 0 where nothing
+	// had to be looked at, since every ref was there already. New+Present may be
+	// less than Objects after a failure.
 	Objects, New, Present int
 	Metadata              int   // of New
 	Asked                 int   // objects the remote was asked about

@@ -71,6 +71,9 @@ func TestSignatureTravelsWithItsCommit(t *testing.T) {
 	if rep.Signatures != 1 || rep.Delivered != 0 {
 		t.Errorf("%d signatures made, %d delivered afterwards", rep.Signatures, rep.Delivered)
 	}
+	if rep.Objects != rep.New || rep.Present != 0 || rep.Objects != len(w.hub.Objects()) {
+		t.Errorf("%d objects, %d new, %d present, and %d at the server", rep.Objects, rep.New, rep.Present, len(w.hub.Objects()))
+	}
 	if n := len(signaturesIn(t, w.options().Remote, w.first)); n != 1 {
 		t.Errorf("%d signatures on the server", n)
 	}
