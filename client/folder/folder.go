@@ -93,7 +93,8 @@ func hasParent(repo *ostree.Repo) bool {
 }
 
 // vacant refuses a folder in which somebody keeps something else. What a
-// creation left that was killed is no such thing.
+// creation left that was killed is no such thing, or has made by now that goes
+// on beside this one.
 func vacant(dir string) error {
 	list, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,13 +104,24 @@ func vacant(dir string) error {
 		return err
 	}
 	for _, e := range list {
-		switch e.Name() {
-		case "tmp", "extensions", "state", "refs", "config":
-		default:
+		if !ofNewRepo(dir, e.Name()) {
 			return fail.New(fail.Conflict, "choose an empty folder or an OSTree repo", "folder %s: it is no repo, and %s is in it", dir, e.Name())
 		}
 	}
 	return nil
+}
+
+// ofNewRepo says whether a name is one of those that making a repo makes. The
+// folder objects comes last: with it there is a repo.
+func ofNewRepo(dir, name string) bool {
+	switch name {
+	case "tmp", "extensions", "state", "refs", "config":
+		return true
+	case "objects":
+		_, err := ostree.OpenRepo(dir)
+		return err == nil
+	}
+	return strings.HasPrefix(name, ".config.tmp-")
 }
 
 // checkSignature refuses to go on where a summary is signed that this store

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
@@ -90,6 +92,43 @@ func TestWhatIsNoPlaceToPublishTo(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "nothing")); err == nil {
 		t.Error("it was made")
+	}
+}
+
+func TestPublishersThatMakeTheFolderAtOnceAllGetIt(t *testing.T) {
+	for range 20 {
+		dir := filepath.Join(t.TempDir(), "www")
+		var g errgroup.Group
+		for range 8 {
+			g.Go(func() error {
+				_, err := Open(dir, Options{Create: true})
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWhatAKilledCreationLeftIsTakenOver(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".config.tmp-123", "config"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(dir, Options{Create: true}); err != nil {
+		t.Error(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "music"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "config")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Options{Create: true}); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("objects without a config, and music: %v", err)
 	}
 }
 
