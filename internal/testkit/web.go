@@ -23,12 +23,16 @@ events { worker_connections 256; }
 http {
 	access_log off;
 	client_body_temp_path DIR; proxy_temp_path DIR; fastcgi_temp_path DIR; uwsgi_temp_path DIR; scgi_temp_path DIR;
-	server { listen ADDR; root ROOT; }
+	server { listen ADDR; SERVER }
 }
 `
 
 // StartWeb starts nginx on a free port to show root. Its own files go to dir.
-func StartWeb(root, dir string) (*Web, error) {
+func StartWeb(root, dir string) (*Web, error) { return StartNginx("root "+root+";", dir) }
+
+// StartNginx starts nginx on a free port with the directives of its server. Its
+// own files go to dir.
+func StartNginx(directives, dir string) (*Web, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -40,7 +44,7 @@ func StartWeb(root, dir string) (*Web, error) {
 	if os.Getuid() == 0 {
 		user = "user root;" // tests' folders are their owner's
 	}
-	config := strings.NewReplacer("DIRECTIVES", user, "DIR", dir, "ADDR", addr, "ROOT", root).Replace(nginxConfig)
+	config := strings.NewReplacer("DIRECTIVES", user, "DIR", dir, "ADDR", addr, "SERVER", directives).Replace(nginxConfig)
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
