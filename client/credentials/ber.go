@@ -193,3 +193,59 @@ func derLength(n int) []byte {
 	}
 	return append([]byte{0x80 | byte(len(out))}, out...)
 }
+
+// maxRounds is how often a password may be hashed before it opens a file. Tools
+// write from two thousand to a few hundred thousand; nothing ends the library
+// before it has done all that a file asks for.
+const maxRounds = 10_000_000
+
+var errRounds = errors.New("it asks for more rounds of hashing than anybody waits for")
+
+const tagInteger = 0x02
+
+// checkRounds refuses a PKCS#12 file that would keep this program busy for
+// hours, or for ever, before a password is tried on it.
+func checkRounds(p12 []byte) error {
+	pfx, rest, err := parseBER(p12, 0)
+	if err != nil || len(rest) > 0 {
+		return errBER
+	}
+	if err := pfx.settle(0); err != nil {
+		return err
+	}
+	return pfx.checkRounds(0)
+}
+
+// checkRounds looks through n: wherever a salt is followed by an integer, that
+// is the number of rounds.
+func (n *node) checkRounds(depth int) error {
+	if depth > berDepth {
+		return errBER
+	}
+	for i, k := range n.kids {
+		if i > 0 && k.tag == tagInteger && n.kids[i-1].tag == tagOctets && rounds(k.bytes) > maxRounds {
+			return errRounds
+		}
+		if err := k.checkRounds(depth + 1); err != nil {
+			return err
+		}
+	}
+	if !n.isData() {
+		return nil
+	}
+	inner, _, err := parseBER(n.kids[1].kids[0].bytes, depth+1)
+	if err != nil {
+		return err
+	}
+	return inner.checkRounds(depth + 1)
+}
+
+// rounds reads a number, as far as it matters how large it is.
+func rounds(b []byte) (n int) {
+	for _, x := range b {
+		if n = n<<8 | int(x); n > maxRounds {
+			break
+		}
+	}
+	return n
+}

@@ -2,6 +2,7 @@ package credentials
 
 import (
 	"crypto/x509"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,6 +67,62 @@ func TestStoresInBERAreRead(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		opensslReads(t, ber)
+	}
+}
+
+// endless makes the which-th number of rounds of a file that of a year's work,
+// and says whether there was one.
+func (n *node) endless(t *testing.T, which *int) bool {
+	for i := range n.kids {
+		k := &n.kids[i]
+		if i > 0 && k.tag == tagInteger && n.kids[i-1].tag == tagOctets {
+			if *which--; *which < 0 {
+				k.bytes = []byte{0x7f, 0xff, 0xff, 0xff}
+				return true
+			}
+		}
+		if k.endless(t, which) {
+			return true
+		}
+	}
+	if !n.isData() {
+		return false
+	}
+	data := &n.kids[1].kids[0]
+	inner, _, err := parseBER(data.bytes, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := inner.endless(t, which)
+	data.bytes = inner.der()
+	return found
+}
+
+func TestStoreThatWouldTakeForEverIsRefused(t *testing.T) {
+	me := issue(t, "publisher", nil)
+	for name, enc := range map[string]*pkcs12.Encoder{"RC2 and 3DES": pkcs12.LegacyRC2, "AES": pkcs12.Modern} {
+		der, err := enc.Encode(me.key, me.cert, nil, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := 0; ; at++ {
+			pfx, _, err := parseBER(der, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if which := at; !pfx.endless(t, &which) {
+				if at < 2 { // the certificates, the key, and often the MAC
+					t.Errorf("%s: %d numbers of rounds", name, at)
+				}
+				break
+			}
+			for _, member := range []string{memberClientP12, memberServerP12} {
+				_, err = Parse(zipped(t, "treehub.json", oauth2JSON, member, string(pfx.der())))
+				if !errors.Is(err, errRounds) || !strings.Contains(err.Error(), member) {
+					t.Errorf("%s, number %d of %s: %v", name, at, member, err)
+				}
+			}
+		}
 	}
 }
 

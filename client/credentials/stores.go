@@ -17,6 +17,14 @@ import (
 
 // readStores reads the PKCS#12 members, which have the empty password.
 func (c *Credentials) readStores(m members) error {
+	for _, name := range []string{memberClientP12, memberServerP12} {
+		if m[name] == nil {
+			continue
+		}
+		if err := checkRounds(m[name]); err != nil {
+			return unreadable(name, err)
+		}
+	}
 	if raw := m[memberClientP12]; raw != nil {
 		cert, err := clientCertificate(raw)
 		if err != nil {
