@@ -217,10 +217,12 @@ func (rt *runtime) contextImport(c *cli.Context) error {
 	store := rt.secrets(place, path)
 	view := contextsView{Contexts: []contextRow{}}
 	err = account.Update(c.Context, path, func(f *account.File) error {
-		for _, in := range found {
+		for _, in := range found { // before any secret is kept, which no context would lead to
 			if _, taken := f.Contexts[in.Name]; taken {
 				return fail.New(fail.Conflict, "remove it first: otactl context remove "+in.Name, "there is a context %q already", in.Name)
 			}
+		}
+		for _, in := range found {
 			secret := secrets.Secret{Token: in.Token, ClientID: in.ClientID, ClientSecret: in.ClientSecret, OAuthURL: in.OAuthURL}
 			if secret != (secrets.Secret{}) {
 				if err := store.Set(c.Context, secrets.Item(in.Name, in.Context.URL), secret); err != nil {

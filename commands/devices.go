@@ -88,7 +88,7 @@ type approvalView struct{ factory.Approval }
 
 // Table says whom the code was of.
 func (v approvalView) Table(w io.Writer) {
-	fmt.Fprintf(w, "approved: device %s, which asked at %s\n", v.UUID, v.RequestedAt)
+	fmt.Fprintf(w, "approved: device %s, which asked at %s\n", oneLine(v.UUID), oneLine(v.RequestedAt))
 }
 
 func devicesDeleteCommand(rt *runtime) *cli.Command {

@@ -120,6 +120,9 @@ func (rt *runtime) newLogin(c *cli.Context) (*login, error) {
 	if u, err := url.Parse(l.ctx.URL); err == nil && (c.String("oauth-url") != "" || strings.HasPrefix(u.Host, "api.")) &&
 		!c.Bool("with-token") && l.ctx.Kind == account.Factory && rt.env(account.EnvToken) == "" {
 		l.oauth = first(c.String("oauth-url"), rt.oauthURL(l.ctx.URL))
+		if err := account.CheckURL(l.oauth); err != nil {
+			return nil, fail.Hint(fmt.Errorf("token server: %w", err), fail.HintOf(err))
+		}
 	}
 	return l, l.trust()
 }
@@ -342,13 +345,17 @@ func (rt *runtime) logout(c *cli.Context) error {
 	if err := rt.forget(c.Context, path, name, was); err != nil {
 		return err
 	}
-	rt.say("context %s: logged out", name)
-	return account.Update(c.Context, path, func(f *account.File) error {
+	err = account.Update(c.Context, path, func(f *account.File) error {
 		is := f.Contexts[name]
 		is.Secret, is.Token = account.Inline, ""
 		f.Contexts[name] = is
 		return nil
 	})
+	if err != nil {
+		return err // a token in the file itself is still there
+	}
+	rt.say("context %s: logged out", name)
+	return nil
 }
 
 // forget deletes the secret of a context from where it is kept.

@@ -112,7 +112,7 @@ func (o outcome) say(w io.Writer) {
 	case o.File != "":
 		fmt.Fprintf(w, "version %d is in %s and signed; bring it with otactl targets upload\n", o.Version, o.File)
 	case o.WebURL != "":
-		fmt.Fprintf(w, "the backend works on it: %s\n", o.WebURL)
+		fmt.Fprintf(w, "the backend works on it: %s\n", oneLine(o.WebURL))
 	default:
 		fmt.Fprintf(w, "targets.json is version %d now\n", o.Version)
 	}
