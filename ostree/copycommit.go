@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/otactl/otactl/internal/faults"
@@ -202,12 +203,12 @@ func (s *scheduler) copyDetached(ctx context.Context, n *node) error {
 		return nil
 	}
 	id := ObjectID{n.id.Sum, TypeCommitMeta}
-	old, err := load(ctx, s.dst, id)
-	if err == nil && (s.opt.KeepDetached || bytes.Equal(old, n.commit.detached)) {
-		return nil
+	data, err := s.detachedFor(ctx, id, n.commit.detached)
+	if err != nil || data == nil {
+		return err
 	}
 	s.task.Grow(1)
-	err = s.put(ctx, NewNamedMetadata(id, n.commit.detached))
+	err = s.put(ctx, NewNamedMetadata(id, data))
 	if errors.Is(err, errors.ErrUnsupported) {
 		s.opt.Log.Info("destination keeps no detached metadata", "commit", n.id.Sum)
 		s.task.Add(1)
@@ -219,6 +220,26 @@ func (s *scheduler) copyDetached(ctx context.Context, n *node) error {
 		s.mu.Unlock()
 	}
 	return err
+}
+
+// detachedFor is what is to be put at dst, nil if that is there.
+func (s *scheduler) detachedFor(ctx context.Context, id ObjectID, here []byte) ([]byte, error) {
+	there, err := load(ctx, s.dst, id)
+	if err != nil {
+		return here, nil // none is there, or none that can be read
+	}
+	if s.opt.KeepDetached {
+		return nil, nil
+	}
+	if s.opt.MergeDetached != nil {
+		if here, err = s.opt.MergeDetached(there, here); err != nil {
+			return nil, fmt.Errorf("detached metadata of commit %s: %w", id.Sum, err)
+		}
+	}
+	if bytes.Equal(there, here) {
+		return nil, nil
+	}
+	return here, nil
 }
 
 // put moves one metadata object and counts it.

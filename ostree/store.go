@@ -152,6 +152,9 @@ type CopyOptions struct {
 	// covers it: whoever made src may have put anything in the place of the
 	// signatures that dst holds.
 	KeepDetached bool
+	// MergeDetached says what takes the place of detached metadata that dst has,
+	// where src has some too; nil takes that of src.
+	MergeDetached func(there, here []byte) ([]byte, error)
 	// LaxDetached leaves detached metadata behind that is malformed in src,
 	// where it otherwise ends the copy. For whoever asks for no signature.
 	LaxDetached bool

@@ -12,6 +12,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign"
 )
 
 // copy sends what the commits reach and the remote has not, in one session.
@@ -26,8 +27,8 @@ func (r *run) copy(ctx context.Context, fullCheck bool) error {
 	}
 	opt := ostree.CopyOptions{
 		Jobs: r.Jobs, Known: r.plan.known, FullCheck: fullCheck, DryRun: r.DryRun,
-		CommitOnly: !fullCheck && r.plan.onlySignatures(),
-		Progress:   r.Progress, Log: r.Log, Faults: r.Faults,
+		CommitOnly: !fullCheck && r.plan.onlySignatures(), MergeDetached: sign.Update,
+		Progress: r.Progress, Log: r.Log, Faults: r.Faults,
 	}
 	var dst ostree.Store = r.Remote
 	if fullCheck {

@@ -118,6 +118,60 @@ func TestSignatureThatOnlyTheStoreHasIsKept(t *testing.T) {
 	}
 }
 
+// Whoever signs does so once; the build that publishes again, with a repo that
+// never saw that signature, must not take it away.
+func TestPublishingWithoutAKeyTakesNoSignatureAway(t *testing.T) {
+	w := newWorld(t)
+	to := w.toFolder(filepath.Join(t.TempDir(), "site"))
+	mine, _ := signer(t)
+	theirs, _ := signer(t)
+	w.mustPush(to, signedWith(mine))
+	only, err := ostree.ReadDetached(t.Context(), w.repo, sumOf(t, w.first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mustPush(to, signedWith(theirs))
+	if err := w.repo.WriteDetached(t.Context(), sumOf(t, w.first), only); err != nil {
+		t.Fatal(err)
+	}
+	if rep := w.mustPush(to); !rep.Unchanged() {
+		t.Errorf("%+v", rep)
+	}
+	opt := w.options()
+	to(&opt)
+	sync := SyncOptions{From: FromRepo(w.repo), To: opt.Remote, Revs: []string{"main"}}
+	if rep, err := Sync(t.Context(), sync); err != nil || rep.New != 0 {
+		t.Errorf("sync: %v, %+v", err, rep)
+	}
+	if n := len(signaturesIn(t, opt.Remote, w.first)); n != 2 {
+		t.Errorf("%d signatures in the folder, want both", n)
+	}
+	if err := w.repo.WriteDetached(t.Context(), sumOf(t, w.first), variant.Dict()); err != nil {
+		t.Fatal(err)
+	}
+	w.mustPush(to, func(o *Options) { o.FullCheck = true })
+	if n := len(signaturesIn(t, opt.Remote, w.first)); n != 2 {
+		t.Errorf("%d signatures in the folder after a full check, want both", n)
+	}
+}
+
+func TestSignatureThatComesLaterIsSynced(t *testing.T) {
+	w := newWorld(t)
+	opt := w.options()
+	w.toFolder(filepath.Join(t.TempDir(), "site"))(&opt)
+	sync := SyncOptions{From: FromRepo(w.repo), To: opt.Remote, Revs: []string{"main"}}
+	for i := range 3 {
+		rep, err := Sync(t.Context(), sync)
+		if n := len(signaturesIn(t, opt.Remote, w.first)); err != nil || n != i || i > 0 && rep.New != 1 {
+			t.Errorf("time %d: %v, %+v, %d signatures", i, err, rep, n)
+		}
+		key, _ := signer(t)
+		if _, err := sign.EnsureCommit(t.Context(), w.repo, sumOf(t, w.first), []sign.Signer{key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestStoreThatKeepsOldSignaturesIsAnErrorBeforeTheRefMoves(t *testing.T) {
 	w := newWorld(t)
 	first, _ := signer(t)

@@ -14,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/sign"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -152,21 +153,20 @@ func (s *syncing) choose(ctx context.Context) (map[string]tuf.Target, error) {
 	return add, nil
 }
 
+// copy brings the objects. Of a commit that the ref names already only
+// signatures may be new.
 func (s *syncing) copy(ctx context.Context) error {
-	traits := s.To.Traits()
-	opt := ostree.CopyOptions{
-		Jobs: s.Jobs, Depth: s.Depth, FullCheck: s.FullCheck || traits.AskAll, DryRun: s.DryRun,
-		Progress: s.Progress, Log: s.Log, Faults: s.Faults,
-	}
-	var commits []ostree.Checksum
+	fullCheck := s.FullCheck || s.To.Traits().AskAll
+	var commits, there, known []ostree.Checksum
 	for _, it := range s.report.Items {
-		if it.Previous == it.Commit && !opt.FullCheck && s.Depth == 0 {
+		if it.Previous == it.Commit && !fullCheck && s.Depth == 0 {
+			there = append(there, it.Commit)
 			continue
 		}
 		commits = append(commits, it.Commit)
 		// What From holds on this machine is subtracted without a question.
-		if repo, ok := s.From.(localRepo); ok && !opt.FullCheck && local(ctx, repo.Repo, it.Previous) {
-			opt.Known = append(opt.Known, it.Previous)
+		if repo, ok := s.From.(localRepo); ok && !fullCheck && local(ctx, repo.Repo, it.Previous) {
+			known = append(known, it.Previous)
 		}
 	}
 	var before ostree.Tally
@@ -174,13 +174,25 @@ func (s *syncing) copy(ctx context.Context) error {
 	if tallies {
 		before = tally.Tally()
 	}
-	rep, err := ostree.CopyAll(ctx, s.To, source(s.From), commits, opt)
-	s.report.New, s.report.Present, s.report.Asked, s.report.Bytes = rep.Copied, rep.Present, rep.Asked, rep.Bytes
+	err := s.copyAll(ctx, commits, ostree.CopyOptions{Depth: s.Depth, Known: known, FullCheck: fullCheck})
+	if err == nil && len(there) > 0 {
+		err = s.copyAll(ctx, there, ostree.CopyOptions{CommitOnly: true})
+	}
 	if tallies && !s.DryRun {
 		now := tally.Tally()
 		s.report.New, s.report.Bytes = int(now.Stored-before.Stored), now.Bytes-before.Bytes
 	}
 	return s.explain(err)
+}
+
+// copyAll copies some of the commits and adds to the report.
+func (s *syncing) copyAll(ctx context.Context, commits []ostree.Checksum, opt ostree.CopyOptions) error {
+	opt.Jobs, opt.DryRun, opt.MergeDetached = s.Jobs, s.DryRun, sign.Update
+	opt.Progress, opt.Log, opt.Faults = s.Progress, s.Log, s.Faults
+	rep, err := ostree.CopyAll(ctx, s.To, source(s.From), commits, opt)
+	r := &s.report
+	r.New, r.Present, r.Asked, r.Bytes = r.New+rep.Copied, r.Present+rep.Present, r.Asked+rep.Asked, r.Bytes+rep.Bytes
+	return err
 }
 
 // explain says what to do about a source that is not what it should be.

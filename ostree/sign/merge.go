@@ -34,6 +34,40 @@ func Merge(detached, other variant.Value) (variant.Value, error) {
 	return detached, nil
 }
 
+// Update is the detached metadata that takes the place of what is there: next,
+// with the signatures that are there. If next says nothing new it is what is
+// there, byte for byte.
+func Update(there, next []byte) ([]byte, error) {
+	old, err := ParseDetached(there)
+	if err != nil {
+		return next, nil // nobody can read what is there
+	}
+	v, err := ParseDetached(next)
+	if err != nil {
+		return nil, err
+	}
+	if saysNothingNew(old, v) {
+		return there, nil
+	}
+	merged, err := Merge(v, old)
+	return merged.Data(), err
+}
+
+func saysNothingNew(old, next variant.Value) bool {
+	for _, e := range next.All() {
+		key := e.At(0).Text()
+		if slices.ContainsFunc(all(), func(engine string) bool { return Key(engine) == key }) {
+			continue
+		}
+		was, ok := old.Lookup(key)
+		is, _ := next.Lookup(key)
+		if !ok || was.Type().String() != is.Type().String() || !bytes.Equal(was.Data(), is.Data()) {
+			return false
+		}
+	}
+	return Contains(old, next)
+}
+
 // Contains says whether detached has every signature of other that can be read.
 func Contains(detached, other variant.Value) bool {
 	for _, engine := range all() {

@@ -34,3 +34,39 @@ func TestMergeKeepsWhatEitherSideSigned(t *testing.T) {
 		t.Error("a list of another type was merged")
 	}
 }
+
+func TestUpdateLosesNoSignatureAndSettles(t *testing.T) {
+	data := []byte("a commit")
+	mine, _ := pair(t, Ed25519)
+	yours, _ := pair(t, Ed25519)
+	a := must(AddTo(variant.Dict(), data, mine))(t)
+	b := must(AddTo(variant.Dict(), data, yours))(t)
+	ab := must(AddTo(a, data, yours))(t)
+	noted := must(AddTo(variant.Dict(variant.Entry{Key: "note", Value: variant.Text("new")}), data, mine))(t)
+	for name, tc := range map[string]struct {
+		there, next variant.Value
+		same        bool
+	}{
+		"fewer":             {ab, a, true},
+		"fewer, the others": {ab, b, true},
+		"none":              {ab, variant.Dict(), true},
+		"more":              {a, ab, false},
+		"others":            {a, b, false},
+		"an entry":          {ab, noted, false},
+	} {
+		got := must(Update(tc.there.Data(), tc.next.Data()))(t)
+		v := must(ParseDetached(got))(t)
+		if !Contains(v, tc.there) || !Contains(v, tc.next) || (string(got) == string(tc.there.Data())) != tc.same {
+			t.Errorf("%s: %s", name, v.Print())
+		}
+		if again := must(Update(got, tc.next.Data()))(t); string(again) != string(got) {
+			t.Errorf("%s: the same again changes something", name)
+		}
+	}
+	if v := must(ParseDetached(must(Update(ab.Data(), noted.Data()))(t)))(t); !SignedBy(v, data, yours) {
+		t.Error("a new entry cost a signature")
+	}
+	if got := must(Update([]byte{1, 2, 3}, a.Data()))(t); string(got) != string(a.Data()) {
+		t.Error("what nobody can read was kept")
+	}
+}
