@@ -81,6 +81,19 @@ func TestActionPassesEachInputOnAndSecretsInVariablesOnly(t *testing.T) {
 	}
 }
 
+// BitBake makes the links to the build host's tools before it reads the classes of
+// an image, so that what such a class says about them counts for nothing.
+func TestToolsOfTheBuildHostAreNamedInTheConfiguration(t *testing.T) {
+	const line = `HOSTTOOLS_NONFATAL += "otactl xz"`
+	class := text(t, "../packaging/yocto/classes/otactl-publish.bbclass")
+	if strings.Contains(class, "\n"+line) {
+		t.Error("the class sets it, which is too late")
+	}
+	if !strings.Contains(class, "#   "+line) || !strings.Contains(text(t, "../docs/ci.md"), "\n"+line) {
+		t.Error("nobody is told to set it")
+	}
+}
+
 var flagName = regexp.MustCompile(`(?:^|[\s(])--([a-z0-9][a-z0-9-]*)`)
 
 func TestFlagsInPackagingAndExamplesAreThoseOfPublish(t *testing.T) {

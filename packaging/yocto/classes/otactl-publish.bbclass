@@ -5,11 +5,11 @@
 #   IMAGE_CLASSES += "otactl-publish"
 #   SOTA_PACKED_CREDENTIALS = "/path/to/credentials.zip"
 #   OTACTL_TAGS = "main"
+#   HOSTTOOLS_NONFATAL += "otactl xz"
 #
-# otactl comes from the build host: HOSTTOOLS_NONFATAL makes it visible, and a
-# build that is to publish without it fails.
-
-HOSTTOOLS_NONFATAL += "otactl xz"
+# otactl comes from the build host. The last line makes it visible, and has to
+# stand there: BitBake looks at it before it reads an image's classes. A build
+# that is to publish without otactl fails.
 
 OTACTL_HARDWARE_ID ?= "${SOTA_HARDWARE_ID}"
 OTACTL_TAGS ?= ""
