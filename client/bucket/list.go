@@ -44,13 +44,17 @@ func (l *listing) below(repo, prefix string) []entry {
 	return list
 }
 
+// maxPages ends a list that a server never ends. At a thousand keys a page it is
+// a million for one of 256 folders of objects.
+const maxPages = 1024
+
 // eachKey calls fn for each key of the repo that begins with prefix, in order.
 func (s *Store) eachKey(ctx context.Context, prefix string, fn func(entry)) error {
 	query := url.Values{"list-type": {"2"}, "prefix": {s.prefix + prefix}}
 	if s.pageSize > 0 {
 		query.Set("max-keys", strconv.Itoa(s.pageSize))
 	}
-	for {
+	for pages := 1; ; pages++ {
 		resp, err := s.exchange(ctx, s.root, http.MethodGet, queryText(query), nil)
 		if err != nil {
 			return err
@@ -66,7 +70,7 @@ func (s *Store) eachKey(ctx context.Context, prefix string, fn func(entry)) erro
 		if !page.IsTruncated {
 			return nil
 		}
-		if next == "" || next == query.Get("continuation-token") {
+		if next == "" || next == query.Get("continuation-token") || pages == maxPages {
 			return fail.New(fail.Network, "", "%s: the list of what is below %s does not go on where it should", s.url, prefix)
 		}
 		query.Set("continuation-token", next)

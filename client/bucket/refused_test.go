@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -105,20 +106,28 @@ func TestKeysThatMayOnlyReadWriteNothingAndAreNotTriedAgain(t *testing.T) {
 	}
 }
 
-// TestAListThatGoesRoundEnds: a token that comes twice would have it go on for ever.
+// TestAListThatGoesRoundEnds: a token that comes twice would have it go on for
+// ever, and so would ever new ones.
 func TestAListThatGoesRoundEnds(t *testing.T) {
+	for want, token := range map[int64]string{2: "again", maxPages: "%d"} {
+		testListEnds(t, token, want)
+	}
+}
+
+func testListEnds(t *testing.T, token string, want int64) {
+	t.Helper()
 	var asked atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("list-type") == "" {
 			io.WriteString(w, map[bool]string{true: newConfig}[strings.HasSuffix(r.URL.Path, "config")])
 			return
 		}
-		asked.Add(1)
-		io.WriteString(w, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken></ListBucketResult>")
+		next := strings.ReplaceAll(token, "%d", strconv.FormatInt(asked.Add(1), 10))
+		io.WriteString(w, "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>"+next+"</NextContinuationToken></ListBucketResult>")
 	}))
 	t.Cleanup(s.Close)
 	st := open(t, Options{Bucket: "site", Endpoint: s.URL, Keys: NewKeys(KeyOptions{AccessKey: "ID", Secret: "hush"}), Retry: quick, SignSummary: func([]byte) ([]byte, error) { return nil, nil }})
-	if _, err := st.Refs(t.Context()); err == nil || asked.Load() != 2 {
+	if _, err := st.Refs(t.Context()); err == nil || asked.Load() != want {
 		t.Errorf("%v after %d lists", err, asked.Load())
 	}
 }
