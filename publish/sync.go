@@ -32,8 +32,8 @@ type SyncOptions struct {
 	Backend Backend
 	Creator string // targets-creator
 
-	Jobs                     int // objects under way at once; 0 means a sensible default
-	FullCheck, Force, DryRun bool
+	Jobs              int // objects under way at once; 0 means a sensible default
+	FullCheck, DryRun bool
 
 	Clock    clock.Clock // nil is the machine's
 	Progress progress.Sink
@@ -220,11 +220,7 @@ func (s *syncing) moveRefs(ctx context.Context) error {
 		if err := faults.At(s.Faults, "sync.ref"); err != nil {
 			return err
 		}
-		want := &it.Previous
-		if s.Force {
-			want = nil
-		}
-		if err := s.To.SetRef(ctx, it.Ref, it.Commit, want); err != nil {
+		if err := s.To.SetRef(ctx, it.Ref, it.Commit, &it.Previous); err != nil {
 			return err
 		}
 		it.RefMoved = true
