@@ -79,6 +79,9 @@ func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool,
 			return false, err
 		}
 	}
+	if there, err := from.repo.has(from.id); err != nil || !there {
+		return false, err // a link to what is no object would be one as well
+	}
 	m.plain.Store(0)
 	// Whatever keeps a link from being made does not keep a copy from it.
 	return os.Link(from.location(), path) == nil, nil

@@ -18,6 +18,9 @@ type diskFile struct {
 // A delta copies pieces of it.
 var _ io.ReaderAt = (*diskFile)(nil)
 
+// errLink is what openDisk says of a symlink.
+var errLink error = unix.ELOOP
+
 // openDisk opens a file without following a link or waiting for a pipe.
 func openDisk(path string) (*diskFile, error) {
 	fd, err := retry(func() (int, error) {

@@ -14,13 +14,27 @@ type diskFile struct {
 	info fs.FileInfo
 }
 
-// openDisk opens a file.
+// errLink is what openDisk says of a symlink, and of a pipe or the like.
+var errLink = errors.New("no file of its own")
+
+// openDisk opens a file without following a link: not every system has a call
+// that refuses one, so what was opened has to be what was looked at.
 func openDisk(path string) (*diskFile, error) {
+	seen, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !seen.Mode().IsRegular() && !seen.IsDir() {
+		return nil, &os.PathError{Op: "open", Path: path, Err: errLink}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	info, err := f.Stat()
+	if err == nil && !os.SameFile(seen, info) {
+		err = &os.PathError{Op: "open", Path: path, Err: errLink}
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

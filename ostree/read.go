@@ -40,20 +40,22 @@ func (o *repoObject) OpenArchive(ctx context.Context) (io.ReadCloser, int64, err
 	return f, size, nil
 }
 
-// open opens the object's file, which must be a regular one.
+// open opens the object's file. As with has, what is no regular file is not
+// there.
 func (o *repoObject) open() (*diskFile, int64, error) {
 	f, err := openDisk(o.location())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, 0, &MissingError{ID: o.id, Where: o.repo.path}
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errLink) && o.archived():
+		return nil, 0, o.missing()
+	case err != nil:
 		return nil, 0, fmt.Errorf("object %s: %w", o.id, err)
-	}
-	if !f.regular() {
-		return nil, 0, errors.Join(&CorruptError{ID: o.id, Where: o.location(), Why: "not a regular file"}, f.Close())
+	case !f.regular():
+		return nil, 0, errors.Join(o.missing(), f.Close())
 	}
 	return f, f.size(), nil
 }
+
+func (o *repoObject) missing() error { return &MissingError{ID: o.id, Where: o.repo.path} }
 
 func (o *repoObject) OpenFile(context.Context) (*FileHeader, io.ReadCloser, error) {
 	switch {

@@ -198,8 +198,12 @@ func (r *Repo) Has(ctx context.Context, ids []ObjectID) ([]bool, error) {
 }
 
 // Object is a handle on an object that is there or in a parent repo, else a
-// *MissingError.
+// *MissingError. What is opened by its name alone, in a repo without a parent,
+// is missed only then: to look for it first would cost as much as to open it.
 func (r *Repo) Object(_ context.Context, id ObjectID) (Object, error) {
+	if o := (&repoObject{r, id}); r.parent == nil && o.archived() {
+		return o, nil
+	}
 	for at := r; at != nil; at = at.parent {
 		ok, err := at.has(id)
 		if err != nil {
