@@ -87,6 +87,7 @@ type intake struct {
 	*Store
 	session ostree.Session
 	staged  map[ostree.ObjectID]struct{} // verified, and not visible yet
+	trees   map[ostree.Checksum]int      // levels of the dirtrees staged that have all below them
 	small   []byte                       // holds one object after the other
 	report  batch.Report
 }
@@ -96,7 +97,8 @@ func (s *Store) open(ctx context.Context) (*intake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &intake{Store: s, session: session, staged: map[ostree.ObjectID]struct{}{}}, nil
+	return &intake{Store: s, session: session, staged: map[ostree.ObjectID]struct{}{},
+		trees: map[ostree.Checksum]int{}}, nil
 }
 
 // receive stages what comes until the end of the body.
@@ -243,13 +245,38 @@ func (in *intake) stageData(ctx context.Context, f batch.Frame, data []byte) err
 	if err != nil {
 		return &ostree.CorruptError{ID: f.ID, Why: err.Error()}
 	}
+	levels := in.levels(children)
 	if err := in.checkChildren(ctx, f.ID, in.elsewhere(children)); err != nil {
 		return err
 	}
-	if f.ID.Type != ostree.TypeFile {
-		return in.session.Put(ctx, ostree.NewNamedMetadata(f.ID, data))
+	if f.ID.Type == ostree.TypeFile {
+		return in.session.Put(ctx, ostree.NewArchived(f.ID, once(bytes.NewReader(data), f.Length)))
 	}
-	return in.session.Put(ctx, ostree.NewArchived(f.ID, once(bytes.NewReader(data), f.Length)))
+	if err := in.session.Put(ctx, ostree.NewNamedMetadata(f.ID, data)); err != nil {
+		return err
+	}
+	if levels > 0 && f.ID.Type == ostree.TypeDirTree {
+		in.trees[f.ID.Sum] = levels
+	}
+	return nil
+}
+
+// levels is how many levels of directories there are from a dirtree with these
+// children down, if all below it is known to be there, so that nobody has to
+// walk it when a ref is to move; else 0.
+func (in *intake) levels(children []ostree.ObjectID) int {
+	most := 0
+	for _, id := range children {
+		if id.Type != ostree.TypeDirTree {
+			continue
+		}
+		below := max(in.trees[id.Sum], in.whole.levels(id.Sum))
+		if below == 0 {
+			return 0
+		}
+		most = max(most, below)
+	}
+	return most + 1
 }
 
 // once opens an object that comes by only once. The repo reads it once.
@@ -296,5 +323,11 @@ func (in *intake) end(ctx context.Context) error {
 	if fail.ClassOf(err) == fail.NoSpace {
 		in.log.Warn("no room for objects", "error", err)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	for sum, levels := range in.trees {
+		in.whole.add(sum, levels)
+	}
+	return nil
 }

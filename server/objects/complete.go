@@ -19,22 +19,33 @@ func (e *IncompleteError) Error() string {
 	return fmt.Sprintf("commit %s is not complete: object %s is missing", e.Commit, e.Missing)
 }
 
-// whole remembers the dirtrees whose subtree was seen complete. Objects are
-// never removed while the server runs, so it stays true; what happens to the
-// repo between two starts is not known, so it is not stored.
+// whole remembers the dirtrees whose subtree was seen complete, by a walk or
+// when they came, and how many levels of directories each has, itself included.
+// Objects are never removed while the server runs, so it stays true; what
+// happens to the repo between two starts is not known, so it is not stored.
 type whole struct {
 	walking sync.Mutex // one walk at a time: the next one profits from it
-	trees   map[ostree.Checksum]struct{}
+	mu      sync.Mutex
+	trees   map[ostree.Checksum]int
 }
 
-// maxWhole bounds the memory of whole (about 64 bytes each).
+// maxWhole bounds the memory of whole (about 72 bytes each).
 const maxWhole = 200_000
 
-func (w *whole) add(sum ostree.Checksum) {
+// levels is 0 for a dirtree of which nothing is known.
+func (w *whole) levels(sum ostree.Checksum) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trees[sum]
+}
+
+func (w *whole) add(sum ostree.Checksum, levels int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.trees == nil || len(w.trees) >= maxWhole {
-		w.trees = map[ostree.Checksum]struct{}{}
+		w.trees = map[ostree.Checksum]int{}
 	}
-	w.trees[sum] = struct{}{}
+	w.trees[sum] = levels
 }
 
 // Complete holds that commit and everything it reaches is in the repo; else
@@ -67,31 +78,37 @@ func (s *Store) walkCommit(ctx context.Context, commit ostree.Checksum) error {
 	if gap, found, err := s.missing(ctx, []ostree.ObjectID{meta}); err != nil || found {
 		return gapError(gap, err)
 	}
-	return s.walkTree(ctx, c.Tree, 0)
+	_, err = s.walkTree(ctx, c.Tree, 0)
+	return err
 }
 
-func (s *Store) walkTree(ctx context.Context, sum ostree.Checksum, depth int) error {
-	if _, seen := s.whole.trees[sum]; seen {
-		return nil
-	}
-	if depth > limits.TreeDepth {
-		return &ostree.CorruptError{ID: ostree.ObjectID{Sum: sum, Type: ostree.TypeDirTree},
+// walkTree walks what is not known to be whole below a dirtree, and says how
+// many levels it has.
+func (s *Store) walkTree(ctx context.Context, sum ostree.Checksum, depth int) (levels int, err error) {
+	levels = s.whole.levels(sum)
+	if depth+max(1, levels) > limits.TreeDepth+1 {
+		return 0, &ostree.CorruptError{ID: ostree.ObjectID{Sum: sum, Type: ostree.TypeDirTree},
 			Why: fmt.Sprintf("directories nest deeper than %d", limits.TreeDepth)}
+	}
+	if levels > 0 {
+		return levels, nil
 	}
 	d, err := ostree.LoadDirTree(ctx, s.repo, sum)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if gap, found, err := s.missing(ctx, treeChildren(d)); err != nil || found {
-		return gapError(gap, err)
+		return 0, gapError(gap, err)
 	}
 	for _, sub := range d.Dirs {
-		if err := s.walkTree(ctx, sub.Tree, depth+1); err != nil {
-			return err
+		below, err := s.walkTree(ctx, sub.Tree, depth+1)
+		if err != nil {
+			return 0, err
 		}
+		levels = max(levels, below)
 	}
-	s.whole.add(sum)
-	return nil
+	s.whole.add(sum, levels+1)
+	return levels + 1, nil
 }
 
 func gapError(gap ostree.ObjectID, err error) error {
