@@ -143,7 +143,7 @@ func (t *batchSession) queue(ctx context.Context, f batch.Frame, data []byte, ob
 		}
 	}
 	(*at).add(f, data, obj)
-	if (*at).full() {
+	if (*at).full(namesOthers(f.ID.Type)) {
 		ship()
 	}
 	return nil

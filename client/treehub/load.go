@@ -18,6 +18,9 @@ const (
 	loadBytes   = 4 << 20
 	loadMemory  = 3 << 19
 	loadObjects = batch.MaxObjects
+	// Parents go in smaller loads, since the server has nothing else to do while
+	// the last of them is on its way.
+	loadParents = batch.MaxObjects / 4
 )
 
 // load is the body of one request: objects that were verified, of which small
@@ -61,8 +64,8 @@ func (l *load) fits(length, held int64) bool {
 }
 
 // full says that it is not worth waiting for more.
-func (l *load) full() bool {
-	return l.objects == loadObjects || l.size >= loadBytes*7/8 || l.buf.Len() >= loadMemory*7/8
+func (l *load) full(parents bool) bool {
+	return l.objects == loadObjects || parents && l.objects >= loadParents || l.size >= loadBytes*7/8 || l.buf.Len() >= loadMemory*7/8
 }
 
 // add appends an object: by its bytes, or where data is nil by its handle.
