@@ -103,7 +103,10 @@ func (s *syncing) run(ctx context.Context) error {
 
 // resolve finds what is to be copied, and what To has of it.
 func (s *syncing) resolve(ctx context.Context) error {
-	for _, rev := range s.Revs {
+	for i, rev := range s.Revs {
+		if slices.Contains(s.Revs[:i], rev) {
+			return fail.New(fail.Usage, "name each ref once", "%.200s: it is named twice", rev)
+		}
 		it := ItemReport{}
 		var err error
 		if it.Commit, err = ostree.ParseChecksum(rev); err != nil {

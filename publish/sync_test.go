@@ -111,6 +111,14 @@ func TestSyncNamesWhatTheSourceLacks(t *testing.T) {
 	}
 }
 
+func TestSyncTakesEachRefOnce(t *testing.T) {
+	_, to, sync := twin(t)
+	_, err := sync(func(o *SyncOptions) { o.Revs = []string{"main", "main"} })
+	if fail.ClassOf(err) != fail.Usage || len(to.Objects()) != 0 {
+		t.Errorf("%v, %d objects sent", err, len(to.Objects()))
+	}
+}
+
 func TestSyncNamesWhatWentBadInTheSource(t *testing.T) {
 	w, to, sync := twin(t)
 	bad := someFiles(w, 1)[0]
