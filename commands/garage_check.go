@@ -155,7 +155,7 @@ func (rt *runtime) checkTarget(ctx context.Context, repo *tufrepo.Repo, commit o
 	}
 	for name, target := range t.Targets {
 		if target.Commit() == commit.String() {
-			rt.say("target %s names commit %s", name, commit)
+			rt.say("target %s names commit %s", oneLine(name), commit)
 			return nil
 		}
 	}
