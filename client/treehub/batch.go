@@ -127,9 +127,9 @@ func (t *batchSession) queue(ctx context.Context, f batch.Frame, data []byte, ob
 		return err
 	}
 	defer leave()
-	at, ship := &t.leaves, t.shipLeaves
+	at, ship, most := &t.leaves, t.shipLeaves, loadObjects
 	if namesOthers(f.ID.Type) {
-		at, ship = &t.parents, t.shipParents
+		at, ship, most = &t.parents, t.shipParents, loadParents
 	}
 	if *at != nil && !(*at).fits(f.Length, int64(len(data))) {
 		ship()
@@ -137,13 +137,13 @@ func (t *batchSession) queue(ctx context.Context, f batch.Frame, data []byte, ob
 	if *at == nil {
 		select {
 		case buf := <-t.free:
-			*at = newLoad(buf)
+			*at = newLoad(buf, most)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 	(*at).add(f, data, obj)
-	if (*at).full(namesOthers(f.ID.Type)) {
+	if (*at).full() {
 		ship()
 	}
 	return nil

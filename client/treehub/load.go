@@ -30,6 +30,7 @@ type load struct {
 	large   []large
 	size    int64
 	objects int
+	most    int           // objects
 	done    chan struct{} // closed once the server has answered, whatever
 	bodies  atomic.Int32  // opened and not closed
 }
@@ -41,9 +42,10 @@ type large struct {
 	length int64
 }
 
-func newLoad(buf *bytes.Buffer) *load {
+// newLoad is an empty load for so many objects at most.
+func newLoad(buf *bytes.Buffer, most int) *load {
 	buf.Grow(loadMemory)
-	return &load{buf: buf, done: make(chan struct{})}
+	return &load{buf: buf, most: most, done: make(chan struct{})}
 }
 
 // release gives the memory back, for another load. A transport that gave up may
@@ -59,13 +61,13 @@ func (l *load) release() *bytes.Buffer {
 // fits says whether one more object of a length should still go along, of which
 // so much is held in memory.
 func (l *load) fits(length, held int64) bool {
-	return l.objects == 0 || l.objects < loadObjects && l.size+length+batch.FrameSize <= loadBytes &&
+	return l.objects == 0 || l.objects < l.most && l.size+length+batch.FrameSize <= loadBytes &&
 		int64(l.buf.Len())+held+batch.FrameSize <= loadMemory
 }
 
 // full says that it is not worth waiting for more.
-func (l *load) full(parents bool) bool {
-	return l.objects == loadObjects || parents && l.objects >= loadParents || l.size >= loadBytes*7/8 || l.buf.Len() >= loadMemory*7/8
+func (l *load) full() bool {
+	return l.objects == l.most || l.size >= loadBytes*7/8 || l.buf.Len() >= loadMemory*7/8
 }
 
 // add appends an object: by its bytes, or where data is nil by its handle.
