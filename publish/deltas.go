@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -94,7 +95,7 @@ func (m *DeltaMaker) Make(ctx context.Context, to ostree.Checksum, from []ostree
 	if err := m.Check(ctx); err != nil || len(from) == 0 {
 		return rep, err
 	}
-	up := &deltaUpload{DeltaMaker: m, files: m.Remote.(ostree.Files), to: to}
+	up := &deltaUpload{DeltaMaker: m, files: m.Remote.(ostree.Files), to: to, added: delta.Index{}}
 	if err := up.readIndex(ctx); err != nil {
 		return rep, err
 	}
@@ -137,7 +138,7 @@ type deltaUpload struct {
 	to     ostree.Checksum
 	listed delta.Index // those that the store lists
 	blind  bool        // it doesn't let its list be read, so it makes its own
-	added  bool
+	added  delta.Index // those that were sent now
 }
 
 func (u *deltaUpload) readIndex(ctx context.Context) error {
@@ -254,7 +255,7 @@ func (u *deltaUpload) sendUnlessListed(ctx context.Context, n delta.Name) (Delta
 	if info.Sent, err = u.send(ctx, n, f); err != nil {
 		return info, err
 	}
-	u.listed[n], u.added = digest, true
+	u.listed[n], u.added[n] = digest, digest
 	return info, nil
 }
 
@@ -323,11 +324,16 @@ func hashFile(name string) (size int64, sum ostree.Checksum, err error) {
 }
 
 // writeIndex sends the list of the deltas to the commit, with those that others
-// made.
+// made. It is read once more right before: making deltas takes long, and others
+// may have made some meanwhile.
 func (u *deltaUpload) writeIndex(ctx context.Context) error {
-	if u.blind || !u.added {
+	if u.blind || len(u.added) == 0 {
 		return nil
 	}
+	if err := u.readIndex(ctx); err != nil {
+		return err
+	}
+	maps.Copy(u.listed, u.added)
 	if err := u.putBytes(ctx, delta.IndexPath(u.to), u.listed.Marshal()); err != nil {
 		return fmt.Errorf("list of deltas: %w", err)
 	}

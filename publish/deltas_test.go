@@ -1,7 +1,10 @@
 package publish
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otactl/otactl/client/folder"
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
@@ -71,6 +75,41 @@ func TestDeltasAreListedWithTheirSizesAndThoseOfOthersStay(t *testing.T) {
 	var all map[string]map[string]sizes
 	if err := json.Unmarshal(stats, &all); err != nil || all[third][second].Size == 0 || all[third][second].USize == 0 {
 		t.Errorf("the stats are %s (%v)", stats, err)
+	}
+}
+
+// meanwhile is a store in which somebody else does something once, before a
+// superblock comes.
+type meanwhile struct {
+	*folder.Store
+	act func()
+}
+
+func (m *meanwhile) PutFile(ctx context.Context, path string, size int64, open func() (io.ReadCloser, error)) error {
+	if act := m.act; act != nil && strings.HasSuffix(path, "/superblock") {
+		m.act = nil
+		act()
+	}
+	return m.Store.PutFile(ctx, path, size, open)
+}
+
+func TestDeltasThatTwoMakeAtOnceAreAllListed(t *testing.T) {
+	w := newWorld(t)
+	to, site := w.site()
+	w.mustPush(to)
+	second := w.commit("2", 20)
+	w.mustPush(to)
+	third := sumOf(t, w.commit("3", 20))
+	m := &meanwhile{Store: site.(*folder.Store), act: func() { w.mustPush(to, deltasFrom(t, second)) }}
+	if _, err := w.push(func(o *Options) { o.Remote = m }, deltasFrom(t, w.first)); err != nil && !errors.Is(err, ostree.ErrRefMoved) {
+		t.Fatal(err)
+	}
+	data, err := site.ReadFile(t.Context(), delta.IndexPath(third), limits.DeltaIndex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := delta.ParseIndex(third, data); err != nil || len(list) != 2 {
+		t.Errorf("the store lists %d deltas, want those of both: %v", len(list), err)
 	}
 }
 

@@ -39,7 +39,7 @@ func (u *deltaUpload) stats(ctx context.Context, deltas []DeltaInfo, old *DeltaS
 	}
 	sum := sha256.Sum256(data)
 	stats := &DeltaStats{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
-	if old != nil && *stats == *old && !u.added {
+	if old != nil && *stats == *old && len(u.added) == 0 {
 		return stats, nil
 	}
 	if s, ok := u.Remote.(statsKeeper); ok {
