@@ -257,14 +257,41 @@ func (p plan) findKnown(ctx context.Context, opt Options, far *farRefs) ([]ostre
 			known = append(known, it.previous)
 		}
 	}
-	if len(known) > 0 {
-		return known, nil
+	var err error
+	if len(known) == 0 {
+		known, err = otherRefs(ctx, opt.Repo, far)
 	}
-	known, err := otherRefs(ctx, opt.Repo, far)
+	if err == nil {
+		known, err = stillThere(ctx, opt.Remote, known)
+	}
 	if err != nil || len(known) > 0 {
 		return known, err
 	}
 	return p.ancestors(ctx, opt)
+}
+
+// stillThere are those of commits that the remote has. Where it is nobody's duty
+// to keep what refs name, somebody may have taken it away: a commit that is gone
+// proves nothing of what it reached.
+func stillThere(ctx context.Context, remote Remote, commits []ostree.Checksum) ([]ostree.Checksum, error) {
+	if len(commits) == 0 || remote.Traits().Ordered {
+		return commits, nil
+	}
+	ids := make([]ostree.ObjectID, len(commits))
+	for i, c := range commits {
+		ids[i] = ostree.ObjectID{Sum: c, Type: ostree.TypeCommit}
+	}
+	have, err := remote.Has(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var there []ostree.Checksum
+	for i, c := range commits {
+		if have[i] {
+			there = append(there, c)
+		}
+	}
+	return there, nil
 }
 
 // otherRefs are the commits here that other refs of the remote name.

@@ -395,6 +395,28 @@ func someFiles(w *world, n int) []string {
 	return out
 }
 
+// A bucket's rules, or a hand, may take away what a ref names.
+func TestRefWhoseCommitIsGoneProvesNothing(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(t.TempDir(), "site")
+	to := w.toFolder(dir)
+	w.mustPush(to)
+	if err := os.RemoveAll(filepath.Join(dir, "objects")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "objects"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.commit("2", 12)
+	w.mustPush(to)
+	opt := w.options()
+	to(&opt)
+	rep, err := Check(t.Context(), CheckOptions{Remote: opt.Remote, Rev: "main", All: true})
+	if err != nil || !rep.Complete() {
+		t.Errorf("%v, %d of %d objects are missing", err, len(rep.Missing), rep.Objects)
+	}
+}
+
 func TestCommitByChecksumMovesNoRef(t *testing.T) {
 	w := newWorld(t)
 	rep := w.mustPush(func(o *Options) { o.Items[0].Rev = w.first })
