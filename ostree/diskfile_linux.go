@@ -19,7 +19,7 @@ type diskFile struct {
 var _ io.ReaderAt = (*diskFile)(nil)
 
 // errLink is what openDisk says of a symlink.
-var errLink error = unix.ELOOP
+const errLink = unix.ELOOP
 
 // openDisk opens a file without following a link or waiting for a pipe.
 func openDisk(path string) (*diskFile, error) {
