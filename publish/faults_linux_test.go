@@ -209,7 +209,7 @@ func TestClearNoEndsAtOnce(t *testing.T) {
 				t.Errorf("%v (class %v) after %d refusals", err, fail.ClassOf(err), refused.Load())
 			}
 			w.visible("")
-			w.hub.Fault = nil
+			w.hub.Behave()
 			w.mustPush()
 			w.visible(w.first)
 		})
@@ -289,7 +289,7 @@ func TestBuildThatCommitsMeanwhileIsNotMixedIn(t *testing.T) {
 	}
 	w.mustPush()
 	w.visible(w.first)
-	w.hub.Fault = nil
+	w.hub.Behave()
 	w.repo = w.open()
 	w.mustPush()
 	w.visible(second)

@@ -566,7 +566,7 @@ func TestKilledIncrementalPushGoesOnWithoutSendingAgain(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	w.visible(w.first)
-	w.hub.Fault = nil
+	w.hub.Behave()
 	w.hub.Reset()
 	rep := w.mustPush()
 	w.visible(second)

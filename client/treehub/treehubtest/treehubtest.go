@@ -22,7 +22,7 @@ type Server struct {
 	URL string // base URL, ending in /api/v3/
 
 	// Fault, when not nil, is asked before each request; it returns true when
-	// it has answered. n counts requests from 1.
+	// it has answered. n counts requests from 1. Behave takes it away again.
 	Fault func(n int, w http.ResponseWriter, r *http.Request) bool
 	// Token, when not empty, must come as bearer.
 	Token string
@@ -50,6 +50,13 @@ func New(tb testing.TB) *Server {
 	return s
 }
 
+// Behave ends Fault. Requests of a client that gave up may still be under way.
+func (s *Server) Behave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Fault = nil
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v3/")
@@ -58,9 +65,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.all++
 	n := s.all
 	s.counts[r.Method+" "+kind]++
+	fault := s.Fault
 	s.mu.Unlock()
 	switch {
-	case s.Fault != nil && s.Fault(n, w, r):
+	case fault != nil && fault(n, w, r):
 	case s.Token != "" && r.Header.Get("Authorization") != "Bearer "+s.Token:
 		w.WriteHeader(http.StatusUnauthorized)
 	case kind == "objects":
