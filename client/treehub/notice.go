@@ -19,6 +19,7 @@ type notice struct {
 	base    string
 	reached atomic.Bool // it has answered
 	batches atomic.Bool // it takes many objects in one request
+	keeps   atomic.Bool // it wants large objects itself
 }
 
 // listen is c, with an ear on the answers.

@@ -137,7 +137,7 @@ func (s *Store) verifyAndPost(ctx context.Context, obj ostree.Object, length int
 	if err := s.verify(ctx, obj); err != nil {
 		return err
 	}
-	err := s.post(ctx, obj, length)
+	err := s.bring(ctx, obj, length)
 	switch httpx.Code(err) {
 	case 0:
 		if err == nil {
@@ -146,6 +146,9 @@ func (s *Store) verifyAndPost(ctx context.Context, obj ostree.Object, length int
 		}
 		return err
 	case http.StatusConflict:
+		if err := s.arrived(ctx, obj.ID(), length); err != nil {
+			return fmt.Errorf("send %s: %w", obj.ID(), err)
+		}
 		s.existed.Add(1)
 		return nil
 	case http.StatusPreconditionFailed:
@@ -165,24 +168,8 @@ func (s *Store) post(ctx context.Context, obj ostree.Object, length int64) error
 		return &ostree.CorruptError{ID: obj.ID(), Why: "it is empty"}
 	}
 	resp, err := s.send(ctx, http.MethodPost, obj.ID().ArchivePath(), func(req *http.Request) error {
-		body, n, err := obj.OpenArchive(ctx)
-		if err != nil {
-			return err
-		}
-		if n != length {
-			_ = body.Close()
-			return &ostree.CorruptError{ID: obj.ID(), Why: "its length changed while it was sent"}
-		}
-		req.Body, req.ContentLength = body, length
-		req.GetBody = func() (io.ReadCloser, error) { // for a kept connection that turns out to be closed
-			again, _, err := obj.OpenArchive(ctx)
-			return again, err
-		}
 		req.Header.Set("Content-Type", "application/octet-stream")
-		if length > askFirst {
-			req.Header.Set("Expect", "100-continue")
-		}
-		return nil
+		return objectBody(ctx, req, obj, length)
 	})
 	if err != nil {
 		return err

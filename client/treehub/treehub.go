@@ -45,15 +45,19 @@ type Options struct {
 	Auth    httpx.Auth   // nil: none
 	HTTP    *http.Client // nil makes one
 	Retry   httpx.Retry
-	Jobs    int             // 0 means DefaultJobs
-	Header  http.Header     // sent with each request
-	Faults  faults.Injector // points: treehub.put, treehub.ref
+	Jobs    int         // 0 means DefaultJobs
+	Header  http.Header // sent with each request
+	// StorageFrom is the length, in bytes, above which an object goes to the
+	// server's own storage if it offers that; 0 means DefaultStorageFrom.
+	StorageFrom int64
+	Faults      faults.Injector // points: treehub.put, treehub.ref
 }
 
 // Store is an ostree.Store. Safe for concurrent use.
 type Store struct {
 	*httprepo.Source
 	opt     Options
+	header  http.Header // of each request
 	buffers sync.Pool
 	// checking bounds how many objects are read and verified at once: that is
 	// work for processors, while many more may wait for the network.
@@ -79,6 +83,9 @@ func New(o Options) (*Store, error) {
 	if o.Jobs == 0 {
 		o.Jobs = DefaultJobs
 	}
+	if o.StorageFrom == 0 {
+		o.StorageFrom = DefaultStorageFrom
+	}
 	if o.HTTP == nil {
 		o.HTTP = httpx.NewClient(httpx.Options{MaxConns: o.Jobs})
 	}
@@ -93,7 +100,7 @@ func New(o Options) (*Store, error) {
 	h.Set("X-Ats-Ostree-Force", "true")
 	src := httprepo.Open(httprepo.Options{BaseURL: o.BaseURL, HTTP: o.HTTP, Auth: o.Auth, Retry: o.Retry, Parallel: o.Jobs, Header: h})
 	return &Store{
-		Source: src, opt: o,
+		Source: src, opt: o, header: h,
 		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
 		far:      far,

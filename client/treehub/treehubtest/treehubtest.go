@@ -29,6 +29,10 @@ type Server struct {
 	// Strict makes it refuse a parent before its children, as otactl's own
 	// server does, and honour If-Match.
 	Strict bool
+	// Elsewhere makes it send clients that allow it to a storage of its own, as
+	// a treehub over S3 does; without it such a client is answered 400, as by
+	// one over a disk.
+	Elsewhere bool
 
 	http *httptest.Server
 	mu   sync.Mutex
@@ -36,6 +40,8 @@ type Server struct {
 	// counts by "METHOD objects" or "METHOD refs"
 	counts     map[string]int
 	objects    map[string][]byte
+	storage    *httptest.Server
+	uploads    map[string][]byte // by object's path; nil while nothing has come
 	refs       map[string]string
 	violations []string
 	forced     int
@@ -43,9 +49,11 @@ type Server struct {
 
 // New starts a treehub that ends with the test.
 func New(tb testing.TB) *Server {
-	s := &Server{counts: map[string]int{}, objects: map[string][]byte{}, refs: map[string]string{}}
+	s := &Server{counts: map[string]int{}, objects: map[string][]byte{}, uploads: map[string][]byte{}, refs: map[string]string{}}
 	s.http = httptest.NewServer(s)
 	tb.Cleanup(s.http.Close)
+	s.storage = httptest.NewServer(http.HandlerFunc(s.store))
+	tb.Cleanup(s.storage.Close)
 	s.URL = s.http.URL + "/api/v3/"
 	return s
 }
@@ -81,8 +89,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) object(w http.ResponseWriter, r *http.Request, path string) {
-	if r.Method == http.MethodPost {
+	switch {
+	case r.Method == http.MethodPost && r.Header.Get("X-Ats-Accept-Redirect") == "true" && r.URL.Query().Has("size"):
+		s.redirect(w, r, path)
+		return
+	case r.Method == http.MethodPost:
 		s.post(w, r, path)
+		return
+	case r.Method == http.MethodPut:
+		s.uploaded(w, path)
 		return
 	}
 	s.mu.Lock()
@@ -126,6 +141,63 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	s.objects[path] = data
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// redirect notes an upload and says where it goes.
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, begun := s.uploads[path]
+	_, there := s.objects[path]
+	switch {
+	case !s.Elsewhere:
+		answer(w, http.StatusBadRequest, "out_of_band_storage_not_supported")
+	case begun || there:
+		w.WriteHeader(http.StatusConflict)
+	default:
+		s.uploads[path] = nil
+		http.Redirect(w, r, s.storage.URL+"/"+path+"?X-Amz-Signature=proof", http.StatusFound)
+	}
+}
+
+// store is the storage. It refuses a second proof, as S3 does.
+func (s *Server) store(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(r.Body)
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, begun := s.uploads[path]
+	switch {
+	case err != nil || int64(len(data)) != r.ContentLength || r.Header.Get("Authorization") != "" || r.Header.Get("X-Ats-Ostree-Force") != "":
+		w.WriteHeader(http.StatusBadRequest)
+	case r.Method != http.MethodPut || !begun || r.URL.Query().Get("X-Amz-Signature") != "proof":
+		w.WriteHeader(http.StatusForbidden)
+	default:
+		s.uploads[path] = data
+	}
+}
+
+// uploaded ends an upload.
+func (s *Server) uploaded(w http.ResponseWriter, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data := s.uploads[path]
+	if data == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	s.objects[path] = data
+	delete(s.uploads, path)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// Forget drops what came to the storage for an object, but not that its upload
+// has begun: so is one left whose client was killed.
+func (s *Server) Forget(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.objects, path)
+	s.uploads[path] = nil
 }
 
 func answer(w http.ResponseWriter, code int, reason string) {
