@@ -34,7 +34,7 @@ func TestSystemKeyringKeepsSecrets(t *testing.T) {
 	}
 	for _, tool := range []string{"dbus-run-session", "dbus-send", "gnome-keyring-daemon"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
+			t.Fatalf("%v: make packages installs it", err)
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), "dbus-run-session", "--", "sh", "-c", session, "session", t.TempDir(),
