@@ -113,32 +113,8 @@ func (l *line) options(s *testkit.S3) Options {
 // knows how long it is in archive form.
 func file(t *testing.T, n int, sized bool) ostree.Object {
 	t.Helper()
-	payload := make([]byte, n)
-	rand.Read(payload)
-	h := &ostree.FileHeader{Mode: 0o100644, Size: uint64(n)}
-	sum, err := ostree.ContentChecksum(h, bytes.NewReader(payload))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain := ostree.NewFile(sum, h, func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(payload)), nil
-	})
-	r, _, err := plain.OpenArchive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ostree.NewArchived(plain.ID(), func(context.Context) (io.ReadCloser, int64, error) {
-		length := int64(-1)
-		if sized {
-			length = int64(len(data))
-		}
-		return io.NopCloser(bytes.NewReader(data)), length, nil
-	})
+	id, data := storetest.RandomFile(t, n)
+	return storetest.Archived(id, data, sized)
 }
 
 func put(t *testing.T, st *Store, objs ...ostree.Object) error {

@@ -3,7 +3,6 @@ package ostreehub
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -53,37 +52,6 @@ func TestOstreehubKeepsAStoresPromises(t *testing.T) {
 func copyTo(t *testing.T, st *Store, sample *storetest.Sample) (ostree.CopyReport, error) {
 	t.Helper()
 	return ostree.Copy(t.Context(), st, sample, sample.Commit, ostree.CopyOptions{FullCheck: true})
-}
-
-// file makes a file object of n random bytes, and its archive form.
-func file(t *testing.T, n int) (ostree.ObjectID, []byte) {
-	t.Helper()
-	payload := make([]byte, n)
-	rand.Read(payload)
-	h := &ostree.FileHeader{Mode: 0o100644, Size: uint64(n)}
-	sum, err := ostree.ContentChecksum(h, bytes.NewReader(payload))
-	if err != nil {
-		t.Fatal(err)
-	}
-	obj := ostree.NewFile(sum, h, func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(payload)), nil
-	})
-	r, _, err := obj.OpenArchive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return obj.ID(), data
-}
-
-func archived(id ostree.ObjectID, data []byte) ostree.Object {
-	return ostree.NewArchived(id, func(context.Context) (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
-	})
 }
 
 func put(t *testing.T, st *Store, objs ...ostree.Object) error {
@@ -155,8 +123,8 @@ func TestAChangedObjectIsSentAgain(t *testing.T) {
 func TestObjectsArriveWholeWhateverTheirSize(t *testing.T) {
 	for _, n := range []int{0, 1, 511, 512, inMemory - 600, inMemory, inMemory + 1, 3*inMemory + 7} {
 		s := ostreehubtest.New(t)
-		id, data := file(t, n)
-		if err := put(t, open(t, s, nil), archived(id, data)); err != nil {
+		id, data := storetest.RandomFile(t, n)
+		if err := put(t, open(t, s, nil), storetest.Archived(id, data, true)); err != nil {
 			t.Errorf("%d bytes: %v", n, err)
 		}
 		if !bytes.Equal(s.File(id.ArchivePath()), data) {
@@ -169,9 +137,9 @@ func TestObjectsArriveWholeWhateverTheirSize(t *testing.T) {
 func TestACorruptObjectIsNamedAndNotSent(t *testing.T) {
 	for _, n := range []int{100, 2 * inMemory} {
 		s := ostreehubtest.New(t)
-		id, data := file(t, n)
+		id, data := storetest.RandomFile(t, n)
 		data[len(data)/2] ^= 1
-		err := put(t, open(t, s, nil), archived(id, data))
+		err := put(t, open(t, s, nil), storetest.Archived(id, data, true))
 		if bad, ok := errors.AsType[*ostree.CorruptError](err); !ok || bad.ID != id {
 			t.Errorf("%d bytes: %v", n, err)
 		}
@@ -185,7 +153,7 @@ func TestACorruptObjectIsNamedAndNotSent(t *testing.T) {
 // the end of a tar.
 func TestAFileThatChangesWhileItIsSentArrivesNowhere(t *testing.T) {
 	s := ostreehubtest.New(t)
-	id, data := file(t, 2*inMemory)
+	id, data := storetest.RandomFile(t, 2*inMemory)
 	var opened atomic.Int32
 	obj := ostree.NewArchived(id, func(context.Context) (io.ReadCloser, int64, error) {
 		if opened.Add(1) <= 2 { // to look how long it is, and to verify it
@@ -270,8 +238,8 @@ func TestRefusalsEndAtOnce(t *testing.T) {
 			w.WriteHeader(code)
 			return true
 		}
-		id, data := file(t, 100)
-		err := put(t, open(t, s, nil), archived(id, data))
+		id, data := storetest.RandomFile(t, 100)
+		err := put(t, open(t, s, nil), storetest.Archived(id, data, true))
 		if fail.ClassOf(err) != class || puts.Load() != 1 || code == 507 && !errors.Is(err, ostree.ErrNoSpace) {
 			t.Errorf("%d: %v after %d tars", code, err, puts.Load())
 		}

@@ -3,7 +3,6 @@ package treehub
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -37,32 +36,8 @@ func open(t *testing.T, s *treehubtest.Server, auth httpx.Auth) *Store {
 // whether its source knows how long that is.
 func file(t *testing.T, n int, sized bool) (ostree.Object, []byte) {
 	t.Helper()
-	payload := make([]byte, n)
-	rand.Read(payload)
-	h := &ostree.FileHeader{Mode: 0o100644, Size: uint64(n)}
-	sum, err := ostree.ContentChecksum(h, bytes.NewReader(payload))
-	if err != nil {
-		t.Fatal(err)
-	}
-	obj := ostree.NewFile(sum, h, func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(payload)), nil
-	})
-	r, _, err := obj.OpenArchive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ostree.NewArchived(obj.ID(), func(context.Context) (io.ReadCloser, int64, error) {
-		length := int64(-1)
-		if sized {
-			length = int64(len(data))
-		}
-		return io.NopCloser(bytes.NewReader(data)), length, nil
-	}), data
+	id, data := storetest.RandomFile(t, n)
+	return storetest.Archived(id, data, sized), data
 }
 
 func put(t *testing.T, st *Store, obj ostree.Object) error {
