@@ -16,6 +16,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -78,8 +79,8 @@ type builder struct {
 	opt     BuildOptions
 	report  BuildReport
 
-	root   *os.Root  // nil while dst does not exist, which only a dry run bears
-	lock   io.Closer // nil in a dry run
+	folder *medium.Folder // nil while dst does not exist, which only a dry run bears
+	lock   io.Closer      // nil in a dry run
 	old    *oldBundle
 	meta   *bundleMeta
 	commit ostree.Checksum
@@ -107,8 +108,8 @@ func (b *builder) close() {
 	if b.lock != nil {
 		_ = b.lock.Close()
 	}
-	if b.root != nil {
-		_ = b.root.Close()
+	if b.folder != nil {
+		_ = b.folder.Close()
 	}
 }
 
@@ -140,10 +141,10 @@ func (b *builder) finish() error {
 	if err := b.makeFolder(); err != nil {
 		return err
 	}
-	if err := replaceMetadata(b.root, b.meta.files(), b.opt.Faults); err != nil {
+	if err := replaceMetadata(b.folder, b.meta.files(), b.opt.Faults); err != nil {
 		return err
 	}
-	if err := syncVolume(b.root); err != nil {
+	if err := b.folder.SyncVolume(); err != nil {
 		return fmt.Errorf("sync the medium: %w", err)
 	}
 	return nil
@@ -154,39 +155,39 @@ func (b *builder) finish() error {
 func (b *builder) open(ctx context.Context) error {
 	b.old = &oldBundle{}
 	var err error
-	b.root, err = os.OpenRoot(b.dst)
+	b.folder, err = medium.OpenFolder(b.dst)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return cause(err)
+		return medium.Cause(err)
 	}
 	if !b.opt.DryRun {
-		if b.lock, err = lockFolder(b.root); err != nil {
+		if b.lock, err = b.folder.Lock(); err != nil {
 			return err
 		}
-		if err := recoverMetadata(b.root); err != nil {
+		if err := recoverMetadata(b.folder); err != nil {
 			return err
 		}
 		if err := b.mendRepo(); err != nil {
 			return err
 		}
 	}
-	b.old, err = readOld(ctx, b.root)
+	b.old, err = readOld(ctx, b.folder)
 	return err
 }
 
 // makeFolder makes the folder where there is none yet.
 func (b *builder) makeFolder() error {
-	if b.root != nil {
+	if b.folder != nil {
 		return nil
 	}
 	if err := os.MkdirAll(b.dst, 0o755); err != nil {
 		return err
 	}
 	var err error
-	if b.root, err = os.OpenRoot(b.dst); err == nil {
-		b.lock, err = lockFolder(b.root)
+	if b.folder, err = medium.OpenFolder(b.dst); err == nil {
+		b.lock, err = b.folder.Lock()
 	}
 	return err
 }
@@ -226,7 +227,7 @@ func (b *builder) checkTarget() error {
 // the folders in it are folders of the bundle and not links out of it, or that
 // is an error.
 func (b *builder) repoDir() (string, error) {
-	st, err := b.root.Lstat(dirRepo)
+	st, err := b.folder.Stat(dirRepo)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -234,7 +235,7 @@ func (b *builder) repoDir() (string, error) {
 	case !st.IsDir():
 		return "", fail.New(fail.Conflict, "move it away or take another folder", "%s is not a folder", dirRepo)
 	default:
-		if err := noLinks(b.root, dirRepo, repoLevels); err != nil {
+		if err := noLinks(b.folder, dirRepo, repoLevels); err != nil {
 			return "", err
 		}
 	}
@@ -246,10 +247,10 @@ func (b *builder) repoDir() (string, error) {
 const repoLevels = 2
 
 // noLinks wants nothing but files and folders in dir and, levels deep, below.
-func noLinks(root *os.Root, dir string, levels int) error {
-	entries, err := fs.ReadDir(root.FS(), dir)
+func noLinks(files medium.Files, dir string, levels int) error {
+	entries, err := files.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", dir, cause(err))
+		return fmt.Errorf("%s: %w", dir, medium.Cause(err))
 	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
@@ -257,7 +258,7 @@ func noLinks(root *os.Root, dir string, levels int) error {
 			return fail.New(fail.Conflict, "a bundle has no links: remove it or take another folder", "%s is neither a file nor a folder", name)
 		}
 		if e.IsDir() && levels > 1 {
-			if err := noLinks(root, name, levels-1); err != nil {
+			if err := noLinks(files, name, levels-1); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -38,33 +38,32 @@ var ErrIncomplete = errors.New("the bundle is incomplete")
 // appURI caps an app's uri file: a host, a path and a digest.
 const appURI = 4 << 10
 
-// Bundle is an open bundle. Everything is read through one handle on its
-// folder. Nothing read from it is verified; Verify, tuf.Refresh and
+// Bundle is an open bundle, whatever it lies on. Nothing read from it is verified; Verify, tuf.Refresh and
 // ostree.Copy do that.
 type Bundle struct {
-	root *os.Root
-	dir  string // for messages only
+	files medium.Files
+	dir   string // for messages only
 }
 
 // Open opens the bundle in dir. It fails with class NotFound when dir is not a
 // folder; what is in it is found out later.
 func Open(dir string) (*Bundle, error) {
-	root, err := os.OpenRoot(dir)
+	folder, err := medium.OpenFolder(dir)
 	if err != nil {
-		return nil, fail.As(fmt.Errorf("bundle %s: %w", dir, cause(err)), fail.NotFound,
+		return nil, fail.As(fmt.Errorf("bundle %s: %w", dir, medium.Cause(err)), fail.NotFound,
 			"give the folder that holds tuf/ and ostree_repo/")
 	}
-	return &Bundle{root: root, dir: dir}, nil
+	return &Bundle{files: folder, dir: dir}, nil
 }
 
-// Close releases the folder.
-func (b *Bundle) Close() error { return b.root.Close() }
+// Close releases what the bundle lies on.
+func (b *Bundle) Close() error { return b.files.Close() }
 
 // Dir is the folder as it was given to Open.
 func (b *Bundle) Dir() string { return b.dir }
 
 // Metadata reads the role files in tuf/ by the names tuf.Refresh asks for.
-func (b *Bundle) Metadata() tuf.Fetcher { return metadataFolder{root: b.root, dir: dirMetadata} }
+func (b *Bundle) Metadata() tuf.Fetcher { return metadataFolder{files: b.files, dir: dirMetadata} }
 
 // BundleTargets is tuf/bundle-targets.json, unverified. When it is not there
 // the error matches tuf.ErrNotFound.
@@ -75,7 +74,7 @@ func (b *Bundle) BundleTargets(ctx context.Context) ([]byte, error) {
 // Repo is ostree_repo/. It fails with ostree.ErrNotARepo when there is none or
 // its config does not say archive.
 func (b *Bundle) Repo(ctx context.Context) (ostree.Source, error) {
-	return openArchive(ctx, b.root, dirRepo)
+	return openArchive(ctx, b.files, dirRepo)
 }
 
 // AppURIs lists the URIs of the apps in the bundle, sorted. No apps folder is
@@ -95,7 +94,7 @@ func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			uri, err := readRegular(b.root, path.Join(dirApps, dirApps, name, hash, "uri"), appURI)
+			uri, err := medium.ReadFile(b.files, path.Join(dirApps, dirApps, name, hash, "uri"), appURI)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -111,7 +110,7 @@ func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
 
 // rootVersions are the versions of the roots in tuf/, ascending.
 func (b *Bundle) rootVersions() ([]int, error) {
-	entries, err := fs.ReadDir(b.root.FS(), dirMetadata)
+	entries, err := b.files.ReadDir(dirMetadata)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -140,7 +139,7 @@ var rootName = regexp.MustCompile(`^([1-9][0-9]{0,8})\.root\.json$`)
 
 // list names the folders in dir, sorted; a dir that is not there has none.
 func (b *Bundle) list(dir string) ([]string, error) {
-	entries, err := fs.ReadDir(b.root.FS(), dir)
+	entries, err := b.files.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -153,10 +152,10 @@ func (b *Bundle) list(dir string) ([]string, error) {
 	return names, err
 }
 
-// metadataFolder is a tuf.Fetcher over a folder inside root.
+// metadataFolder is a tuf.Fetcher over a folder of a bundle.
 type metadataFolder struct {
-	root *os.Root
-	dir  string
+	files medium.Files
+	dir   string
 }
 
 // Fetch implements tuf.Fetcher.
@@ -164,7 +163,7 @@ func (m metadataFolder) Fetch(_ context.Context, name string, max int64) ([]byte
 	if path.Base(name) != name {
 		return nil, fmt.Errorf("metadata file %.80q: %w", name, tuf.ErrNotFound)
 	}
-	data, err := readRegular(m.root, path.Join(m.dir, name), max)
+	data, err := medium.ReadFile(m.files, path.Join(m.dir, name), max)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s/%s: %w", m.dir, name, tuf.ErrNotFound)
 	}
@@ -172,26 +171,4 @@ func (m metadataFolder) Fetch(_ context.Context, name string, max int64) ([]byte
 		return nil, &tuf.Error{File: name, Kind: tuf.ErrTooLarge, Why: fmt.Sprintf("longer than the %d bytes allowed", max)}
 	}
 	return data, err
-}
-
-// readRegular reads name if it is itself a regular file of at most max bytes.
-// A link is refused even when it stays inside root: a bundle has none.
-func readRegular(root *os.Root, name string, max int64) ([]byte, error) {
-	st, err := root.Lstat(name)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, cause(err))
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: not a regular file", name)
-	}
-	return fsx.ReadFileIn(root, name, max)
-}
-
-// cause is err without the system call and path that os puts in front, which
-// our own messages name already.
-func cause(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err
-	}
-	return err
 }

@@ -15,7 +15,7 @@ const clockSlack = 24 * time.Hour
 
 // content verifies the commit of every target, object by object.
 func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
-	repo, err := openArchive(ctx, v.bundle.root, dirRepo)
+	repo, err := openArchive(ctx, v.bundle.files, dirRepo)
 	if err != nil {
 		v.found.bad(RuleRepo, dirRepo, "%v", err)
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -51,7 +52,7 @@ func (b *builder) content(ctx context.Context) error {
 		return err
 	}
 	// Programs that copy folders may leave out the empty ones.
-	if err := b.root.MkdirAll(path.Join(dirRepo, "refs/heads"), 0o755); err != nil {
+	if err := b.folder.Root().MkdirAll(path.Join(dirRepo, "refs/heads"), 0o755); err != nil {
 		return err
 	}
 	return repo.SetRef(ctx, refName(b.opt.Target, b.commit), b.commit, nil)
@@ -65,7 +66,7 @@ func (b *builder) mendRepo() error {
 		return err
 	}
 	name := path.Join(dirRepo, "config")
-	config, err := readRegular(b.root, name, limits.RepoConfig)
+	config, err := medium.ReadFile(b.folder, name, limits.RepoConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // made with the repo
 	}
@@ -78,7 +79,7 @@ func (b *builder) mendRepo() error {
 		}
 		return nil
 	}
-	if err := b.root.Remove(name); err != nil {
+	if err := b.folder.Root().Remove(name); err != nil {
 		return err
 	}
 	_, err = ostree.CreateRepoWith(dir, ostree.ModeArchive, ostree.CreateOptions{FillDisk: true})
@@ -115,7 +116,7 @@ func (b *builder) copy(ctx context.Context, repo *ostree.Repo, src ostree.Source
 // removeBad reads every object of the commit in the bundle, removes those that
 // are not what their names say, and counts these and the missing ones.
 func (b *builder) removeBad(ctx context.Context) (int, error) {
-	repo, err := openArchive(ctx, b.root, dirRepo)
+	repo, err := openArchive(ctx, b.folder, dirRepo)
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +126,7 @@ func (b *builder) removeBad(ctx context.Context) (int, error) {
 	}
 	for _, p := range rep.Problems {
 		if e, ok := errors.AsType[*ostree.CorruptError](p); ok {
-			if err := b.root.RemoveAll(repo.path(e.ID)); err != nil {
+			if err := b.folder.Root().RemoveAll(repo.path(e.ID)); err != nil {
 				return 0, err
 			}
 		}
@@ -193,7 +194,7 @@ func (b *builder) haveOthers(ctx context.Context) error {
 
 // haveCommit wants commit to be in the bundle and not marked partial.
 func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.Checksum) error {
-	repo, err := openArchive(ctx, b.root, dirRepo)
+	repo, err := openArchive(ctx, b.folder, dirRepo)
 	if err != nil {
 		return err
 	}
@@ -216,7 +217,7 @@ func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.C
 // it. Over a network that takes a question for each object, as long as copying
 // it: then only a dry run asks, and a full medium is met while writing.
 func (b *builder) room(ctx context.Context, src ostree.Source) error {
-	b.report.Free = freeSpace(b.existingDir())
+	b.report.Free = medium.FreeSpace(b.existingDir())
 	if _, local := src.(*ostree.Repo); !local && !b.opt.DryRun {
 		return nil
 	}

@@ -89,10 +89,10 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 // that have seen that would refuse this. What the present root does not vouch
 // for says nothing; that is how a factory begins anew with other keys.
 func (b *builder) notOlder(ctx context.Context) error {
-	if b.root == nil {
+	if b.folder == nil {
 		return nil
 	}
-	there, trust := (&Bundle{root: b.root}).Metadata(), b.meta.trust
+	there, trust := (&Bundle{files: b.folder}).Metadata(), b.meta.trust
 	refuse := func(name string, is, was int) error {
 		err := &tuf.Error{File: name, Kind: tuf.ErrRollback, Why: fmt.Sprintf("version %d from the backend, and the bundle that is there has %d", is, was)}
 		return fail.As(err, fail.Verification, "ask whether the backend was set back; an empty folder takes what it has now")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -119,7 +120,7 @@ func TestTwoWritersOfOneBundleDoNotMix(t *testing.T) {
 	first, err := Open(dir)
 	check(t, err)
 	defer first.Close()
-	lock, err := lockFolder(first.root)
+	lock, err := first.files.(medium.Changer).Lock()
 	check(t, err)
 	before := tree(t, dir)
 	if _, err := signDir(t, dir, b.offline[0]); fail.ClassOf(err) != fail.Busy {

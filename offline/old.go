@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -24,9 +24,9 @@ type oldBundle struct {
 // readOld reads what is in the folder. Its own chain of roots vouches for its
 // bundle-targets.json, expired or not: a document to extend comes from verified
 // data.
-func readOld(ctx context.Context, root *os.Root) (*oldBundle, error) {
-	old := &oldBundle{hasRepo: isFolder(root, dirRepo), hasApps: isFolder(root, dirApps)}
-	there := &Bundle{root: root}
+func readOld(ctx context.Context, files medium.Files) (*oldBundle, error) {
+	old := &oldBundle{hasRepo: isFolder(files, dirRepo), hasApps: isFolder(files, dirApps)}
+	there := &Bundle{files: files}
 	trust, err := there.chain(ctx)
 	switch {
 	case err == nil:
@@ -54,8 +54,8 @@ func spoiledOld(err error) error {
 		"take an empty folder, or remove its tuf/ folder to have it made anew")
 }
 
-func isFolder(root *os.Root, name string) bool {
-	st, err := root.Lstat(name)
+func isFolder(files medium.Files, name string) bool {
+	st, err := files.Stat(name)
 	return err == nil && st.IsDir()
 }
 

@@ -8,26 +8,25 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 
-	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
 
 // archive reads an archive repo inside a bundle. It is an ostree.Source of its
-// own, and not ostree.Repo, for two reasons: it stays within the one handle on
-// the bundle, and verify shares no code with what wrote the objects.
+// own, and not ostree.Repo, for two reasons: it stays within the bundle, whatever that
+// lies on, and verify shares no code with what wrote the objects.
 type archive struct {
-	root *os.Root // the bundle
-	dir  string
+	files medium.Files // the bundle
+	dir   string
 }
 
 // openArchive opens the repo in dir, of which the config must say archive.
-func openArchive(_ context.Context, root *os.Root, dir string) (*archive, error) {
-	config, err := readRegular(root, path.Join(dir, "config"), limits.RepoConfig)
+func openArchive(_ context.Context, files medium.Files, dir string) (*archive, error) {
+	config, err := medium.ReadFile(files, path.Join(dir, "config"), limits.RepoConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no config: %w", dir, ostree.ErrNotARepo)
 	}
@@ -37,7 +36,7 @@ func openArchive(_ context.Context, root *os.Root, dir string) (*archive, error)
 	if err := checkConfig(config); err != nil {
 		return nil, fmt.Errorf("%s/config: %w: %w", dir, err, ostree.ErrNotARepo)
 	}
-	return &archive{root: root, dir: dir}, nil
+	return &archive{files: files, dir: dir}, nil
 }
 
 // checkConfig wants the two keys that decide how objects are read, once each.
@@ -113,7 +112,7 @@ func (a *archive) open(id ostree.ObjectID) (io.ReadCloser, int64, error) {
 	if _, err := a.stat(id); err != nil {
 		return nil, 0, err
 	}
-	f, err := fsx.OpenIn(a.root, a.path(id))
+	f, err := a.files.Open(a.path(id))
 	if err != nil {
 		return nil, 0, fmt.Errorf("object %s: %w", id, err)
 	}
@@ -129,7 +128,7 @@ func (a *archive) Ref(_ context.Context, name string) (ostree.Checksum, error) {
 	if !fs.ValidPath(name) {
 		return ostree.Checksum{}, fmt.Errorf("ref %.80q: %w", name, ostree.ErrRefNotFound)
 	}
-	text, err := readRegular(a.root, path.Join(a.dir, "refs/heads", name), limits.Ref)
+	text, err := medium.ReadFile(a.files, path.Join(a.dir, "refs/heads", name), limits.Ref)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ostree.Checksum{}, fmt.Errorf("ref %s: %w", name, ostree.ErrRefNotFound)
 	}
@@ -145,7 +144,7 @@ func (a *archive) Ref(_ context.Context, name string) (ostree.Checksum, error) {
 
 // partial says whether a marker in state/ says that c may lack objects.
 func (a *archive) partial(c ostree.Checksum) (bool, error) {
-	_, err := a.root.Lstat(path.Join(a.dir, partialMarker(c)))
+	_, err := a.files.Stat(path.Join(a.dir, partialMarker(c)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -159,7 +158,7 @@ func (a *archive) path(id ostree.ObjectID) string { return path.Join(a.dir, id.A
 // stat is the object's size. A missing object is a *ostree.MissingError, one
 // that is no plain file a *ostree.CorruptError.
 func (a *archive) stat(id ostree.ObjectID) (int64, error) {
-	st, err := a.root.Lstat(a.path(id))
+	st, err := a.files.Stat(a.path(id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, &ostree.MissingError{ID: id, Where: a.path(id)}
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -31,7 +32,7 @@ type scanner struct {
 func scan(ctx context.Context, b *Bundle, found *findings) (inventory, error) {
 	s := &scanner{found: found}
 	s.inv.objects = map[ostree.ObjectID]int64{}
-	err := fs.WalkDir(b.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(b.files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -48,7 +49,7 @@ func (s *scanner) unreadable(ctx context.Context, name string, err error) error 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s.found.bad(RuleFiles, name, "cannot be read: %v", cause(err))
+	s.found.bad(RuleFiles, name, "cannot be read: %v", medium.Cause(err))
 	return fs.SkipDir
 }
 
@@ -126,7 +127,7 @@ func (s *scanner) metadata(rest string, d fs.DirEntry) bool {
 	switch rest {
 	case tuf.TimestampFile, tuf.SnapshotFile, tuf.TargetsFile, tuf.BundleTargetsFile:
 		return true
-	case tuf.BundleTargetsFile + ".new":
+	case tuf.BundleTargetsFile + medium.TempSuffix:
 		s.found.warn(RuleFiles, metadataPath(rest), "left by an interrupted run of sign")
 		return true
 	}

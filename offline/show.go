@@ -151,7 +151,7 @@ func (s *Summary) targets(ctx context.Context, b *Bundle, _ *tuf.Root) error {
 		return err
 	}
 	s.role(tuf.TargetsFile, all.Version, all.Expires)
-	repo, err := openArchive(ctx, b.root, dirRepo)
+	repo, err := openArchive(ctx, b.files, dirRepo)
 	if err != nil && !errors.Is(err, ostree.ErrNotARepo) {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -32,7 +33,11 @@ func Sign(ctx context.Context, b *Bundle, pick func(root *tuf.Root) (tuf.Signer,
 }
 
 func sign(ctx context.Context, b *Bundle, pick func(root *tuf.Root) (tuf.Signer, error)) (*SignReport, error) {
-	lock, err := lockFolder(b.root)
+	files, ok := b.files.(medium.Changer)
+	if !ok {
+		return nil, fail.New(fail.Unsupported, "sign the folder that it was made from", "a bundle on this medium cannot be changed")
+	}
+	lock, err := files.Lock()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +69,7 @@ func sign(ctx context.Context, b *Bundle, pick func(root *tuf.Root) (tuf.Signer,
 	if err != nil {
 		return nil, err
 	}
-	if err := b.replace(tuf.BundleTargetsFile, signed); err != nil {
+	if err := files.Replace(metadataPath(tuf.BundleTargetsFile), signed); err != nil {
 		return nil, noSpace(err)
 	}
 	return &SignReport{Dir: b.dir, KeyID: signer.Public().ID, Targets: bundle.Targets,

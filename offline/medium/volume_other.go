@@ -1,6 +1,6 @@
 //go:build !linux
 
-package offline
+package medium
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
 // the caller's to avoid.
 func lockFolder(root *os.Root) (io.Closer, error) { return root.Open(".") }
 
-// freeSpace is not known.
-func freeSpace(string) int64 { return -1 }
+// FreeSpace is not known.
+func FreeSpace(string) int64 { return -1 }
 
 // syncVolume has nothing to do: each file and folder was synced by itself.
 func syncVolume(*os.Root) error { return nil }

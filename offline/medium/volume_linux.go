@@ -1,4 +1,4 @@
-package offline
+package medium
 
 import (
 	"errors"
@@ -38,9 +38,9 @@ func lockFolder(root *os.Root) (io.Closer, error) {
 	return dir, nil
 }
 
-// freeSpace is how many bytes can still be written to the file system of dir;
+// FreeSpace is how many bytes can still be written to the file system of dir;
 // -1 when that cannot be known.
-func freeSpace(dir string) int64 {
+func FreeSpace(dir string) int64 {
 	var st unix.Statfs_t
 	if unix.Statfs(dir, &st) != nil || st.Bsize <= 0 || st.Bavail > math.MaxInt64/uint64(st.Bsize) {
 		return -1

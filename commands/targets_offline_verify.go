@@ -1,0 +1,97 @@
+package commands
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/otactl/otactl/commands/render"
+	"github.com/otactl/otactl/offline"
+)
+
+func offlineVerifyCommand(rt *runtime) *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "check everything in a bundle, from the root of trust to the last object",
+		ArgsUsage: "BUNDLE",
+		Description: "Without --root the bundle's own first root is trusted, which finds damage but no forgery.\n" +
+			"All that is wrong is listed; the exit code is 7 unless there are warnings only.",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "root", Usage: "trust the root `FILE`; several go from the oldest to the newest"},
+			&cli.StringFlag{Name: "tag", Usage: "it must be for `TAG`"},
+			&cli.StringFlag{Name: "hardware-id", Usage: "it must have a target for hardware `ID`"},
+			&cli.StringFlag{Name: "type", Usage: "it must be of type `ci|prod`"},
+			&cli.StringFlag{Name: "now", Usage: "judge expiry at `TIME` (RFC 3339) and not by the clock"},
+			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "read `N` objects at once (default: as suits the machine)"},
+		},
+		Action: func(c *cli.Context) error { return rt.offlineVerify(c) },
+	}
+}
+
+func (rt *runtime) offlineVerify(c *cli.Context) error {
+	if err := ownFlags(c); err != nil {
+		return err
+	}
+	now, err := rt.judgingTime(c)
+	if err != nil {
+		return err
+	}
+	opt := offline.VerifyOptions{
+		Now: now, Tag: c.String("tag"), HardwareID: c.String("hardware-id"), Type: c.String("type"),
+		Jobs: c.Int("jobs"), Progress: rt.progress(), Log: rt.log,
+	}
+	for _, path := range c.StringSlice("root") {
+		root, err := readRootFile(path)
+		if err != nil {
+			return err
+		}
+		opt.Roots = append(opt.Roots, root)
+	}
+	b, err := offline.Open(c.Args().First())
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	rep, err := offline.Verify(c.Context, b, opt)
+	if err != nil {
+		return err
+	}
+	if err := rt.render(verifyView{*rep}); err != nil {
+		return err
+	}
+	return rep.Err()
+}
+
+type verifyView struct{ offline.VerifyReport }
+
+// Table shows what was checked, and one line for each finding.
+func (v verifyView) Table(w io.Writer) {
+	result := "good"
+	if !v.Good {
+		result = "bad"
+	}
+	var names []string
+	for _, t := range v.Targets {
+		names = append(names, t.Name)
+	}
+	render.Fields(w, "bundle", v.Dir, "result", result, "trust from", v.Anchor, "type", v.Type, "tag", v.Tag,
+		"expires", date(v.Expires), "targets", strings.Join(names, " "),
+		"objects", fmt.Sprintf("%d (%s)", v.Objects, size(v.Bytes)))
+	var rows [][]string
+	for _, f := range v.Findings {
+		kind := "BAD"
+		if f.Warning {
+			kind = "warning"
+		}
+		rows = append(rows, []string{kind, string(f.Rule), f.Path, f.Problem})
+	}
+	if len(rows) > 0 {
+		fmt.Fprintln(w)
+		render.Columns(w, []string{"", "RULE", "WHERE", "WHAT"}, rows)
+	}
+	if v.More > 0 {
+		fmt.Fprintf(w, "and %d more\n", v.More)
+	}
+}

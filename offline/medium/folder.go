@@ -1,0 +1,109 @@
+package medium
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"github.com/otactl/otactl/internal/fsx"
+)
+
+// Folder is a bundle that is a folder. It implements Changer.
+type Folder struct {
+	root *os.Root
+}
+
+// OpenFolder opens a folder; its error is that of os.OpenRoot.
+func OpenFolder(dir string) (*Folder, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Folder{root: root}, nil
+}
+
+// Root is the one handle on the folder.
+func (f *Folder) Root() *os.Root { return f.root }
+
+// Close implements io.Closer.
+func (f *Folder) Close() error { return f.root.Close() }
+
+// Open implements fs.FS.
+func (f *Folder) Open(name string) (fs.File, error) {
+	st, err := f.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+	}
+	return fsx.OpenIn(f.root, name)
+}
+
+// Stat implements fs.StatFS; it does not follow a link.
+func (f *Folder) Stat(name string) (fs.FileInfo, error) { return f.root.Lstat(name) }
+
+// ReadDir implements fs.ReadDirFS.
+func (f *Folder) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(f.root.FS(), name) }
+
+// Lock implements Changer. The lock is the kernel's and leaves nothing on the
+// medium; a file system that has none is written without.
+func (f *Folder) Lock() (io.Closer, error) { return lockFolder(f.root) }
+
+// Replace implements Changer: a temporary file, sync, rename, sync of the
+// folder.
+func (f *Folder) Replace(name string, data []byte) error {
+	temp := name + TempSuffix
+	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := f.WriteNew(temp, data)
+	if err == nil {
+		err = f.root.Rename(temp, name)
+	}
+	if err != nil {
+		_ = f.root.Remove(temp)
+		return err
+	}
+	return f.SyncFolder(path.Dir(name))
+}
+
+// TempSuffix ends the name of a file that Replace is writing.
+const TempSuffix = ".new"
+
+// WriteNew writes a file that is not there yet, and syncs it.
+func (f *Folder) WriteNew(name string, data []byte) error {
+	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// SyncFolder makes the names in a folder durable, where the system has such a
+// thing.
+func (f *Folder) SyncFolder(name string) error {
+	dir, err := f.root.Open(name)
+	if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
+}
+
+// Exchange swaps two names in one step. Some file systems cannot (FUSE, vfat
+// before Linux 6.0).
+func (f *Folder) Exchange(a, b string) error { return exchange(f.root, a, b) }
+
+// SyncVolume writes out all that is pending for the file system of the folder.
+func (f *Folder) SyncVolume() error { return syncVolume(f.root) }
