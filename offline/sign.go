@@ -69,7 +69,7 @@ func sign(ctx context.Context, b *Bundle, pick func(root *tuf.Root) (tuf.Signer,
 	if err != nil {
 		return nil, err
 	}
-	if err := files.Replace(metadataPath(tuf.BundleTargetsFile), signed); err != nil {
+	if err := files.Replace(medium.File{Name: metadataPath(tuf.BundleTargetsFile), Data: signed}); err != nil {
 		return nil, noSpace(err)
 	}
 	return &SignReport{Dir: b.dir, KeyID: signer.Public().ID, Targets: bundle.Targets,

@@ -28,10 +28,17 @@ type Changer interface {
 	// Lock keeps other processes from writing to the bundle until it is closed;
 	// class Busy when one does.
 	Lock() (io.Closer, error)
-	// Replace puts data in place of what is at name, in a folder that is there:
-	// whoever looks finds all of the old or all of the new, also after a power
-	// cut. It is durable when Replace returns.
-	Replace(name string, data []byte) error
+	// Replace puts each file in place of what has its name, in a folder that is
+	// there, one after the other: whoever looks finds all of the old or all of
+	// the new of each, also after a power cut. They are durable when Replace
+	// returns.
+	Replace(files ...File) error
+}
+
+// File is a file by its name in the bundle, and what is in it.
+type File struct {
+	Name string
+	Data []byte
 }
 
 // ErrNotRegular says that a name is no plain file.

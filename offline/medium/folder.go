@@ -53,9 +53,18 @@ func (f *Folder) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir
 // medium; a file system that has none is written without.
 func (f *Folder) Lock() (io.Closer, error) { return lockFolder(f.root) }
 
-// Replace implements Changer: a temporary file, sync, rename, sync of the
-// folder.
-func (f *Folder) Replace(name string, data []byte) error {
+// Replace implements Changer.
+func (f *Folder) Replace(files ...File) error {
+	for _, file := range files {
+		if err := f.replace(file.Name, file.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace takes a temporary file, sync, rename, sync of the folder.
+func (f *Folder) replace(name string, data []byte) error {
 	temp := name + TempSuffix
 	if err := f.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
