@@ -84,6 +84,8 @@ type builder struct {
 	old    *oldBundle
 	meta   *bundleMeta
 	commit ostree.Checksum
+	source ostree.Source // has commit
+	need   int64         // bytes that the content will take, as far as can be known before
 }
 
 // Build makes or updates the bundle in dst. What is there of the commit's
@@ -113,34 +115,47 @@ func (b *builder) close() {
 	}
 }
 
+// step is one thing that a build does.
+type step func(ctx context.Context) error
+
+// run finds everything out first, then writes: content, then metadata.
 func (b *builder) run(ctx context.Context) error {
-	if err := b.open(ctx); err != nil {
-		return err
+	steps := b.plan()
+	if !b.opt.DryRun {
+		steps = append(steps, b.write()...)
 	}
-	if err := b.old.allows(b.opt); err != nil {
-		return err
+	for _, do := range steps {
+		if err := do(ctx); err != nil {
+			return err
+		}
 	}
-	if err := b.fetchMeta(ctx); err != nil {
-		return err
-	}
-	if err := b.checkTarget(); err != nil {
-		return err
-	}
-	bring := b.content
-	if b.opt.TUFOnly {
-		bring = b.haveContent
-	}
-	if err := bring(ctx); err != nil || b.opt.DryRun {
-		return err
-	}
-	return b.finish()
+	return nil
 }
 
-// finish puts the metadata in place, after which the bundle is the new one.
-func (b *builder) finish() error {
-	if err := b.makeFolder(); err != nil {
-		return err
+// plan are the steps that write nothing to the medium, but mend what an
+// interrupted run left. Each part of the content says in plan how much it is
+// going to write (b.need), so that room can refuse before anything is written.
+func (b *builder) plan() []step {
+	known := []step{b.open, b.allowed, b.fetchMeta, b.checkTarget}
+	if b.opt.TUFOnly {
+		return append(known, b.haveContent)
 	}
+	return append(known, b.findSource, b.haveOthers, b.planObjects, b.room)
+}
+
+// write are the steps that put content on the medium and, when it is whole,
+// the metadata that makes it a bundle.
+func (b *builder) write() []step {
+	if b.opt.TUFOnly {
+		return []step{b.makeFolder, b.metadata}
+	}
+	return []step{b.makeFolder, b.objects, b.metadata}
+}
+
+func (b *builder) allowed(context.Context) error { return b.old.allows(b.opt) }
+
+// metadata is put in place in one go, after which the bundle is the new one.
+func (b *builder) metadata(context.Context) error {
 	if err := replaceMetadata(b.folder, b.meta.files(), b.opt.Faults); err != nil {
 		return err
 	}
@@ -178,7 +193,7 @@ func (b *builder) open(ctx context.Context) error {
 }
 
 // makeFolder makes the folder where there is none yet.
-func (b *builder) makeFolder() error {
+func (b *builder) makeFolder(context.Context) error {
 	if b.folder != nil {
 		return nil
 	}
@@ -194,7 +209,7 @@ func (b *builder) makeFolder() error {
 
 // checkTarget finds the target in the verified metadata and looks whether a
 // bundle can carry it.
-func (b *builder) checkTarget() error {
+func (b *builder) checkTarget(context.Context) error {
 	target, custom, err := b.meta.target(b.opt.Target)
 	if err != nil {
 		return err

@@ -18,23 +18,10 @@ import (
 	"github.com/otactl/otactl/ostree"
 )
 
-// content brings the commit's closure into the bundle's repo and points a ref
+// objects brings the commit's closure into the bundle's repo and points a ref
 // at it, so that the real ostree program finds it as well.
-func (b *builder) content(ctx context.Context) error {
-	src, err := b.source(ctx)
-	if err != nil {
-		return err
-	}
-	if err := b.haveOthers(ctx); err != nil {
-		return err
-	}
-	if err := b.room(ctx, src); err != nil || b.opt.DryRun {
-		return err
-	}
+func (b *builder) objects(ctx context.Context) error {
 	if err := faults.At(b.opt.Faults, FaultContent); err != nil {
-		return err
-	}
-	if err := b.makeFolder(); err != nil {
 		return err
 	}
 	dir, err := b.repoDir()
@@ -45,7 +32,7 @@ func (b *builder) content(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", dirRepo, err)
 	}
-	if err := b.copy(ctx, repo, src); err != nil {
+	if err := b.copy(ctx, repo, b.source); err != nil {
 		return fmt.Errorf("copy commit %s: %w", short(b.commit.String()), err)
 	}
 	if err := faults.At(b.opt.Faults, FaultRef); err != nil {
@@ -146,22 +133,22 @@ func (b *builder) counted(rep ostree.CopyReport) {
 	b.report.Objects, b.report.Copied, b.report.Present, b.report.Bytes = rep.Objects, rep.Copied, rep.Present, rep.Bytes
 }
 
-// source is where the objects come from; it has the commit, or the error says
-// what to do.
-func (b *builder) source(ctx context.Context) (ostree.Source, error) {
-	src := b.opt.RepoSource
-	if src == nil {
+// findSource finds where the objects come from; it has the commit, or the error
+// says what to do.
+func (b *builder) findSource(ctx context.Context) error {
+	b.source = b.opt.RepoSource
+	if b.source == nil {
 		var err error
-		if src, err = b.backend.Objects(ctx); err != nil {
-			return nil, err
+		if b.source, err = b.backend.Objects(ctx); err != nil {
+			return err
 		}
 	}
-	_, err := ostree.LoadCommit(ctx, src, b.commit)
+	_, err := ostree.LoadCommit(ctx, b.source, b.commit)
 	if _, missing := errors.AsType[*ostree.MissingError](err); missing {
-		return nil, fail.As(fmt.Errorf("commit of target %s: %w", b.opt.Target, err), fail.NotFound,
+		return fail.As(fmt.Errorf("commit of target %s: %w", b.opt.Target, err), fail.NotFound,
 			"publish the commit, or name a repo that has it with --ostree-repo-source")
 	}
-	return src, err
+	return err
 }
 
 // haveContent wants the commits of all targets to be in the bundle already.
@@ -213,26 +200,33 @@ func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.C
 	return nil
 }
 
-// room finds out what has to be copied, and whether the medium has space for
-// it. Over a network that takes a question for each object, as long as copying
-// it: then only a dry run asks, and a full medium is met while writing.
-func (b *builder) room(ctx context.Context, src ostree.Source) error {
-	b.report.Free = medium.FreeSpace(b.existingDir())
-	if _, local := src.(*ostree.Repo); !local && !b.opt.DryRun {
+// planObjects finds out what has to be copied. Over a network that takes a
+// question for each object, as long as copying it: then only a dry run asks, and
+// a full medium is met while writing.
+func (b *builder) planObjects(ctx context.Context) error {
+	if _, local := b.source.(*ostree.Repo); !local && !b.opt.DryRun {
 		return nil
 	}
 	dst, err := b.present(ctx)
 	if err != nil {
 		return err
 	}
-	rep, err := ostree.Copy(ctx, dst, src, b.commit, b.copyOptions(true))
+	rep, err := ostree.Copy(ctx, dst, b.source, b.commit, b.copyOptions(true))
 	if err != nil {
 		return fmt.Errorf("plan the copy of commit %s: %w", short(b.commit.String()), err)
 	}
 	b.counted(rep)
-	if b.report.Free >= 0 && rep.Bytes > b.report.Free {
+	b.need += rep.Bytes
+	return nil
+}
+
+// room refuses a medium that has no space for what the parts of the content
+// said that they need.
+func (b *builder) room(context.Context) error {
+	b.report.Free = medium.FreeSpace(b.existingDir())
+	if b.report.Free >= 0 && b.need > b.report.Free {
 		return fail.New(fail.NoSpace, "free some space on the medium, or take a larger one",
-			"%d bytes to be written, %d bytes free", rep.Bytes, b.report.Free)
+			"%d bytes to be written, %d bytes free", b.need, b.report.Free)
 	}
 	return nil
 }
