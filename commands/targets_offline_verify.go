@@ -3,6 +3,7 @@ package commands
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -66,7 +67,8 @@ func (rt *runtime) offlineVerify(c *cli.Context) error {
 
 type verifyView struct{ offline.VerifyReport }
 
-// Table shows what was checked, and one line for each finding.
+// Table shows what was checked, how long each role is good, and one line for
+// each finding.
 func (v verifyView) Table(w io.Writer) {
 	result := "good"
 	if !v.Good {
@@ -76,20 +78,29 @@ func (v verifyView) Table(w io.Writer) {
 	for _, t := range v.Targets {
 		names = append(names, t.Name)
 	}
+	blobs := ""
+	if v.Blobs > 0 {
+		blobs = fmt.Sprintf("%d (%s)", v.Blobs, size(v.AppBytes))
+	}
 	render.Fields(w, "bundle", v.Dir, "result", result, "trust from", v.Anchor, "type", v.Type, "tag", v.Tag,
 		"expires", date(v.Expires), "targets", strings.Join(names, " "),
-		"objects", fmt.Sprintf("%d (%s)", v.Objects, size(v.Bytes)))
-	var rows [][]string
+		"objects", fmt.Sprintf("%d (%s)", v.Objects, size(v.Bytes)), "app blobs", blobs)
+	var roles, rows [][]string
+	for _, r := range v.Roles {
+		roles = append(roles, []string{r.File, strconv.Itoa(r.Version), date(r.Expires), r.Left})
+	}
+	fmt.Fprintln(w)
+	render.Columns(w, []string{"METADATA", "VERSION", "EXPIRES", "LEFT"}, roles)
 	for _, f := range v.Findings {
 		kind := "BAD"
 		if f.Warning {
 			kind = "warning"
 		}
-		rows = append(rows, []string{kind, string(f.Rule), f.Path, f.Problem})
+		rows = append(rows, []string{kind, string(f.Rule), f.Path, f.Problem, f.Remedy})
 	}
 	if len(rows) > 0 {
 		fmt.Fprintln(w)
-		render.Columns(w, []string{"", "RULE", "WHERE", "WHAT"}, rows)
+		render.Columns(w, []string{"", "RULE", "WHERE", "WHAT", "DO"}, rows)
 	}
 	if v.More > 0 {
 		fmt.Fprintf(w, "and %d more\n", v.More)

@@ -24,6 +24,11 @@ const (
 	dirMetadata = "tuf"
 	dirRepo     = "ostree_repo"
 	dirApps     = "apps"
+	// For people and their programs; nothing in them is signed, and no device
+	// reads them.
+	fileReadme = "README.txt"
+	fileFormat = "otactl.json"
+	dirSBOM    = "sbom"
 	// dirStaged is the metadata folder while it is being written; it becomes
 	// dirMetadata in one rename.
 	dirStaged = "tuf.new"

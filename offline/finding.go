@@ -15,6 +15,8 @@ type Rule string
 
 // The rules of a bundle.
 const (
+	RuleFormat    Rule = "format"     // the bundle is of a form that this program knows
+	RuleIndex     Rule = "index"      // the signed index of an archive lists what is in it
 	RuleComplete  Rule = "complete"   // every part of a bundle is there
 	RuleRootChain Rule = "root-chain" // each root is signed by the one before and by itself
 	RuleSignature Rule = "signature"  // signatures are by keys of the role, and verify
@@ -26,7 +28,8 @@ const (
 	RuleFor       Rule = "for"        // the bundle is for the tag, hardware id and type asked for
 	RuleRepo      Rule = "repo"       // ostree_repo is an archive repo, without parents or partial commits
 	RuleObject    Rule = "object"     // every object of a commit is there and is what its name says
-	RuleApps      Rule = "apps"       // the apps of the targets are there
+	RuleDelta     Rule = "delta"      // static deltas are what they say, and lead to a target
+	RuleApps      Rule = "apps"       // the apps of the targets are there, down to the last blob
 	RuleFiles     Rule = "files"      // there is nothing else in the folder
 )
 
@@ -35,6 +38,7 @@ type Finding struct {
 	Rule    Rule   `json:"rule"`
 	Path    string `json:"path"`    // below the bundle, with forward slashes
 	Problem string `json:"problem"` // what is wrong with it
+	Remedy  string `json:"remedy"`  // what to do about it
 	// Warning is set when the bundle is good nevertheless.
 	Warning bool `json:"warning,omitempty"`
 
@@ -45,8 +49,8 @@ type Finding struct {
 func (f Finding) String() string { return fmt.Sprintf("%s: %s", f.Path, f.Problem) }
 
 // rules lists the rules in the order in which a device meets them.
-var rules = []Rule{RuleComplete, RuleRootChain, RuleSignature, RuleThreshold, RuleMetadata, RuleClock, RuleExpiry,
-	RuleTargets, RuleFor, RuleRepo, RuleObject, RuleApps, RuleFiles}
+var rules = []Rule{RuleFormat, RuleIndex, RuleComplete, RuleRootChain, RuleSignature, RuleThreshold, RuleMetadata, RuleClock, RuleExpiry,
+	RuleTargets, RuleFor, RuleRepo, RuleObject, RuleDelta, RuleApps, RuleFiles}
 
 // compare orders findings: what makes the bundle bad first, then by the step
 // at which a device would meet it.
@@ -99,18 +103,30 @@ func (fs *findings) add(f Finding) {
 	fs.list = append(fs.list, f)
 }
 
-// bad records a finding that makes the bundle bad.
+// bad records a finding that makes the bundle bad, with the remedy that its
+// rule has.
 func (fs *findings) bad(rule Rule, path, format string, args ...any) {
-	class := fail.Verification
-	if rule == RuleExpiry {
-		class = fail.Expired
-	}
-	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), class: class})
+	fs.badFor(rule, path, remedyFor(rule), format, args...)
+}
+
+// badFor is bad with a remedy of its own.
+func (fs *findings) badFor(rule Rule, path, remedy, format string, args ...any) {
+	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), Remedy: remedy, class: classOf(rule)})
 }
 
 // warn records a finding that leaves the bundle good.
-func (fs *findings) warn(rule Rule, path, format string, args ...any) {
-	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), Warning: true})
+func (fs *findings) warn(rule Rule, path, remedy, format string, args ...any) {
+	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), Remedy: remedy, Warning: true})
+}
+
+func classOf(rule Rule) fail.Class {
+	switch rule {
+	case RuleExpiry:
+		return fail.Expired
+	case RuleFormat:
+		return fail.Unsupported
+	}
+	return fail.Verification
 }
 
 // ErrBad matches the error of a report with at least one finding that is not a
@@ -118,8 +134,10 @@ func (fs *findings) warn(rule Rule, path, format string, args ...any) {
 var ErrBad = errors.New("the bundle is not good")
 
 // Err is nil when the bundle is good. Otherwise it says what the first bad
-// finding says and how many more there are; it matches ErrBad, and its class is
-// Expired when nothing but expiry is wrong, else Verification.
+// finding says and how many more there are; it matches ErrBad. Its class is
+// Unsupported when the bundle is of a form that this program does not know, for
+// then no other finding means much, Expired when nothing but expiry is wrong,
+// else Verification.
 func (r *VerifyReport) Err() error {
 	var first *Finding
 	bad, class := 0, fail.Expired
@@ -130,8 +148,8 @@ func (r *VerifyReport) Err() error {
 		if bad++; first == nil {
 			first = &r.Findings[i]
 		}
-		if f.class != fail.Expired {
-			class = fail.Verification
+		if f.class != fail.Expired && class != fail.Unsupported {
+			class = f.class
 		}
 	}
 	bad += r.More
@@ -142,24 +160,36 @@ func (r *VerifyReport) Err() error {
 	if bad > 1 {
 		more = fmt.Sprintf(" (and %d more)", bad-1)
 	}
-	return fail.New(class, hintFor(first.Rule), "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
+	return fail.New(class, first.Remedy, "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
 }
 
-// hintFor says what to do about a broken rule.
-func hintFor(rule Rule) string {
+// The remedies that many findings share.
+const (
+	remedyRebuild = "build the bundle again into an empty folder"
+	remedyResume  = "run the offline-update command again with the same folder: it keeps what is good"
+	remedyRemove  = "remove what does not belong to the bundle"
+	remedyNone    = "nothing has to be done"
+)
+
+// remedyFor says what to do about a broken rule.
+func remedyFor(rule Rule) string {
 	switch rule {
+	case RuleFormat:
+		return "take a newer otactl, or build the bundle with this one"
+	case RuleIndex:
+		return "copy the archive again from where it came from, or build it again"
 	case RuleExpiry:
 		return "renew it: otactl targets offline-update NAME DST --tag T --tuf-only"
 	case RuleThreshold:
 		return "add a signature: otactl targets offline-update sign BUNDLE --keys FILE"
 	case RuleClock:
 		return "set the clock of this machine, or give the time with --now"
-	case RuleComplete, RuleObject:
-		return "run the offline-update command again with the same folder: it keeps what is good"
+	case RuleComplete, RuleObject, RuleDelta, RuleApps:
+		return remedyResume
 	case RuleFor:
 		return "build a bundle for this device, or correct what was asked for"
 	case RuleFiles:
-		return "remove what does not belong to the bundle"
+		return remedyRemove
 	}
-	return "build the bundle again into an empty folder"
+	return remedyRebuild
 }

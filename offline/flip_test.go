@@ -121,7 +121,7 @@ func contentGood(t *testing.T, dir string, targets []boundTarget) bool {
 	b, err := Open(dir)
 	check(t, err)
 	defer b.Close()
-	v := &verifier{bundle: b, opt: VerifyOptions{Now: now}}
+	v := &verifier{bundle: b, opt: VerifyOptions{Now: now, Jobs: 2}}
 	v.inv, err = scan(t.Context(), b, &v.found)
 	check(t, err)
 	check(t, v.content(t.Context(), targets))

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -57,7 +56,7 @@ func FuzzFolderNames(f *testing.F) {
 		info, err := fs.Stat(medium, name)
 		check(t, err)
 		var found findings
-		s := &scanner{found: &found, inv: inventory{objects: map[ostree.ObjectID]int64{}}}
+		s := newScanner(&found)
 		_ = s.visit(name, fs.FileInfoToDirEntry(info))
 		for id := range s.inv.objects {
 			if dirRepo+"/"+id.ArchivePath() != name {

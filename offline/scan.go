@@ -18,7 +18,8 @@ type inventory struct {
 	roots   []int                     // versions of tuf/N.root.json, ascending
 	objects map[ostree.ObjectID]int64 // file size in bytes
 	partial []string                  // state/*.commitpartial, below ostree_repo
-	apps    []string                  // files below apps/
+	deltas  map[string]int64          // files of static deltas and their indexes, below ostree_repo, by size
+	apps    map[string]int64          // files below apps/, by size
 }
 
 // scanner walks a bundle and sorts its files.
@@ -27,11 +28,14 @@ type scanner struct {
 	inv   inventory
 }
 
+func newScanner(found *findings) *scanner {
+	return &scanner{found: found, inv: inventory{objects: map[ostree.ObjectID]int64{}, deltas: map[string]int64{}, apps: map[string]int64{}}}
+}
+
 // scan takes the inventory of b. Whatever has no place in a bundle is a
 // finding.
 func scan(ctx context.Context, b *Bundle, found *findings) (inventory, error) {
-	s := &scanner{found: found}
-	s.inv.objects = map[ostree.ObjectID]int64{}
+	s := newScanner(found)
 	err := fs.WalkDir(b.files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
@@ -58,7 +62,7 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 		return nil
 	}
 	if harmless.MatchString(name) {
-		s.found.warn(RuleFiles, name, "not part of the bundle; operating systems leave it on media")
+		s.found.warn(RuleFiles, name, remedyNone, "not part of the bundle; operating systems leave it on media")
 		return skip(d)
 	}
 	if !d.IsDir() && !d.Type().IsRegular() {
@@ -66,7 +70,7 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 		return nil
 	}
 	if why := leftAside(name); why != "" {
-		s.found.warn(RuleFiles, name, "%s", why)
+		s.found.warn(RuleFiles, name, remedyNone, "%s", why)
 		return skip(d)
 	}
 	if strings.Count(name, "/") >= maxDepth {
@@ -77,7 +81,9 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 	switch {
 	case top == dirMetadata && s.metadata(rest, d),
 		top == dirRepo && s.repo(rest, d),
-		top == dirApps && s.app(name, rest, d):
+		top == dirApps && s.app(name, rest, d),
+		top == dirSBOM && (rest != "" || d.IsDir()),
+		rest == "" && !d.IsDir() && (top == fileReadme || top == fileFormat):
 		return nil
 	}
 	s.found.bad(RuleFiles, name, "unknown file in the bundle")
@@ -94,8 +100,6 @@ func leftAside(name string) string {
 	switch {
 	case name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp":
 		return "left by an interrupted run; the next run removes it"
-	case path.Dir(name) == dirRepo+"/deltas", path.Dir(name) == dirRepo+"/delta-indexes":
-		return "static deltas; not verified, and not used from a bundle"
 	}
 	return ""
 }
@@ -128,7 +132,7 @@ func (s *scanner) metadata(rest string, d fs.DirEntry) bool {
 	case tuf.TimestampFile, tuf.SnapshotFile, tuf.TargetsFile, tuf.BundleTargetsFile:
 		return true
 	case tuf.BundleTargetsFile + medium.TempSuffix:
-		s.found.warn(RuleFiles, metadataPath(rest), "left by an interrupted run of sign")
+		s.found.warn(RuleFiles, metadataPath(rest), remedyNone, "left by an interrupted run of sign")
 		return true
 	}
 	return false
@@ -145,7 +149,7 @@ func (s *scanner) repo(rest string, d fs.DirEntry) bool {
 	case "config", ".lock":
 		return below == "" && !d.IsDir()
 	case "summary", "summary.sig":
-		s.found.warn(RuleRepo, path.Join(dirRepo, rest), "no checksum covers it; devices do not need it")
+		s.found.warn(RuleRepo, path.Join(dirRepo, rest), remedyNone, "no checksum covers it; devices do not need it")
 		return below == "" && !d.IsDir()
 	}
 	switch top {
@@ -153,6 +157,8 @@ func (s *scanner) repo(rest string, d fs.DirEntry) bool {
 		return true
 	case "objects":
 		return s.object(rest, d)
+	case "deltas", "delta-indexes":
+		return s.note(s.inv.deltas, rest, d)
 	case "state":
 		s.inv.partial = append(s.inv.partial, rest)
 		return strings.HasSuffix(rest, ".commitpartial")
@@ -165,15 +171,33 @@ func (s *scanner) object(rest string, d fs.DirEntry) bool {
 	if err != nil || id.ArchivePath() != rest {
 		return false
 	}
+	size, ok := sizeOf(d)
+	if ok && size >= 0 {
+		s.inv.objects[id] = size
+	}
+	return ok
+}
+
+// note keeps the size of a file under its name.
+func (s *scanner) note(files map[string]int64, name string, d fs.DirEntry) bool {
+	size, ok := sizeOf(d)
+	if ok && size >= 0 {
+		files[name] = size
+	}
+	return ok
+}
+
+// sizeOf is the size of a file, -1 of one that went away: whoever needs it will
+// say so. It is false for one that cannot be looked at.
+func sizeOf(d fs.DirEntry) (int64, bool) {
 	info, err := d.Info()
-	if errors.Is(err, fs.ErrNotExist) {
-		return true // it went away; whoever needs it will say so
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return -1, true
+	case err != nil:
+		return 0, false
 	}
-	if err != nil {
-		return false
-	}
-	s.inv.objects[id] = info.Size()
-	return true
+	return info.Size(), true
 }
 
 // app sorts a name below apps/, which is laid out as composectl does it.
@@ -182,6 +206,6 @@ func (s *scanner) app(name, rest string, d fs.DirEntry) bool {
 		top, _, _ := strings.Cut(rest, "/")
 		return top == "" || top == dirApps || top == "blobs"
 	}
-	s.inv.apps = append(s.inv.apps, name)
-	return strings.HasPrefix(rest, dirApps+"/") || strings.HasPrefix(rest, "blobs/sha256/")
+	known := strings.HasPrefix(rest, dirApps+"/") || strings.HasPrefix(rest, "blobs/sha256/")
+	return known && s.note(s.inv.apps, name, d)
 }

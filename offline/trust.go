@@ -42,7 +42,7 @@ func (c *trustCheck) file(name string, max int64) []byte {
 func (c *trustCheck) checkForm(name string, data []byte) {
 	canonical, err := tuf.Canonical(data)
 	if err == nil && !bytes.Equal(canonical, data) {
-		c.found.warn(RuleMetadata, metadataPath(name), "not stored in canonical form")
+		c.found.warn(RuleMetadata, metadataPath(name), remedyNone, "not stored in canonical form")
 	}
 }
 

@@ -4,10 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/tuf"
@@ -37,23 +41,37 @@ type VerifyReport struct {
 	Type     string           `json:"type"`
 	Tag      string           `json:"tag"`
 	Expires  time.Time        `json:"expires,omitzero"` // the earliest of all roles
+	Roles    []VerifiedRole   `json:"roles"`
 	Targets  []VerifiedTarget `json:"targets"`
-	Objects  int              `json:"objects"` // read and hashed, per target
-	Bytes    int64            `json:"bytes"`   // of those, uncompressed
+	Objects  int              `json:"objects"`    // read and hashed, each once, however many targets share it
+	Bytes    int64            `json:"bytes"`      // of those, uncompressed
+	Blobs    int              `json:"blobs"`      // of apps, read and hashed, each once
+	AppBytes int64            `json:"blob_bytes"` // of those
 	Findings []Finding        `json:"findings"`
 	More     int              `json:"more,omitempty"` // bad findings beyond the first thousand
 }
 
-// VerifiedTarget is a target of a bundle and the commit it is bound to.
+// VerifiedRole is a metadata file and how long it is still good.
+type VerifiedRole struct {
+	File    string    `json:"file"`
+	Version int       `json:"version"`
+	Expires time.Time `json:"expires"`
+	Left    string    `json:"left"`         // in words
+	Seconds int64     `json:"seconds_left"` // negative when it has expired
+}
+
+// VerifiedTarget is a target of a bundle and what it is bound to.
 type VerifiedTarget struct {
-	Name   string `json:"name"`
-	Commit string `json:"commit"`
+	Name   string   `json:"name"`
+	Commit string   `json:"commit"`
+	Apps   []string `json:"apps"` // URIs of those in the bundle
 }
 
 // verifier holds one run of Verify together.
 type verifier struct {
 	bundle *Bundle
 	opt    VerifyOptions
+	turns  chan struct{} // as many as may read at once
 	found  findings
 	inv    inventory
 	report VerifyReport
@@ -63,20 +81,41 @@ type verifier struct {
 // look (a cancelled context, a folder that cannot be walked); what is wrong
 // with the bundle is in the report, and VerifyReport.Err sums it up.
 func Verify(ctx context.Context, b *Bundle, opt VerifyOptions) (*VerifyReport, error) {
-	v := &verifier{bundle: b, opt: opt, report: VerifyReport{Dir: b.dir, Targets: []VerifiedTarget{}}}
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	v := &verifier{bundle: b, opt: opt, turns: make(chan struct{}, opt.Jobs), report: VerifyReport{Dir: b.dir, Targets: []VerifiedTarget{}}}
 	inv, err := scan(ctx, b, &v.found)
 	if err != nil {
 		return nil, err
 	}
 	v.inv = inv
 	slices.Sort(v.inv.roots)
+	v.format()
 	trust := v.metadata(ctx)
 	targets := v.targets(trust)
-	if err := v.content(ctx, targets); err != nil {
+	work, reading := errgroup.WithContext(ctx)
+	work.Go(func() error { return v.content(reading, targets) })
+	work.Go(func() error { return v.apps(reading, targets) })
+	if err := work.Wait(); err != nil {
 		return nil, err
 	}
-	v.apps(ctx, targets)
+	v.deltas(ctx, targets)
+	v.index(ctx, trust)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return v.finish(trust), nil
+}
+
+// format looks at the mark that says which form the bundle has.
+func (v *verifier) format() {
+	switch err := checkFormat(v.bundle.files); {
+	case fail.ClassOf(err) == fail.Unsupported:
+		v.found.bad(RuleFormat, fileFormat, "%v", err)
+	case err != nil:
+		v.found.warn(RuleFormat, fileFormat, remedyNone, "%v; nothing is signed in it, and no device reads it", err)
+	}
 }
 
 func (v *verifier) finish(trust *trustCheck) *VerifyReport {
@@ -85,7 +124,7 @@ func (v *verifier) finish(trust *trustCheck) *VerifyReport {
 	if trust.bundle != nil {
 		r.Type, r.Tag = trust.bundle.Type, trust.bundle.Tag
 	}
-	r.Expires = trust.expires()
+	r.Expires, r.Roles = trust.expires(), trust.report()
 	r.Findings, r.More = append([]Finding{}, v.found.list...), v.found.more
 	// An order that does not depend on which object was read first.
 	slices.SortFunc(r.Findings, Finding.compare)
@@ -121,18 +160,6 @@ func (v *verifier) expected(b *tuf.BundleTargets) {
 	if v.opt.Tag != "" && v.opt.Tag != b.Tag {
 		v.found.bad(RuleFor, where, "it is for the tag %q, not %q", b.Tag, v.opt.Tag)
 	}
-}
-
-// expires is the earliest expiry of all roles and of the bundle.
-func (c *trustCheck) expires() time.Time {
-	var at time.Time
-	if c.trust != nil {
-		at = c.trust.Expires()
-	}
-	if c.bundle != nil && (at.IsZero() || c.bundle.Expires.Before(at)) {
-		at = c.bundle.Expires
-	}
-	return at
 }
 
 // boundTarget is a target that the bundle names, as targets.json describes it.
@@ -218,25 +245,6 @@ func (v *verifier) knownTargets(c *trustCheck) *tuf.Targets {
 		return nil
 	}
 	return targets
-}
-
-// apps compares the apps in the bundle with those that its targets want.
-func (v *verifier) apps(ctx context.Context, targets []boundTarget) {
-	uris, err := v.bundle.AppURIs(ctx)
-	if err != nil {
-		v.found.bad(RuleApps, dirApps, "%v", err)
-		return
-	}
-	for _, t := range targets {
-		for name, app := range requiredApps(t.custom) {
-			if !slices.Contains(uris, app.URI) {
-				v.found.warn(RuleApps, dirApps, "app %s of target %s is not in the bundle; a device that runs it refuses the update", name, t.name)
-			}
-		}
-	}
-	if len(v.inv.apps) > 0 {
-		v.found.warn(RuleApps, dirApps, "%d files of apps were not verified", len(v.inv.apps))
-	}
 }
 
 // requiredApps are the apps that an offline update of a target carries.

@@ -22,6 +22,9 @@ type VerifyOptions struct {
 	// Seen, if set, is called once for each object of the closure, from many
 	// goroutines, whether it is good or not.
 	Seen func(ObjectID)
+	// Turns, if set, is shared with other work that reads at the same time:
+	// something is put in before an object is read and taken out after.
+	Turns chan struct{}
 }
 
 // VerifyReport says what Verify saw.
@@ -38,12 +41,17 @@ type VerifyReport struct {
 // format. With problems it returns the first; an error that says nothing about
 // the objects, such as an end of ctx, ends it at once.
 func Verify(ctx context.Context, src Source, commit Checksum, opt VerifyOptions) (VerifyReport, error) {
+	return VerifyAll(ctx, src, []Checksum{commit}, opt)
+}
+
+// VerifyAll is Verify for several commits: what they share is read once.
+func VerifyAll(ctx context.Context, src Source, commits []Checksum, opt VerifyOptions) (VerifyReport, error) {
 	v := &verifier{src: src, opt: opt, said: map[string]bool{}, task: progress.Start(opt.Progress, "verifying objects", progress.Count, 0)}
 	defer v.task.Done()
 	if v.opt.Jobs <= 0 {
 		v.opt.Jobs = runtime.GOMAXPROCS(0)
 	}
-	err := v.run(ctx, commit)
+	err := v.run(ctx, commits)
 	if err == nil && len(v.report.Problems) > 0 {
 		err = v.report.Problems[0]
 	}
@@ -60,8 +68,8 @@ type verifier struct {
 	said   map[string]bool // texts of the problems
 }
 
-// run walks the closure and lets workers read what it finds.
-func (v *verifier) run(ctx context.Context, commit Checksum) error {
+// run walks the closures and lets workers read what it finds.
+func (v *verifier) run(ctx context.Context, commits []Checksum) error {
 	workers, ctx := errgroup.WithContext(ctx)
 	ids := make(chan ObjectID, 256)
 	for range v.opt.Jobs {
@@ -76,12 +84,12 @@ func (v *verifier) run(ctx context.Context, commit Checksum) error {
 	}
 	workers.Go(func() error {
 		defer close(ids)
-		return v.walk(ctx, commit, ids)
+		return v.walk(ctx, commits, ids)
 	})
 	return workers.Wait()
 }
 
-func (v *verifier) walk(ctx context.Context, commit Checksum, ids chan<- ObjectID) error {
+func (v *verifier) walk(ctx context.Context, commits []Checksum, ids chan<- ObjectID) error {
 	send := func(id ObjectID) error {
 		v.task.Grow(1)
 		select {
@@ -94,13 +102,22 @@ func (v *verifier) walk(ctx context.Context, commit Checksum, ids chan<- ObjectI
 	// A dirtree that is bad is reported by the worker that reads it; the walk
 	// only has to leave it out.
 	w := &walker{src: v.src, seen: map[ObjectID]struct{}{}, fn: send, bad: v.skip}
-	if err := w.commit(ctx, commit); err != nil {
-		return err
+	for _, commit := range commits {
+		if err := w.commit(ctx, commit); err != nil {
+			return err
+		}
+		id := ObjectID{commit, TypeCommit}
+		if _, walked := w.seen[id]; !walked { // the commit itself is bad
+			if err := w.visit(id); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := v.detached(ctx, commit); err != nil {
+			return err
+		}
 	}
-	if len(w.seen) == 0 { // the commit itself is bad
-		return send(ObjectID{commit, TypeCommit})
-	}
-	return v.detached(ctx, commit)
+	return nil
 }
 
 // skip swallows what a worker reports too. Too deep a tree is reported here:
@@ -129,11 +146,7 @@ func (v *verifier) object(ctx context.Context, id ObjectID) error {
 		v.opt.Seen(id)
 	}
 	defer v.task.Add(1)
-	obj, err := v.src.Object(ctx, id)
-	var n int64
-	if err == nil {
-		n, err = verifyObject(ctx, obj)
-	}
+	n, err := v.read(ctx, id)
 	if err != nil && !isProblem(err) {
 		return err
 	}
@@ -142,6 +155,23 @@ func (v *verifier) object(ctx context.Context, id ObjectID) error {
 		return v.problem(err)
 	}
 	return nil
+}
+
+// read is how long the object is, and what is wrong with it.
+func (v *verifier) read(ctx context.Context, id ObjectID) (int64, error) {
+	if v.opt.Turns != nil {
+		select {
+		case v.opt.Turns <- struct{}{}:
+			defer func() { <-v.opt.Turns }()
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	obj, err := v.src.Object(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	return verifyObject(ctx, obj)
 }
 
 func (v *verifier) count(id ObjectID, n int64) {

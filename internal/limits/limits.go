@@ -13,6 +13,8 @@ const (
 	Targets = 8 << 20
 	// BundleTargets caps tuf/bundle-targets.json.
 	BundleTargets = 1 << 20
+	// FormatMark caps a bundle's otactl.json.
+	FormatMark = 64 << 10
 	// RootChain is how many roots one refresh may walk.
 	RootChain = 1000
 	// Signatures is how many signatures one file may carry, and the highest
