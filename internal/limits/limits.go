@@ -100,6 +100,8 @@ const (
 	// DeltaFile caps a superblock that is read from a file, with the parts
 	// that may be inside: 16 GiB.
 	DeltaFile = 16 << 30
+	// BundleDeltas is how many static deltas one offline bundle may hold.
+	BundleDeltas = 1024
 	// DeltaIndex caps the list of deltas that lead to one commit.
 	DeltaIndex = 10 << 20
 	// DeltaParts is how many parts one delta may have.

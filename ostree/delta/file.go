@@ -28,7 +28,7 @@ type File struct {
 	// Signatures of the signed form, by engine; not valid for the plain form.
 	Signatures variant.Value
 
-	dir string
+	dir string // of the parts; "": they are not beside it
 	file
 }
 
@@ -67,13 +67,29 @@ func open(path, scratch string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("static delta: %w", err)
 	}
-	f := &File{dir: filepath.Dir(path), file: in}
+	return parseFile(in, path, filepath.Dir(path))
+}
+
+// ReadCopy is OpenCopy for a superblock that lies elsewhere than in a folder of
+// this machine: its size bytes are read from in, and name is for messages. The
+// parts beside it are for the caller to open.
+func ReadCopy(in io.Reader, name string, size int64, scratch string) (*File, error) {
+	held, err := hold(in, name, size, scratch)
+	if err != nil {
+		return nil, fmt.Errorf("static delta: %w", err)
+	}
+	return parseFile(held, name, "")
+}
+
+func parseFile(in file, name, dir string) (*File, error) {
+	f := &File{dir: dir, file: in}
+	var err error
 	if f.Raw, f.Signatures, err = Unwrap(in.data); err == nil {
 		f.Superblock, err = ParseSuperblock(f.Raw)
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	f.Superblock.forget = in.forget
 	return f, nil
@@ -90,21 +106,29 @@ func contents(path, scratch string) (file, error) {
 	}
 	defer in.Close()
 	st, err := in.Stat()
-	switch {
-	case err != nil:
+	if err != nil {
 		return file{}, err
-	case st.Size() > limits.DeltaFile:
-		return file{}, &fsx.TooLargeError{Name: path, Max: limits.DeltaFile}
-	case st.Size() <= inMemory:
-		data, err := fsx.ReadAll(in, path, inMemory)
-		return file{data: data}, err
-	case scratch == "":
+	}
+	if st.Size() > inMemory && st.Size() <= limits.DeltaFile && scratch == "" {
 		return mapFile(in)
+	}
+	return hold(in, path, st.Size(), scratch)
+}
+
+// hold keeps what is read from in where nobody can change it: a small file in
+// memory, a large one in a file without a name in the folder scratch.
+func hold(in io.Reader, name string, size int64, scratch string) (file, error) {
+	switch {
+	case size > limits.DeltaFile:
+		return file{}, &fsx.TooLargeError{Name: name, Max: limits.DeltaFile}
+	case size <= inMemory:
+		data, err := fsx.ReadAll(in, name, inMemory)
+		return file{data: data}, err
 	}
 	copied := &spool{dir: scratch}
 	defer copied.Close()
-	if _, err := io.CopyN(copied, in, st.Size()); err != nil {
-		return file{}, fmt.Errorf("copy %s to %s: %w", path, scratch, err)
+	if _, err := io.CopyN(copied, in, size); err != nil {
+		return file{}, fmt.Errorf("copy %s to %s: %w", name, scratch, err)
 	}
 	return mapFile(copied.file)
 }
@@ -116,6 +140,9 @@ func (f *File) Close() { f.release() }
 func (f *File) Part(i int) (io.ReadCloser, error) {
 	if r := f.OpenInline(i); r != nil {
 		return r, nil
+	}
+	if f.dir == "" {
+		return nil, fmt.Errorf("static delta %s: part %d is not in its superblock", f.Name, i)
 	}
 	file, err := os.Open(filepath.Join(f.dir, strconv.Itoa(i)))
 	if err != nil {
