@@ -51,7 +51,7 @@ _otactl_flags() {
     'otactl targets upload') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets static-deltas') echo '--help --by-tag --hw-id --repo --to --s3-endpoint --sign-by --gpg-homedir --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update') echo '--help --tag --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update sign') echo '--help --keys --passphrase-file --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update sign') echo '--help --keys --passphrase-file --export --import --root --no-verify --yes --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
     'otactl waves') echo '--help --output --quiet --verbose --log-level' ;;
@@ -476,6 +476,14 @@ _otactl_value() {
     'otactl targets offline-update sign --keys') echo 'file' ;;
     'otactl targets offline-update sign -k') echo 'file' ;;
     'otactl targets offline-update sign --passphrase-file') echo 'file' ;;
+    'otactl targets offline-update sign --export') echo 'file' ;;
+    'otactl targets offline-update sign --import') echo 'file' ;;
+    'otactl targets offline-update sign --root') echo 'file' ;;
+    'otactl targets offline-update sign --no-verify') echo 'switch' ;;
+    'otactl targets offline-update sign --yes') echo 'switch' ;;
+    'otactl targets offline-update sign -y') echo 'switch' ;;
+    'otactl targets offline-update sign --jobs') echo 'text' ;;
+    'otactl targets offline-update sign -j') echo 'text' ;;
     'otactl targets offline-update sign #0') echo text ;;
     'otactl targets offline-update show #0') echo text ;;
     'otactl targets offline-update verify --root') echo 'file' ;;

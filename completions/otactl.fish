@@ -393,6 +393,11 @@ set -g __otactl_valued \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
     'otactl targets offline-update sign --passphrase-file' \
+    'otactl targets offline-update sign --export' \
+    'otactl targets offline-update sign --import' \
+    'otactl targets offline-update sign --root' \
+    'otactl targets offline-update sign --jobs' \
+    'otactl targets offline-update sign -j' \
     'otactl targets offline-update verify --root' \
     'otactl targets offline-update verify --tag' \
     'otactl targets offline-update verify --hardware-id' \
@@ -1397,6 +1402,12 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l log-lev
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l keys -s k -r -F -d 'sign with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l export -r -F -d 'write the metadata, without the content, to FILE for others to sign'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l import -r -F -d 'take over the signatures in FILE, which was exported from this bundle'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l root -r -F -d 'trust the root FILE; several go from the oldest to the newest'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l no-verify -d 'do not read the content; the metadata is verified all the same'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l yes -s y -d 'do not ask'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l jobs -s j -x -d 'read N objects at once (default: as suits the machine)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update sign\'' -l verbose -s v -d 'log each step, as --log-level debug'

@@ -568,6 +568,12 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--help|explain the command and do nothing'
             '--keys|sign with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'
             '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--export|write the metadata, without the content, to FILE for others to sign'
+            '--import|take over the signatures in FILE, which was exported from this bundle'
+            '--root|trust the root FILE; several go from the oldest to the newest'
+            '--no-verify|do not read the content; the metadata is verified all the same'
+            '--yes|do not ask'
+            '--jobs|read N objects at once (default: as suits the machine)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2206,6 +2212,11 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
         'otactl targets offline-update sign --passphrase-file' = @()
+        'otactl targets offline-update sign --export' = @()
+        'otactl targets offline-update sign --import' = @()
+        'otactl targets offline-update sign --root' = @()
+        'otactl targets offline-update sign --jobs' = @()
+        'otactl targets offline-update sign -j' = @()
         'otactl targets offline-update verify --root' = @()
         'otactl targets offline-update verify --tag' = @()
         'otactl targets offline-update verify --hardware-id' = @()

@@ -15,6 +15,7 @@ import (
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline/medium"
+	"github.com/otactl/otactl/offline/papers"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -50,9 +51,16 @@ type Bundle struct {
 	dir   string // for messages only
 }
 
-// Open opens the bundle in dir. It fails with class NotFound when dir is not a
-// folder; what is in it is found out later.
+// Open opens the bundle in dir, or its metadata in a file of papers. It fails
+// with class NotFound when there is neither; what is in it is found out later.
 func Open(dir string) (*Bundle, error) {
+	if papers.Is(dir) {
+		files, err := papers.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		return &Bundle{files: files, dir: dir}, nil
+	}
 	folder, err := medium.OpenFolder(dir)
 	if err != nil {
 		return nil, fail.As(fmt.Errorf("bundle %s: %w", dir, medium.Cause(err)), fail.NotFound,

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -26,14 +30,21 @@ func signDir(t *testing.T, dir string, key *tuf.PrivateKey) (*SignReport, error)
 	b, err := Open(dir)
 	check(t, err)
 	defer b.Close()
-	return Sign(t.Context(), b, func(root *tuf.Root) (tuf.Signer, error) { return root.WithRootID(tuf.RoleTargets, key) })
+	return Sign(t.Context(), b, signOptions(key))
+}
+
+func signOptions(key *tuf.PrivateKey) SignOptions {
+	return SignOptions{
+		Verify: VerifyOptions{Now: now},
+		Signer: func(root *tuf.Root) (tuf.Signer, error) { return root.WithRootID(tuf.RoleTargets, key) },
+	}
 }
 
 func TestSigningCompletesTheThreshold(t *testing.T) {
 	dir, b := twoSigners(t)
 	rep, err := signDir(t, dir, b.offline[0])
 	check(t, err)
-	if rep.Signed != 2 || rep.Missing != 0 || rep.KeyID != b.offline[0].Public().ID {
+	if rep.Signed != 2 || rep.Missing != 0 || !slices.Equal(rep.KeyIDs, []string{b.offline[0].Public().ID}) {
 		t.Errorf("report %+v", rep)
 	}
 	if err := verify(t, dir).Err(); err != nil {
@@ -66,8 +77,12 @@ func TestSigningRefusals(t *testing.T) {
 func TestNothingIsSignedOverABadSignature(t *testing.T) {
 	dir, b := twoSigners(t)
 	resign(t, dir, b, goodBundle(), newKey(t))
-	if _, err := signDir(t, dir, b.offline[0]); !errors.Is(err, tuf.ErrSignature) {
+	before := tree(t, dir)
+	if _, err := signDir(t, dir, b.offline[0]); !errors.Is(err, ErrBad) || fail.ClassOf(err) != fail.Verification {
 		t.Errorf("error %v", err)
+	}
+	if tree(t, dir) != before {
+		t.Error("the bundle changed")
 	}
 }
 
@@ -79,6 +94,154 @@ func TestSigningAnIncompleteBundleSaysSo(t *testing.T) {
 	}
 	if _, err := signDir(t, t.TempDir(), b.offline[0]); !errors.Is(err, ErrIncomplete) {
 		t.Errorf("empty folder: %v", err)
+	}
+}
+
+func TestWhatIsSignedIsSaidFromVerifiedData(t *testing.T) {
+	dir, b := twoSigners(t)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	no := errors.New("no")
+	var told Statement
+	opt := signOptions(b.offline[0])
+	opt.Approve = func(s Statement) error { told = s; return no }
+	before := tree(t, dir)
+	if _, err := Sign(t.Context(), bundle, opt); !errors.Is(err, no) {
+		t.Errorf("error %v", err)
+	}
+	if tree(t, dir) != before {
+		t.Error("the bundle was changed although the person said no")
+	}
+	want := StatedTarget{Name: "pc-1", Version: "1", HardwareIDs: []string{"pc"}, Commit: b.targets["pc-1"].Commit(), Apps: []string{}}
+	if len(told.Targets) != 1 || !cmp.Equal(told.Targets[0], want) || !told.Content || told.Tag != "main" || !told.Expires.Equal(now.Add(30*day)) {
+		t.Errorf("statement %+v", told)
+	}
+}
+
+func TestNothingIsSignedOverSpoiledContent(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(t *testing.T, dir string)
+		opt   func(*SignOptions)
+		class fail.Class
+	}{
+		{"an object is damaged", func(t *testing.T, dir string) { write(t, objectFile(t, dir, "filez"), []byte("x")) }, nil, fail.Verification},
+		{"it has expired", nil, func(o *SignOptions) { o.Verify.Now = now.Add(31 * day) }, fail.Expired},
+		{"it is not of the trusted factory", nil, func(o *SignOptions) { o.Verify.Roots = [][]byte{newBackend(t, 1).roots[0]} }, fail.Verification},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, b := twoSigners(t)
+			opt := signOptions(b.offline[0])
+			if c.spoil != nil {
+				c.spoil(t, dir)
+			}
+			if c.opt != nil {
+				c.opt(&opt)
+			}
+			before := tree(t, dir)
+			bundle, err := Open(dir)
+			check(t, err)
+			defer bundle.Close()
+			if _, err := Sign(t.Context(), bundle, opt); fail.ClassOf(err) != c.class {
+				t.Errorf("error %v", err)
+			}
+			if tree(t, dir) != before {
+				t.Error("the bundle changed")
+			}
+		})
+	}
+}
+
+func TestUnreadContentIsSignedOnlyWhenAskedFor(t *testing.T) {
+	dir, b := twoSigners(t)
+	check(t, os.Remove(objectFile(t, dir, "filez")))
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	opt := signOptions(b.offline[0])
+	opt.NoVerify = true
+	opt.Approve = func(s Statement) error {
+		if s.Content {
+			t.Error("says that the content was verified")
+		}
+		return nil
+	}
+	_, err = Sign(t.Context(), bundle, opt)
+	check(t, err)
+}
+
+func TestPapersCarrySignaturesBetweenPeople(t *testing.T) {
+	b := newBackend(t, 2) // the server's and two people's
+	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)
+	dir := t.TempDir()
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	var sheets [2]string
+	for i, key := range b.offline { // both sign the bundle as it was at first
+		sheets[i] = filepath.Join(t.TempDir(), "papers.json")
+		check(t, bundle.Export(sheets[i]))
+		_, err := signDir(t, sheets[i], key)
+		check(t, err)
+	}
+	for i, sheet := range sheets {
+		signed, err := Open(sheet)
+		check(t, err)
+		defer signed.Close()
+		rep, err := Import(t.Context(), bundle, signed)
+		check(t, err)
+		if rep.Missing != 1-i || rep.Signed != 2+i || !slices.Equal(rep.KeyIDs, []string{b.offline[i].Public().ID}) {
+			t.Errorf("report %+v", rep)
+		}
+		if _, err := Import(t.Context(), bundle, signed); fail.ClassOf(err) != fail.Conflict {
+			t.Errorf("imported again: %v", err)
+		}
+	}
+	if err := verify(t, dir).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestImportRefusesWhatIsNotOfThisBundle(t *testing.T) {
+	dir, b := twoSigners(t)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	sheet := filepath.Join(t.TempDir(), "papers.json")
+	check(t, bundle.Export(sheet))
+	_, err = signDir(t, sheet, b.offline[0])
+	check(t, err)
+	later := options("pc-1")
+	later.ExpiresInDays = 20
+	_, err = Build(t.Context(), b, dir, later)
+	check(t, err)
+	signed, err := Open(sheet)
+	check(t, err)
+	defer signed.Close()
+	before := tree(t, dir)
+	if _, err := Import(t.Context(), bundle, signed); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("papers of an earlier build: %v", err)
+	}
+	resign(t, dir, b, goodBundle(), b.keys[tuf.RoleTargets])
+	before = tree(t, dir)
+	check(t, bundle.Export(sheet))
+	other := newKey(t)
+	spoiled, err := Open(sheet)
+	check(t, err)
+	defer spoiled.Close()
+	doc, err := spoiled.BundleTargets(t.Context())
+	check(t, err)
+	doc, err = tuf.AddSignature(doc, other)
+	check(t, err)
+	check(t, spoiled.files.(medium.Changer).Replace(medium.File{Name: "tuf/bundle-targets.json", Data: doc}))
+	if _, err := Import(t.Context(), bundle, spoiled); !errors.Is(err, tuf.ErrSignature) {
+		t.Errorf("a stranger's signature: %v", err)
+	}
+	if tree(t, dir) != before {
+		t.Error("the bundle changed")
 	}
 }
 

@@ -86,8 +86,8 @@ func parseSignature(v json.RawMessage) (s Signature, err error) {
 	return s, err
 }
 
-// bytes is the whole file in canonical form.
-func (e *Envelope) bytes() ([]byte, error) {
+// File is e as a metadata file in canonical form.
+func (e *Envelope) File() ([]byte, error) {
 	list := []map[string]string{}
 	for _, s := range e.Signatures {
 		list = append(list, map[string]string{"keyid": s.KeyID, "method": s.Method, "sig": s.Sig})

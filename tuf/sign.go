@@ -63,7 +63,7 @@ func (e *Envelope) signBy(signers ...Signer) ([]byte, error) {
 			return nil, in(kind.file, err)
 		}
 	}
-	file, err := e.bytes()
+	file, err := e.File()
 	if err != nil {
 		return nil, in(kind.file, err)
 	}

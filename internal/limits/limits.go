@@ -15,6 +15,9 @@ const (
 	BundleTargets = 1 << 20
 	// FormatMark caps a bundle's otactl.json.
 	FormatMark = 64 << 10
+	// Papers caps the metadata of a bundle that goes to a signer without its
+	// content: roots, targets.json, and the index of an archive.
+	Papers = 64 << 20
 	// RootChain is how many roots one refresh may walk.
 	RootChain = 1000
 	// Signatures is how many signatures one file may carry, and the highest

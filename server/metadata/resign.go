@@ -155,7 +155,7 @@ func only(file []byte, ids []string) ([]byte, error) {
 		return nil, err
 	}
 	e.Signatures = slices.DeleteFunc(e.Signatures, func(s tuf.Signature) bool { return !slices.Contains(ids, s.KeyID) })
-	return fileOf(e)
+	return e.File()
 }
 
 // storeResigned stores what resign made, and signs all production snapshots and

@@ -267,20 +267,7 @@ func withSignatures(file []byte, add []tuf.Signature) ([]byte, error) {
 		return nil, err
 	}
 	e.Signatures = slices.Concat(e.Signatures, add)
-	return fileOf(e)
-}
-
-// fileOf is an envelope as a file in canonical form.
-func fileOf(e *tuf.Envelope) ([]byte, error) {
-	list := []map[string]string{}
-	for _, s := range e.Signatures {
-		list = append(list, map[string]string{"keyid": s.KeyID, "method": s.Method, "sig": s.Sig})
-	}
-	raw, err := json.Marshal(map[string]any{"signatures": list, "signed": e.Signed})
-	if err != nil {
-		return nil, err
-	}
-	return tuf.Canonical(raw)
+	return e.File()
 }
 
 // replaceWave stores a wave's file with other signatures. A wave that devices
