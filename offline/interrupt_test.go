@@ -118,23 +118,6 @@ func names(rep *VerifyReport) string {
 	return strings.Join(list, " ")
 }
 
-// exFAT mounts a file system of a stick: no links, modes or owners, folded
-// case, and no exchange of two names. The kernel of a test machine need not
-// know FAT, so FUSE serves it.
-func exFAT(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	image, mount := filepath.Join(dir, "stick.img"), filepath.Join(dir, "stick")
-	check(t, os.Mkdir(mount, 0o755))
-	run(t, "truncate", "-s", "64M", image)
-	run(t, "mkfs.exfat", image)
-	loop := run(t, "losetup", "-f", "--show", image)
-	t.Cleanup(func() { run(t, "losetup", "-d", loop) })
-	run(t, "mount.exfat-fuse", loop, mount)
-	t.Cleanup(func() { run(t, "umount", mount) })
-	return mount
-}
-
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
@@ -145,7 +128,7 @@ func run(t *testing.T, name string, args ...string) string {
 }
 
 func TestBundleLivesOnAStickWithoutLinksAndModes(t *testing.T) {
-	stick := exFAT(t)
+	stick := testkit.ExFAT(t)
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", testkit.SmallOS(t, "1"), nil)
 	dir := filepath.Join(stick, "update")
@@ -162,7 +145,7 @@ func TestBundleLivesOnAStickWithoutLinksAndModes(t *testing.T) {
 
 // Where names cannot be exchanged there is a moment without metadata.
 func TestUpdateCutOffOnAStickIsOldNewOrIncomplete(t *testing.T) {
-	stick := exFAT(t)
+	stick := testkit.ExFAT(t)
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)
 	first := filepath.Join(stick, "first")

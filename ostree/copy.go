@@ -141,6 +141,9 @@ func (c *copier) workers() (far, near int) {
 func (c *copier) move(ctx context.Context, obj Object) (size moveSize, err error) {
 	if c.opt.DryRun {
 		size.packed, err = archiveSize(ctx, obj)
+		if err == nil && c.opt.Planned != nil {
+			c.opt.Planned(obj.ID(), size.packed)
+		}
 		return size, err
 	}
 	if err := faults.At(c.opt.Faults, "copy.put"); err != nil {
@@ -179,7 +182,8 @@ func (c *copier) end(ctx context.Context, err error, whole []Checksum) error {
 		err = faults.At(c.opt.Faults, "copy.close")
 	}
 	if err != nil {
-		if errors.Is(err, ErrNoSpace) {
+		// A full disk is freed of what was not wanted, unless there is room left.
+		if to, ok := c.dst.(*Repo); errors.Is(err, ErrNoSpace) && !(ok && to.keepFree > 0) {
 			c.session.Abort()
 			return err
 		}

@@ -59,17 +59,55 @@ const syncsDisk = true
 // syncDisk makes everything on the file system of dir durable.
 func syncDisk(dir *os.File) error { return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd()))) }
 
-// diskSpace is the size of the file system of path and what is free on it, in
-// bytes, and the size of its blocks; 0 where it cannot be told.
-func diskSpace(path string) (total, free uint64, unit int64, err error) {
+// syncsWhole says whether syncDisk reaches all that lies on the file system of
+// path. Where a process serves it (FUSE) it does not: the kernel has no way to
+// ask that process for more than one file.
+func syncsWhole(path string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(path, &st) != nil || st.Type != unix.FUSE_SUPER_MAGIC
+}
+
+// syncFile makes one file durable. A symlink has nothing of its own.
+func syncFile(path string) error {
+	f, err := openDisk(path)
+	if errors.Is(err, errLink) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = retry(func() (int, error) { return 0, unix.Fsync(f.fd) })
+	return errors.Join(os.NewSyscallError("fsync", err), f.Close())
+}
+
+// diskSpace measures the file system of path.
+func diskSpace(path string) (disk, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(path, &st); err != nil {
-		return 0, 0, 0, &fs.PathError{Op: "statfs", Path: path, Err: err}
+		return disk{}, &fs.PathError{Op: "statfs", Path: path, Err: err}
 	}
 	if st.Bsize <= 0 || st.Blocks == 0 {
-		return 0, 0, 0, nil
+		return disk{}, nil
 	}
-	return st.Blocks * uint64(st.Bsize), st.Bfree * uint64(st.Bsize), int64(st.Bsize), nil
+	unit := uint64(st.Bsize)
+	return disk{total: st.Blocks * unit, free: st.Bfree * unit, usable: st.Bavail * unit, unit: int64(unit)}, nil
+}
+
+// largeFile is from where on some file system may not hold a file; FAT32 holds
+// one byte less than 4 GiB.
+const largeFile = 1 << 31
+
+// holds is EFBIG where no file of n bytes can be on the file system of f, which
+// is empty: a position is refused that no file may have.
+func holds(f *os.File, n int64) error {
+	if n < largeFile {
+		return nil
+	}
+	if _, err := f.Seek(n, io.SeekStart); errors.Is(err, unix.EINVAL) {
+		return &fs.PathError{Op: "write", Path: f.Name(), Err: unix.EFBIG}
+	}
+	_, err := f.Seek(0, io.SeekStart)
+	return err
 }
 
 // renameNew gives from the name to, unless that is taken.

@@ -26,7 +26,14 @@ const syncsDisk = false
 func syncDisk(*os.File) error { return nil }
 
 // diskSpace cannot be told here.
-func diskSpace(string) (total, free uint64, unit int64, err error) { return 0, 0, 0, nil }
+func diskSpace(string) (disk, error) { return disk{}, nil }
+
+// holds cannot be told here.
+func holds(*os.File, int64) error { return nil }
+
+func syncsWhole(string) bool { return false }
+
+func syncFile(string) error { return nil }
 
 // renameNew gives from the name to, unless that is taken. Two objects of one
 // name are the same, so the race does no harm.

@@ -54,10 +54,11 @@ type Repo struct {
 	locks int      // sessions that share the lock
 	lock  *os.File // nil while locks is 0
 
-	noSync  bool   // whatever the config says
-	boot    string // see SetBootID
-	durable group
-	syncs   syncer
+	noSync   bool   // whatever the config says
+	keepFree uint64 // see KeepFree
+	boot     string // see SetBootID
+	durable  group
+	syncs    syncer
 }
 
 var _ Store = (*Repo)(nil)

@@ -1,5 +1,10 @@
 package ostree
 
+// KeepFree makes the sessions of r leave n bytes of what is usable on its file
+// system, whatever the config says. One that meets this limit keeps what it has.
+// It must be called before the repo is used.
+func (r *Repo) KeepFree(n uint64) { r.keepFree = n }
+
 // RoomFor says whether n bytes more may be written to the repo's file system,
 // by what is free on it and what its config keeps free; else the error is
 // ErrNoSpace. It is for who knows beforehand how much comes: a session sees to

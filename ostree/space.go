@@ -10,7 +10,8 @@ import (
 
 // space is how much content a session may still write: what is free on the
 // repo's file system less what its config keeps free. Metadata is exempt, so
-// that a nearly full disk can still be put in order.
+// that a nearly full disk can still be put in order; not so from what KeepFree
+// keeps free.
 type space struct {
 	repo *Repo
 	unit int64 // of the file system's blocks; 0 where there is no limit
@@ -28,22 +29,38 @@ func (r *Repo) openSpace() (*space, error) {
 
 func (s *space) measure() error {
 	c := s.repo.cfg()
-	if c.minFreeBytes == 0 && c.minFreeShare == 0 {
+	if c.minFreeBytes == 0 && c.minFreeShare == 0 && s.repo.keepFree == 0 {
 		return nil
 	}
-	total, free, unit, err := diskSpace(s.repo.path)
-	if err != nil || unit == 0 {
+	d, err := diskSpace(s.repo.path)
+	if err != nil || d.unit == 0 {
 		return err
 	}
 	keep := c.minFreeBytes
 	if keep == 0 {
-		keep = total / 100 * uint64(c.minFreeShare)
+		keep = d.total / 100 * uint64(c.minFreeShare)
 	}
-	s.unit, s.left = unit, -s.flying
-	if free > keep {
-		s.left += int64(min(free-keep, 1<<62))
+	left := above(d.free, keep)
+	if s.repo.keepFree > 0 {
+		left = min(left, above(d.usable, s.repo.keepFree))
 	}
+	s.unit, s.left = d.unit, left-s.flying
 	return nil
+}
+
+// above is what there is of n beyond keep.
+func above(n, keep uint64) int64 {
+	if n <= keep {
+		return 0
+	}
+	return int64(min(n-keep, 1<<62))
+}
+
+// disk is a file system in bytes. What is free is not all usable: some keep a
+// share for root.
+type disk struct {
+	total, free, usable uint64
+	unit                int64 // of its blocks; 0 where nothing can be told
 }
 
 // take takes n bytes, and a block for what rounding and the file itself cost.
@@ -87,6 +104,10 @@ func (s *space) hold(n uint64) (over func(), err error) {
 
 func (s *space) exceeded(n int64) error {
 	c := s.repo.cfg()
+	if above(s.repo.keepFree, c.minFreeBytes) > 0 {
+		return fail.New(fail.NoSpace, "free some space on the file system of "+s.repo.path+", or take a larger one, and run it again; what is there is kept",
+			"%w: at least %d bytes are needed and %d may be used; %d stay free for what comes last", ErrNoSpace, n, max(s.left, 0), s.repo.keepFree)
+	}
 	rule := fmt.Sprintf("min-free-space-percent '%d%%'", c.minFreeShare)
 	if c.minFreeBytes > 0 {
 		rule = fmt.Sprintf("min-free-space-size %dMB", c.minFreeBytes>>20)

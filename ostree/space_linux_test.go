@@ -2,6 +2,7 @@ package ostree
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree/keyfile"
 )
 
@@ -73,9 +75,9 @@ func TestWhatTheConfigKeepsFreeStaysFree(t *testing.T) {
 			if !errors.Is(err, ErrNoSpace) || fail.ClassOf(err) != fail.NoSpace || !strings.Contains(err.Error(), key) || n < 7 {
 				t.Errorf("%s %s: after %d objects: %v", mode, key, n, err)
 			}
-			_, free, _, statErr := diskSpace(r.Path())
-			if statErr != nil || free < 8<<20 {
-				t.Errorf("%s %s: %d bytes are free, %v", mode, key, free, statErr)
+			d, statErr := diskSpace(r.Path())
+			if statErr != nil || d.free < 8<<20 {
+				t.Errorf("%s %s: %d bytes are free, %v", mode, key, d.free, statErr)
 			}
 			if err := s.Put(t.Context(), NewMetadata(TypeDirTree, []byte{0})); err != nil {
 				t.Errorf("%s %s: metadata: %v", mode, key, err)
@@ -87,6 +89,63 @@ func TestWhatTheConfigKeepsFreeStaysFree(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// TestWhatIsKeptFreeForTheLastPartStaysFree: metadata counts as well, and what
+// was stored before the limit was met stays.
+func TestWhatIsKeptFreeForTheLastPartStaysFree(t *testing.T) {
+	r, err := CreateRepoWith(filepath.Join(smallDisk(t, 16<<20), "repo"), ModeArchive, CreateOptions{FillDisk: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.KeepFree(4 << 20)
+	s, err := r.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for ; err == nil && n < 20; n++ {
+		err = s.Put(t.Context(), noise(t, int64(n), 1<<20))
+	}
+	if !errors.Is(err, ErrNoSpace) || fail.ClassOf(err) != fail.NoSpace || n < 10 {
+		t.Errorf("after %d objects: %v", n, err)
+	}
+	for uid := uint32(0); err == nil || uid == 0; uid++ { // down to the last block
+		meta := binary.BigEndian.AppendUint32(nil, uid)
+		err = s.Put(t.Context(), NewMetadata(TypeDirMeta, append(meta, 0, 0, 0, 0, 0, 0, 0x41, 0xed)))
+	}
+	if !errors.Is(err, ErrNoSpace) {
+		t.Errorf("metadata: %v", err)
+	}
+	if d, err := diskSpace(r.Path()); err != nil || d.usable < 4<<20 {
+		t.Errorf("%d bytes are left, %v", d.usable, err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	there := 0
+	if err := r.ListObjects(t.Context(), func(ObjectID) error { there++; return nil }); err != nil || there < n-1 {
+		t.Errorf("%d of %d objects stayed, %v", there, n-1, err)
+	}
+}
+
+// TestAnObjectThatNoFileCanHoldIsNotBegun on a file system whose files are
+// small, as FAT32's are.
+func TestAnObjectThatNoFileCanHoldIsNotBegun(t *testing.T) {
+	f, err := os.Create(filepath.Join(testkit.Ext2(t), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := holds(f, 1<<40); !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("1 TiB: %v", err)
+	}
+	if err := holds(f, 3<<30); err != nil {
+		t.Errorf("3 GiB: %v", err)
+	}
+	if at, err := f.Seek(0, io.SeekCurrent); at != 0 || err != nil {
+		t.Errorf("the file is at %d, %v", at, err)
 	}
 }
 

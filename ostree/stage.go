@@ -27,6 +27,8 @@ type stage struct {
 	lock *os.File // held while somebody works on the stage
 	// space is what it may take of the disk.
 	space *space
+	// each file is synced by itself: no sync reaches all of the file system.
+	each bool
 	// brief stages leave nothing to whoever comes after a kill.
 	brief bool
 	next  atomic.Uint64
@@ -54,6 +56,7 @@ func (r *Repo) openStage(ctx context.Context, brief bool) (*stage, error) {
 		}
 		if err == nil {
 			st.space, err = r.openSpace()
+			st.each = syncsDisk && !syncsWhole(r.path)
 		}
 		if err != nil {
 			st.drop()
@@ -128,6 +131,11 @@ func (s *stage) writeMetadata(ctx context.Context, obj Object, path string) (int
 	if err != nil {
 		return 0, err
 	}
+	if s.repo.keepFree > 0 {
+		if err := s.space.take(int64(len(data))); err != nil {
+			return 0, err
+		}
+	}
 	return int64(len(data)), s.create(path, func(f *os.File) error {
 		if _, err := f.Write(data); err != nil {
 			return err
@@ -139,13 +147,22 @@ func (s *stage) writeMetadata(ctx context.Context, obj Object, path string) (int
 // keepArchived stores a file that comes in archive form as it comes, once it
 // is seen to be what its name says: its compressed bytes have no name.
 func (s *stage) keepArchived(ctx context.Context, obj Object, path string) (n int64, err error) {
-	rc, _, err := obj.OpenArchive(ctx)
+	rc, size, err := obj.OpenArchive(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, rc.Close()) }()
 	err = s.create(path, func(f *os.File) error {
+		if err := holds(f, size); err != nil {
+			return err
+		}
 		out := &counter{w: f, space: s.space}
+		if size > counterStep { // rather than after half of it
+			if err := s.space.take(size); err != nil {
+				return err
+			}
+			out.taken = size
+		}
 		if asItIs(obj) {
 			if n, err = copyTo(ctx, out, rc); err != nil {
 				return err
@@ -262,7 +279,7 @@ func (s *stage) publish(list []staged) error {
 		return err
 	}
 	if s.repo.durably() && !s.repo.cfg().perObject {
-		if err := s.syncAll(); err != nil {
+		if err := s.syncList(list); err != nil {
 			return fullDisk(err, s.repo.path)
 		}
 	}
@@ -321,11 +338,24 @@ func (s *stage) name(list []staged) error {
 const fewDirs = 8
 
 func (s *stage) syncDirs(touched map[string]bool) error {
-	if syncsDisk && len(touched) > fewDirs {
+	if syncsDisk && !s.each && len(touched) > fewDirs {
 		return s.syncAll()
 	}
 	for dir := range touched {
 		if err := fsx.SyncDir(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncList makes what a batch holds durable.
+func (s *stage) syncList(list []staged) error {
+	if !s.each {
+		return s.syncAll()
+	}
+	for _, st := range list {
+		if err := syncFile(st.path); err != nil {
 			return err
 		}
 	}

@@ -158,8 +158,10 @@ type CopyOptions struct {
 	// LaxDetached leaves detached metadata behind that is malformed in src,
 	// where it otherwise ends the copy. For whoever asks for no signature.
 	LaxDetached bool
-	// DryRun finds out what would move and moves nothing.
+	// DryRun finds out what would move and moves nothing. Planned, if set, is then
+	// told of each object how long it is in archive form, from many goroutines.
 	DryRun   bool
+	Planned  func(id ObjectID, size int64)
 	Progress progress.Sink
 	Log      *slog.Logger // nil is silent
 	Faults   faults.Injector
