@@ -97,10 +97,12 @@ type gateFetcher struct {
 	b   *backend
 	c   *http.Client
 	tag string
+
+	target string // what the device says it runs; may be empty
 }
 
 func (f gateFetcher) Fetch(_ context.Context, name string, _ int64) ([]byte, error) {
-	a := f.b.gate(f.t, f.c, "GET", "/repo/"+name, nil, "x-ats-tags", f.tag)
+	a := f.b.gate(f.t, f.c, "GET", "/repo/"+name, nil, "x-ats-tags", f.tag, "x-ats-target", f.target)
 	if a.code == 404 {
 		return nil, tuf.ErrNotFound
 	}
@@ -118,7 +120,7 @@ func (f gateFetcher) refresh(t *testing.T, cache tuf.Cache) *tuf.Trust {
 
 func (b *backend) asDevice(t *testing.T, id *identity, tag string) gateFetcher {
 	t.Helper()
-	return gateFetcher{t, b, b.client(t, id), tag}
+	return gateFetcher{t: t, b: b, c: b.client(t, id), tag: tag}
 }
 
 func TestProductionDeviceGetsProductionMetadataAndNoOther(t *testing.T) {

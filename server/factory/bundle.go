@@ -25,24 +25,23 @@ func (a *API) bundle(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	switch {
-	case req.Wave != "":
-		return api.Refuse(http.StatusNotFound, "wave_not_found", "No active Wave with the specified name was found")
-	case req.Production:
-		return api.Refuse(http.StatusNotFound, "no_production_targets", "No production Targets were found for the specified tag")
-	case !api.IsWord(req.Tag):
+	case req.Wave != "" && req.Tag != "":
+		return api.Refuse(http.StatusBadRequest, "bad_request", "give a tag or a wave, not both: a wave has a tag of its own")
+	case req.Wave == "" && !api.IsWord(req.Tag):
 		return api.Refuse(http.StatusBadRequest, "bad_request", "tag is missing or not a plain name")
 	}
 	if bytes.Equal(req.Extend, []byte("null")) {
 		req.Extend = nil
 	}
-	name := r.PathValue("name")
+	name, who := r.PathValue("name"), api.IdentityOf(r.Context()).Subject
 	out, err := a.Author.Bundle(r.Context(), metadata.BundleRequest{
-		Target: name, Tag: req.Tag, Days: req.Days, At: req.At, Extend: req.Extend})
+		Target: name, Tag: req.Tag, Production: req.Production, Wave: req.Wave,
+		Days: req.Days, At: req.At, Extend: req.Extend, By: who})
 	if err != nil {
-		return refusal(err)
+		return waveRefusal(err)
 	}
-	a.Log.Info("bundle metadata signed", "target", name, "tag", req.Tag, "days", req.Days, "at", req.At,
-		"by", api.IdentityOf(r.Context()).Subject)
+	a.Log.Info("bundle metadata signed", "target", name, "tag", req.Tag, "production", req.Production, "wave", req.Wave,
+		"days", req.Days, "at", req.At, "by", who)
 	api.JSON(w, http.StatusOK, out)
 	return nil
 }

@@ -4,8 +4,9 @@
 // Who a device is, its certificate alone says: the CN is its uuid, the OU this
 // factory, the key the one it registered with; all three are checked on every
 // request. It trusts nothing else a device sends: bodies are capped, headers
-// are recorded as text, and the tag alone decides anything: whose targets a
-// production device gets. It must never hand a production device what is CI's,
+// are recorded as text, and two of them alone decide anything, namely which set
+// of production targets a production device gets: its tag, and the target that it
+// runs, where that came to it in a bundle of a wave. It must never hand a production device what is CI's,
 // or the other way round.
 package gateway
 

@@ -171,7 +171,7 @@ func (a *Author) newSnapshot(tx *store.MetadataTx, targets []byte, exp, now time
 // handed such a bundle and then has to get by with what it has stored.
 func (a *Author) newTimestamp(tx *store.MetadataTx, snapshot []byte, now time.Time) error {
 	exp := expiry(now, a.life.Timestamp)
-	last, err := tx.LastBundle()
+	last, err := tx.LastBundle(string(tuf.RoleTimestamp))
 	if err != nil {
 		return err
 	}

@@ -13,17 +13,24 @@ import (
 	"github.com/otactl/otactl/tuf"
 )
 
-// BundleType is the type of the bundles made here. Production targets, which
-// need signatures that are made offline, are not authored by this server.
-const BundleType = "ci"
+// The types of bundles.
+const (
+	bundleCI   = "ci"
+	bundleProd = "prod" // of production targets, or of a wave
+)
 
 // BundleRequest asks for the metadata of an offline bundle.
 type BundleRequest struct {
 	Target string // name of a target that carries Tag
-	Tag    string
-	Days   int             // how long the bundle shall be good
-	At     time.Time       // when not zero, until when, and Days says nothing
-	Extend json.RawMessage // the bundle-targets.json to add Target to; nil starts a new one
+	Tag    string // "" for a wave, which has a tag of its own
+	// Production asks for the production targets of the tag, Wave for those of
+	// an active wave; else they are CI's.
+	Production bool
+	Wave       string
+	By         string          // who asks
+	Days       int             // how long the bundle shall be good
+	At         time.Time       // when not zero, until when, and Days says nothing
+	Extend     json.RawMessage // the bundle-targets.json to add Target to; nil starts a new one
 }
 
 // Bundle is the metadata of an offline bundle, each a signed file.
@@ -52,7 +59,8 @@ const MaxDays = 36_500
 // Bundle signs a timestamp of its own for a bundle and the list of its
 // targets; snapshot and targets are the online ones. A new online timestamp
 // follows at once, so that the next version a device sees online is above the
-// bundle's.
+// bundle's. A production bundle wants signatures of people as well, which are
+// added to its list where it lies.
 func (a *Author) Bundle(ctx context.Context, req BundleRequest) (*Bundle, error) {
 	now := a.clock()
 	exp, err := req.expiry(now)
@@ -61,7 +69,7 @@ func (a *Author) Bundle(ctx context.Context, req BundleRequest) (*Bundle, error)
 	}
 	var out *Bundle
 	err = a.db.UpdateMetadata(ctx, func(tx *store.MetadataTx) error {
-		cur, err := readCurrent(tx)
+		cur, err := a.setOfBundle(tx, req, now)
 		if err != nil {
 			return err
 		}
@@ -72,7 +80,7 @@ func (a *Author) Bundle(ctx context.Context, req BundleRequest) (*Bundle, error)
 		if err != nil {
 			return err
 		}
-		out, err = a.signBundle(tx, cur, names, req.Tag, exp, now)
+		out, err = a.signBundle(tx, cur, names, exp, now)
 		return err
 	})
 	return out, err
@@ -93,19 +101,37 @@ func (r BundleRequest) expiry(now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// current is what the online files say.
+// current is the set of files that a bundle is made of, as they are online.
 type current struct {
+	kind string // type of the bundle
+	tag  string
+	// Of CI there is one set for all tags.
 	rootFile, targetsFile, snapshotFile store.File
 	root                                *tuf.Root
 	targets                             *tuf.Targets
 }
 
-func readCurrent(tx *store.MetadataTx) (*current, error) {
-	var c current
+// setOfBundle is the set that a bundle is asked of.
+func (a *Author) setOfBundle(tx *store.MetadataTx, req BundleRequest, now time.Time) (*current, error) {
+	switch {
+	case req.Wave != "":
+		return a.waveOfBundle(tx, req, now)
+	case req.Production:
+		c, err := readCurrent(tx, bundleProd, req.Tag, prodRootRole, prodSet(req.Tag).role)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, &RequestError{NotFound: true, Why: "No production Targets were found for the specified tag"}
+		}
+		return c, err
+	}
+	return readCurrent(tx, bundleCI, req.Tag, string(tuf.RoleRoot), func(r tuf.Role) string { return string(r) })
+}
+
+func readCurrent(tx *store.MetadataTx, kind, tag, rootRole string, role func(tuf.Role) string) (*current, error) {
+	c := current{kind: kind, tag: tag}
 	var errs [5]error
-	c.rootFile, errs[0] = tx.Current(string(tuf.RoleRoot))
-	c.targetsFile, errs[1] = tx.Current(string(tuf.RoleTargets))
-	c.snapshotFile, errs[2] = tx.Current(string(tuf.RoleSnapshot))
+	c.rootFile, errs[0] = tx.Current(rootRole)
+	c.targetsFile, errs[1] = tx.Current(role(tuf.RoleTargets))
+	c.snapshotFile, errs[2] = tx.Current(role(tuf.RoleSnapshot))
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
@@ -138,9 +164,9 @@ func (c *current) names(req BundleRequest) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if old.Type != BundleType || old.Tag != req.Tag {
+		if old.Type != c.kind || old.Tag != c.tag {
 			return nil, refuse("the bundle is of type %q and tag %q; type %q and tag %q cannot be added to it",
-				old.Type, old.Tag, BundleType, req.Tag)
+				old.Type, old.Tag, c.kind, c.tag)
 		}
 		names = old.Targets
 	}
@@ -148,21 +174,25 @@ func (c *current) names(req BundleRequest) ([]string, error) {
 		names = append(names, req.Target)
 	}
 	for _, n := range names {
-		if err := c.tagged(n, req.Tag); err != nil {
+		if err := c.tagged(n, c.tag); err != nil {
 			return nil, err
 		}
 	}
 	return names, nil
 }
 
-// verified reads a list that this server's targets key has signed. It may have
-// expired: what is asked for is a new one.
+// verified reads a list that targets keys have signed, and nobody else. It may
+// have expired, or wait for more signatures: what is asked for is a new one.
 func (c *current) verified(file []byte) (*tuf.BundleTargets, error) {
 	if len(file) > limits.BundleTargets {
 		return nil, refuse("bundle-targets is longer than %d bytes", limits.BundleTargets)
 	}
-	if err := c.root.Verify(tuf.RoleTargets, file); err != nil {
-		return nil, refuse("bundle-targets is not signed by the targets keys of root %d: %v; build the bundle anew", c.root.Version, err)
+	sigs, err := c.root.Signatures(tuf.RoleTargets, file)
+	if err != nil {
+		return nil, refuse("bundle-targets: %v", err)
+	}
+	if len(sigs.Valid) == 0 || len(sigs.Invalid)+len(sigs.Unknown) > 0 {
+		return nil, refuse("bundle-targets is not signed by the targets keys of root %d alone; build the bundle anew", c.root.Version)
 	}
 	b, err := tuf.ParseBundleTargets(file)
 	if err != nil {
@@ -186,8 +216,8 @@ func (c *current) tagged(name, tag string) error {
 	return nil
 }
 
-func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, tag string, exp, now time.Time) (*Bundle, error) {
-	timestamp, err := a.signTimestamp(tx, cur.snapshotFile.Bytes, exp, false)
+func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, exp, now time.Time) (*Bundle, error) {
+	timestamp, err := a.bundleTimestamp(tx, cur, exp)
 	if err != nil {
 		return nil, err
 	}
@@ -196,19 +226,48 @@ func (a *Author) signBundle(tx *store.MetadataTx, cur *current, names []string, 
 		return nil, err
 	}
 	list, err := a.signList(tx, cur.root, &tuf.BundleTargets{
-		Version: v, Expires: exp, Type: BundleType, Tag: tag, Targets: names})
+		Version: v, Expires: exp, Type: cur.kind, Tag: cur.tag, Targets: names})
 	if err != nil {
 		return nil, err
 	}
 	if err := tx.Put(store.File{Role: bundleRole, Version: v, Expires: exp, Bytes: list}); err != nil {
 		return nil, err
 	}
-	if err := a.newTimestamp(tx, cur.snapshotFile.Bytes, now); err != nil {
+	if cur.kind == bundleProd {
+		err = a.signTag(tx, cur.tag, now)
+	} else {
+		err = a.newTimestamp(tx, cur.snapshotFile.Bytes, now)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &Bundle{Timestamp: timestamp, Snapshot: cur.snapshotFile.Bytes,
 		Targets: cur.targetsFile.Bytes, Bundle: list}, nil
 }
+
+// bundleTimestamp signs a timestamp that is in the bundle alone, under a number
+// that no other of its kind has.
+func (a *Author) bundleTimestamp(tx *store.MetadataTx, cur *current, exp time.Time) ([]byte, error) {
+	if cur.kind == bundleCI {
+		return a.signTimestamp(tx, cur.snapshotFile.Bytes, exp, false)
+	}
+	v, err := tx.NextVersion(prodTimestampCounter)
+	if err != nil {
+		return nil, err
+	}
+	t, err := tuf.NewTimestamp(v, exp, cur.snapshotFile.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	file, err := a.sign(tx, tuf.RoleTimestamp, t, limits.Timestamp)
+	if err != nil {
+		return nil, err
+	}
+	return file, tx.Put(store.File{Role: bundleTimestamps(cur.tag), Version: v, Expires: exp, Bytes: file})
+}
+
+// bundleTimestamps stores the timestamps of a tag's production bundles.
+func bundleTimestamps(tag string) string { return "prod-bundle-timestamp/" + tag }
 
 // signList signs the list of a bundle's targets, as far as this server can: where
 // the targets keys are elsewhere the bundle has to be signed there.

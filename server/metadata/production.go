@@ -60,8 +60,12 @@ func (a *Author) signTag(tx *store.MetadataTx, tag string, now time.Time) error 
 	if err != nil {
 		return err
 	}
+	lasting, err := tx.LastBundle(bundleTimestamps(tag))
+	if err != nil {
+		return err
+	}
 	for _, s := range sets {
-		if err := a.signSet(tx, s, now); err != nil {
+		if err := a.signSet(tx, s, lasting, now); err != nil {
 			return fmt.Errorf("%s %s: %w", s.kind, s.name, err)
 		}
 	}
@@ -84,7 +88,10 @@ func setsOf(tx *store.MetadataTx, tag string) ([]targetSet, error) {
 	return sets, err
 }
 
-func (a *Author) signSet(tx *store.MetadataTx, s targetSet, now time.Time) error {
+// signSet signs a timestamp that lives at least until lasting, when the last
+// bundle of the tag expires: a device that has seen it may be handed that bundle
+// and has to get by with what it has stored.
+func (a *Author) signSet(tx *store.MetadataTx, s targetSet, lasting, now time.Time) error {
 	targets, err := tx.Current(s.role(tuf.RoleTargets))
 	if err != nil {
 		return err
@@ -105,7 +112,9 @@ func (a *Author) signSet(tx *store.MetadataTx, s targetSet, now time.Time) error
 	if err := tx.Put(store.File{Role: s.role(tuf.RoleSnapshot), Version: v, Online: true, Expires: exp, Bytes: file}); err != nil {
 		return err
 	}
-	exp = expiry(now, a.life.Timestamp)
+	if exp = expiry(now, a.life.Timestamp); lasting.After(exp) {
+		exp = lasting
+	}
 	if v, err = tx.NextVersion(prodTimestampCounter); err != nil {
 		return err
 	}
@@ -144,11 +153,22 @@ func (a *Author) FollowTag(ctx context.Context, tag string) error {
 		if err != nil || lowest.Version+len(sets) > last {
 			return err
 		}
-		if now.Sub(lowest.Expires.Add(-a.life.Timestamp)) < tagPause {
+		signed, err := a.signedAt(tx, sets[0])
+		if err != nil {
+			return err
+		}
+		if now.Sub(signed) < tagPause {
 			return ErrTooEarly
 		}
 		return a.signTag(tx, tag, now)
 	})
+}
+
+// signedAt is when snapshot and timestamp of a set were signed. The timestamp
+// does not tell, since it may live as long as a bundle.
+func (a *Author) signedAt(tx *store.MetadataTx, s targetSet) (time.Time, error) {
+	f, err := tx.Current(s.role(tuf.RoleSnapshot))
+	return f.Expires.Add(-a.life.Targets), err
 }
 
 // signProduction signs all production sets again: after the keys of snapshot or
@@ -163,8 +183,7 @@ func (a *Author) signProduction(tx *store.MetadataTx, now time.Time) error {
 	return err
 }
 
-// renewProduction signs the sets of a tag again when the timestamp of one has
-// grown old.
+// renewProduction signs the sets of a tag again when one of them has grown old.
 func (a *Author) renewProduction(tx *store.MetadataTx, now time.Time) error {
 	tags, err := tx.WaveTags()
 	if err != nil {
@@ -177,11 +196,11 @@ func (a *Author) renewProduction(tx *store.MetadataTx, now time.Time) error {
 		}
 		due := false
 		for _, s := range sets {
-			f, err := tx.Current(s.role(tuf.RoleTimestamp))
+			signed, err := a.signedAt(tx, s)
 			if err != nil {
 				return err
 			}
-			due = due || old(f, now, a.life.Timestamp, a.life.RenewTimestamp)
+			due = due || now.Sub(signed) >= a.life.RenewTimestamp
 		}
 		if !due {
 			continue
@@ -225,12 +244,12 @@ func (a *Author) DeviceFile(ctx context.Context, d store.Device, tag, name strin
 		return a.ProdRoot(ctx, name)
 	}
 	for range 3 { // a wave may end while it is handed over
-		w, handed, err := a.db.WaveFor(ctx, d.UUID, d.Group, tag)
+		w, handed, err := a.db.WaveFor(ctx, d, tag)
 		if errors.Is(err, store.ErrNotFound) {
 			return a.setFile(ctx, prodSet(tag), name)
 		}
 		if err == nil && !handed {
-			err = a.db.HandWave(ctx, d.UUID, w)
+			err = a.db.HandWave(ctx, d, w)
 		}
 		if errors.Is(err, store.ErrNotFound) {
 			continue

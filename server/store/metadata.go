@@ -69,12 +69,12 @@ func (m *MetadataTx) Version(role string, version int) (File, error) {
 	return scanFile(m.tx.QueryRowContext(m.ctx, versionedFile, role, version))
 }
 
-// LastBundle is when the last of the bundles made so far expires; zero when
-// there is none.
-func (m *MetadataTx) LastBundle() (time.Time, error) {
+// LastBundle is when the last of the files of a role that were made for bundles
+// expires; zero when there is none.
+func (m *MetadataTx) LastBundle(role string) (time.Time, error) {
 	var s int64
 	err := m.tx.QueryRowContext(m.ctx,
-		"SELECT coalesce(max(expires), 0) FROM metadata WHERE online = 0").Scan(&s)
+		"SELECT coalesce(max(expires), 0) FROM metadata WHERE online = 0 AND role = ?", role).Scan(&s)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("database: %w", err)
 	}

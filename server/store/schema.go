@@ -150,4 +150,12 @@ CREATE TABLE elsewhere (          -- files that were signed elsewhere and upload
   version INTEGER NOT NULL,
   PRIMARY KEY (role, version)
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE TABLE wave_bundles (       -- targets that offline bundles of a wave bring to devices, in its rollout or not
+  wave   INTEGER NOT NULL REFERENCES waves (seq),
+  target TEXT NOT NULL,           -- one that production targets did not have when the bundle was made
+  at     INTEGER NOT NULL,        -- of the first such bundle
+  by     TEXT NOT NULL,
+  PRIMARY KEY (wave, target)
+) STRICT, WITHOUT ROWID;
 `}

@@ -127,28 +127,36 @@ const superseded = `EXISTS (SELECT 1 FROM waves c WHERE c.tag = w.tag AND c.stat
 const rolledOut = `(EXISTS (SELECT 1 FROM wave_devices d WHERE d.wave = w.seq AND d.uuid = ?1)
 	OR EXISTS (SELECT 1 FROM wave_rollouts r WHERE r.wave = w.seq AND r.whole = 1 AND r.grp = ?2)) `
 
+// broughtBy says that an offline bundle of w brings target ?4, which the device
+// says it runs: it has the wave's metadata from there.
+const broughtBy = `EXISTS (SELECT 1 FROM wave_bundles b WHERE b.wave = w.seq AND b.target = ?4) `
+
 // WaveFor is the wave whose metadata belongs to a device of a tag, or
 // ErrNotFound where that is the tag's production metadata: the newest of the
 // active wave, if it was rolled out to the device, and the wave that the device
-// was handed before, if no production metadata has come after that. What comes
-// before another in this order is never handed out after it.
-func (d *DB) WaveFor(ctx context.Context, uuid, group, tag string) (w Wave, handed bool, err error) {
+// was handed before or runs a target of from a bundle, if no production metadata
+// has come after that. What comes before another in this order is never handed
+// out after it.
+func (d *DB) WaveFor(ctx context.Context, dev Device, tag string) (w Wave, handed bool, err error) {
 	const was = "EXISTS (SELECT 1 FROM wave_handed h WHERE h.uuid = ?1 AND h.tag = ?3 AND h.wave = w.seq)"
 	w, err = scanWave(d.sql.QueryRowContext(ctx, waveColumns+`WHERE w.tag = ?3 AND w.status <> 'complete' AND NOT `+superseded+
-		`AND (w.status = 'active' AND `+rolledOut+`OR `+was+`) ORDER BY w.version DESC, w.seq DESC LIMIT 1`, uuid, group, tag))
+		`AND (w.status = 'active' AND `+rolledOut+`OR `+was+` OR `+broughtBy+`) ORDER BY w.version DESC, w.seq DESC LIMIT 1`,
+		dev.UUID, dev.Group, tag, dev.Target))
 	if err != nil {
 		return w, false, err
 	}
 	err = notFound(d.sql.QueryRowContext(ctx, "SELECT count(*) FROM wave_handed WHERE uuid = ? AND tag = ? AND wave = ?",
-		uuid, tag, w.Seq).Scan(&handed))
+		dev.UUID, tag, w.Seq).Scan(&handed))
 	return w, handed, err
 }
 
-// HandWave notes that a device is handed an active wave's metadata. It is
-// ErrNotFound when the wave has ended meanwhile.
-func (d *DB) HandWave(ctx context.Context, uuid string, w Wave) error {
-	n, err := d.exec(ctx, `INSERT INTO wave_handed SELECT ?1, tag, seq FROM waves WHERE seq = ?2 AND status = 'active'
-		ON CONFLICT (uuid, tag) DO UPDATE SET wave = excluded.wave`, uuid, w.Seq)
+// HandWave notes that a device is handed the metadata of a wave that is active,
+// or was canceled after a bundle had brought it to the device. It is ErrNotFound
+// when the wave has ended meanwhile.
+func (d *DB) HandWave(ctx context.Context, dev Device, w Wave) error {
+	n, err := d.exec(ctx, `INSERT INTO wave_handed SELECT ?1, w.tag, w.seq FROM waves w WHERE w.seq = ?2
+		AND (w.status = 'active' OR w.status = 'canceled' AND EXISTS (SELECT 1 FROM wave_bundles b WHERE b.wave = w.seq AND b.target = ?3))
+		ON CONFLICT (uuid, tag) DO UPDATE SET wave = excluded.wave`, dev.UUID, w.Seq, dev.Target)
 	if err == nil && n == 0 {
 		return ErrNotFound
 	}

@@ -66,13 +66,20 @@ func (m *MetadataTx) AddRollout(w Wave, r Rollout, uuids []string) error {
 // WaveDevices is DB.WaveDevices, as this transaction sees it.
 func (m *MetadataTx) WaveDevices(w Wave) ([]WaveDevice, error) { return waveDevices(m.ctx, m.tx, w) }
 
+// AddWaveBundle notes that an offline bundle brings a wave's target to devices.
+func (m *MetadataTx) AddWaveBundle(w Wave, target string, at time.Time, by string) error {
+	return m.exec("INSERT OR IGNORE INTO wave_bundles VALUES (?, ?, ?, ?)", w.Seq, target, at.Unix(), by)
+}
+
 // OpenWaves are the waves of a tag that some device may be handed, in the order
-// in which a device may go through them: the active one once it was rolled out,
-// and each canceled one that a device was handed and has nothing newer for.
+// in which a device may go through them: the active one once it was rolled out
+// or put into a bundle, and each canceled one that a device was handed, or may
+// have from a bundle, and has nothing newer for.
 func (m *MetadataTx) OpenWaves(tag string) ([]Wave, error) {
 	return scanWaves(m.tx.QueryContext(m.ctx, waveColumns+`WHERE w.tag = ? AND w.status <> 'complete' AND NOT `+superseded+
 		`AND (w.status = 'active' AND EXISTS (SELECT 1 FROM wave_rollouts r WHERE r.wave = w.seq)
-			OR EXISTS (SELECT 1 FROM wave_handed h WHERE h.wave = w.seq))
+			OR EXISTS (SELECT 1 FROM wave_handed h WHERE h.wave = w.seq)
+			OR EXISTS (SELECT 1 FROM wave_bundles b WHERE b.wave = w.seq))
 		ORDER BY w.version, w.seq`, tag))
 }
 
