@@ -98,7 +98,7 @@ const maxDepth = 32
 // it. It is "" for all that is looked at.
 func leftAside(name string) string {
 	switch {
-	case name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp":
+	case name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp", name == dirApps+"/tmp":
 		return "left by an interrupted run; the next run removes it"
 	}
 	return ""

@@ -119,6 +119,25 @@ const (
 	// XZDictionary is the largest dictionary of an xz stream, that of libostree.
 	XZDictionary = 100 << 20
 
+	// AppRef caps the reference to an app or an image: host, path and digest.
+	AppRef = 4 << 10
+	// AppManifest caps an app's manifest, ImageRoot what an image's digest
+	// names: composectl reads less than 50 and 100 KiB of them.
+	AppManifest = 50<<10 - 1
+	ImageRoot   = 100<<10 - 1
+	// ImageManifest caps a manifest that an index lists, as registries do.
+	ImageManifest = 4 << 20
+	// AppBundle caps an app's archive, packed and unpacked, ComposeFile the
+	// compose file in it; both are composectl's.
+	AppBundle   = 1 << 30
+	ComposeFile = 1 << 20
+	// AppServices is how many services an app may have, AppLayers how many
+	// blobs one manifest or index may list.
+	AppServices = 1000
+	AppLayers   = 1000
+	// AppBlob caps a blob of an app: 1 TiB.
+	AppBlob = 1 << 40
+
 	// JSON caps a request or reply of an API that speaks JSON.
 	JSON = 16 << 20
 	// BucketReply caps what an S3 server answers in XML: a list of 1,000 keys.

@@ -57,3 +57,6 @@ func syncVolume(root *os.Root) error {
 	defer dir.Close()
 	return unix.Syncfs(int(dir.Fd()))
 }
+
+// syncFile leaves it to syncVolume.
+func syncFile(*os.File) error { return nil }

@@ -1,0 +1,124 @@
+package apps
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+)
+
+const composeFile = "docker-compose.yml"
+
+// readBundle reads the compose file out of an app's archive, a tar packed with
+// gzip. All of the archive is read, since what a device finds last counts;
+// nothing of it is written anywhere.
+func readBundle(r io.Reader) ([]byte, error) {
+	unpacked, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, malformed("app archive: is not packed with gzip: %v", err)
+	}
+	members := tar.NewReader(&capped{r: unpacked, left: limits.AppBundle})
+	var compose []byte
+	for {
+		header, err := members.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, malformed("app archive: %w", err)
+		}
+		if !staysInside(header) {
+			return nil, malformed("app archive: its member %.80q leads out of the app's folder", header.Name)
+		}
+		if header.Name != composeFile {
+			continue
+		}
+		if header.Typeflag != tar.TypeReg || compose != nil {
+			return nil, malformed("app archive: %s is no plain file, or is there twice", composeFile)
+		}
+		if compose, err = fsx.ReadSized(members, composeFile, header.Size, limits.ComposeFile); err != nil {
+			return nil, malformed("app archive: %w", err)
+		}
+	}
+	if compose == nil {
+		return nil, malformed("app archive: it has no %s", composeFile)
+	}
+	return compose, nil
+}
+
+// staysInside says that a member, and what it links to, lie in the folder into
+// which a device unpacks the archive.
+func staysInside(h *tar.Header) bool {
+	target := "."
+	switch h.Typeflag {
+	case tar.TypeLink:
+		target = h.Linkname
+	case tar.TypeSymlink:
+		if path.IsAbs(h.Linkname) {
+			return false
+		}
+		target = path.Join(path.Dir(path.Clean(h.Name)), h.Linkname)
+	}
+	return filepath.IsLocal(h.Name) && filepath.IsLocal(target)
+}
+
+// capped ends a stream that unpacks to more than is sane.
+type capped struct {
+	r    io.Reader
+	left int64
+}
+
+func (c *capped) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if c.left -= int64(n); c.left < 0 {
+		return 0, fmt.Errorf("it unpacks to more than %d bytes", int64(limits.AppBundle))
+	}
+	return n, err
+}
+
+// service is what a compose file says of one service, as far as it matters.
+type service struct {
+	name  string
+	image string
+	// optional is set for a service that runs only where somebody asks for one
+	// of its profiles, which no device does. Such images are not even pinned
+	// when an app is published.
+	optional bool
+}
+
+// readCompose lists the services of a compose file by name.
+func readCompose(file []byte) ([]service, error) {
+	var doc struct {
+		Services map[string]struct {
+			Image    string   `yaml:"image"`
+			Profiles []string `yaml:"profiles"`
+		} `yaml:"services"`
+	}
+	in := yaml.NewDecoder(bytes.NewReader(file))
+	if err := in.Decode(&doc); err != nil {
+		return nil, malformed("%s: %w", composeFile, err)
+	}
+	if err := in.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, malformed("%s: there is more than one document in it", composeFile)
+	}
+	if len(doc.Services) == 0 || len(doc.Services) > limits.AppServices {
+		return nil, malformed("%s: %d services, want 1 to %d", composeFile, len(doc.Services), limits.AppServices)
+	}
+	var list []service
+	for _, name := range slices.Sorted(maps.Keys(doc.Services)) {
+		s := doc.Services[name]
+		list = append(list, service{name: name, image: s.Image, optional: len(s.Profiles) > 0})
+	}
+	return list, nil
+}
