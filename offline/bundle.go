@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
+	ota "github.com/otactl/otactl/offline/archive"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/offline/papers"
 	"github.com/otactl/otactl/ostree"
@@ -51,8 +53,10 @@ type Bundle struct {
 	dir   string // for messages only
 }
 
-// Open opens the bundle in dir, or its metadata in a file of papers. It fails
-// with class NotFound when there is neither; what is in it is found out later.
+// Open opens the bundle in dir, or the one that the file dir is, or its metadata
+// in a file of papers. It fails with class NotFound when there is none; what is
+// in a folder is found out later, and a file has to be a whole archive with an
+// index of what is in it.
 func Open(dir string) (*Bundle, error) {
 	if papers.Is(dir) {
 		files, err := papers.Open(dir)
@@ -61,12 +65,24 @@ func Open(dir string) (*Bundle, error) {
 		}
 		return &Bundle{files: files, dir: dir}, nil
 	}
+	if st, err := os.Stat(dir); err == nil && !st.IsDir() {
+		return openFile(dir)
+	}
 	folder, err := medium.OpenFolder(dir)
 	if err != nil {
 		return nil, fail.As(fmt.Errorf("bundle %s: %w", dir, medium.Cause(err)), fail.NotFound,
-			"give the folder that holds tuf/ and ostree_repo/")
+			"give the folder that holds tuf/ and ostree_repo/, or the file that was made of it")
 	}
 	return &Bundle{files: folder, dir: dir}, nil
+}
+
+// openFile opens a bundle that is one file.
+func openFile(name string) (*Bundle, error) {
+	file, err := ota.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", name, medium.Cause(err))
+	}
+	return &Bundle{files: file, dir: name}, nil
 }
 
 // Close releases what the bundle lies on.

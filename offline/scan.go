@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	ota "github.com/otactl/otactl/offline/archive"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -24,8 +25,9 @@ type inventory struct {
 
 // scanner walks a bundle and sorts its files.
 type scanner struct {
-	found *findings
-	inv   inventory
+	indexed bool // the bundle is an archive and has an index
+	found   *findings
+	inv     inventory
 }
 
 func newScanner(found *findings) *scanner {
@@ -36,6 +38,7 @@ func newScanner(found *findings) *scanner {
 // finding.
 func scan(ctx context.Context, b *Bundle, found *findings) (inventory, error) {
 	s := newScanner(found)
+	_, s.indexed = b.files.(*ota.File)
 	err := fs.WalkDir(b.files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
@@ -83,7 +86,8 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 		top == dirRepo && s.repo(rest, d),
 		top == dirApps && s.app(name, rest, d),
 		top == dirSBOM && (rest != "" || d.IsDir()),
-		rest == "" && !d.IsDir() && (top == fileReadme || top == fileFormat):
+		rest == "" && !d.IsDir() && (top == fileReadme || top == fileFormat),
+		s.indexed && name == indexFile:
 		return nil
 	}
 	s.found.bad(RuleFiles, name, "unknown file in the bundle")

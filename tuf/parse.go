@@ -18,6 +18,7 @@ const (
 	typeTargets   = "Targets"
 	typeSnapshot  = "Snapshot"
 	typeTimestamp = "Timestamp"
+	typeIndex     = "BundleIndex"
 	bundleField   = "x-fio-offline-bundle"
 )
 

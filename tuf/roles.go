@@ -28,6 +28,7 @@ const (
 	SnapshotFile      = "snapshot.json"
 	TargetsFile       = "targets.json"
 	BundleTargetsFile = "bundle-targets.json"
+	BundleIndexFile   = "index.json" // of a bundle that is one file
 )
 
 // FileName is the name under which a repository has the snapshot or targets of

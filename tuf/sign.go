@@ -116,6 +116,8 @@ func kindOf(signed json.RawMessage) signedKind {
 		return signedKind{SnapshotFile, limits.Snapshot}
 	case typeTimestamp:
 		return signedKind{TimestampFile, limits.Timestamp}
+	case typeIndex:
+		return signedKind{BundleIndexFile, limits.BundleIndex}
 	}
 	return signedKind{"sign", limits.Root}
 }

@@ -327,14 +327,8 @@ func (t *Trust) verifyBundle(file []byte, now time.Time) (*BundleTargets, error)
 	if err != nil {
 		return nil, err
 	}
-	if len(rep.Unknown) > 0 {
-		return nil, refuse(ErrBundle, "signed by key %s, which root %d does not let sign targets", rep.Unknown[0], t.root.Version)
-	}
-	if len(rep.Invalid) > 0 {
-		return nil, refuse(ErrBundle, "the signature by key %s is bad or is by a key that signed under another id", rep.Invalid[0])
-	}
-	if rep.Missing() > 0 {
-		return nil, refuse(ErrBundle, "%d of %d signatures are missing", rep.Missing(), rep.Threshold)
+	if err := t.root.wholly(rep); err != nil {
+		return nil, err
 	}
 	b, err := t.dialect.Bundle(file)
 	if err != nil {

@@ -18,6 +18,12 @@ const (
 	// Papers caps the metadata of a bundle that goes to a signer without its
 	// content: roots, targets.json, and the index of an archive.
 	Papers = 64 << 20
+	// BundleIndex caps the signed index of a bundle that is one file.
+	BundleIndex = 64 << 10
+	// BundleList caps the list of what is in such a file, BundleMembers how many
+	// files it may name.
+	BundleList    = 128 << 20
+	BundleMembers = 1 << 20
 	// RootChain is how many roots one refresh may walk.
 	RootChain = 1000
 	// Signatures is how many signatures one file may carry, and the highest
