@@ -155,7 +155,7 @@ func (r *Root) wholly(rep *SignatureReport) error {
 		return refuse(ErrBundle, "signed by key %s, which root %d does not let sign targets", rep.Unknown[0], r.Version)
 	case len(rep.Invalid) > 0:
 		return refuse(ErrBundle, "the signature by key %s is bad or is by a key that signed under another id", rep.Invalid[0])
-	case rep.Threshold < 1 || rep.Missing() > 0:
+	case rep.Missing() > 0:
 		return refuse(ErrBundle, "%d of %d signatures are missing", rep.Missing(), rep.Threshold)
 	}
 	return nil
