@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,14 +30,14 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
 			"renewed in place, and what it holds is not fetched again. It is good for 30 days unless flags say so.",
 		Flags: append(targetsFlags(
-			&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required)"},
+			&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required, but with --wave)"},
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
 			&cli.BoolFlag{Name: "no-apps", Usage: "leave the target's apps out"},
 			&cli.BoolFlag{Name: "allow-multiple-targets", Usage: "add to a bundle that holds other targets"},
 			&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be written, and write nothing"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "move `N` objects at once (default: as suits the machine)"},
-		), expiryFlags()...),
+		), slices.Concat(expiryFlags(), productionFlags())...),
 		Action: func(c *cli.Context) error { return rt.offlineUpdate(c) },
 		Subcommands: []*cli.Command{
 			offlineSignCommand(rt), offlineShowCommand(rt), offlineVerifyCommand(rt),
@@ -48,8 +49,8 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 const defaultBundleDays = 30
 
 func (rt *runtime) offlineUpdate(c *cli.Context) error {
-	if c.String("tag") == "" {
-		return fail.New(fail.Usage, "give the tag that the devices follow, such as --tag main", "targets offline-update: flag --tag is missing")
+	if err := checkBundleTag(c); err != nil {
+		return err
 	}
 	now := rt.clock()
 	days, err := expiryDays(c, defaultBundleDays)
@@ -72,6 +73,7 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	opt := offline.BuildOptions{
 		Target: c.Args().Get(0), Tag: c.String("tag"), ExpiresInDays: days, ExpiresAt: at,
 		NoApps: c.Bool("no-apps"), TUFOnly: c.Bool("tuf-only"), AllowMultiple: c.Bool("allow-multiple-targets"),
+		Production: c.Bool("prod"), Wave: c.String("wave"),
 		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: now, Progress: rt.progress(), Log: rt.log,
 	}
 	if p.root != nil {
@@ -84,7 +86,10 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 		}
 		opt.RepoSource = repo
 	}
-	rep, err := offline.Build(c.Context, bundleBackend{p.backend, p.store, opt.Tag}, c.Args().Get(1), opt)
+	if err := hasProduction(c.Context, p.backend, opt); err != nil {
+		return err
+	}
+	rep, err := offline.Build(c.Context, bundleBackend{p.backend, p.store, opt}, c.Args().Get(1), opt)
 	if err != nil {
 		return err
 	}
@@ -95,11 +100,17 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 type bundleBackend struct {
 	api   *factory.Client
 	store ostree.Source
-	tag   string
+	opt   offline.BuildOptions
 }
 
 // Roots implements offline.Backend.
-func (b bundleBackend) Roots() tuf.Fetcher { return b.api.Fetcher(map[string][]string{"tag": {b.tag}}) }
+func (b bundleBackend) Roots() tuf.Fetcher {
+	query := url.Values{"tag": {b.opt.Tag}}
+	if isProduction(b.opt) {
+		query.Set("production", "1")
+	}
+	return b.api.Fetcher(query)
+}
 
 // BundleMeta implements offline.Backend.
 func (b bundleBackend) BundleMeta(ctx context.Context, target string, req offline.MetaRequest) (map[string]json.RawMessage, error) {
@@ -124,7 +135,7 @@ func (v buildView) Table(w io.Writer) {
 	if v.Free >= 0 {
 		free = size(v.Free)
 	}
-	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "tag", v.Tag,
+	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "type", v.Type, "tag", v.Tag,
 		"targets", strings.Join(v.Targets, " "), "expires", date(v.Expires),
 		"objects", objects,
 		"free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing))

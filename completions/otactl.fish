@@ -390,6 +390,7 @@ set -g __otactl_valued \
     'otactl targets offline-update --expires-days' \
     'otactl targets offline-update --expires-at' \
     'otactl targets offline-update -E' \
+    'otactl targets offline-update --wave' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
     'otactl targets offline-update sign --passphrase-file' \
@@ -1380,7 +1381,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'sign' 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'show' -d 'show what a bundle says it holds, until when, and who signed it'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify' -d 'check everything in a bundle, from the root of trust to the last object'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tag -x -d 'the TAG that the devices follow (required)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tag -x -d 'the TAG that the devices follow (required, but with --wave)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
@@ -1395,6 +1396,8 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l factory
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'

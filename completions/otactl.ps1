@@ -544,7 +544,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl targets offline-update' = @(
             '--help|explain the command and do nothing'
-            '--tag|the TAG that the devices follow (required)'
+            '--tag|the TAG that the devices follow (required, but with --wave)'
             '--tuf-only|renew the metadata only'
             '--no-apps|leave the target''s apps out'
             '--allow-multiple-targets|add to a bundle that holds other targets'
@@ -559,6 +559,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--ca-file|trust the CAs in FILE as well as the system''s'
             '--expires-in-days|what is signed expires in DAYS'
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--prod|take the target from the production targets of the tag, for production devices'
+            '--wave|take the target from the active wave NAME, for production devices that follow its tag'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2209,6 +2211,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update -e' = @()
         'otactl targets offline-update --expires-days' = @()
         'otactl targets offline-update --expires-at' = @()
+        'otactl targets offline-update --wave' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
         'otactl targets offline-update sign --passphrase-file' = @()

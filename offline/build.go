@@ -23,7 +23,11 @@ import (
 // BuildOptions say what goes into a bundle.
 type BuildOptions struct {
 	Target string // full name of the target
-	Tag    string // the tag that the device follows
+	Tag    string // the tag that the device follows; "" with Wave: it is the wave's
+	// Production takes the target from the production targets of the tag, Wave
+	// from those of an active wave; both make a bundle for production devices.
+	Production bool
+	Wave       string
 	// ExpiresInDays is how long the bundle is good for, in days from now.
 	ExpiresInDays int
 	// ExpiresAt, when not zero, is when the bundle expires. A backend that knows
@@ -56,6 +60,7 @@ type BuildReport struct {
 	Dir     string    `json:"bundle"`
 	Target  string    `json:"target"`
 	Commit  string    `json:"commit"`
+	Type    string    `json:"type"` // ci or prod
 	Tag     string    `json:"tag"`
 	Targets []string  `json:"targets"` // all that the bundle names now
 	Expires time.Time `json:"expires"` // the earliest of all roles
@@ -70,6 +75,14 @@ type BuildReport struct {
 	Missing int `json:"missing_signatures"`
 	// AppsLeftOut are the names of the target's apps that NoApps left out.
 	AppsLeftOut []string `json:"apps_left_out,omitempty"`
+}
+
+// kind is the type of the bundle.
+func (o BuildOptions) kind() string {
+	if o.Production || o.Wave != "" {
+		return typeProd
+	}
+	return typeCI
 }
 
 // builder is one run of Build.
@@ -94,7 +107,7 @@ type builder struct {
 // that a run that was cut off leaves the old bundle, or none.
 func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (*BuildReport, error) {
 	b := &builder{backend: backend, dst: dst, opt: opt}
-	b.report = BuildReport{Dir: dst, Target: opt.Target, Tag: opt.Tag, DryRun: opt.DryRun, Free: -1}
+	b.report = BuildReport{Dir: dst, Target: opt.Target, Type: opt.kind(), Tag: opt.Tag, DryRun: opt.DryRun, Free: -1}
 	if opt.Log == nil {
 		b.opt.Log = slog.New(slog.DiscardHandler)
 	}
@@ -223,7 +236,7 @@ func (b *builder) checkTarget(context.Context) error {
 	if b.commit, err = ostree.ParseChecksum(target.Commit()); err != nil {
 		return fail.As(fmt.Errorf("target %s: %w", b.opt.Target, err), fail.Verification, "publish the target again")
 	}
-	b.report.Commit = b.commit.String()
+	b.report.Tag, b.report.Commit = b.opt.Tag, b.commit.String()
 	b.report.Targets = b.meta.bundle.Targets
 	b.report.Expires = b.meta.expires()
 	b.report.Missing = b.meta.missing

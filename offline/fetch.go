@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -63,7 +64,8 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 	if err := trust.CheckRoot(b.opt.Now); err != nil {
 		return err
 	}
-	req := MetaRequest{Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, ExpiresAt: b.opt.ExpiresAt, BundleTargets: b.old.file}
+	req := MetaRequest{Tag: b.opt.Tag, ExpiresInDays: b.opt.ExpiresInDays, ExpiresAt: b.opt.ExpiresAt,
+		Production: b.opt.Production, Wave: b.opt.Wave, BundleTargets: b.old.file}
 	if !req.ExpiresAt.IsZero() {
 		left := req.ExpiresAt.Sub(b.opt.Now) - time.Minute // its clock may be ahead
 		req.ExpiresInDays = max(1, int(left/(24*time.Hour)))
@@ -73,7 +75,11 @@ func (b *builder) fetchMeta(ctx context.Context) error {
 	case http.StatusNotFound:
 		err = fail.Hint(err, "otactl targets list shows which targets there are, and their tags")
 	case http.StatusBadRequest:
-		err = fail.As(err, fail.Usage, "ask for less time with --expires-in-days or --expires-at, or have the backend's own metadata renewed first")
+		hint := "check the names; the backend says what it does not take"
+		if strings.Contains(err.Error(), "expir") {
+			hint = "ask for less time with --expires-in-days or --expires-at, or have the backend's own metadata renewed first"
+		}
+		err = fail.As(err, fail.Usage, hint)
 	}
 	if err != nil {
 		return fmt.Errorf("have the metadata signed: %w", err)
@@ -121,12 +127,18 @@ func (b *builder) fetchRoots(ctx context.Context) (*tuf.Trust, error) {
 }
 
 // sameTrust compares the chain of the backend with every root that was trusted
-// before, version by version.
+// before, version by version. A root that was given may be CI's where production's
+// is wanted: the two have the same version and are signed by the same keys.
 func (b *builder) sameTrust(chain [][]byte) error {
-	for _, known := range slices.Concat(b.opt.Roots, b.old.roots) {
+	for i, known := range slices.Concat(b.opt.Roots, b.old.roots) {
 		root, err := tuf.ParseRoot(known)
 		if err != nil {
 			return err
+		}
+		twin := i < len(b.opt.Roots) && b.opt.kind() == typeProd && root.Version <= len(chain) &&
+			root.Verify(tuf.RoleRoot, chain[root.Version-1]) == nil
+		if twin {
+			continue
 		}
 		if root.Version > len(chain) || !sameSigned(known, chain[root.Version-1]) {
 			return fail.New(fail.Verification, "it is the bundle, or the root, of another factory, or somebody answers in the backend's place",
@@ -195,7 +207,9 @@ func (b *builder) acceptBundle(file []byte, now time.Time) error {
 	return b.asAsked(bundle)
 }
 
-// asAsked compares type, tag and names with the request.
+// asAsked compares type, tag and names with the request. The tag of a wave is
+// the reply's to tell; it has to be that of the bundle that is there, and one of
+// the target's.
 func (b *builder) asAsked(bundle *tuf.BundleTargets) error {
 	want := map[string]bool{b.opt.Target: true}
 	if b.old.bundle != nil {
@@ -206,9 +220,15 @@ func (b *builder) asAsked(bundle *tuf.BundleTargets) error {
 	refuse := func(format string, args ...any) error {
 		return &tuf.Error{File: tuf.BundleTargetsFile, Kind: tuf.ErrBundle, Why: fmt.Sprintf(format, args...)}
 	}
-	switch {
-	case bundle.Type != typeCI:
-		return refuse("it is of type %q, asked for %q", bundle.Type, typeCI)
+	if b.opt.Tag == "" {
+		b.opt.Tag = bundle.Tag
+		if b.old.bundle != nil {
+			b.opt.Tag = b.old.bundle.Tag
+		}
+	}
+	switch kind := b.opt.kind(); {
+	case bundle.Type != kind:
+		return refuse("it is of type %q, asked for %q", bundle.Type, kind)
 	case bundle.Tag != b.opt.Tag:
 		return refuse("it is for the tag %q, asked for %q", bundle.Tag, b.opt.Tag)
 	case len(bundle.Targets) != len(want):
@@ -224,7 +244,10 @@ func (b *builder) asAsked(bundle *tuf.BundleTargets) error {
 }
 
 // The types of a bundle.
-const typeCI = "ci"
+const (
+	typeCI   = "ci"
+	typeProd = "prod" // production targets, those of a wave included
+)
 
 // otherCommits are the commits of the targets that the bundle names besides
 // the one being built.

@@ -146,6 +146,9 @@ func (b *backend) BundleMeta(_ context.Context, target string, req MetaRequest) 
 		names = append(names, target)
 	}
 	bundle := tuf.BundleTargets{Version: b.version, Expires: until, Type: "ci", Tag: req.Tag, Targets: names}
+	if req.Production || req.Wave != "" {
+		bundle.Type, bundle.Tag = "prod", "main"
+	}
 	reply := map[string]json.RawMessage{
 		"timestamp": b.sign(stamp, b.keys[tuf.RoleTimestamp]), "snapshot": snapshot, "targets": targets,
 		"bundle-targets": b.sign(&bundle, b.keys[tuf.RoleTargets]),

@@ -84,10 +84,10 @@ func (o *oldBundle) allows(opt BuildOptions) error {
 	if o.bundle == nil {
 		return nil // empty, or what an interrupted run left
 	}
-	if o.bundle.Type != typeCI {
-		return fail.New(fail.Conflict, "take another folder", "it is a bundle of type %q, and would become one of type %q", o.bundle.Type, typeCI)
+	if kind := opt.kind(); o.bundle.Type != kind {
+		return fail.New(fail.Conflict, "take another folder", "it is a bundle of type %q, and would become one of type %q", o.bundle.Type, kind)
 	}
-	if o.bundle.Tag != opt.Tag {
+	if opt.Tag != "" && o.bundle.Tag != opt.Tag {
 		return fail.New(fail.Conflict, "a bundle is for one tag: take another folder",
 			"it is a bundle for the tag %q, not %q", o.bundle.Tag, opt.Tag)
 	}
