@@ -37,7 +37,7 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be written, and write nothing"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "move `N` objects at once (default: as suits the machine)"},
-		), slices.Concat(expiryFlags(), productionFlags())...),
+		), slices.Concat(expiryFlags(), productionFlags(), sbomFlags())...),
 		Action: func(c *cli.Context) error { return rt.offlineUpdate(c) },
 		Subcommands: []*cli.Command{
 			offlineSignCommand(rt), offlineShowCommand(rt), offlineVerifyCommand(rt),
@@ -75,6 +75,7 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 		NoApps: c.Bool("no-apps"), TUFOnly: c.Bool("tuf-only"), AllowMultiple: c.Bool("allow-multiple-targets"),
 		Production: c.Bool("prod"), Wave: c.String("wave"),
 		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: now, Progress: rt.progress(), Log: rt.log,
+		SBOMs: sbomFiles(c.StringSlice("sbom")), MadeBy: programName + " " + buildVersion().Version,
 	}
 	if p.root != nil {
 		opt.Roots = [][]byte{p.root}

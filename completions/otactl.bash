@@ -50,7 +50,7 @@ _otactl_flags() {
     'otactl targets sign') echo '--help --keys --passphrase-file --dry-run --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets upload') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets static-deltas') echo '--help --by-tag --hw-id --repo --to --s3-endpoint --sign-by --gpg-homedir --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update') echo '--help --tag --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update') echo '--help --tag --tuf-only --no-apps --allow-multiple-targets --ostree-repo-source --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --sbom --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update sign') echo '--help --keys --passphrase-file --export --import --root --no-verify --yes --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --now --jobs --output --quiet --verbose --log-level' ;;
@@ -473,6 +473,7 @@ _otactl_value() {
     'otactl targets offline-update -E') echo 'text' ;;
     'otactl targets offline-update --prod') echo 'switch' ;;
     'otactl targets offline-update --wave') echo 'text' ;;
+    'otactl targets offline-update --sbom') echo 'file' ;;
     'otactl targets offline-update #0') echo text ;;
     'otactl targets offline-update #1') echo text ;;
     'otactl targets offline-update sign --keys') echo 'file' ;;

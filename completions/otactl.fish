@@ -391,6 +391,7 @@ set -g __otactl_valued \
     'otactl targets offline-update --expires-at' \
     'otactl targets offline-update -E' \
     'otactl targets offline-update --wave' \
+    'otactl targets offline-update --sbom' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
     'otactl targets offline-update sign --passphrase-file' \
@@ -1398,6 +1399,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'

@@ -561,6 +561,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--sbom|carry the SBOM in FILE along, as it is'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2212,6 +2213,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --expires-days' = @()
         'otactl targets offline-update --expires-at' = @()
         'otactl targets offline-update --wave' = @()
+        'otactl targets offline-update --sbom' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
         'otactl targets offline-update sign --passphrase-file' = @()

@@ -44,6 +44,10 @@ type BuildOptions struct {
 	// Roots are trusted root files, oldest first. With none, the roots of the
 	// bundle that is there are, or else the backend's first root.
 	Roots [][]byte
+	// SBOMs are carried along, MadeBy is the program and its version: both are
+	// for people, and nothing vouches for them.
+	SBOMs  []SBOM
+	MadeBy string
 	// DryRun finds out what would be written and writes nothing.
 	DryRun bool
 	// Now is the one clock reading that expiries are judged by.
@@ -149,7 +153,7 @@ func (b *builder) run(ctx context.Context) error {
 // interrupted run left. Each part of the content says in plan how much it is
 // going to write (b.need), so that room can refuse before anything is written.
 func (b *builder) plan() []step {
-	known := []step{b.open, b.allowed, b.fetchMeta, b.checkTarget}
+	known := []step{b.nameSBOMs, b.open, b.allowed, b.fetchMeta, b.checkTarget}
 	if b.opt.TUFOnly {
 		return append(known, b.haveContent)
 	}
@@ -160,9 +164,9 @@ func (b *builder) plan() []step {
 // the metadata that makes it a bundle.
 func (b *builder) write() []step {
 	if b.opt.TUFOnly {
-		return []step{b.makeFolder, b.metadata}
+		return []step{b.makeFolder, b.metadata, b.provenance}
 	}
-	return []step{b.makeFolder, b.objects, b.metadata}
+	return []step{b.makeFolder, b.objects, b.metadata, b.provenance}
 }
 
 func (b *builder) allowed(context.Context) error { return b.old.allows(b.opt) }

@@ -13,6 +13,8 @@ const (
 	Targets = 8 << 20
 	// BundleTargets caps tuf/bundle-targets.json.
 	BundleTargets = 1 << 20
+	// SBOM caps a list of what a target is made of, which a bundle carries along.
+	SBOM = 256 << 20
 	// FormatMark caps a bundle's otactl.json.
 	FormatMark = 64 << 10
 	// Papers caps the metadata of a bundle that goes to a signer without its
