@@ -125,7 +125,7 @@ func (v *verifier) unreferenced(seen *recorder) {
 		size += length
 	}
 	if n > 0 {
-		v.found.warn(RuleFiles, dirRepo+"/objects", "make room: otactl targets offline-update prune BUNDLE", "%d objects (%d bytes) belong to none of the targets; they were not verified", n, size)
+		v.found.warn(RuleFiles, dirRepo+"/objects", remedyPrune, "%d objects (%d bytes) belong to none of the targets; they were not verified", n, size)
 	}
 }
 

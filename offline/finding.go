@@ -168,6 +168,7 @@ const (
 	remedyRebuild = "build the bundle again into an empty folder"
 	remedyResume  = "run the offline-update command again with the same folder: it keeps what is good"
 	remedyRemove  = "remove what does not belong to the bundle"
+	remedyPrune   = "make room: otactl targets offline-update prune BUNDLE"
 	remedyNone    = "nothing has to be done"
 )
 

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline/medium"
+	"github.com/otactl/otactl/tuf"
 )
 
 // formatKnown is the newest form of a bundle that this program reads and
@@ -47,3 +50,29 @@ func checkFormat(files medium.Files) error {
 	}
 	return nil
 }
+
+// knownForm looks for what a newer program may have put into the signed list
+// of targets. Of a type that is not known, nothing says which devices it is
+// for; a field that is not known says something that nobody here obeys.
+func (v *verifier) knownForm(b *tuf.BundleTargets, file []byte) {
+	where := metadataPath(tuf.BundleTargetsFile)
+	if !slices.Contains(knownTypes, b.Type) {
+		v.found.bad(RuleFormat, where, "it is of the type %.40q, and this program knows ci and prod", b.Type)
+	}
+	var doc struct {
+		Signed struct {
+			Bundle map[string]json.RawMessage `json:"x-fio-offline-bundle"`
+		} `json:"signed"`
+	}
+	if json.Unmarshal(file, &doc) != nil {
+		return // it was read already, by stricter rules
+	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Signed.Bundle)) {
+		if !slices.Contains([]string{"type", "tag", "targets"}, name) {
+			v.found.warn(RuleFormat, where, remedyFor(RuleFormat), "it says something under %.40q, which this program does not know", name)
+		}
+	}
+}
+
+// knownTypes are those of a bundle: of a factory's CI, and of its production.
+var knownTypes = []string{"ci", "prod"}

@@ -1,12 +1,17 @@
 package offline
 
 import (
+	"encoding/json"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf"
 )
 
 func TestBundleNewerThanThisProgramIsUnsupportedAndSaysSo(t *testing.T) {
@@ -66,6 +71,70 @@ func TestReportSaysHowLongEachRoleIsGood(t *testing.T) {
 		time.Second: "less than a minute left", time.Hour: "1 hour left", -3 * day: "expired 3 days ago", 0: "expired less than a minute ago"} {
 		if got := timeLeft(d); got != want {
 			t.Errorf("%v: %q", d, got)
+		}
+	}
+}
+
+func TestSignedListOfANewerProgramIsNotTakenForOneOfOurs(t *testing.T) {
+	dir, b := small(t)
+	list := goodBundle()
+	list.Type = "beta"
+	resign(t, dir, b, list, b.keys[tuf.RoleTargets])
+	if err := verify(t, dir).Err(); fail.ClassOf(err) != fail.Unsupported || !strings.Contains(err.Error(), `"beta"`) {
+		t.Errorf("unknown type: %v", err)
+	}
+	more := json.RawMessage(`{"_type":"Targets","expires":"2026-03-09T00:00:00Z","version":1,` +
+		`"x-fio-offline-bundle":{"type":"ci","tag":"main","targets":["pc-1"],"regions":["eu"]}}`)
+	write(t, filepath.Join(dir, "tuf", tuf.BundleTargetsFile), b.sign(more, b.keys[tuf.RoleTargets]))
+	rep := verify(t, dir)
+	if rep.Err() != nil || len(rep.Findings) != 1 || !strings.Contains(rep.Findings[0].Problem, `"regions"`) {
+		t.Errorf("unknown field: %v, findings %v", rep.Err(), rep.Findings)
+	}
+}
+
+// worn is a medium on which a file cannot be read from some byte on.
+type worn struct {
+	memory
+	name string
+}
+
+func (w worn) Open(name string) (fs.File, error) {
+	f, err := w.memory.Open(name)
+	if err == nil && name == w.name {
+		f = &wornFile{f}
+	}
+	return f, err
+}
+
+type wornFile struct{ fs.File }
+
+func (f *wornFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p[:min(len(p), 7)])
+	if err == nil && n < 7 {
+		return n, nil
+	}
+	return 0, syscall.EIO
+}
+
+func (f *wornFile) ReadAt([]byte, int64) (int, error) { return 0, syscall.EIO }
+
+func TestBadSectorUnderOneFileHidesNoOther(t *testing.T) {
+	m := load(t, "composectl")
+	first := m.one(t, "ostree_repo/objects/75/*.filez")
+	second := m.one(t, "ostree_repo/objects/2a/*.filez")
+	m.MapFS[second].Data[9] ^= 1
+	for _, name := range []string{first, m.one(t, "apps/blobs/sha256/e8*"), m.one(t, "apps/apps/web/*/uri")} {
+		rep, err := Verify(t.Context(), &Bundle{files: worn{m, name}}, VerifyOptions{Now: now})
+		check(t, err)
+		for _, f := range rep.Findings {
+			if f.Path == name && !strings.Contains(f.Problem, "input/output error") {
+				t.Errorf("%s: %s", name, f.Problem)
+			}
+		}
+		for _, path := range []string{name, second} {
+			if !slices.ContainsFunc(rep.Findings, func(f Finding) bool { return f.Path == path && !f.Warning }) {
+				t.Errorf("with %s worn there is no finding at %s: %v", name, path, rep.Findings)
+			}
 		}
 	}
 }

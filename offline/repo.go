@@ -114,13 +114,34 @@ func (a *archive) open(id ostree.ObjectID) (io.ReadCloser, int64, error) {
 	}
 	f, err := a.files.Open(a.path(id))
 	if err != nil {
-		return nil, 0, fmt.Errorf("object %s: %w", id, err)
+		return nil, 0, a.unreadable(id, err)
 	}
 	st, err := f.Stat()
 	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("object %s: %w", id, err), f.Close())
+		return nil, 0, errors.Join(a.unreadable(id, err), f.Close())
 	}
-	return f, st.Size(), nil
+	return &sectors{f, a, id}, st.Size(), nil
+}
+
+// unreadable says of one object that the medium does not give it, so that a bad
+// sector under one hides no other.
+func (a *archive) unreadable(id ostree.ObjectID, err error) error {
+	return &ostree.CorruptError{ID: id, Where: a.path(id), Why: fmt.Sprintf("cannot be read: %v", medium.Cause(err))}
+}
+
+// sectors is an object's file.
+type sectors struct {
+	fs.File
+	repo *archive
+	id   ostree.ObjectID
+}
+
+func (s *sectors) Read(p []byte) (int, error) {
+	n, err := s.File.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = s.repo.unreadable(s.id, err)
+	}
+	return n, err
 }
 
 // Ref implements ostree.Source.
@@ -163,7 +184,7 @@ func (a *archive) stat(id ostree.ObjectID) (int64, error) {
 		return 0, &ostree.MissingError{ID: id, Where: a.path(id)}
 	}
 	if err != nil {
-		return 0, fmt.Errorf("object %s: %w", id, err)
+		return 0, a.unreadable(id, err)
 	}
 	if !st.Mode().IsRegular() {
 		return 0, &ostree.CorruptError{ID: id, Where: a.path(id), Why: "not a regular file"}

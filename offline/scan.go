@@ -21,6 +21,7 @@ type inventory struct {
 	partial []string                  // state/*.commitpartial, below ostree_repo
 	deltas  map[string]int64          // files of static deltas and their indexes, below ostree_repo, by size
 	apps    map[string]int64          // files below apps/, by size
+	views   []string                  // folders apps/apps/NAME/HASH
 }
 
 // scanner walks a bundle and sorts its files.
@@ -207,6 +208,9 @@ func sizeOf(d fs.DirEntry) (int64, bool) {
 // app sorts a name below apps/, which is laid out as composectl does it.
 func (s *scanner) app(name, rest string, d fs.DirEntry) bool {
 	if d.IsDir() {
+		if view, ok := viewOf(name); ok && view == name && strings.Count(rest, "/") == 2 {
+			s.inv.views = append(s.inv.views, name)
+		}
 		top, _, _ := strings.Cut(rest, "/")
 		return top == "" || top == dirApps || top == "blobs"
 	}

@@ -22,6 +22,8 @@ type trustCheck struct {
 	trust  *tuf.Trust
 	anchor string
 	bundle *tuf.BundleTargets // nil where not even parsable
+
+	bundleFile []byte // what bundle was read from
 }
 
 func (c *trustCheck) file(name string, max int64) []byte {
@@ -300,6 +302,7 @@ func (c *trustCheck) bundleTargets() {
 		c.refused(RuleMetadata, tuf.BundleTargetsFile, err)
 		return
 	}
+	c.bundleFile = file
 	if c.trust == nil {
 		return
 	}

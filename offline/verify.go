@@ -145,6 +145,9 @@ func (v *verifier) metadata(ctx context.Context) *trustCheck {
 	c.roles()
 	c.bundleTargets()
 	v.expected(c.bundle)
+	if c.bundle != nil {
+		v.knownForm(c.bundle, c.bundleFile)
+	}
 	return c
 }
 
