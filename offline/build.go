@@ -74,6 +74,7 @@ type BuildReport struct {
 	Copied  int   `json:"copied"`
 	Present int   `json:"present"`    // were in the bundle already
 	Bytes   int64 `json:"bytes"`      // copied, as stored
+	Need    int64 `json:"need_bytes"` // on the medium, as far as that was known before
 	Free    int64 `json:"free_bytes"` // on the medium before, -1 if not known
 	// Missing is how many signatures the bundle still needs.
 	Missing int `json:"missing_signatures"`
@@ -117,9 +118,18 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 	}
 	defer b.close()
 	if err := b.run(ctx); err != nil {
+		b.failed(err)
 		return nil, fmt.Errorf("bundle %s: %w", dst, noSpace(err))
 	}
 	return &b.report, nil
+}
+
+// failed looks after what a failure leaves. What a medium that failed has kept
+// is not known.
+func (b *builder) failed(err error) {
+	if b.folder != nil && b.lock != nil && mediumFailed(err) {
+		_ = b.folder.Unmark(markFile)
+	}
 }
 
 func (b *builder) close() {
@@ -179,7 +189,10 @@ func (b *builder) metadata(context.Context) error {
 	if err := b.folder.SyncVolume(); err != nil {
 		return fmt.Errorf("sync the medium: %w", err)
 	}
-	return nil
+	if b.opt.TUFOnly {
+		return nil
+	}
+	return b.folder.Unmark(markFile)
 }
 
 // open reads what is in the folder. One that is not there is made later, when

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -24,16 +22,24 @@ func (b *builder) objects(ctx context.Context) error {
 	if err := faults.At(b.opt.Faults, FaultContent); err != nil {
 		return err
 	}
-	dir, err := b.repoDir()
+	repo, err := b.openRepo()
 	if err != nil {
 		return err
 	}
-	repo, err := ostree.CreateRepoWith(dir, ostree.ModeArchive, ostree.CreateOptions{FillDisk: true})
-	if err != nil {
-		return fmt.Errorf("%s: %w", dirRepo, err)
+	if err := b.recheck(ctx, repo); err != nil {
+		return err
 	}
-	if err := b.copy(ctx, repo, b.source); err != nil {
-		return fmt.Errorf("copy commit %s: %w", short(b.commit.String()), err)
+	// What was cut off, or was damaged and is gone, leaves gaps below what is
+	// there: the presence of one object says nothing about another.
+	opt := b.copyOptions(false)
+	opt.FullCheck = true
+	rep, err := ostree.Copy(ctx, repo, b.source, b.commit, opt)
+	if err != nil {
+		return err
+	}
+	b.counted(rep)
+	if err := b.mendOthers(ctx, repo, opt); err != nil {
+		return err
 	}
 	if err := faults.At(b.opt.Faults, FaultRef); err != nil {
 		return err
@@ -43,6 +49,57 @@ func (b *builder) objects(ctx context.Context) error {
 		return err
 	}
 	return repo.SetRef(ctx, refName(b.opt.Target, b.commit), b.commit, nil)
+}
+
+// openRepo opens the bundle's repo, or makes it. Content may fill the medium,
+// but for what the metadata needs that comes after it.
+func (b *builder) openRepo() (*ostree.Repo, error) {
+	dir, err := b.repoDir()
+	if err != nil {
+		return nil, err
+	}
+	repo, err := ostree.CreateRepoWith(dir, ostree.ModeArchive, ostree.CreateOptions{FillDisk: true})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dirRepo, err)
+	}
+	repo.KeepFree(uint64(b.reserve()))
+	return repo, nil
+}
+
+// mendOthers sees to it that the commits of the other targets are whole: they
+// may have lost what was damaged. What is missing is fetched like all else.
+func (b *builder) mendOthers(ctx context.Context, repo *ostree.Repo, opt ostree.CopyOptions) error {
+	others, err := b.otherCommits()
+	if err != nil {
+		return err
+	}
+	for name, commit := range others {
+		if err := hasAll(ctx, repo, commit); err == nil {
+			continue
+		} else if _, missing := errors.AsType[*ostree.MissingError](err); !missing {
+			return err
+		}
+		b.opt.Log.Warn("objects of another target were damaged and are fetched again", "target", name)
+		rep, err := ostree.Copy(ctx, repo, b.source, commit, opt)
+		if err != nil {
+			return fail.Hint(fmt.Errorf("mend the content of target %s: %w", name, err), "build that target into the bundle again, or remove it from the bundle")
+		}
+		b.report.Copied += rep.Copied
+		b.report.Bytes += rep.Bytes
+	}
+	return nil
+}
+
+// hasAll wants everything that commit reaches to be in repo; it reads the
+// directories only.
+func hasAll(ctx context.Context, repo *ostree.Repo, commit ostree.Checksum) error {
+	return ostree.Closure(ctx, repo, commit, func(id ostree.ObjectID) error {
+		have, err := repo.Has(ctx, []ostree.ObjectID{id})
+		if err == nil && !have[0] {
+			err = &ostree.MissingError{ID: id, Where: dirRepo}
+		}
+		return err
+	})
 }
 
 // mendRepo writes a config anew that a power cut left empty. One that says
@@ -71,54 +128,6 @@ func (b *builder) mendRepo() error {
 	}
 	_, err = ostree.CreateRepoWith(dir, ostree.ModeArchive, ostree.CreateOptions{FillDisk: true})
 	return err
-}
-
-// copy moves the closure. What was there already may have suffered since it
-// was written: it is read again, and what is bad is fetched anew.
-func (b *builder) copy(ctx context.Context, repo *ostree.Repo, src ostree.Source) error {
-	opt := b.copyOptions(false)
-	rep, err := ostree.Copy(ctx, repo, src, b.commit, opt)
-	if err != nil {
-		return err
-	}
-	b.counted(rep)
-	opt.FullCheck = true
-	// A bad dirtree hides what is below it, so each round may find more.
-	for round := 0; rep.Present > 0 && round < limits.TreeDepth; round++ {
-		bad, err := b.removeBad(ctx)
-		if bad == 0 || err != nil {
-			return err
-		}
-		b.opt.Log.Warn("objects on the medium were damaged and are fetched again", "objects", bad)
-		again, err := ostree.Copy(ctx, repo, src, b.commit, opt)
-		if err != nil {
-			return err
-		}
-		b.report.Copied += again.Copied
-		b.report.Bytes += again.Bytes
-	}
-	return nil
-}
-
-// removeBad reads every object of the commit in the bundle, removes those that
-// are not what their names say, and counts these and the missing ones.
-func (b *builder) removeBad(ctx context.Context) (int, error) {
-	repo, err := openArchive(ctx, b.folder, dirRepo)
-	if err != nil {
-		return 0, err
-	}
-	rep, err := ostree.Verify(ctx, repo, b.commit, ostree.VerifyOptions{Jobs: b.opt.Jobs, KeepOn: true, Progress: b.opt.Progress})
-	if err != nil && len(rep.Problems) == 0 {
-		return 0, err
-	}
-	for _, p := range rep.Problems {
-		if e, ok := errors.AsType[*ostree.CorruptError](p); ok {
-			if err := b.folder.Root().RemoveAll(repo.path(e.ID)); err != nil {
-				return 0, err
-			}
-		}
-	}
-	return len(rep.Problems), nil
 }
 
 func (b *builder) copyOptions(dryRun bool) ostree.CopyOptions {
@@ -200,37 +209,6 @@ func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.C
 	return nil
 }
 
-// planObjects finds out what has to be copied. Over a network that takes a
-// question for each object, as long as copying it: then only a dry run asks, and
-// a full medium is met while writing.
-func (b *builder) planObjects(ctx context.Context) error {
-	if _, local := b.source.(*ostree.Repo); !local && !b.opt.DryRun {
-		return nil
-	}
-	dst, err := b.present(ctx)
-	if err != nil {
-		return err
-	}
-	rep, err := ostree.Copy(ctx, dst, b.source, b.commit, b.copyOptions(true))
-	if err != nil {
-		return fmt.Errorf("plan the copy of commit %s: %w", short(b.commit.String()), err)
-	}
-	b.counted(rep)
-	b.need += rep.Bytes
-	return nil
-}
-
-// room refuses a medium that has no space for what the parts of the content
-// said that they need.
-func (b *builder) room(context.Context) error {
-	b.report.Free = medium.FreeSpace(b.existingDir())
-	if b.report.Free >= 0 && b.need > b.report.Free {
-		return fail.New(fail.NoSpace, "free some space on the medium, or take a larger one",
-			"%d bytes to be written, %d bytes free", b.need, b.report.Free)
-	}
-	return nil
-}
-
 // refName is a ref for a target's commit: the target's name where that is a
 // ref and a file name everywhere, else one made of the commit.
 func refName(target string, commit ostree.Checksum) string {
@@ -242,34 +220,3 @@ func refName(target string, commit ostree.Checksum) string {
 
 // plainName matches names that FAT keeps as they are.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_]([-._A-Za-z0-9]{0,198}[A-Za-z0-9_])?$`)
-
-// present is what the bundle holds already, for a plan.
-func (b *builder) present(context.Context) (ostree.Store, error) {
-	if !b.old.hasRepo {
-		return nothing{}, nil
-	}
-	dir, err := b.repoDir()
-	if err != nil {
-		return nil, err
-	}
-	repo, err := ostree.OpenRepo(dir)
-	if errors.Is(err, ostree.ErrNotARepo) {
-		return nothing{}, nil // a run was cut off before the repo was made
-	}
-	return repo, err
-}
-
-// existingDir is the folder of the bundle, or the nearest one above it that is
-// there: it is on the same medium.
-func (b *builder) existingDir() string {
-	dir, err := filepath.Abs(b.dst)
-	if err != nil {
-		return b.dst
-	}
-	for {
-		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			return dir
-		}
-		dir = filepath.Dir(dir)
-	}
-}

@@ -2,6 +2,7 @@ package offline
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
+	"github.com/otactl/otactl/offline/medium"
+	"github.com/otactl/otactl/ostree"
 )
 
 // errPulled stands for a stick that is pulled out.
@@ -178,24 +181,54 @@ func TestUpdateCutOffOnAStickIsOldNewOrIncomplete(t *testing.T) {
 	}
 }
 
+// far hides that objects come from this machine, so that nobody knows before
+// how many bytes they are.
+type far struct{ ostree.Source }
+
 func TestFullMediumIsSaidAndTheOldBundleStays(t *testing.T) {
 	dir := t.TempDir()
-	run(t, "mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", dir)
+	run(t, "mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dir)
 	t.Cleanup(func() { run(t, "umount", dir) })
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)
 	_, err := Build(t.Context(), b, dir, options("pc-1"))
 	check(t, err)
 	big := tinyTree(t, "2")
-	write(t, filepath.Join(big, "noise"), noise(400<<10))
+	for i := range 40 {
+		write(t, filepath.Join(big, fmt.Sprint("noise", i)), noise(100<<10+i))
+	}
 	b.publish("board-1", "board", big, nil)
 	opt := options("board-1")
 	opt.AllowMultiple = true
-	if _, err := Build(t.Context(), b, dir, opt); fail.ClassOf(err) != fail.NoSpace || fail.HintOf(err) == "" {
-		t.Errorf("error %v, class %v, hint %q", err, fail.ClassOf(err), fail.HintOf(err))
+	full := func(when string) {
+		t.Helper()
+		if _, err := Build(t.Context(), b, dir, opt); fail.ClassOf(err) != fail.NoSpace || fail.HintOf(err) == "" {
+			t.Errorf("%s: error %v, class %v, hint %q", when, err, fail.ClassOf(err), fail.HintOf(err))
+		}
+		if rep := verify(t, dir); rep.Err() != nil || names(rep) != "pc-1" {
+			t.Errorf("%s, the old bundle: %v", when, rep.Findings)
+		}
 	}
-	if rep := verify(t, dir); rep.Err() != nil || names(rep) != "pc-1" {
-		t.Errorf("the old bundle: %v", rep.Findings)
+	before := tree(t, dir)
+	full("sizes known")
+	if tree(t, dir) != before {
+		t.Error("something was written that there was no room for")
+	}
+	src, err := b.Objects(t.Context())
+	check(t, err)
+	opt.RepoSource = far{src}
+	full("sizes not known")
+	if free := medium.VolumeOf(dir).Free; free < 1<<20 {
+		t.Errorf("%d bytes were left for the metadata", free)
+	}
+	run(t, "mount", "-o", "remount,size=16m", dir)
+	rep, err := Build(t.Context(), b, dir, opt)
+	check(t, err)
+	if rep.Present < 20 {
+		t.Errorf("of %d objects only %d stayed while the medium was full", rep.Objects, rep.Present)
+	}
+	if err := verify(t, dir).Err(); err != nil {
+		t.Error(err)
 	}
 }
 

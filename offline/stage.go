@@ -109,11 +109,13 @@ func recoverMetadata(folder *medium.Folder) error {
 	return err
 }
 
+const hintLarge = "FAT32 holds no file of 4 GiB or more: format the medium as exFAT or ext4"
+
 // noSpace gives a full medium its class, and one on which a file may not be as
 // long as an object is.
 func noSpace(err error) error {
 	if errors.Is(err, syscall.EFBIG) {
-		return fail.As(err, fail.NoSpace, "FAT32 holds no file of 4 GiB or more: format the medium as exFAT or ext4")
+		return fail.As(err, fail.NoSpace, hintLarge)
 	}
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fail.As(err, fail.NoSpace, "free some space on the medium, or take a larger one, and run the same command again")

@@ -38,14 +38,17 @@ func lockFolder(root *os.Root) (io.Closer, error) {
 	return dir, nil
 }
 
-// FreeSpace is how many bytes can still be written to the file system of dir;
-// -1 when that cannot be known.
-func FreeSpace(dir string) int64 {
+// VolumeOf looks at the file system of dir.
+func VolumeOf(dir string) Volume {
 	var st unix.Statfs_t
 	if unix.Statfs(dir, &st) != nil || st.Bsize <= 0 || st.Bavail > math.MaxInt64/uint64(st.Bsize) {
-		return -1
+		return Volume{Free: -1, MaxFile: math.MaxInt64}
 	}
-	return int64(st.Bavail) * int64(st.Bsize)
+	v := Volume{Free: int64(st.Bavail) * int64(st.Bsize), Cluster: int64(st.Bsize), MaxFile: math.MaxInt64}
+	if st.Type == unix.MSDOS_SUPER_MAGIC {
+		v.MaxFile = math.MaxUint32
+	}
+	return v
 }
 
 // syncVolume writes out all that is pending for the file system of root.

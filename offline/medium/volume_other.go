@@ -5,6 +5,7 @@ package medium
 import (
 	"errors"
 	"io"
+	"math"
 	"os"
 )
 
@@ -15,8 +16,11 @@ func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
 // the caller's to avoid.
 func lockFolder(root *os.Root) (io.Closer, error) { return root.Open(".") }
 
-// FreeSpace is not known.
-func FreeSpace(string) int64 { return -1 }
+// VolumeOf knows nothing here.
+func VolumeOf(string) Volume { return Volume{Free: -1, MaxFile: math.MaxInt64} }
+
+// identify has no mount that it could tell from another.
+func identify(*os.File) (string, bool) { return "", false }
 
 // syncVolume has nothing to do: each file and folder was synced by itself.
 func syncVolume(*os.Root) error { return nil }
