@@ -29,72 +29,106 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 		Description: "Writes DST/tuf and DST/ostree_repo, which aklite-offline and aktualizr-lite install from. Everything\n" +
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
 			"renewed in place, and what it holds is not fetched again. It is good for 30 days unless flags say so.",
-		Flags: append(targetsFlags(
-			&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required, but with --wave)"},
+		Flags: slices.Concat(bundleFlags(), contentFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
-			&cli.BoolFlag{Name: "no-apps", Usage: "leave the target's apps out"},
 			&cli.BoolFlag{Name: "allow-multiple-targets", Usage: "add to a bundle that holds other targets"},
-			&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be written, and write nothing"},
-			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "move `N` objects at once (default: as suits the machine)"},
-		), slices.Concat(expiryFlags(), productionFlags(), sbomFlags())...),
+		}),
 		Action: func(c *cli.Context) error { return rt.offlineUpdate(c) },
 		Subcommands: []*cli.Command{
 			offlineSignCommand(rt), offlineShowCommand(rt), offlineVerifyCommand(rt),
+			offlineAddCommand(rt), offlineRemoveCommand(rt), offlinePruneCommand(rt),
 		},
 	}
+}
+
+// bundleFlags say whose metadata a bundle gets, and until when.
+func bundleFlags() []cli.Flag {
+	return append(targetsFlags(
+		&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required, but with --wave)"},
+		&cli.BoolFlag{Name: "dry-run", Usage: "say what would be written, and write nothing"},
+		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "move `N` objects at once (default: as suits the machine)"},
+	), slices.Concat(expiryFlags(), productionFlags())...)
+}
+
+// contentFlags say what of a target goes into a bundle, and from where.
+func contentFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.BoolFlag{Name: "no-apps", Usage: "leave the target's apps out"},
+		&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
+	}, sbomFlags()...)
 }
 
 // defaultBundleDays is how long a bundle is good, as fioctl has it made.
 const defaultBundleDays = 30
 
 func (rt *runtime) offlineUpdate(c *cli.Context) error {
-	if err := checkBundleTag(c); err != nil {
-		return err
-	}
-	now := rt.clock()
-	days, err := expiryDays(c, defaultBundleDays)
+	backend, opt, err := rt.bundleSource(c)
 	if err != nil {
 		return err
 	}
-	var at time.Time // zero: the backend counts days from its own clock
-	if text := c.String("expires-at"); text != "" {
-		if at, err = expiryAt(text, now); err != nil {
-			return err
-		}
-	}
-	p, err := rt.toBackend(c, c.Int("jobs"))
-	if err != nil {
-		return err
-	}
-	if p.backend == nil {
-		return fail.New(fail.Usage, "give the backend's context file with --config", "these credentials name no backend that keeps targets")
-	}
-	opt := offline.BuildOptions{
-		Target: c.Args().Get(0), Tag: c.String("tag"), ExpiresInDays: days, ExpiresAt: at,
-		NoApps: c.Bool("no-apps"), TUFOnly: c.Bool("tuf-only"), AllowMultiple: c.Bool("allow-multiple-targets"),
-		Production: c.Bool("prod"), Wave: c.String("wave"),
-		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: now, Progress: rt.progress(), Log: rt.log,
-		SBOMs: sbomFiles(c.StringSlice("sbom")), MadeBy: programName + " " + buildVersion().Version,
-	}
-	if p.root != nil {
-		opt.Roots = [][]byte{p.root}
-	}
-	if dir := c.String("ostree-repo-source"); dir != "" {
-		repo, err := ostree.OpenRepo(dir)
-		if err != nil {
-			return fail.As(fmt.Errorf("--ostree-repo-source: %w", err), fail.NotFound, "name the folder that has config and objects/ in it")
-		}
-		opt.RepoSource = repo
-	}
-	if err := hasProduction(c.Context, p.backend, opt); err != nil {
-		return err
-	}
-	rep, err := offline.Build(c.Context, bundleBackend{p.backend, p.store, opt}, c.Args().Get(1), opt)
+	opt.Target, opt.TUFOnly, opt.AllowMultiple = c.Args().Get(0), c.Bool("tuf-only"), c.Bool("allow-multiple-targets")
+	rep, err := rt.buildBundle(c, backend, c.Args().Get(1), opt)
 	if err != nil {
 		return err
 	}
 	return rt.render(buildView{*rep})
+}
+
+// buildBundle builds opt.Target into dst.
+func (rt *runtime) buildBundle(c *cli.Context, backend bundleBackend, dst string, opt offline.BuildOptions) (*offline.BuildReport, error) {
+	if err := hasProduction(c.Context, backend.api, opt); err != nil {
+		return nil, err
+	}
+	return offline.Build(c.Context, backend, dst, opt)
+}
+
+// bundleSource is where a bundle's metadata and content come from, by the flags,
+// and the options but for the target.
+func (rt *runtime) bundleSource(c *cli.Context) (b bundleBackend, opt offline.BuildOptions, err error) {
+	if err := checkBundleTag(c); err != nil {
+		return b, opt, err
+	}
+	if opt, err = rt.bundleOptions(c); err != nil {
+		return b, opt, err
+	}
+	p, err := rt.toBackend(c, opt.Jobs)
+	if err != nil {
+		return b, opt, err
+	}
+	if p.backend == nil {
+		return b, opt, fail.New(fail.Usage, "give the backend's context file with --config", "these credentials name no backend that keeps targets")
+	}
+	if p.root != nil {
+		opt.Roots = [][]byte{p.root}
+	}
+	return bundleBackend{p.backend, p.store, opt}, opt, nil
+}
+
+// bundleOptions are the options that flags say by themselves.
+func (rt *runtime) bundleOptions(c *cli.Context) (offline.BuildOptions, error) {
+	opt := offline.BuildOptions{
+		Tag: c.String("tag"), Production: c.Bool("prod"), Wave: c.String("wave"), NoApps: c.Bool("no-apps"),
+		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: rt.clock(), Progress: rt.progress(), Log: rt.log,
+		SBOMs: sbomFiles(c.StringSlice("sbom")), MadeBy: programName + " " + buildVersion().Version,
+	}
+	var err error
+	if opt.ExpiresInDays, err = expiryDays(c, defaultBundleDays); err != nil {
+		return opt, err
+	}
+	// Without a time the backend counts days from its own clock.
+	if text := c.String("expires-at"); text != "" {
+		if opt.ExpiresAt, err = expiryAt(text, opt.Now); err != nil {
+			return opt, err
+		}
+	}
+	if dir := c.String("ostree-repo-source"); dir != "" {
+		repo, err := ostree.OpenRepo(dir)
+		if err != nil {
+			return opt, fail.As(fmt.Errorf("--ostree-repo-source: %w", err), fail.NotFound, "name the folder that has config and objects/ in it")
+		}
+		opt.RepoSource = repo
+	}
+	return opt, nil
 }
 
 // bundleBackend is a factory and its treehub as the bundle sees them.

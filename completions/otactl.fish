@@ -28,6 +28,9 @@ set -g __otactl_paths \
     'otactl targets offline-update sign' \
     'otactl targets offline-update show' \
     'otactl targets offline-update verify' \
+    'otactl targets offline-update add' \
+    'otactl targets offline-update remove' \
+    'otactl targets offline-update prune' \
     'otactl waves' \
     'otactl waves init' \
     'otactl waves sign' \
@@ -374,7 +377,6 @@ set -g __otactl_valued \
     'otactl targets static-deltas -f' \
     'otactl targets static-deltas --ca-file' \
     'otactl targets offline-update --tag' \
-    'otactl targets offline-update --ostree-repo-source' \
     'otactl targets offline-update --jobs' \
     'otactl targets offline-update -j' \
     'otactl targets offline-update --credentials' \
@@ -391,6 +393,7 @@ set -g __otactl_valued \
     'otactl targets offline-update --expires-at' \
     'otactl targets offline-update -E' \
     'otactl targets offline-update --wave' \
+    'otactl targets offline-update --ostree-repo-source' \
     'otactl targets offline-update --sbom' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
@@ -407,6 +410,42 @@ set -g __otactl_valued \
     'otactl targets offline-update verify --now' \
     'otactl targets offline-update verify --jobs' \
     'otactl targets offline-update verify -j' \
+    'otactl targets offline-update add --tag' \
+    'otactl targets offline-update add --jobs' \
+    'otactl targets offline-update add -j' \
+    'otactl targets offline-update add --credentials' \
+    'otactl targets offline-update add -c' \
+    'otactl targets offline-update add --config' \
+    'otactl targets offline-update add --context' \
+    'otactl targets offline-update add --url' \
+    'otactl targets offline-update add --factory' \
+    'otactl targets offline-update add -f' \
+    'otactl targets offline-update add --ca-file' \
+    'otactl targets offline-update add --expires-in-days' \
+    'otactl targets offline-update add -e' \
+    'otactl targets offline-update add --expires-days' \
+    'otactl targets offline-update add --expires-at' \
+    'otactl targets offline-update add -E' \
+    'otactl targets offline-update add --wave' \
+    'otactl targets offline-update add --ostree-repo-source' \
+    'otactl targets offline-update add --sbom' \
+    'otactl targets offline-update remove --tag' \
+    'otactl targets offline-update remove --jobs' \
+    'otactl targets offline-update remove -j' \
+    'otactl targets offline-update remove --credentials' \
+    'otactl targets offline-update remove -c' \
+    'otactl targets offline-update remove --config' \
+    'otactl targets offline-update remove --context' \
+    'otactl targets offline-update remove --url' \
+    'otactl targets offline-update remove --factory' \
+    'otactl targets offline-update remove -f' \
+    'otactl targets offline-update remove --ca-file' \
+    'otactl targets offline-update remove --expires-in-days' \
+    'otactl targets offline-update remove -e' \
+    'otactl targets offline-update remove --expires-days' \
+    'otactl targets offline-update remove --expires-at' \
+    'otactl targets offline-update remove -E' \
+    'otactl targets offline-update remove --wave' \
     'otactl waves init --keys' \
     'otactl waves init -k' \
     'otactl waves init --passphrase-file' \
@@ -1381,12 +1420,11 @@ complete -c otactl -n '__otactl_at \'otactl targets static-deltas\'' -l log-leve
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'sign' -d 'add a signature with an offline targets key'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'show' -d 'show what a bundle says it holds, until when, and who signed it'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify' -d 'check everything in a bundle, from the root of trust to the last object'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'add' -d 'put more targets into a bundle, also for other hardware; what they share is stored once'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'remove' -d 'take targets out of a bundle, and what only they needed'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'prune' -d 'remove from a bundle what none of its targets needs'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tag -x -d 'the TAG that the devices follow (required, but with --wave)'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l dry-run -d 'say what would be written, and write nothing'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l jobs -s j -x -d 'move N objects at once (default: as suits the machine)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l credentials -s c -r -F -d 'take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
@@ -1399,7 +1437,11 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'
@@ -1433,6 +1475,51 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l tag -x -d 'the TAG that the devices follow (required, but with --wave)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l dry-run -d 'say what would be written, and write nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l jobs -s j -x -d 'move N objects at once (default: as suits the machine)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l credentials -s c -r -F -d 'take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l no-apps -d 'leave the target\'s apps out'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l tag -x -d 'the TAG that the devices follow (required, but with --wave)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l dry-run -d 'say what would be written, and write nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l jobs -s j -x -d 'move N objects at once (default: as suits the machine)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l credentials -s c -r -F -d 'take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l config -r -F -d 'read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l context -x -d 'use the context NAME (default: the active one)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l url -x -d 'work with the backend at URL; its token comes from OTACTL_TOKEN'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l factory -s f -x -d 'work with the factory NAME'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l ca-file -r -F -d 'trust the CAs in FILE as well as the system\'s'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l expires-in-days -l expires-days -s e -x -d 'what is signed expires in DAYS'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l dry-run -d 'say what would go, and remove nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'init' -d 'make a wave out of a version that CI has built, and sign its targets'
 complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'sign' -d 'add a signature to a wave\'s targets'
 complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'rollout' -d 'offer a wave to some of the production devices'

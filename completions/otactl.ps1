@@ -64,6 +64,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'sign|add a signature with an offline targets key'
             'show|show what a bundle says it holds, until when, and who signed it'
             'verify|check everything in a bundle, from the root of trust to the last object'
+            'add|put more targets into a bundle, also for other hardware; what they share is stored once'
+            'remove|take targets out of a bundle, and what only they needed'
+            'prune|remove from a bundle what none of its targets needs'
         )
         'otactl waves' = @(
             'init|make a wave out of a version that CI has built, and sign its targets'
@@ -545,10 +548,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update' = @(
             '--help|explain the command and do nothing'
             '--tag|the TAG that the devices follow (required, but with --wave)'
-            '--tuf-only|renew the metadata only'
-            '--no-apps|leave the target''s apps out'
-            '--allow-multiple-targets|add to a bundle that holds other targets'
-            '--ostree-repo-source|take the objects from the local repo in DIR'
             '--dry-run|say what would be written, and write nothing'
             '--jobs|move N objects at once (default: as suits the machine)'
             '--credentials|take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
@@ -561,7 +560,11 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--no-apps|leave the target''s apps out'
+            '--ostree-repo-source|take the objects from the local repo in DIR'
             '--sbom|carry the SBOM in FILE along, as it is'
+            '--tuf-only|renew the metadata only'
+            '--allow-multiple-targets|add to a bundle that holds other targets'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -597,6 +600,57 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--type|it must be of type '
             '--now|judge expiry at TIME (RFC 3339) and not by the clock'
             '--jobs|read N objects at once (default: as suits the machine)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update add' = @(
+            '--help|explain the command and do nothing'
+            '--tag|the TAG that the devices follow (required, but with --wave)'
+            '--dry-run|say what would be written, and write nothing'
+            '--jobs|move N objects at once (default: as suits the machine)'
+            '--credentials|take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--prod|take the target from the production targets of the tag, for production devices'
+            '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--no-apps|leave the target''s apps out'
+            '--ostree-repo-source|take the objects from the local repo in DIR'
+            '--sbom|carry the SBOM in FILE along, as it is'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update remove' = @(
+            '--help|explain the command and do nothing'
+            '--tag|the TAG that the devices follow (required, but with --wave)'
+            '--dry-run|say what would be written, and write nothing'
+            '--jobs|move N objects at once (default: as suits the machine)'
+            '--credentials|take backend, root of trust and signing key from the credentials.zip in FILE (default: SOTA_PACKED_CREDENTIALS, unless a context or --url is named)'
+            '--config|read contexts from FILE (default: ~/.config/otactl/config.yaml)'
+            '--context|use the context NAME (default: the active one)'
+            '--url|work with the backend at URL; its token comes from OTACTL_TOKEN'
+            '--factory|work with the factory NAME'
+            '--ca-file|trust the CAs in FILE as well as the system''s'
+            '--expires-in-days|what is signed expires in DAYS'
+            '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
+            '--prod|take the target from the production targets of the tag, for production devices'
+            '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update prune' = @(
+            '--help|explain the command and do nothing'
+            '--dry-run|say what would go, and remove nothing'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2197,7 +2251,6 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets static-deltas -f' = @()
         'otactl targets static-deltas --ca-file' = @()
         'otactl targets offline-update --tag' = @()
-        'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --jobs' = @()
         'otactl targets offline-update -j' = @()
         'otactl targets offline-update --credentials' = @()
@@ -2213,6 +2266,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --expires-days' = @()
         'otactl targets offline-update --expires-at' = @()
         'otactl targets offline-update --wave' = @()
+        'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --sbom' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
@@ -2232,6 +2286,40 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update verify --now' = @()
         'otactl targets offline-update verify --jobs' = @()
         'otactl targets offline-update verify -j' = @()
+        'otactl targets offline-update add --tag' = @()
+        'otactl targets offline-update add --jobs' = @()
+        'otactl targets offline-update add -j' = @()
+        'otactl targets offline-update add --credentials' = @()
+        'otactl targets offline-update add -c' = @()
+        'otactl targets offline-update add --config' = @()
+        'otactl targets offline-update add --context' = @()
+        'otactl targets offline-update add --url' = @()
+        'otactl targets offline-update add --factory' = @()
+        'otactl targets offline-update add -f' = @()
+        'otactl targets offline-update add --ca-file' = @()
+        'otactl targets offline-update add --expires-in-days' = @()
+        'otactl targets offline-update add -e' = @()
+        'otactl targets offline-update add --expires-days' = @()
+        'otactl targets offline-update add --expires-at' = @()
+        'otactl targets offline-update add --wave' = @()
+        'otactl targets offline-update add --ostree-repo-source' = @()
+        'otactl targets offline-update add --sbom' = @()
+        'otactl targets offline-update remove --tag' = @()
+        'otactl targets offline-update remove --jobs' = @()
+        'otactl targets offline-update remove -j' = @()
+        'otactl targets offline-update remove --credentials' = @()
+        'otactl targets offline-update remove -c' = @()
+        'otactl targets offline-update remove --config' = @()
+        'otactl targets offline-update remove --context' = @()
+        'otactl targets offline-update remove --url' = @()
+        'otactl targets offline-update remove --factory' = @()
+        'otactl targets offline-update remove -f' = @()
+        'otactl targets offline-update remove --ca-file' = @()
+        'otactl targets offline-update remove --expires-in-days' = @()
+        'otactl targets offline-update remove -e' = @()
+        'otactl targets offline-update remove --expires-days' = @()
+        'otactl targets offline-update remove --expires-at' = @()
+        'otactl targets offline-update remove --wave' = @()
         'otactl waves init --keys' = @()
         'otactl waves init -k' = @()
         'otactl waves init --passphrase-file' = @()

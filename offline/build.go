@@ -111,11 +111,7 @@ type builder struct {
 // content comes before metadata, and the metadata is put in place in one go, so
 // that a run that was cut off leaves the old bundle, or none.
 func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (*BuildReport, error) {
-	b := &builder{backend: backend, dst: dst, opt: opt}
-	b.report = BuildReport{Dir: dst, Target: opt.Target, Type: opt.kind(), Tag: opt.Tag, DryRun: opt.DryRun, Free: -1}
-	if opt.Log == nil {
-		b.opt.Log = slog.New(slog.DiscardHandler)
-	}
+	b := newBuilder(backend, dst, opt)
 	defer b.close()
 	if err := b.run(ctx); err != nil {
 		b.failed(err)
@@ -130,6 +126,15 @@ func (b *builder) failed(err error) {
 	if b.folder != nil && b.lock != nil && mediumFailed(err) {
 		_ = b.folder.Unmark(markFile)
 	}
+}
+
+func newBuilder(backend Backend, dst string, opt BuildOptions) *builder {
+	b := &builder{backend: backend, dst: dst, opt: opt}
+	b.report = BuildReport{Dir: dst, Target: opt.Target, Type: opt.kind(), Tag: opt.Tag, DryRun: opt.DryRun, Free: -1}
+	if opt.Log == nil {
+		b.opt.Log = slog.New(slog.DiscardHandler)
+	}
+	return b
 }
 
 func (b *builder) close() {

@@ -1,0 +1,95 @@
+package offline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/tuf"
+)
+
+// RemoveReport says what Remove did.
+type RemoveReport struct {
+	Dir     string   `json:"bundle"`
+	Removed []string `json:"removed"`
+	Targets []string `json:"targets"` // that are left
+	Missing int      `json:"missing_signatures"`
+	// Pruned is what went with the targets; nil in a dry run.
+	Pruned *PruneReport `json:"pruned,omitempty"`
+}
+
+// Remove takes targets out of the bundle in dir, and what only they needed. The
+// list of targets is signed, so the backend makes it anew for those that are
+// left: their metadata comes first, and then the content goes. opt says what
+// Build's says of the tag, type, expiry, roots and clock.
+func Remove(ctx context.Context, backend Backend, dir string, names []string, opt BuildOptions) (*RemoveReport, error) {
+	b := newBuilder(backend, dir, opt)
+	defer b.close()
+	rep, err := b.remove(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", dir, noSpace(err))
+	}
+	return rep, nil
+}
+
+func (b *builder) remove(ctx context.Context, names []string) (*RemoveReport, error) {
+	if err := b.open(ctx); err != nil {
+		return nil, err
+	}
+	if b.old.bundle == nil {
+		return nil, missing(tuf.ErrNotFound)
+	}
+	rest, err := without(b.old.bundle.Targets, names)
+	if err != nil {
+		return nil, err
+	}
+	b.opt.AllowMultiple = true
+	if err := b.old.allows(b.opt); err != nil {
+		return nil, err
+	}
+	if err := b.listAnew(ctx, rest); err != nil {
+		return nil, err
+	}
+	rep := &RemoveReport{Dir: b.dst, Removed: names, Targets: rest, Missing: b.meta.missing}
+	if b.opt.DryRun {
+		return rep, nil
+	}
+	if err := b.metadata(ctx); err != nil {
+		return nil, err
+	}
+	if err := b.provenance(ctx); err != nil {
+		return nil, err
+	}
+	rep.Pruned, err = pruneFolder(ctx, b.folder, b.dst, PruneOptions{Now: b.opt.Now})
+	return rep, err
+}
+
+// without is what is left of targets when names go; each has to be among them,
+// and some have to be left.
+func without(targets, names []string) ([]string, error) {
+	for _, name := range names {
+		if !slices.Contains(targets, name) {
+			return nil, fail.New(fail.NotFound, "otactl targets offline-update show lists its targets", "target %.200q is not in it", name)
+		}
+	}
+	rest := slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return slices.Contains(names, t) })
+	if len(rest) == 0 {
+		return nil, fail.New(fail.Conflict, "delete the folder instead", "no target would be left")
+	}
+	return rest, nil
+}
+
+// listAnew has the backend make a new list, one target after the other.
+func (b *builder) listAnew(ctx context.Context, targets []string) error {
+	b.old.file, b.old.bundle = nil, nil
+	for _, name := range targets {
+		b.opt.Target = name
+		if err := b.fetchMeta(ctx); err != nil {
+			return err
+		}
+		b.old.bundle = b.meta.bundle
+		b.old.file = b.meta.signed[len(b.meta.signed)-1].data
+	}
+	return nil
+}
