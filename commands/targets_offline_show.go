@@ -44,17 +44,14 @@ func (v bundleView) Table(w io.Writer) {
 		expires += " (expired)"
 	}
 	render.Fields(w, "bundle", v.Dir, "type", v.Type, "tag", v.Tag, "expires", expires,
-		"apps", strings.Join(v.Apps, " "), "signatures", fmt.Sprintf("%d wanted, %d missing", v.Threshold, v.Missing))
+		"size", sizeAndShared(v.Bytes, v.Shared), "signatures", fmt.Sprintf("%d wanted, %d missing", v.Threshold, v.Missing))
 	var roles, targets, keys [][]string
 	for _, r := range v.Roles {
 		roles = append(roles, []string{r.File, strconv.Itoa(r.Version), date(r.Expires)})
 	}
 	for _, t := range v.Targets {
-		held := size(t.Bytes)
-		if !t.Present {
-			held += " (incomplete)"
-		}
-		targets = append(targets, []string{t.Name, t.Version, strings.Join(t.HardwareIDs, " "), fmt.Sprintf("%.12s", t.Commit), held})
+		targets = append(targets, []string{t.Name, t.Version, strings.Join(t.HardwareIDs, " "), fmt.Sprintf("%.12s", t.Commit),
+			heldObjects(t), worksFrom(t), heldApps(t)})
 	}
 	for _, id := range v.Keys {
 		keys = append(keys, []string{id, v.signedBy(id)})
@@ -65,11 +62,64 @@ func (v bundleView) Table(w io.Writer) {
 		}
 	}
 	fmt.Fprintln(w)
-	render.Columns(w, []string{"TARGET", "VERSION", "HARDWARE", "COMMIT", "SIZE"}, targets)
+	render.Columns(w, []string{"TARGET", "VERSION", "HARDWARE", "COMMIT", "SIZE", "INSTALLS ON", "APPS"}, targets)
 	fmt.Fprintln(w)
 	render.Columns(w, []string{"METADATA", "VERSION", "EXPIRES"}, roles)
 	fmt.Fprintln(w)
 	render.Columns(w, []string{"TARGETS KEY", "SIGNED"}, keys)
+}
+
+func sizeAndShared(bytes, shared int64) string {
+	if shared == 0 {
+		return size(bytes)
+	}
+	return fmt.Sprintf("%s (%s are shared)", size(bytes), size(shared))
+}
+
+// heldObjects is the size of a target's objects.
+func heldObjects(t offline.TargetSummary) string {
+	switch {
+	case t.Present:
+		return size(t.Bytes)
+	case len(t.Deltas) > 0 && t.Bytes == 0:
+		return "deltas only"
+	}
+	return size(t.Bytes) + " (incomplete)"
+}
+
+// worksFrom says which versions a device may run for the target to be installed.
+func worksFrom(t offline.TargetSummary) string {
+	var from []string
+	for _, d := range t.Deltas {
+		name := d.Version
+		switch {
+		case d.From == "":
+			name = "any"
+		case name == "":
+			name = fmt.Sprintf("%.12s", d.From)
+		}
+		if d.Err != "" {
+			name += " (damaged)"
+		}
+		from = append(from, fmt.Sprintf("%s (delta, %s)", name, size(d.Bytes)))
+	}
+	if t.Present {
+		from = append([]string{"any"}, from...)
+	}
+	return strings.Join(from, ", ")
+}
+
+// heldApps are the apps of a target, and what is missing of them.
+func heldApps(t offline.TargetSummary) string {
+	var list []string
+	for _, a := range t.Apps {
+		if a.Present {
+			list = append(list, fmt.Sprintf("%s (%s)", a.Name, size(a.Bytes)))
+		} else {
+			list = append(list, a.Name+" (missing)")
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 func (v bundleView) signedBy(id string) string {

@@ -391,4 +391,3 @@ func (p *pruner) walk(dir string, file func(name string, size int64) error) erro
 	}
 	return err
 }
-

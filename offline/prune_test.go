@@ -98,6 +98,19 @@ func TestNothingIsPrunedWhereItCannotBeToldWhatIsNeeded(t *testing.T) {
 	}
 }
 
+func TestShowCountsWhatTargetsShareOnce(t *testing.T) {
+	dir, _ := twoTargets(t)
+	b, err := Open(dir)
+	check(t, err)
+	defer b.Close()
+	s, err := Show(t.Context(), b, now)
+	check(t, err)
+	sum := s.Targets[0].Bytes + s.Targets[1].Bytes
+	if s.Shared == 0 || s.Bytes+s.Shared != sum || !s.Targets[0].Present || !s.Targets[1].Present {
+		t.Errorf("%d bytes, %d shared, of %d", s.Bytes, s.Shared, sum)
+	}
+}
+
 func TestRemovingATargetTakesOnlyWhatItNeeded(t *testing.T) {
 	dir, b := twoTargets(t)
 	removal := options("")

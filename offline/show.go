@@ -2,13 +2,11 @@ package offline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/otactl/otactl/internal/limits"
-	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -25,6 +23,10 @@ type Summary struct {
 	Roles   []RoleSummary   `json:"roles"`
 	Targets []TargetSummary `json:"targets"`
 	Apps    []string        `json:"apps"` // URIs of the apps in the bundle
+	// Bytes is what the objects, deltas and blobs of all targets take; what they
+	// share counts once, and Shared is what that saves.
+	Bytes  int64 `json:"bytes"`
+	Shared int64 `json:"shared_bytes"`
 
 	Keys       []string           `json:"keys"` // ids of the keys that may sign
 	Threshold  int                `json:"threshold"`
@@ -47,6 +49,26 @@ type TargetSummary struct {
 	Commit      string   `json:"commit"`
 	Bytes       int64    `json:"bytes"`   // of its closure in ostree_repo, as stored
 	Present     bool     `json:"present"` // the whole closure is there
+	// Deltas lead to it from other versions; where the closure is not there the
+	// bundle is good for devices that run one of these.
+	Deltas []DeltaSummary `json:"deltas"`
+	Apps   []AppSummary   `json:"apps"` // those that an offline update carries, by name
+}
+
+// DeltaSummary is a static delta to a target.
+type DeltaSummary struct {
+	From    string `json:"from"`    // the commit, "" for one from nothing
+	Version string `json:"version"` // of a target with that commit, "" if none is known
+	Bytes   int64  `json:"bytes"`
+	Err     string `json:"error,omitempty"` // why it is of no use
+}
+
+// AppSummary is one app of a target.
+type AppSummary struct {
+	Name    string `json:"name"`
+	URI     string `json:"uri"`
+	Bytes   int64  `json:"bytes"`   // of its blobs
+	Present bool   `json:"present"` // the app and all of its blobs are there
 }
 
 // SignatureSummary is one signature on bundle-targets.json.
@@ -151,48 +173,19 @@ func (s *Summary) targets(ctx context.Context, b *Bundle, _ *tuf.Root) error {
 		return err
 	}
 	s.role(tuf.TargetsFile, all.Version, all.Expires)
-	repo, err := openArchive(ctx, b.files, dirRepo)
-	if err != nil && !errors.Is(err, ostree.ErrNotARepo) {
+	look, err := newLook(ctx, b, all)
+	if err != nil {
 		return err
 	}
-	measured := map[string]TargetSummary{} // by commit: a hostile list may name one a hundred thousand times
 	for i := range s.Targets {
-		t := &s.Targets[i]
-		target, ok := all.Targets[t.Name]
+		target, ok := all.Targets[s.Targets[i].Name]
 		if !ok {
 			continue
 		}
-		t.Commit = target.Commit()
-		if custom, err := target.Fields(); err == nil {
-			t.Version, t.HardwareIDs = custom.Version, custom.HardwareIDs
-		}
-		if repo == nil {
-			continue
-		}
-		if m, ok := measured[t.Commit]; ok {
-			t.Bytes, t.Present = m.Bytes, m.Present
-			continue
-		}
-		if err := t.measure(ctx, repo); err != nil {
+		if err := look.at(ctx, &s.Targets[i], target); err != nil {
 			return err
 		}
-		measured[t.Commit] = *t
 	}
+	s.Bytes, s.Shared = look.bytes, look.shared
 	return nil
-}
-
-// measure adds up the closure of the target's commit. A closure with holes is
-// no error: Present stays false.
-func (t *TargetSummary) measure(ctx context.Context, repo *archive) error {
-	commit, err := ostree.ParseChecksum(t.Commit)
-	if err != nil {
-		return nil
-	}
-	err = ostree.Closure(ctx, repo, commit, func(id ostree.ObjectID) error {
-		size, err := repo.stat(id)
-		t.Bytes += size
-		return err
-	})
-	t.Present = err == nil
-	return ctx.Err()
 }
