@@ -51,20 +51,8 @@ func (a *Agent) requiredApps(c tuf.Custom) map[string]tuf.App {
 // packedApps are those of the required apps that a target promises to have
 // been packed with it for offline use (custom fetched-apps).
 func (a *Agent) packedApps(c tuf.Custom) map[string]tuf.App {
-	need := a.requiredApps(c)
-	f := c.FetchedApps
-	switch {
-	case f.None():
-		return nil
-	case f == nil || f.Shortlist == "":
-		return need
-	}
-	packed := map[string]tuf.App{}
-	for _, name := range strings.FieldsFunc(f.Shortlist, func(r rune) bool { return r == ',' || r == ' ' }) {
-		if app, ok := need[name]; ok {
-			packed[name] = app
-		}
-	}
+	packed := maps.Clone(a.requiredApps(c))
+	maps.DeleteFunc(packed, func(name string, _ tuf.App) bool { return !c.FetchedApps.Has(name) })
 	return packed
 }
 

@@ -26,7 +26,7 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 		Name:      "offline-update",
 		Usage:     "put a target and its signed metadata into a folder, for devices without a network",
 		ArgsUsage: "NAME DST",
-		Description: "Writes DST/tuf and DST/ostree_repo, which aklite-offline and aktualizr-lite install from. Everything\n" +
+		Description: "Writes DST/tuf, DST/ostree_repo and DST/apps, which aklite-offline and aktualizr-lite install from. Everything\n" +
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
 			"renewed in place, and what it holds is not fetched again. It is good for 30 days unless flags say so.",
 		Flags: slices.Concat(bundleFlags(), contentFlags(), []cli.Flag{
@@ -52,10 +52,9 @@ func bundleFlags() []cli.Flag {
 
 // contentFlags say what of a target goes into a bundle, and from where.
 func contentFlags() []cli.Flag {
-	return append([]cli.Flag{
-		&cli.BoolFlag{Name: "no-apps", Usage: "leave the target's apps out"},
+	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
-	}, sbomFlags()...)
+	}, appsFlags(), sbomFlags())
 }
 
 // defaultBundleDays is how long a bundle is good, as fioctl has it made.
@@ -79,6 +78,11 @@ func (rt *runtime) buildBundle(c *cli.Context, backend bundleBackend, dst string
 	if err := hasProduction(c.Context, backend.api, opt); err != nil {
 		return nil, err
 	}
+	store, err := takeApps(c, &opt)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
 	return offline.Build(c.Context, backend, dst, opt)
 }
 
@@ -107,7 +111,7 @@ func (rt *runtime) bundleSource(c *cli.Context) (b bundleBackend, opt offline.Bu
 // bundleOptions are the options that flags say by themselves.
 func (rt *runtime) bundleOptions(c *cli.Context) (offline.BuildOptions, error) {
 	opt := offline.BuildOptions{
-		Tag: c.String("tag"), Production: c.Bool("prod"), Wave: c.String("wave"), NoApps: c.Bool("no-apps"),
+		Tag: c.String("tag"), Production: c.Bool("prod"), Wave: c.String("wave"),
 		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: rt.clock(), Progress: rt.progress(), Log: rt.log,
 		SBOMs: sbomFiles(c.StringSlice("sbom")), MadeBy: programName + " " + buildVersion().Version,
 	}
@@ -173,7 +177,7 @@ func (v buildView) Table(w io.Writer) {
 	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "type", v.Type, "tag", v.Tag,
 		"targets", strings.Join(v.Targets, " "), "expires", date(v.Expires),
 		"objects", objects,
-		"free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing))
+		"apps", appsLine(v.BuildReport), "free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing))
 }
 
 func countOrNone(n int) string {

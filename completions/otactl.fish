@@ -394,6 +394,7 @@ set -g __otactl_valued \
     'otactl targets offline-update -E' \
     'otactl targets offline-update --wave' \
     'otactl targets offline-update --ostree-repo-source' \
+    'otactl targets offline-update --apps-source' \
     'otactl targets offline-update --sbom' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
@@ -428,6 +429,7 @@ set -g __otactl_valued \
     'otactl targets offline-update add -E' \
     'otactl targets offline-update add --wave' \
     'otactl targets offline-update add --ostree-repo-source' \
+    'otactl targets offline-update add --apps-source' \
     'otactl targets offline-update add --sbom' \
     'otactl targets offline-update remove --tag' \
     'otactl targets offline-update remove --jobs' \
@@ -1437,8 +1439,9 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l apps-source -x -a '(__fish_complete_directories)' -d 'take the apps from DIR: a store of composectl\'s, or another bundle'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
@@ -1489,8 +1492,9 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l exp
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
-complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l no-apps -d 'leave the target\'s apps out'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l apps-source -x -a '(__fish_complete_directories)' -d 'take the apps from DIR: a store of composectl\'s, or another bundle'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l quiet -s q -d 'no progress, no warnings; errors only'

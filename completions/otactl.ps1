@@ -560,8 +560,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
-            '--no-apps|leave the target''s apps out'
             '--ostree-repo-source|take the objects from the local repo in DIR'
+            '--no-apps|leave the target''s apps out'
+            '--apps-source|take the apps from DIR: a store of composectl''s, or another bundle'
             '--sbom|carry the SBOM in FILE along, as it is'
             '--tuf-only|renew the metadata only'
             '--allow-multiple-targets|add to a bundle that holds other targets'
@@ -620,8 +621,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
-            '--no-apps|leave the target''s apps out'
             '--ostree-repo-source|take the objects from the local repo in DIR'
+            '--no-apps|leave the target''s apps out'
+            '--apps-source|take the apps from DIR: a store of composectl''s, or another bundle'
             '--sbom|carry the SBOM in FILE along, as it is'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
@@ -2267,6 +2269,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --expires-at' = @()
         'otactl targets offline-update --wave' = @()
         'otactl targets offline-update --ostree-repo-source' = @()
+        'otactl targets offline-update --apps-source' = @()
         'otactl targets offline-update --sbom' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
@@ -2303,6 +2306,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update add --expires-at' = @()
         'otactl targets offline-update add --wave' = @()
         'otactl targets offline-update add --ostree-repo-source' = @()
+        'otactl targets offline-update add --apps-source' = @()
         'otactl targets offline-update add --sbom' = @()
         'otactl targets offline-update remove --tag' = @()
         'otactl targets offline-update remove --jobs' = @()

@@ -16,6 +16,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/offline/apps"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
@@ -41,6 +42,8 @@ type BuildOptions struct {
 	AllowMultiple bool
 	// RepoSource, when not nil, is read instead of the backend's repo.
 	RepoSource ostree.Source
+	// AppsSource, when not nil, is where blobs of apps are looked for first.
+	AppsSource apps.Blobs
 	// Roots are trusted root files, oldest first. With none, the roots of the
 	// bundle that is there are, or else the backend's first root.
 	Roots [][]byte
@@ -78,6 +81,14 @@ type BuildReport struct {
 	Free    int64 `json:"free_bytes"` // on the medium before, -1 if not known
 	// Missing is how many signatures the bundle still needs.
 	Missing int `json:"missing_signatures"`
+	// Apps are the names of the target's apps that the bundle holds.
+	Apps        []string `json:"apps"`
+	AppBlobs    int      `json:"app_blobs"`         // that they need
+	AppsCopied  int      `json:"app_blobs_copied"`  // of those
+	AppsPresent int      `json:"app_blobs_present"` // were in the bundle already
+	AppBytes    int64    `json:"app_bytes"`         // written
+	// AppsDisabled is set when the target turns its apps off for offline updates.
+	AppsDisabled bool `json:"apps_disabled,omitempty"`
 	// AppsLeftOut are the names of the target's apps that NoApps left out.
 	AppsLeftOut []string `json:"apps_left_out,omitempty"`
 }
@@ -103,7 +114,8 @@ type builder struct {
 	meta   *bundleMeta
 	commit ostree.Checksum
 	source ostree.Source // has commit
-	need   int64         // bytes that the content will take, as far as can be known before
+	app    appPlan
+	need   int64 // bytes that the content will take, as far as can be known before
 }
 
 // Build makes or updates the bundle in dst. What is there of the commit's
@@ -172,7 +184,7 @@ func (b *builder) plan() []step {
 	if b.opt.TUFOnly {
 		return append(known, b.haveContent)
 	}
-	return append(known, b.findSource, b.haveOthers, b.planObjects, b.room)
+	return append(known, b.findSource, b.haveOthers, b.planObjects, b.planApps, b.room)
 }
 
 // write are the steps that put content on the medium and, when it is whole,
@@ -181,7 +193,7 @@ func (b *builder) write() []step {
 	if b.opt.TUFOnly {
 		return []step{b.makeFolder, b.metadata, b.provenance}
 	}
-	return []step{b.makeFolder, b.objects, b.metadata, b.provenance}
+	return []step{b.makeFolder, b.objects, b.apps, b.metadata, b.provenance}
 }
 
 func (b *builder) allowed(context.Context) error { return b.old.allows(b.opt) }
@@ -262,15 +274,7 @@ func (b *builder) checkTarget(context.Context) error {
 	b.report.Targets = b.meta.bundle.Targets
 	b.report.Expires = b.meta.expires()
 	b.report.Missing = b.meta.missing
-	for name := range requiredApps(custom) {
-		b.report.AppsLeftOut = append(b.report.AppsLeftOut, name)
-	}
-	slices.Sort(b.report.AppsLeftOut)
-	if len(b.report.AppsLeftOut) > 0 && !b.opt.NoApps && !b.opt.TUFOnly {
-		return fail.New(fail.Unsupported, "leave them out with --no-apps, for devices that do not run them",
-			"target %s: its apps (%s) cannot be put into a bundle", b.opt.Target, joinSome(b.report.AppsLeftOut))
-	}
-	return nil
+	return b.chooseApps(custom)
 }
 
 // repoDir is the bundle's repo as a path, for the engine that writes it. It and

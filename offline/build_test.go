@@ -166,7 +166,7 @@ func TestTargetsThatABundleCannotCarryAreRefused(t *testing.T) {
 		noApps bool
 		want   fail.Class
 	}{
-		{"apps-1", false, fail.Unsupported},
+		{"apps-1", false, fail.NotFound},
 		{"apps-1", true, fail.Unknown},
 		{"other-1", false, fail.NotFound},
 		{"raw-1", false, fail.Unsupported},

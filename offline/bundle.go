@@ -15,6 +15,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/apps"
 	ota "github.com/otactl/otactl/offline/archive"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/offline/papers"
@@ -105,6 +106,9 @@ func (b *Bundle) BundleTargets(ctx context.Context) ([]byte, error) {
 func (b *Bundle) Repo(ctx context.Context) (ostree.Source, error) {
 	return openArchive(ctx, b.files, dirRepo)
 }
+
+// Apps are the blobs of the apps in the bundle, not verified.
+func (b *Bundle) Apps() apps.Store { return apps.NewStore(b.files, dirApps) }
 
 // AppURIs lists the URIs of the apps in the bundle, sorted. No apps folder is
 // no apps.

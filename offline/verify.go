@@ -249,11 +249,3 @@ func (v *verifier) knownTargets(c *trustCheck) *tuf.Targets {
 	}
 	return targets
 }
-
-// requiredApps are the apps that an offline update of a target carries.
-func requiredApps(c tuf.Custom) map[string]tuf.App {
-	if c.FetchedApps.None() {
-		return nil
-	}
-	return c.Apps
-}

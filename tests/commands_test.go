@@ -51,6 +51,7 @@ func scriptCommands() map[string]scriptCommand {
 		"web":       web,
 		"flipbit":   flipbit,
 		"mktree":    mktree,
+		"mkapps":    mkapps,
 		"osversion": osversion,
 		"device":    device,
 	}

@@ -3,6 +3,8 @@ package tuf
 import (
 	"encoding/json"
 	"maps"
+	"slices"
+	"strings"
 )
 
 // Custom is the custom part of a target as Foundries and aktualizr-lite use
@@ -40,6 +42,19 @@ type FetchedApps struct {
 
 // None reports whether f turns apps off for offline updates.
 func (f *FetchedApps) None() bool { return f != nil && (f.URI == nil || *f.URI == "") }
+
+// Has reports whether an app was packed for offline updates: all are where
+// nothing says otherwise, none where they are turned off, else the listed ones.
+func (f *FetchedApps) Has(name string) bool {
+	switch {
+	case f.None():
+		return false
+	case f == nil || f.Shortlist == "":
+		return true
+	}
+	listed := strings.FieldsFunc(f.Shortlist, func(r rune) bool { return r == ',' || r == ' ' })
+	return slices.Contains(listed, name)
+}
 
 // Fields reads the custom part. A target without one has an empty Custom; a
 // field of another type than the dialect's is ErrMalformed naming it.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/medium"
 )
 
 // Kind is what a blob is to its app.
@@ -126,10 +127,8 @@ func (w *walk) need(kind Kind, d descriptor) error {
 	}
 	size, err := w.from.Stat(digest)
 	switch {
-	case gone(err) != nil:
-		return w.say(err)
 	case err != nil:
-		return w.missing(kind, digest)
+		return w.failed(kind, digest, err)
 	case size != d.Size:
 		return w.say(corrupt(digest, "it has %d bytes, want %d", size, d.Size))
 	}
@@ -142,6 +141,17 @@ func (w *walk) count(kind Kind, d Digest, size int64) {
 	w.app.Blobs = append(w.app.Blobs, Blob{Digest: d, Size: size, Kind: kind, Image: w.image})
 }
 
+// failed is why a blob could not be opened.
+func (w *walk) failed(kind Kind, d Digest, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return w.missing(kind, d)
+	case errors.Is(err, medium.ErrNotRegular):
+		return w.say(corrupt(d, "it is not a regular file"))
+	}
+	return w.say(err)
+}
+
 func (w *walk) missing(kind Kind, d Digest) error {
 	return &MissingError{App: w.app.Name(), Image: w.image, Kind: kind, Digest: d}
 }
@@ -149,10 +159,10 @@ func (w *walk) missing(kind Kind, d Digest) error {
 // read reads a manifest or an index.
 func (w *walk) read(kind Kind, d Digest, max int64) ([]byte, error) {
 	data, err := read(w.from, d, max)
-	if err != nil && gone(err) == nil {
-		return nil, w.missing(kind, d)
+	if err != nil {
+		return nil, w.failed(kind, d, err)
 	}
-	return data, w.say(err)
+	return data, nil
 }
 
 func (w *walk) manifest(ctx context.Context) error {
@@ -309,11 +319,10 @@ func (w *walk) present(index *document) ([]descriptor, error) {
 			first = &index.Manifests[i]
 		}
 		_, err := w.from.Stat(Digest(m.Digest))
-		if gone(err) != nil {
-			return nil, w.say(err)
-		}
 		if err == nil {
 			list = append(list, m)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, w.failed(KindImageManifest, Digest(m.Digest), err)
 		}
 	}
 	switch {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline/medium"
 )
@@ -20,8 +21,8 @@ import (
 // layoutFile is the oci-layout file as skopeo writes it.
 const layoutFile = `{"imageLayoutVersion": "1.0.0"}`
 
-// viewDir is the folder of an app, below the folder of the apps.
-func viewDir(app Ref) string { return path.Join(dirViews, app.Name(), app.Digest.Hex()) }
+// Dir is the folder of an app, below the folder of all apps.
+func (r Ref) Dir() string { return path.Join(dirViews, r.Name(), r.Digest.Hex()) }
 
 // viewFiles are the small files of an app's folder by name; the archive comes
 // beside them.
@@ -49,11 +50,11 @@ func viewFiles(app *App) (map[string][]byte, error) {
 	return files, nil
 }
 
-// ViewSize is about how many bytes the folder of an app takes beside its blobs.
-func ViewSize(app *App) int64 {
-	size := int64(len(app.manifest) + len(app.Compose))
-	for _, b := range app.Blobs {
-		if b.Digest == app.bundle {
+// FolderSize is about how many bytes the folder of an app takes.
+func (a *App) FolderSize() int64 {
+	size := int64(len(a.manifest) + len(a.Compose))
+	for _, b := range a.Blobs {
+		if b.Digest == a.bundle {
 			size += b.Size
 		}
 	}
@@ -67,7 +68,7 @@ func (w *Writer) view(ctx context.Context, app *App) error {
 	if err != nil {
 		return err
 	}
-	dir := path.Join(w.dir, viewDir(app.Ref))
+	dir := path.Join(w.dir, app.Dir())
 	if same, err := w.sameView(ctx, dir, app, files); same || err != nil {
 		return err
 	}
@@ -82,6 +83,9 @@ func (w *Writer) view(ctx context.Context, app *App) error {
 		return err
 	}
 	if err := w.writeView(ctx, temp, app, files); err != nil {
+		return err
+	}
+	if err := faults.At(w.Faults, FaultView); err != nil {
 		return err
 	}
 	return w.place(temp, dir)

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline/medium"
 )
@@ -24,9 +25,18 @@ const (
 	dirTemp = "tmp"
 )
 
+// The fault points of a Writer.
+const (
+	FaultBlob = "apps.blob" // a blob is written and verified, and has no name yet
+	FaultView = "apps.view" // the folder of an app is written, and not in its place
+)
+
 // Writer writes apps into a bundle. Its methods are safe for concurrent use.
 // Nothing that it wrote is durable before Close.
 type Writer struct {
+	// Faults, when not nil, may stop it at its fault points.
+	Faults faults.Injector
+
 	folder *medium.Folder
 	dir    string
 	store  Store
@@ -135,6 +145,9 @@ func (w *Writer) PutBlob(ctx context.Context, digest string, size int64, r io.Re
 		_ = w.folder.Root().Remove(temp) // the next run removes it otherwise
 		return err
 	}
+	if err := faults.At(w.Faults, FaultBlob); err != nil {
+		return err
+	}
 	if err := w.place(temp, w.store.Name(d)); err != nil {
 		return fmt.Errorf("blob %s: %w", d, err)
 	}
@@ -231,6 +244,11 @@ func (w *Writer) Discard(apps []*App) error {
 func (w *Writer) Close() error {
 	if err := w.folder.Root().RemoveAll(w.temp("")); err != nil {
 		return err
+	}
+	for _, dir := range []string{dirBlobs, dirViews, "."} {
+		if err := w.folder.SyncFolder(path.Join(w.dir, dir)); err != nil {
+			return err
+		}
 	}
 	return w.folder.SyncVolume()
 }

@@ -1,0 +1,199 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/faults"
+	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/offline/apps"
+	"github.com/otactl/otactl/tuf"
+)
+
+// FaultApps is hit before the apps are copied.
+const FaultApps = "bundle.apps"
+
+// appPlan is which apps a bundle has to hold, and where they come from.
+type appPlan struct {
+	arch string   // of the target's device, as images call it; empty is any
+	uris []string // of the apps, by their names
+	// short is why the first of them cannot be made of what is at hand; nil
+	// when all can.
+	short error
+}
+
+// chooseApps finds out which of the target's apps the bundle has to hold: all
+// that the target promises for offline updates.
+func (b *builder) chooseApps(custom tuf.Custom) error {
+	b.app.arch = apps.Architecture(custom.Arch)
+	b.report.Apps = []string{}
+	b.report.AppsDisabled = len(custom.Apps) > 0 && custom.FetchedApps.None()
+	wanted := requiredApps(custom)
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if b.opt.NoApps || b.opt.TUFOnly {
+			b.report.AppsLeftOut = append(b.report.AppsLeftOut, name)
+			continue
+		}
+		ref, err := apps.ParseRef(wanted[name].URI)
+		if err == nil && ref.Name() != name {
+			err = fail.New(fail.Verification, "publish the target again", "its URI names the app %s", ref.Name())
+		}
+		if err != nil {
+			return fmt.Errorf("target %s: app %.80q: %w", b.opt.Target, name, err)
+		}
+		b.app.uris = append(b.app.uris, ref.Text)
+		b.report.Apps = append(b.report.Apps, name)
+	}
+	return nil
+}
+
+// requiredApps are the apps that an offline update of a target carries.
+func requiredApps(c tuf.Custom) map[string]tuf.App {
+	listed := maps.Clone(c.Apps)
+	maps.DeleteFunc(listed, func(name string, _ tuf.App) bool { return !c.FetchedApps.Has(name) })
+	return listed
+}
+
+// appSources is where blobs are looked for, the source that was named before the
+// bundle: what is good in the bundle is kept in any case.
+func (b *builder) appSources(bundle apps.Blobs) apps.Layered {
+	var from apps.Layered
+	if b.opt.AppsSource != nil {
+		from = append(from, b.opt.AppsSource)
+	}
+	if bundle != nil {
+		from = append(from, bundle)
+	}
+	return from
+}
+
+// planApps finds out what has to be copied. The manifests say how long
+// everything is.
+func (b *builder) planApps(ctx context.Context) error {
+	var there apps.Blobs
+	if b.folder != nil {
+		there = apps.NewStore(b.folder, dirApps)
+	}
+	planned := map[apps.Digest]bool{}
+	for _, uri := range b.app.uris {
+		app, err := apps.Closure(ctx, b.appSources(there), uri, b.app.arch)
+		if errors.Is(err, fs.ErrNotExist) || fail.ClassOf(err) == fail.Verification {
+			b.app.short = err
+			return b.planAppArtifact(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		for _, blob := range app.Blobs {
+			if !planned[blob.Digest] && !holds(there, blob) {
+				b.need += blob.Size
+			}
+			planned[blob.Digest] = true
+		}
+		if b.folder == nil || !isFolder(b.folder, path.Join(dirApps, app.Dir())) {
+			b.need += app.FolderSize()
+		}
+	}
+	b.report.AppBlobs = len(planned)
+	return nil
+}
+
+func holds(store apps.Blobs, blob apps.Blob) bool {
+	if store == nil {
+		return false
+	}
+	size, err := store.Stat(blob.Digest)
+	return err == nil && size == blob.Size
+}
+
+// planAppArtifact is for apps that are not at hand.
+func (b *builder) planAppArtifact(context.Context) error { return noApps(b.app.short) }
+
+// noApps says what to do about apps that are not whole.
+func noApps(err error) error {
+	class := fail.Verification
+	if errors.Is(err, fs.ErrNotExist) {
+		class = fail.NotFound
+	}
+	return fail.As(err, class, "name a store that has all of it with --apps-source DIR, or leave the apps out with --no-apps")
+}
+
+// apps brings the target's apps into the bundle, whole or not at all.
+func (b *builder) apps(ctx context.Context) error {
+	if len(b.app.uris) == 0 {
+		return nil
+	}
+	if err := faults.At(b.opt.Faults, FaultApps); err != nil {
+		return err
+	}
+	w, err := apps.NewWriter(b.folder, dirApps)
+	if err != nil {
+		return err
+	}
+	w.Faults = b.opt.Faults
+	needed := map[apps.Digest]bool{}
+	var packed []*apps.App
+	for _, uri := range b.app.uris {
+		app, err := b.pack(ctx, w, uri)
+		if err != nil {
+			return noApps(err)
+		}
+		packed = append(packed, app)
+		for _, blob := range app.Blobs {
+			needed[blob.Digest] = true
+		}
+	}
+	if err := w.Discard(packed); err != nil {
+		return err
+	}
+	done := w.Done()
+	b.report.AppBlobs, b.report.AppsCopied, b.report.AppsPresent, b.report.AppBytes = len(needed), done.Written, done.Present, done.Bytes
+	return w.Close()
+}
+
+// pack copies one app and lays out its folder.
+func (b *builder) pack(ctx context.Context, w *apps.Writer, uri string) (*apps.App, error) {
+	from := b.appSources(w.Blobs())
+	app, err := apps.Closure(ctx, from, uri, b.app.arch)
+	if err != nil {
+		return nil, err
+	}
+	var total int64
+	for _, blob := range app.Blobs {
+		total += blob.Size
+	}
+	task := progress.Start(b.opt.Progress, "packing app "+app.Name(), progress.Bytes, total)
+	defer task.Done()
+	jobs, stop := errgroup.WithContext(ctx)
+	jobs.SetLimit(b.jobs())
+	for _, blob := range app.Blobs {
+		jobs.Go(func() error {
+			defer task.Add(blob.Size)
+			if err := w.Take(stop, from, blob); err != nil {
+				return fmt.Errorf("app %s: %w", app.Name(), err)
+			}
+			return nil
+		})
+	}
+	if err := jobs.Wait(); err != nil {
+		return nil, err
+	}
+	return w.Complete(ctx, uri, b.app.arch)
+}
+
+// jobs is how many blobs move at once.
+func (b *builder) jobs() int {
+	if b.opt.Jobs > 0 {
+		return b.opt.Jobs
+	}
+	return runtime.GOMAXPROCS(0)
+}
