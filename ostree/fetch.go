@@ -29,11 +29,16 @@ func (s *scheduler) fetch(ctx context.Context, n *node) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n.fetched, n.held = ahead, int64(cap(ahead.prefix))
+	s.came(n, ahead)
+	return nil
+}
+
+// came queues an object that is in memory; s.mu is held.
+func (s *scheduler) came(n *node, obj *readObject) {
+	n.fetched, n.held = obj, int64(cap(obj.prefix))
 	s.held += n.held
 	s.waiting++
 	s.puts = append(s.puts, n)
-	return nil
 }
 
 func (s *scheduler) stream(ctx context.Context, n *node, obj *readObject) error {

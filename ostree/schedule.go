@@ -110,6 +110,11 @@ type scheduler struct {
 	// Files to fetch come in the order in which they were found: a large one
 	// that was met early is then on its way while the small ones are.
 	fetches queue
+	// Those that come by themselves, where others come many at a time.
+	alone   queue
+	manySrc ManySource // src, if it is one
+	manyOut int        // requests for many objects under way
+	room    *sync.Cond // for another object that came with many
 
 	far, near crew
 	busy      int   // workers at a step
@@ -135,7 +140,8 @@ func newScheduler(c *copier, f *filter) *scheduler {
 	s := &scheduler{copier: c, filter: f, top: &node{waiting: 1}, live: map[nodeKey]*node{}, done: newDoneSet(),
 		known: map[ObjectID]bool{}, commitStates: map[Checksum]*commitState{}}
 	s.far.size, s.near.size = c.workers()
-	s.far.wake, s.near.wake = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
+	s.far.wake, s.near.wake, s.room = sync.NewCond(&s.mu), sync.NewCond(&s.mu), sync.NewCond(&s.mu)
+	s.manySrc, _ = c.src.(ManySource)
 	return s
 }
 
@@ -201,6 +207,7 @@ func (s *scheduler) fail(err error) {
 	}
 	s.far.wake.Broadcast()
 	s.near.wake.Broadcast()
+	s.room.Broadcast()
 }
 
 // step is a piece of work for one worker.
@@ -278,7 +285,7 @@ func (s *scheduler) ready(crew *crew) int {
 		n += len(s.reads)
 	}
 	if crew == &s.far && s.mayFetch() {
-		n += s.fetches.len()
+		n += s.alone.len() + s.requests()
 	}
 	return n
 }
@@ -302,16 +309,14 @@ func (s *scheduler) side(near bool) *crew {
 
 func (s *scheduler) batch() int { return max(1, s.traits.Batch) }
 
-// mayFetch says whether there is room for another object; s.mu is held.
-func (s *scheduler) mayFetch() bool {
-	return s.held < maxHeld && s.waiting < min(maxWaiting, 2*s.far.size) && s.streams < maxStreams
-}
+// mayFetch says whether another object may be fetched; s.mu is held.
+func (s *scheduler) mayFetch() bool { return s.hasRoom() && s.streams < maxStreams }
 
 // mayRead says whether more objects may be found; s.mu is held. Beyond the
 // frontier that is so once all that are known are finished, or wait for what is
 // not read yet.
 func (s *scheduler) mayRead() bool {
-	return len(s.live) < frontier || len(s.asks)+len(s.puts)+s.fetches.len() == 0
+	return len(s.live) < frontier || len(s.asks)+len(s.puts)+s.fetches.len()+s.alone.len() == 0
 }
 
 // pick takes the next step off a stack; s.mu is held. Reading and asking first
@@ -325,7 +330,7 @@ func (s *scheduler) pick(crew *crew) step {
 	}
 	switch {
 	case crew == s.reader() && len(s.farReads) > 0 && s.mayRead():
-		return s.on(pop(&s.farReads), s.read)
+		return s.pickRead()
 	case crew == s.cruncher() && len(s.reads) > 0 && s.mayRead():
 		return s.on(pop(&s.reads), s.read)
 	case crew == s.asker() && len(s.asks) > 0:
@@ -339,8 +344,10 @@ func (s *scheduler) pickMove(crew *crew) step {
 	switch {
 	case crew == s.putter() && len(s.puts) > 0:
 		return s.on(pop(&s.puts), s.hand)
-	case crew == &s.far && s.fetches.len() > 0 && s.mayFetch():
-		return s.on(s.fetches.pop(), s.fetch)
+	case crew == &s.far && s.alone.len() > 0 && s.mayFetch():
+		return s.on(s.alone.pop(), s.fetch)
+	case crew == &s.far && s.requests() > 0 && s.mayFetch():
+		return s.pickFetch()
 	}
 	return nil
 }

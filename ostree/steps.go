@@ -314,6 +314,7 @@ func (s *scheduler) moved(n *node, size moveSize) {
 	if n.fetched != nil {
 		s.held -= n.held
 		s.waiting--
+		s.room.Signal()
 	}
 	n.fetched, n.data, n.held = nil, nil, 0
 	s.bytes += size.packed

@@ -89,6 +89,17 @@ func readRecord(in io.Reader) (ObjectID, int, error) {
 	return ObjectID{finish(sum), t}, int(n), nil
 }
 
+// has says whether an object is in the log.
+func (l *treeLog) has(id ObjectID) bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.at[id]
+	return ok
+}
+
 // get is an object that is in the log.
 func (l *treeLog) get(id ObjectID) ([]byte, bool) {
 	if l == nil {

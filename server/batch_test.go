@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"bytes"
+	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,11 +14,13 @@ import (
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/batch"
+	"github.com/otactl/otactl/ostree/storetest"
 )
 
 const (
 	missingPath = "/api/v3/" + batch.MissingPath
 	objectsPath = "/api/v3/" + batch.ObjectsPath
+	fetchPath   = "/api/v3/" + batch.FetchPath
 )
 
 // row is the body that sends ids.
@@ -180,4 +184,53 @@ func TestKilledServerHasLostNoBatchItAnswered(t *testing.T) {
 	b.call(t, b.operator, "POST", objectsPath, l.row(t, l.ids...)).want(t, 200)
 	b.call(t, b.operator, "POST", "/api/v3/refs/heads/many", []byte(l.commit.String())).want(t, 200)
 	testkit.OSTree(t, "--repo="+filepath.Join(b.dir, "ostree"), "fsck")
+}
+
+// fetched are the objects in an answer of many.
+func (a answer) fetched(t *testing.T) map[ostree.ObjectID][]byte {
+	t.Helper()
+	got, frames := map[ostree.ObjectID][]byte{}, batch.NewReader(strings.NewReader(a.body))
+	for {
+		f, err := frames.Next()
+		if err == io.EOF {
+			return got
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got[f.ID], err = io.ReadAll(frames); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestManyObjectsAreFetchedInOneRequest(t *testing.T) {
+	b, token, l := published(t)
+	ids := append([]ostree.ObjectID{{Sum: ostree.Checksum{1}, Type: ostree.TypeFile}}, l.ids...)
+	got := b.call(t, token, "POST", fetchPath, batch.MarshalQuestion(ids)).want(t, 200).fetched(t)
+	for _, id := range l.ids {
+		want := l.bytes(t, id)
+		if data, there := got[id]; there != (len(want) <= batch.MaxFetched) || there && !bytes.Equal(data, want) {
+			t.Errorf("%s of %d bytes: there %v, %d bytes", id, len(want), there, len(data))
+		}
+		delete(got, id)
+	}
+	if len(got) > 0 {
+		t.Errorf("%d that nobody asked for", len(got))
+	}
+	b.call(t, token, "POST", fetchPath, batch.MarshalQuestion(slices.Repeat(l.ids[:1], batch.MaxObjects+1))).refused(t, 413, "too_large")
+	b.call(t, token, "POST", fetchPath, []byte("x")).refused(t, 400, "batch")
+	b.call(t, "", "POST", fetchPath, batch.MarshalQuestion(l.ids)).refused(t, 401, "unauthorized")
+}
+
+func TestAnAnswerOfManyObjectsEnds(t *testing.T) {
+	b := start(t)
+	large, data := storetest.RandomFile(t, batch.MaxFetched-1000)
+	body := append(batch.AppendFrame(nil, batch.Frame{ID: large, Length: int64(len(data))}), data...)
+	b.call(t, b.operator, "POST", objectsPath, body).want(t, 200)
+	got := b.call(t, b.operator, "POST", fetchPath, batch.MarshalQuestion(slices.Repeat([]ostree.ObjectID{large}, 200))).want(t, 200)
+	if n := len(got.body); n < batch.MaxAnswer || n > batch.MaxAnswer+batch.MaxFetched+batch.FrameSize {
+		t.Errorf("%d bytes, want little more than %d", n, batch.MaxAnswer)
+	}
+	got.fetched(t)
 }

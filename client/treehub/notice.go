@@ -19,6 +19,7 @@ type notice struct {
 	base    string
 	reached atomic.Bool // it has answered
 	batches atomic.Bool // it takes many objects in one request
+	single  atomic.Bool // it takes them, and gives one at a time
 	keeps   atomic.Bool // it wants large objects itself
 }
 

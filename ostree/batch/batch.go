@@ -8,7 +8,8 @@
 //
 // A body of objects is a row of frames, each the object's type, its SHA-256,
 // its length and the object in archive form; it ends where a frame would begin.
-// A question is the types and checksums alone, its answer one bit for each.
+// A question is the types and checksums alone, its answer one bit for each, or
+// a body of objects.
 package batch
 
 import (
@@ -31,6 +32,7 @@ const (
 const (
 	MissingPath = "batch/missing" // POST of a question
 	ObjectsPath = "batch/objects" // POST of objects
+	FetchPath   = "batch/fetch"   // POST of a question, answered with objects
 )
 
 // Caps of version 1.
@@ -43,6 +45,11 @@ const (
 	// MaxObject is the longest object in a body, in bytes. What is longer goes
 	// by itself, as to any treehub.
 	MaxObject = 16 << 20
+	// MaxFetched is the longest object in an answer to FetchPath, whose question
+	// holds at most MaxObjects ids. Once the answer has MaxAnswer bytes, the
+	// rest is left out.
+	MaxFetched = 128 << 10
+	MaxAnswer  = 16 << 20
 )
 
 const (

@@ -28,14 +28,9 @@ func (s *Store) postMissing(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { <-s.asking }()
-	api.AllowTime(w, min(r.ContentLength, batch.QuestionSize))
-	body, err := api.Body(w, r, batch.QuestionSize)
+	ids, err := question(w, r)
 	if err != nil {
 		return err
-	}
-	ids, err := batch.ParseQuestion(body)
-	if err != nil {
-		return unreadable(err)
 	}
 	api.AllowWork(w)
 	have, err := s.has(r.Context(), ids...)
@@ -45,6 +40,19 @@ func (s *Store) postMissing(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	_, _ = w.Write(batch.MarshalAnswer(have)) // a client that left is its own affair
 	return nil
+}
+
+func question(w http.ResponseWriter, r *http.Request) ([]ostree.ObjectID, error) {
+	api.AllowTime(w, min(r.ContentLength, batch.QuestionSize))
+	body, err := api.Body(w, r, batch.QuestionSize)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := batch.ParseQuestion(body)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return ids, nil
 }
 
 func unreadable(err error) error { return api.Refuse(http.StatusBadRequest, "batch", err.Error()) }

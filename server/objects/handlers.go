@@ -28,6 +28,7 @@ func (s *Store) Treehub(guard *api.Guard) http.Handler {
 
 		"POST /" + batch.MissingPath: s.postMissing,
 		"POST /" + batch.ObjectsPath: s.postObjects,
+		"POST /" + batch.FetchPath:   s.postFetch,
 
 		"GET /refs":                      s.getRefs,
 		"PUT /deltas/{ab}/{name}/{file}": s.putDelta,
