@@ -101,8 +101,7 @@ To see whether it is whole, on any machine:
 
     otactl targets offline-update verify FOLDER
 
-Change nothing in this folder: what is added, renamed or missing makes a device
-refuse it.
+Change nothing in this folder: a device refuses what is not as it was signed.
 
 `)
 	fmt.Fprintf(&w, "Made by %s. Nothing vouches for this text: what a device installs is decided\nby the signed files in tuf/ alone.\n", plain(madeBy))
