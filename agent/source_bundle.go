@@ -23,14 +23,21 @@ type bundle struct {
 	log *slog.Logger
 }
 
-// OpenBundle opens the bundle in dir as a source of updates.
+// OpenBundle opens the bundle in dir, or that is the file dir, as a source of
+// updates.
 func (a *Agent) OpenBundle(dir string) (Source, error) {
 	b, err := offline.Open(dir)
-	if err != nil {
+	switch {
+	case fail.ClassOf(err) == fail.Verification:
+		return nil, coded(CheckinInvalidBundleMetadata, err)
+	case err != nil:
 		return nil, err
 	}
 	return &bundle{b: b, own: a.cfg.Own, log: a.log}, nil
 }
+
+// VerifyIndex implements indexed; a folder has no index.
+func (s *bundle) VerifyIndex(root *tuf.Root) error { return s.b.VerifyIndex(root) }
 
 func (s *bundle) Metadata() tuf.Fetcher { return s.b.Metadata() }
 

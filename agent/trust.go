@@ -86,6 +86,11 @@ func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
+	if one, ok := src.(indexed); ok {
+		if err := one.VerifyIndex(trust.Root()); err != nil {
+			return nil, coded(CheckinInvalidBundleMetadata, err)
+		}
+	}
 	b, err := trust.VerifyBundle(statement, now)
 	switch {
 	case errors.Is(err, tuf.ErrExpired), errors.Is(err, tuf.ErrClock):
@@ -97,6 +102,12 @@ func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) (
 		return nil, err
 	}
 	return append([]string{}, b.Targets...), nil
+}
+
+// indexed is a source that comes with a signed index of all that is in it, by
+// which it is judged before anything in it is believed.
+type indexed interface {
+	VerifyIndex(root *tuf.Root) error
 }
 
 // meantForUs compares the bundle's type and tag with the device's.

@@ -25,18 +25,19 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 	return &cli.Command{
 		Name:      "offline-update",
 		Usage:     "put a target and its signed metadata into a folder, for devices without a network",
-		ArgsUsage: "NAME DST",
+		ArgsUsage: "NAME [DST]",
 		Description: "Writes DST/tuf, DST/ostree_repo and DST/apps, which aklite-offline and aktualizr-lite install from. Everything\n" +
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
 			"renewed in place, and what it holds is not fetched again. It is good for 30 days unless flags say so.",
 		Flags: slices.Concat(bundleFlags(), contentFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
 			&cli.BoolFlag{Name: "allow-multiple-targets", Usage: "add to a bundle that holds other targets"},
-		}),
+		}, archiveFlags()),
 		Action: func(c *cli.Context) error { return rt.offlineUpdate(c) },
 		Subcommands: []*cli.Command{
 			offlineSignCommand(rt), offlineShowCommand(rt), offlineVerifyCommand(rt),
 			offlineAddCommand(rt), offlineRemoveCommand(rt), offlinePruneCommand(rt),
+			offlinePackCommand(rt), offlineUnpackCommand(rt),
 		},
 	}
 }
@@ -61,16 +62,27 @@ func contentFlags() []cli.Flag {
 const defaultBundleDays = 30
 
 func (rt *runtime) offlineUpdate(c *cli.Context) error {
+	archive, err := archivingOf(c)
+	if err != nil {
+		return err
+	}
 	backend, opt, err := rt.bundleSource(c)
 	if err != nil {
 		return err
 	}
 	opt.Target, opt.TUFOnly, opt.AllowMultiple = c.Args().Get(0), c.Bool("tuf-only"), c.Bool("allow-multiple-targets")
-	rep, err := rt.buildBundle(c, backend, c.Args().Get(1), opt)
+	if err := archive.begin(c.Context, rt, opt); err != nil {
+		return err
+	}
+	rep, err := rt.buildBundle(c, backend, archive.dst, opt)
 	if err != nil {
 		return err
 	}
-	return rt.render(buildView{*rep})
+	view := buildView{BuildReport: *rep}
+	if view.Archive, err = archive.finish(c.Context, rt, backend, &view.BuildReport); err != nil {
+		return err
+	}
+	return rt.render(view)
 }
 
 // buildBundle builds opt.Target into dst.
@@ -159,7 +171,10 @@ func (b bundleBackend) BundleMeta(ctx context.Context, target string, req offlin
 // Objects implements offline.Backend.
 func (b bundleBackend) Objects(context.Context) (ostree.Source, error) { return b.store, nil }
 
-type buildView struct{ offline.BuildReport }
+type buildView struct {
+	offline.BuildReport
+	Archive *offline.PackReport `json:"archive,omitempty"`
+}
 
 // Table tells a person what is on the medium now.
 func (v buildView) Table(w io.Writer) {
@@ -174,10 +189,15 @@ func (v buildView) Table(w io.Writer) {
 	if v.Free >= 0 {
 		free = size(v.Free)
 	}
+	archive, unsigned := "", ""
+	if a := v.Archive; a != nil {
+		archive, unsigned = fmt.Sprintf("%s (%s)", a.File, size(a.Size)), countOrNone(a.Missing)
+	}
 	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "type", v.Type, "tag", v.Tag,
 		"targets", strings.Join(v.Targets, " "), "expires", date(v.Expires),
 		"objects", objects,
-		"apps", appsLine(v.BuildReport), "free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing))
+		"apps", appsLine(v.BuildReport), "free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing),
+		"archive", archive, "index signatures missing", unsigned)
 }
 
 func countOrNone(n int) string {

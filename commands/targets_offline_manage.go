@@ -51,7 +51,7 @@ func (v addedView) Table(w io.Writer) {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		buildView{rep}.Table(w)
+		buildView{BuildReport: rep}.Table(w)
 	}
 }
 

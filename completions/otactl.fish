@@ -31,6 +31,8 @@ set -g __otactl_paths \
     'otactl targets offline-update add' \
     'otactl targets offline-update remove' \
     'otactl targets offline-update prune' \
+    'otactl targets offline-update pack' \
+    'otactl targets offline-update unpack' \
     'otactl waves' \
     'otactl waves init' \
     'otactl waves sign' \
@@ -396,6 +398,7 @@ set -g __otactl_valued \
     'otactl targets offline-update --ostree-repo-source' \
     'otactl targets offline-update --apps-source' \
     'otactl targets offline-update --sbom' \
+    'otactl targets offline-update --archive' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
     'otactl targets offline-update sign --passphrase-file' \
@@ -448,6 +451,9 @@ set -g __otactl_valued \
     'otactl targets offline-update remove --expires-at' \
     'otactl targets offline-update remove -E' \
     'otactl targets offline-update remove --wave' \
+    'otactl targets offline-update pack --keys' \
+    'otactl targets offline-update pack -k' \
+    'otactl targets offline-update pack --passphrase-file' \
     'otactl waves init --keys' \
     'otactl waves init -k' \
     'otactl waves init --passphrase-file' \
@@ -1425,6 +1431,8 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'add' -d 'put more targets into a bundle, also for other hardware; what they share is stored once'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'remove' -d 'take targets out of a bundle, and what only they needed'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'prune' -d 'remove from a bundle what none of its targets needs'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'pack' -d 'make one file of a bundle, with a signed index of all that is in it'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'unpack' -d 'make a folder of a bundle that is one file'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tag -x -d 'the TAG that the devices follow (required, but with --wave)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l dry-run -d 'say what would be written, and write nothing'
@@ -1445,6 +1453,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l apps-so
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l archive -r -F -d 'make one FILE of the bundle as well, or alone where no DST is given'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'
@@ -1524,6 +1533,20 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l o
 complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -F
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l keys -s k -r -F -d 'sign the index with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update unpack\'' -F
+complete -c otactl -n '__otactl_at \'otactl targets offline-update unpack\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update unpack\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update unpack\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update unpack\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update unpack\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'init' -d 'make a wave out of a version that CI has built, and sign its targets'
 complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'sign' -d 'add a signature to a wave\'s targets'
 complete -c otactl -n '__otactl_at \'otactl waves\'' -a 'rollout' -d 'offer a wave to some of the production devices'

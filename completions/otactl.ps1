@@ -67,6 +67,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'add|put more targets into a bundle, also for other hardware; what they share is stored once'
             'remove|take targets out of a bundle, and what only they needed'
             'prune|remove from a bundle what none of its targets needs'
+            'pack|make one file of a bundle, with a signed index of all that is in it'
+            'unpack|make a folder of a bundle that is one file'
         )
         'otactl waves' = @(
             'init|make a wave out of a version that CI has built, and sign its targets'
@@ -566,6 +568,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--sbom|carry the SBOM in FILE along, as it is'
             '--tuf-only|renew the metadata only'
             '--allow-multiple-targets|add to a bundle that holds other targets'
+            '--archive|make one FILE of the bundle as well, or alone where no DST is given'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -653,6 +656,22 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update prune' = @(
             '--help|explain the command and do nothing'
             '--dry-run|say what would go, and remove nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update pack' = @(
+            '--help|explain the command and do nothing'
+            '--keys|sign the index with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update unpack' = @(
+            '--help|explain the command and do nothing'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2271,6 +2290,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --apps-source' = @()
         'otactl targets offline-update --sbom' = @()
+        'otactl targets offline-update --archive' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
         'otactl targets offline-update sign --passphrase-file' = @()
@@ -2324,6 +2344,9 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update remove --expires-days' = @()
         'otactl targets offline-update remove --expires-at' = @()
         'otactl targets offline-update remove --wave' = @()
+        'otactl targets offline-update pack --keys' = @()
+        'otactl targets offline-update pack -k' = @()
+        'otactl targets offline-update pack --passphrase-file' = @()
         'otactl waves init --keys' = @()
         'otactl waves init -k' = @()
         'otactl waves init --passphrase-file' = @()

@@ -81,6 +81,18 @@ func (c *Client) BundleMeta(ctx context.Context, target string, request any) (ma
 	return m, r.decode("bundle metadata", &m)
 }
 
+// SignBundleIndex has the index of a bundle that is one file signed. request is
+// its signed part; the reply is the whole file, with as many signatures as the
+// server has keys.
+func (c *Client) SignBundleIndex(ctx context.Context, request json.RawMessage) (json.RawMessage, error) {
+	r, err := c.call(ctx, http.MethodPost, c.path("bundle-index")+"/", nil, request)
+	if err != nil {
+		return nil, err
+	}
+	var file json.RawMessage
+	return file, r.decode("bundle index", &file)
+}
+
 // Root is root file n, or the newest for n = 0, byte for byte.
 func (c *Client) Root(ctx context.Context, n int) ([]byte, error) {
 	name := "root.json"

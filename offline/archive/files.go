@@ -29,6 +29,9 @@ func (a *File) find(name string) *Member {
 	return &a.members[i]
 }
 
+// Holds says whether there are files in a folder.
+func (a *File) Holds(folder string) bool { return a.isFolder(folder) && a.find(folder) == nil }
+
 // isFolder says whether members are below name.
 func (a *File) isFolder(name string) bool {
 	if name == "." || name == "tuf" {

@@ -120,17 +120,29 @@ func distinct(members []Member) error {
 		}
 	}
 	spelled := map[string]string{} // folders, by their name in small letters
+	if err := folders(nameBundleTargets, folded, spelled); err != nil {
+		return err
+	}
 	for i := range members {
-		for dir := path.Dir(members[i].Name); dir != "." && spelled[strings.ToLower(dir)] != dir; dir = path.Dir(dir) {
-			small := strings.ToLower(dir)
-			if _, file := slices.BinarySearch(folded, small); file {
-				return refuse("the list names the file %s, and files in a folder of that name", small)
-			}
-			if other, there := spelled[small]; there {
-				return refuse("the list has files in %s and in %s, which are one folder on some file systems", other, dir)
-			}
-			spelled[small] = dir
+		if err := folders(members[i].Name, folded, spelled); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// folders notes in which folders a name is, which are no files, and spelled in
+// one way.
+func folders(name string, files []string, spelled map[string]string) error {
+	for dir := path.Dir(name); dir != "." && spelled[strings.ToLower(dir)] != dir; dir = path.Dir(dir) {
+		small := strings.ToLower(dir)
+		if _, file := slices.BinarySearch(files, small); file {
+			return refuse("the list names the file %s, and files in a folder of that name", small)
+		}
+		if other, there := spelled[small]; there {
+			return refuse("the list has files in %s and in %s, which are one folder on some file systems", other, dir)
+		}
+		spelled[small] = dir
 	}
 	return nil
 }

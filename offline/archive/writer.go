@@ -153,6 +153,15 @@ func (w *Writer) Finish(bundleTargets []byte, sign func(signed json.RawMessage) 
 	return w.tail(bundleTargets, index)
 }
 
+// Size is how long the archive is, once it is finished.
+func (w *Writer) Size() int64 {
+	size := int64(len(seekTable(w.frames)))
+	for _, f := range w.frames {
+		size += int64(f.packed)
+	}
+	return size
+}
+
 // tail writes what is after the list.
 func (w *Writer) tail(bundleTargets, index []byte) error {
 	if len(bundleTargets) > limits.BundleTargets || len(index) > limits.BundleIndex {

@@ -45,3 +45,18 @@ func (a *API) bundle(w http.ResponseWriter, r *http.Request) error {
 	api.JSON(w, http.StatusOK, out)
 	return nil
 }
+
+// bundleIndex answers the index of a bundle that is one file, signed.
+func (a *API) bundleIndex(w http.ResponseWriter, r *http.Request) error {
+	signed, err := api.Body(w, r, limits.BundleIndex)
+	if err != nil {
+		return err
+	}
+	file, err := a.Author.BundleIndex(r.Context(), signed)
+	if err != nil {
+		return refusal(err)
+	}
+	a.Log.Info("bundle index signed", "by", api.IdentityOf(r.Context()).Subject)
+	WriteFile(w, file)
+	return nil
+}

@@ -43,15 +43,16 @@ func (a *API) Routes(mux *http.ServeMux, guard *api.Guard) {
 		targets = "/ota/factories/{factory}/targets/"
 	)
 	for pattern, h := range map[string]api.Handler{
-		"GET " + user + "{file}":                        a.getFile,
-		"PUT " + user + "targets":                       a.putTargets,
-		"PUT " + user + "targets.json":                  a.putTargets,
-		"GET " + targets + "{$}":                        a.listTargets,
-		"POST " + targets + "{$}":                       a.addTargets,
-		"PATCH " + targets + "{$}":                      a.tagTargets,
-		"GET " + targets + "{name}":                     a.getTarget,
-		"POST " + targets + "{name}/meta/{$}":           a.bundle,
-		"GET /projects/{factory}/lmp/builds/latest/{$}": a.latestBuild,
+		"GET " + user + "{file}":                         a.getFile,
+		"PUT " + user + "targets":                        a.putTargets,
+		"PUT " + user + "targets.json":                   a.putTargets,
+		"GET " + targets + "{$}":                         a.listTargets,
+		"POST " + targets + "{$}":                        a.addTargets,
+		"PATCH " + targets + "{$}":                       a.tagTargets,
+		"GET " + targets + "{name}":                      a.getTarget,
+		"POST " + targets + "{name}/meta/{$}":            a.bundle,
+		"POST /ota/factories/{factory}/bundle-index/{$}": a.bundleIndex,
+		"GET /projects/{factory}/lmp/builds/latest/{$}":  a.latestBuild,
 	} {
 		mux.Handle(pattern, guard.Allow(api.Of(a.Name, h), store.ScopePublish))
 	}

@@ -1,0 +1,127 @@
+package archive
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/offline/medium"
+)
+
+// Output is an archive while it is being written: a file of another name, which
+// takes its own when it is complete and on the disk.
+type Output struct {
+	path string
+	file *os.File
+	buf  *bufio.Writer
+}
+
+// Create begins an archive that is to be at path, and that takes about room
+// bytes. What an earlier run left is removed; class Busy when one is at work.
+func Create(path string, room int64) (*Output, error) {
+	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
+		return nil, fail.New(fail.Conflict, "give the name of a file", "%s is there and is no regular file", path)
+	}
+	temp := path + medium.TempSuffix
+	if err := removeStale(temp); err != nil {
+		return nil, err
+	}
+	switch v := medium.VolumeOf(filepath.Dir(path)); {
+	case room > v.MaxFile:
+		return nil, fail.New(fail.NoSpace, "format the medium as exFAT or ext4, or keep the bundle as a folder",
+			"%d bytes to be written, and a file may have %d there", room, v.MaxFile)
+	case v.Free >= 0 && v.Free < room:
+		return nil, fail.New(fail.NoSpace, "free some space there, or take a larger medium", "%d bytes to be written, %d bytes free", room, v.Free)
+	}
+	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := lock(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &Output{path: path, file: file, buf: bufio.NewWriterSize(file, pieceSize)}, nil
+}
+
+// removeStale removes what an interrupted run left.
+func removeStale(temp string) error {
+	st, err := os.Lstat(temp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return fail.New(fail.Conflict, "move it away", "%s is in the way: the archive is written under that name first", temp)
+	}
+	file, err := os.Open(temp)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := lock(file); err != nil {
+		return err
+	}
+	return os.Remove(temp)
+}
+
+func lock(file *os.File) error {
+	if tryLock(file) {
+		return nil
+	}
+	return fail.New(fail.Busy, "wait until the other one has ended", "another process is writing to %s", file.Name())
+}
+
+// Write implements io.Writer.
+func (o *Output) Write(p []byte) (int, error) { return o.buf.Write(p) }
+
+// Commit reads back the archive's own index, and gives the file its name. It is
+// durable when Commit returns.
+func (o *Output) Commit() error {
+	err := o.buf.Flush()
+	if err == nil {
+		err = o.file.Sync()
+	}
+	if err == nil {
+		err = readable(o.file.Name())
+	}
+	if err == nil {
+		err = os.Rename(o.file.Name(), o.path)
+	}
+	if err != nil {
+		o.Abort()
+		return err
+	}
+	return errors.Join(o.file.Close(), fsx.SyncDir(filepath.Dir(o.path)))
+}
+
+// readable opens what was written as whoever gets it will.
+func readable(path string) error {
+	a, err := Open(path)
+	if err != nil {
+		return fmt.Errorf("what was written cannot be read back: %w", err)
+	}
+	return a.Close()
+}
+
+// Abort removes what was written.
+func (o *Output) Abort() {
+	_ = os.Remove(o.file.Name())
+	_ = o.file.Close()
+}
+
+// copyRaw copies the first n bytes of an archive as they are.
+func (a *File) copyRaw(w io.Writer, n int64) error {
+	copied, err := io.CopyBuffer(struct{ io.Writer }{w}, io.NewSectionReader(a.r, 0, n), make([]byte, pieceSize))
+	if err == nil && copied < n {
+		err = refuse("the file got shorter while it was being read")
+	}
+	return err
+}
