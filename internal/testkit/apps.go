@@ -83,7 +83,8 @@ func (b AppBlobs) imageFor(name, arch string) string {
 func (b AppBlobs) App(path string, images ...string) string {
 	compose := "version: \"3\"\nservices:\n"
 	for i, image := range images {
-		compose += "  s" + strconv.Itoa(i) + ":\n    image: " + image + "\n"
+		compose += "  s" + strconv.Itoa(i) + ":\n    image: " + image + "\n" +
+			"    labels:\n      io.compose-spec.config-hash: " + Hex(image) + "\n" // composectl crashes without
 	}
 	return b.AppOf(path, Gzip(Tar("docker-compose.yml", compose, "web/index.html", "hi\n")))
 }
