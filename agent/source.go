@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 
+	"github.com/otactl/otactl/offline"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -17,7 +18,10 @@ type Source interface {
 	// Offers says whether the content of a target can be had here: its commit
 	// and the apps with these URIs.
 	Offers(ctx context.Context, commit ostree.Checksum, appURIs []string) (bool, error)
-	// Objects is the OSTree repo.
+	// Deltas are the static deltas that bring the device to a commit from one that
+	// it has, the best first. None of them is verified.
+	Deltas(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, error)
+	// Objects is the OSTree repo. It may lack a commit that a delta leads to.
 	Objects(ctx context.Context) (ostree.Source, error)
 	// Rules are those in which sources differ.
 	Rules() Rules

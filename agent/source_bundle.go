@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"path/filepath"
 	"runtime"
 	"slices"
 
@@ -13,14 +15,16 @@ import (
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
 	"github.com/otactl/otactl/tuf"
 )
 
 // bundle is the Source in a folder.
 type bundle struct {
-	b   *offline.Bundle
-	own config.Own
-	log *slog.Logger
+	b        *offline.Bundle
+	repoPath string // of the device
+	own      config.Own
+	log      *slog.Logger
 }
 
 // OpenBundle opens the bundle in dir, or that is the file dir, as a source of
@@ -33,7 +37,7 @@ func (a *Agent) OpenBundle(dir string) (Source, error) {
 	case err != nil:
 		return nil, err
 	}
-	return &bundle{b: b, own: a.cfg.Own, log: a.log}, nil
+	return &bundle{b: b, repoPath: a.root.RepoPath(), own: a.cfg.Own, log: a.log}, nil
 }
 
 // VerifyIndex implements indexed; a folder has no index.
@@ -66,13 +70,9 @@ func (s *bundle) noMetadata(ctx context.Context) bool {
 }
 
 func (s *bundle) Offers(ctx context.Context, commit ostree.Checksum, appURIs []string) (bool, error) {
-	repo, err := s.b.Repo(ctx)
-	if err != nil {
-		return false, err
-	}
-	there, err := repo.Has(ctx, []ostree.ObjectID{{Sum: commit, Type: ostree.TypeCommit}})
-	if err != nil || len(there) != 1 || !there[0] || len(appURIs) == 0 {
-		return err == nil && len(there) == 1 && there[0], err
+	there, err := s.leadsTo(ctx, commit)
+	if err != nil || !there || len(appURIs) == 0 {
+		return there, err
 	}
 	have, err := s.b.AppURIs(ctx)
 	if err != nil {
@@ -84,6 +84,76 @@ func (s *bundle) Offers(ctx context.Context, commit ostree.Checksum, appURIs []s
 		}
 	}
 	return true, nil
+}
+
+// leadsTo says whether this device can get to a commit by the bundle: its
+// objects are there, or a delta from what the device has. Where the device has
+// the commit itself any delta will do: it is not applied.
+func (s *bundle) leadsTo(ctx context.Context, commit ostree.Checksum) (bool, error) {
+	repo, err := s.b.Repo(ctx)
+	if err != nil {
+		return false, err
+	}
+	there, err := repo.Has(ctx, []ostree.ObjectID{{Sum: commit, Type: ostree.TypeCommit}})
+	if err != nil || there[0] {
+		return err == nil, err
+	}
+	list, device, err := s.deltas(ctx, commit)
+	if err != nil || len(list) == 0 {
+		return false, err
+	}
+	if whole, err := device.IsComplete(commit); err != nil || whole {
+		return whole, err
+	}
+	list, err = usable(ctx, device, commit, list)
+	return len(list) > 0, err
+}
+
+// Deltas implements Source.
+func (s *bundle) Deltas(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, error) {
+	list, device, err := s.deltas(ctx, commit)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return usable(ctx, device, commit, list)
+}
+
+// deltas are those that lead to a commit, from whatever one, and the repo of
+// the device. One that is damaged as far as can be told without reading its
+// parts is passed over.
+func (s *bundle) deltas(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, *ostree.Repo, error) {
+	there, err := s.b.DeltasTo(ctx, commit, filepath.Join(s.repoPath, "tmp"))
+	if err != nil || len(there) == 0 {
+		return nil, nil, err
+	}
+	var list []offline.Delta
+	for _, d := range there {
+		if d.Err != nil {
+			s.log.WarnContext(ctx, "static delta of the bundle is passed over", "delta", d.Name, "err", d.Err)
+			continue
+		}
+		list = append(list, d)
+	}
+	device, err := ostree.OpenRepo(s.repoPath)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sysroot: %w", err)
+	}
+	return list, device, nil
+}
+
+// usable are the deltas that start from a commit that the device has whole, the
+// newest first.
+func usable(ctx context.Context, device *ostree.Repo, to ostree.Checksum, there []offline.Delta) ([]offline.Delta, error) {
+	byName := map[delta.Name]offline.Delta{}
+	for _, d := range there {
+		byName[d.Name] = d
+	}
+	names, err := delta.Usable(ctx, device, to, maps.Keys(byName))
+	list := make([]offline.Delta, len(names))
+	for i, n := range names {
+		list[i] = byName[n]
+	}
+	return list, err
 }
 
 func (s *bundle) Objects(ctx context.Context) (ostree.Source, error) { return s.b.Repo(ctx) }

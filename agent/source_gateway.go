@@ -8,6 +8,7 @@ import (
 	"github.com/otactl/otactl/agent/state"
 	"github.com/otactl/otactl/client/gateway"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
@@ -93,6 +94,9 @@ func (s *online) Statement(context.Context) ([]byte, error) { return nil, nil }
 // Offers believes that a gateway has what its targets name; what is not there
 // shows when it is fetched.
 func (s *online) Offers(context.Context, ostree.Checksum, []string) (bool, error) { return true, nil }
+
+// Deltas: objects come from a gateway one by one.
+func (s *online) Deltas(context.Context, ostree.Checksum) ([]offline.Delta, error) { return nil, nil }
 
 func (s *online) Objects(context.Context) (ostree.Source, error) { return s.c.Objects(), nil }
 

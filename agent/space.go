@@ -24,7 +24,7 @@ type reserving struct {
 
 // reserving wraps the sysroot's repo. It fails right away when the reserve is
 // used up already.
-func (a *Agent) reserving(repo *ostree.Repo) (ostree.Store, error) {
+func (a *Agent) reserving(repo *ostree.Repo) (*reserving, error) {
 	percent := a.cfg.Pacman.ReservedPercent
 	if percent == 0 {
 		percent = defaultReserve

@@ -164,20 +164,13 @@ func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
 	if err != nil {
 		return err
 	}
-	objects, err := src.Objects(ctx)
-	if err != nil {
-		return coded(DownloadFailure, err)
-	}
-	report, err := ostree.Copy(ctx, dst, objects, commit, ostree.CopyOptions{
-		Jobs: src.Rules().Jobs, KeepDetached: true, Progress: a.progress, Log: a.log, Faults: a.faults,
-	})
-	if errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) == fail.NoSpace {
-		return coded(DownloadFailureNoSpace, err)
-	}
-	if err != nil {
+	if err := a.bring(ctx, src, dst, commit); err != nil {
+		if errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) == fail.NoSpace {
+			return coded(DownloadFailureNoSpace, err)
+		}
 		return coded(DownloadFailure, fmt.Errorf("content of target %.80q: %w", t.Name, err))
 	}
-	a.log.InfoContext(ctx, "content is there", "target", t.Name, "copied", report.Copied, "bytes", report.Bytes)
+	a.log.InfoContext(ctx, "content is there", "target", t.Name)
 	return faults.At(a.faults, "agent.fetch.after")
 }
 
