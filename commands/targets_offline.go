@@ -55,7 +55,7 @@ func bundleFlags() []cli.Flag {
 func contentFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "ostree-repo-source", Usage: "take the objects from the local repo in `DIR`"},
-	}, appsFlags(), sbomFlags())
+	}, appsFlags(), sbomFlags(), bundleDeltaFlags())
 }
 
 // defaultBundleDays is how long a bundle is good, as fioctl has it made.
@@ -137,6 +137,9 @@ func (rt *runtime) bundleOptions(c *cli.Context) (offline.BuildOptions, error) {
 			return opt, err
 		}
 	}
+	if err := bundleDeltas(c, &opt); err != nil {
+		return opt, err
+	}
 	if dir := c.String("ostree-repo-source"); dir != "" {
 		repo, err := ostree.OpenRepo(dir)
 		if err != nil {
@@ -195,7 +198,7 @@ func (v buildView) Table(w io.Writer) {
 	}
 	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "type", v.Type, "tag", v.Tag,
 		"targets", strings.Join(v.Targets, " "), "expires", date(v.Expires),
-		"objects", objects,
+		"objects", objects, "deltas", deltasLine(v.Deltas), "content", onlyForOtactl(v.DeltaOnly),
 		"apps", appsLine(v.BuildReport), "free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing),
 		"archive", archive, "index signatures missing", unsigned)
 }

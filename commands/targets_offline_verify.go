@@ -24,6 +24,7 @@ func offlineVerifyCommand(rt *runtime) *cli.Command {
 			&cli.StringFlag{Name: "tag", Usage: "it must be for `TAG`"},
 			&cli.StringFlag{Name: "hardware-id", Usage: "it must have a target for hardware `ID`"},
 			&cli.StringFlag{Name: "type", Usage: "it must be of type `ci|prod`"},
+			baseFlag(),
 			&cli.StringFlag{Name: "now", Usage: "judge expiry at `TIME` (RFC 3339) and not by the clock"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "read `N` objects at once (default: as suits the machine)"},
 		},
@@ -42,6 +43,9 @@ func (rt *runtime) offlineVerify(c *cli.Context) error {
 	opt := offline.VerifyOptions{
 		Now: now, Tag: c.String("tag"), HardwareID: c.String("hardware-id"), Type: c.String("type"),
 		Jobs: c.Int("jobs"), Progress: rt.progress(), Log: rt.log,
+	}
+	if err := baseRepo(c, &opt); err != nil {
+		return err
 	}
 	for _, path := range c.StringSlice("root") {
 		root, err := readRootFile(path)
@@ -84,7 +88,7 @@ func (v verifyView) Table(w io.Writer) {
 	}
 	render.Fields(w, "bundle", v.Dir, "result", result, "trust from", v.Anchor, "type", v.Type, "tag", v.Tag,
 		"expires", date(v.Expires), "targets", strings.Join(names, " "),
-		"objects", fmt.Sprintf("%d (%s)", v.Objects, size(v.Bytes)), "app blobs", blobs)
+		"objects", fmt.Sprintf("%d (%s)", v.Objects, size(v.Bytes)), "deltas", verifiedDeltas(v.Deltas), "app blobs", blobs)
 	var roles, rows [][]string
 	for _, r := range v.Roles {
 		roles = append(roles, []string{r.File, strconv.Itoa(r.Version), date(r.Expires), r.Left})

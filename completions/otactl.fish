@@ -398,6 +398,7 @@ set -g __otactl_valued \
     'otactl targets offline-update --ostree-repo-source' \
     'otactl targets offline-update --apps-source' \
     'otactl targets offline-update --sbom' \
+    'otactl targets offline-update --delta-from' \
     'otactl targets offline-update --archive' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
@@ -411,6 +412,7 @@ set -g __otactl_valued \
     'otactl targets offline-update verify --tag' \
     'otactl targets offline-update verify --hardware-id' \
     'otactl targets offline-update verify --type' \
+    'otactl targets offline-update verify --base' \
     'otactl targets offline-update verify --now' \
     'otactl targets offline-update verify --jobs' \
     'otactl targets offline-update verify -j' \
@@ -434,6 +436,7 @@ set -g __otactl_valued \
     'otactl targets offline-update add --ostree-repo-source' \
     'otactl targets offline-update add --apps-source' \
     'otactl targets offline-update add --sbom' \
+    'otactl targets offline-update add --delta-from' \
     'otactl targets offline-update remove --tag' \
     'otactl targets offline-update remove --jobs' \
     'otactl targets offline-update remove -j' \
@@ -1451,6 +1454,8 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ostree-
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l apps-source -x -a '(__fish_complete_directories)' -d 'take the apps from DIR: a store of composectl\'s, or another bundle'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l delta-from -x -d 'put static deltas from VERSIONS into the bundle: numbers of earlier targets for the same hardware, or commits in hex; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l delta-only -d 'put no objects beside the deltas: only otactl on devices that have one of these versions takes the bundle'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l archive -r -F -d 'make one FILE of the bundle as well, or alone where no DST is given'
@@ -1481,6 +1486,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l tag -x -d 'it must be for TAG'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l hardware-id -x -d 'it must have a target for hardware ID'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l type -x -a 'ci prod' -d 'it must be of type '
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l base -x -a '(__fish_complete_directories)' -d 'apply static deltas to the commits of the repo in DIR, to see what they make'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l now -x -d 'judge expiry at TIME (RFC 3339) and not by the clock'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l jobs -s j -x -d 'read N objects at once (default: as suits the machine)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
@@ -1505,6 +1511,8 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l ost
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l apps-source -x -a '(__fish_complete_directories)' -d 'take the apps from DIR: a store of composectl\'s, or another bundle'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l sbom -r -F -d 'carry the SBOM in FILE along, as it is'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l delta-from -x -d 'put static deltas from VERSIONS into the bundle: numbers of earlier targets for the same hardware, or commits in hex; repeat or separate by commas'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l delta-only -d 'put no objects beside the deltas: only otactl on devices that have one of these versions takes the bundle'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l verbose -s v -d 'log each step, as --log-level debug'

@@ -566,6 +566,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--no-apps|leave the target''s apps out'
             '--apps-source|take the apps from DIR: a store of composectl''s, or another bundle'
             '--sbom|carry the SBOM in FILE along, as it is'
+            '--delta-from|put static deltas from VERSIONS into the bundle: numbers of earlier targets for the same hardware, or commits in hex; repeat or separate by commas'
+            '--delta-only|put no objects beside the deltas: only otactl on devices that have one of these versions takes the bundle'
             '--tuf-only|renew the metadata only'
             '--allow-multiple-targets|add to a bundle that holds other targets'
             '--archive|make one FILE of the bundle as well, or alone where no DST is given'
@@ -602,6 +604,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--tag|it must be for TAG'
             '--hardware-id|it must have a target for hardware ID'
             '--type|it must be of type '
+            '--base|apply static deltas to the commits of the repo in DIR, to see what they make'
             '--now|judge expiry at TIME (RFC 3339) and not by the clock'
             '--jobs|read N objects at once (default: as suits the machine)'
             '--output|how to print results'
@@ -628,6 +631,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--no-apps|leave the target''s apps out'
             '--apps-source|take the apps from DIR: a store of composectl''s, or another bundle'
             '--sbom|carry the SBOM in FILE along, as it is'
+            '--delta-from|put static deltas from VERSIONS into the bundle: numbers of earlier targets for the same hardware, or commits in hex; repeat or separate by commas'
+            '--delta-only|put no objects beside the deltas: only otactl on devices that have one of these versions takes the bundle'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2290,6 +2295,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --apps-source' = @()
         'otactl targets offline-update --sbom' = @()
+        'otactl targets offline-update --delta-from' = @()
         'otactl targets offline-update --archive' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
@@ -2306,6 +2312,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'ci'
             'prod'
         )
+        'otactl targets offline-update verify --base' = @()
         'otactl targets offline-update verify --now' = @()
         'otactl targets offline-update verify --jobs' = @()
         'otactl targets offline-update verify -j' = @()
@@ -2328,6 +2335,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update add --ostree-repo-source' = @()
         'otactl targets offline-update add --apps-source' = @()
         'otactl targets offline-update add --sbom' = @()
+        'otactl targets offline-update add --delta-from' = @()
         'otactl targets offline-update remove --tag' = @()
         'otactl targets offline-update remove --jobs' = @()
         'otactl targets offline-update remove -j' = @()

@@ -44,6 +44,16 @@ type BuildOptions struct {
 	RepoSource ostree.Source
 	// AppsSource, when not nil, is where blobs of apps are looked for first.
 	AppsSource apps.Blobs
+	// DeltaFrom are what static deltas to the target start from: versions of
+	// earlier targets for the same hardware, or commits in hex. DeltaOnly leaves
+	// the objects out, so that only devices that have one of these commits can
+	// install from the bundle.
+	DeltaFrom []string
+	DeltaOnly bool
+	// XZ is the path of the program xz, which packs deltas smaller and faster
+	// than what is built in; "" is without. Scratch is the folder for deltas that
+	// are made, and for commits that are fetched for them; "" is the system's.
+	XZ, Scratch string
 	// Roots are trusted root files, oldest first. With none, the roots of the
 	// bundle that is there are, or else the backend's first root.
 	Roots [][]byte
@@ -79,6 +89,10 @@ type BuildReport struct {
 	Bytes   int64 `json:"bytes"`      // copied, as stored
 	Need    int64 `json:"need_bytes"` // on the medium, as far as that was known before
 	Free    int64 `json:"free_bytes"` // on the medium before, -1 if not known
+	// Deltas are the static deltas that were asked for; DeltaOnly says that there
+	// are no objects beside them.
+	Deltas    []DeltaReport `json:"deltas,omitempty"`
+	DeltaOnly bool          `json:"delta_only,omitempty"`
 	// Missing is how many signatures the bundle still needs.
 	Missing int `json:"missing_signatures"`
 	// Apps are the names of the target's apps that the bundle holds.
@@ -116,6 +130,10 @@ type builder struct {
 	source ostree.Source // has commit
 	app    appPlan
 	need   int64 // bytes that the content will take, as far as can be known before
+
+	byDelta    map[ostree.Checksum]bool // commits of other targets that are there as deltas alone
+	deltaPlan  []plannedDelta
+	deltaScrap deltaScrap
 }
 
 // Build makes or updates the bundle in dst. What is there of the commit's
@@ -141,8 +159,8 @@ func (b *builder) failed(err error) {
 }
 
 func newBuilder(backend Backend, dst string, opt BuildOptions) *builder {
-	b := &builder{backend: backend, dst: dst, opt: opt}
-	b.report = BuildReport{Dir: dst, Target: opt.Target, Type: opt.kind(), Tag: opt.Tag, DryRun: opt.DryRun, Free: -1}
+	b := &builder{backend: backend, dst: dst, opt: opt, byDelta: map[ostree.Checksum]bool{}}
+	b.report = BuildReport{Dir: dst, Target: opt.Target, Type: opt.kind(), Tag: opt.Tag, DryRun: opt.DryRun, Free: -1, DeltaOnly: opt.DeltaOnly}
 	if opt.Log == nil {
 		b.opt.Log = slog.New(slog.DiscardHandler)
 	}
@@ -150,6 +168,7 @@ func newBuilder(backend Backend, dst string, opt BuildOptions) *builder {
 }
 
 func (b *builder) close() {
+	b.closeDeltas()
 	// Handles on a folder: nothing is lost with them.
 	if b.lock != nil {
 		_ = b.lock.Close()
@@ -184,7 +203,7 @@ func (b *builder) plan() []step {
 	if b.opt.TUFOnly {
 		return append(known, b.haveContent)
 	}
-	return append(known, b.findSource, b.haveOthers, b.planObjects, b.planApps, b.room)
+	return append(known, b.findSource, b.haveOthers, b.planObjects, b.planDeltas, b.planApps, b.room)
 }
 
 // write are the steps that put content on the medium and, when it is whole,
@@ -193,7 +212,7 @@ func (b *builder) write() []step {
 	if b.opt.TUFOnly {
 		return []step{b.makeFolder, b.metadata, b.provenance}
 	}
-	return []step{b.makeFolder, b.objects, b.apps, b.metadata, b.provenance}
+	return []step{b.makeFolder, b.objects, b.deltas, b.apps, b.metadata, b.provenance}
 }
 
 func (b *builder) allowed(context.Context) error { return b.old.allows(b.opt) }

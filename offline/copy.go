@@ -23,7 +23,7 @@ func (b *builder) objects(ctx context.Context) error {
 		return err
 	}
 	repo, err := b.openRepo()
-	if err != nil {
+	if err != nil || b.opt.DeltaOnly {
 		return err
 	}
 	if err := b.recheck(ctx, repo); err != nil {
@@ -74,6 +74,9 @@ func (b *builder) mendOthers(ctx context.Context, repo *ostree.Repo, opt ostree.
 		return err
 	}
 	for name, commit := range others {
+		if b.byDelta[commit] {
+			continue
+		}
 		if err := hasAll(ctx, repo, commit); err == nil {
 			continue
 		} else if _, missing := errors.AsType[*ostree.MissingError](err); !missing {
@@ -188,21 +191,22 @@ func (b *builder) haveOthers(ctx context.Context) error {
 	return nil
 }
 
-// haveCommit wants commit to be in the bundle and not marked partial.
+// haveCommit wants commit to be in the bundle and not marked partial, or a
+// delta that leads to it.
 func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.Checksum) error {
 	repo, err := openArchive(ctx, b.folder, dirRepo)
 	if err != nil {
 		return err
 	}
-	have, err := repo.Has(ctx, []ostree.ObjectID{{Sum: commit, Type: ostree.TypeCommit}})
+	have, err := repo.whole(ctx, commit)
+	if err == nil && !have {
+		have, err = b.haveDelta(ctx, commit)
+		b.byDelta[commit] = have
+	}
 	if err != nil {
 		return err
 	}
-	partial, err := repo.partial(commit)
-	if err != nil {
-		return err
-	}
-	if !have[0] || partial {
+	if !have {
 		return fail.New(fail.Conflict, "build that target into the bundle first, without --tuf-only",
 			"commit %s of target %s is not in the bundle, or only in part", short(commit.String()), target)
 	}

@@ -39,7 +39,7 @@ func (w *want) add(id ostree.ObjectID, size int64) {
 // writing.
 func (b *builder) planObjects(ctx context.Context) error {
 	dst, err := b.present()
-	if err != nil {
+	if err != nil || b.opt.DeltaOnly {
 		return err
 	}
 	w := &want{volume: medium.VolumeOf(b.existingDir())}

@@ -14,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -27,6 +28,10 @@ type VerifyOptions struct {
 	// Tag, HardwareID and Type ("ci" or "prod") are what the device has; an
 	// empty one is not asked for.
 	Tag, HardwareID, Type string
+	// Base, if set, is a repo to whose commits static deltas are applied, in a
+	// folder of Scratch ("" for the system's), to see what they make.
+	Base    *ostree.Repo
+	Scratch string
 	// Jobs is how many objects are read at once; 0 is a sensible number.
 	Jobs     int
 	Progress progress.Sink
@@ -47,6 +52,7 @@ type VerifyReport struct {
 	Bytes    int64            `json:"bytes"`      // of those, uncompressed
 	Blobs    int              `json:"blobs"`      // of apps, read and hashed, each once
 	AppBytes int64            `json:"blob_bytes"` // of those
+	Deltas   []VerifiedDelta  `json:"deltas,omitempty"`
 	Findings []Finding        `json:"findings"`
 	More     int              `json:"more,omitempty"` // bad findings beyond the first thousand
 }
@@ -65,6 +71,8 @@ type VerifiedTarget struct {
 	Name   string   `json:"name"`
 	Commit string   `json:"commit"`
 	Apps   []string `json:"apps"` // URIs of those in the bundle
+	// DeltaOnly says that it comes as static deltas without objects.
+	DeltaOnly bool `json:"delta_only,omitempty"`
 }
 
 // verifier holds one run of Verify together.
@@ -74,6 +82,7 @@ type verifier struct {
 	turns  chan struct{} // as many as may read at once
 	found  findings
 	inv    inventory
+	leads  deltaLeads
 	report VerifyReport
 }
 
