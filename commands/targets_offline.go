@@ -198,7 +198,7 @@ func (v buildView) Table(w io.Writer) {
 	}
 	render.Fields(w, "bundle", bundle, "target", v.Target, "commit", v.Commit, "type", v.Type, "tag", v.Tag,
 		"targets", strings.Join(v.Targets, " "), "expires", date(v.Expires),
-		"objects", objects, "deltas", deltasLine(v.Deltas), "content", onlyForOtactl(v.DeltaOnly),
+		"objects", objects, "artifact", v.artifact(), "deltas", deltasLine(v.Deltas), "content", onlyForOtactl(v.DeltaOnly),
 		"apps", appsLine(v.BuildReport), "free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing),
 		"archive", archive, "index signatures missing", unsigned)
 }

@@ -89,6 +89,10 @@ type BuildReport struct {
 	Bytes   int64 `json:"bytes"`      // copied, as stored
 	Need    int64 `json:"need_bytes"` // on the medium, as far as that was known before
 	Free    int64 `json:"free_bytes"` // on the medium before, -1 if not known
+	// Artifact is where the CI's tar of the repo is, if the objects come from
+	// it, and ArtifactSize how long, -1 if that is not known.
+	Artifact     string `json:"artifact,omitempty"`
+	ArtifactSize int64  `json:"artifact_bytes,omitempty"`
 	// Deltas are the static deltas that were asked for; DeltaOnly says that there
 	// are no objects beside them.
 	Deltas    []DeltaReport `json:"deltas,omitempty"`
@@ -127,13 +131,16 @@ type builder struct {
 	old    *oldBundle
 	meta   *bundleMeta
 	commit ostree.Checksum
-	source ostree.Source // has commit
+	source ostree.Source // has commit; nil where repoTar has it
 	app    appPlan
 	need   int64 // bytes that the content will take, as far as can be known before
 
 	byDelta    map[ostree.Checksum]bool // commits of other targets that are there as deltas alone
 	deltaPlan  []plannedDelta
 	deltaScrap deltaScrap
+
+	// The CI's tars of the repo and of the apps; nil where they are not needed.
+	repoTar, appsTar Artifact
 }
 
 // Build makes or updates the bundle in dst. What is there of the commit's

@@ -29,16 +29,14 @@ func (b *builder) objects(ctx context.Context) error {
 	if err := b.recheck(ctx, repo); err != nil {
 		return err
 	}
-	// What was cut off, or was damaged and is gone, leaves gaps below what is
-	// there: the presence of one object says nothing about another.
-	opt := b.copyOptions(false)
-	opt.FullCheck = true
-	rep, err := ostree.Copy(ctx, repo, b.source, b.commit, opt)
-	if err != nil {
+	bring := b.copyClosure
+	if b.repoTar != nil {
+		bring = b.unpackRepo
+	}
+	if err := bring(ctx, repo); err != nil {
 		return err
 	}
-	b.counted(rep)
-	if err := b.mendOthers(ctx, repo, opt); err != nil {
+	if err := b.mendOthers(ctx, repo); err != nil {
 		return err
 	}
 	if err := faults.At(b.opt.Faults, FaultRef); err != nil {
@@ -49,6 +47,19 @@ func (b *builder) objects(ctx context.Context) error {
 		return err
 	}
 	return repo.SetRef(ctx, refName(b.opt.Target, b.commit), b.commit, nil)
+}
+
+// copyClosure copies the commit. What was cut off, or was damaged and is gone,
+// leaves gaps below what is there: the presence of one object says nothing about
+// another.
+func (b *builder) copyClosure(ctx context.Context, repo *ostree.Repo) error {
+	opt := b.copyOptions(false)
+	opt.FullCheck = true
+	rep, err := ostree.Copy(ctx, repo, b.source, b.commit, opt)
+	if err == nil {
+		b.counted(rep)
+	}
+	return err
 }
 
 // openRepo opens the bundle's repo, or makes it. Content may fill the medium,
@@ -68,7 +79,9 @@ func (b *builder) openRepo() (*ostree.Repo, error) {
 
 // mendOthers sees to it that the commits of the other targets are whole: they
 // may have lost what was damaged. What is missing is fetched like all else.
-func (b *builder) mendOthers(ctx context.Context, repo *ostree.Repo, opt ostree.CopyOptions) error {
+func (b *builder) mendOthers(ctx context.Context, repo *ostree.Repo) error {
+	opt := b.copyOptions(false)
+	opt.FullCheck = true
 	others, err := b.otherCommits()
 	if err != nil {
 		return err
@@ -96,13 +109,15 @@ func (b *builder) mendOthers(ctx context.Context, repo *ostree.Repo, opt ostree.
 // hasAll wants everything that commit reaches to be in repo; it reads the
 // directories only.
 func hasAll(ctx context.Context, repo *ostree.Repo, commit ostree.Checksum) error {
-	return ostree.Closure(ctx, repo, commit, func(id ostree.ObjectID) error {
-		have, err := repo.Has(ctx, []ostree.ObjectID{id})
-		if err == nil && !have[0] {
-			err = &ostree.MissingError{ID: id, Where: dirRepo}
-		}
-		return err
-	})
+	return ostree.Closure(ctx, repo, commit, func(id ostree.ObjectID) error { return hasOne(ctx, repo, id) })
+}
+
+func hasOne(ctx context.Context, repo *ostree.Repo, id ostree.ObjectID) error {
+	have, err := repo.Has(ctx, []ostree.ObjectID{id})
+	if err == nil && !have[0] {
+		err = &ostree.MissingError{ID: id, Where: dirRepo}
+	}
+	return err
 }
 
 // mendRepo writes a config anew that a power cut left empty. One that says
@@ -152,15 +167,18 @@ func (b *builder) findSource(ctx context.Context) error {
 	if b.source == nil {
 		var err error
 		if b.source, err = b.backend.Objects(ctx); err != nil {
-			return err
+			return b.orArtifact(ctx, err)
 		}
 	}
 	_, err := ostree.LoadCommit(ctx, b.source, b.commit)
 	if _, missing := errors.AsType[*ostree.MissingError](err); missing {
-		return fail.As(fmt.Errorf("commit of target %s: %w", b.opt.Target, err), fail.NotFound,
+		err = fail.As(fmt.Errorf("commit of target %s: %w", b.opt.Target, err), fail.NotFound,
 			"publish the commit, or name a repo that has it with --ostree-repo-source")
 	}
-	return err
+	if err != nil {
+		return b.orArtifact(ctx, err)
+	}
+	return nil
 }
 
 // haveContent wants the commits of all targets to be in the bundle already.

@@ -38,6 +38,9 @@ func (w *want) add(id ostree.ObjectID, size int64) {
 // sizes: then only a dry run asks, and a medium that is too small is met while
 // writing.
 func (b *builder) planObjects(ctx context.Context) error {
+	if b.repoTar != nil {
+		return nil // what is in it shows when it is unpacked
+	}
 	dst, err := b.present()
 	if err != nil || b.opt.DeltaOnly {
 		return err

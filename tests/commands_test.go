@@ -34,12 +34,14 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	flipbit FILE OFFSET [BIT]  flip one bit; a negative OFFSET counts from the end
 //	osversion VERSION          commit a tree that can be deployed to os/main of the archive repo "repo"
 //	device DIR                 a device that runs the newest version: DIR/sysroot and DIR/sota
+//	ci DIR CONTEXT NEWCONTEXT  start a CI before $URL that keeps artifacts and no OSTree; sets $CI, NEWCONTEXT is CONTEXT for it
 //	ostreehub VAR [TOKEN]      start an ostreehub, for whom TOKEN proves who asks; sets $VAR to its address, and VAR.json is credentials for it without any proof
 //	hubfiles VAR DIR           write what was pushed to that ostreehub into DIR
 //	mktree DIR [VERSION]       a small root file system with links, modes and odd names; versions differ
 func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exitcode":  exitcode,
+		"ci":        ci,
 		"hubfiles":  hubFiles,
 		"ostreehub": ostreeHub,
 		"freeport":  freeport,

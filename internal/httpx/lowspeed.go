@@ -95,3 +95,25 @@ func (b *pacedBody) Close() error {
 	b.cancel(nil)
 	return err
 }
+
+// Client is c with this limit on its replies. c itself stays as it is.
+func (l LowSpeed) Client(c *http.Client) *http.Client {
+	next := c.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	paced := *c
+	paced.Transport = pacedTransport{next, l}
+	return &paced
+}
+
+// pacedTransport is a client's transport with a limit.
+type pacedTransport struct {
+	http.RoundTripper
+	low LowSpeed
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t pacedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return t.low.roundTrip(t.RoundTripper, r)
+}

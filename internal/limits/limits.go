@@ -105,6 +105,16 @@ const (
 
 	// RepoArchive caps a repo that comes packed, unpacked: 64 GiB.
 	RepoArchive = 64 << 30
+	// ArtifactMembers is how many members a tar from a CI may have, ArtifactName
+	// how long their names may be. Once it has unpacked into ArtifactFree it may
+	// be ArtifactRatio times as long as what it came as.
+	ArtifactMembers = 1 << 20
+	ArtifactName    = 4 << 10
+	ArtifactFree    = 64 << 20
+	ArtifactRatio   = 250
+	// BzipBlock caps a block of a bzip2 file, packed: twice what one can take that
+	// means anything.
+	BzipBlock = 4 << 20
 	// DeltaSuperblock caps a static delta's superblock, as libostree caps what
 	// it fetches into memory.
 	DeltaSuperblock = 128 << 20

@@ -1,0 +1,131 @@
+package offline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
+)
+
+// ArtifactBackend is a Backend with a CI that keeps as tars what it built. A tar
+// that is not there is of class NotFound.
+type ArtifactBackend interface {
+	// RepoArtifact is the OSTree repo with the commit of a target.
+	RepoArtifact(ctx context.Context, of ArtifactOf) (Artifact, error)
+	// AppsArtifact are the apps of a target, as blobs.
+	AppsArtifact(ctx context.Context, of ArtifactOf) (Artifact, error)
+}
+
+// ArtifactOf says of what an artifact is wanted.
+type ArtifactOf struct {
+	Target string
+	Custom tuf.Custom
+	// Production says that the target comes from production targets or from a
+	// wave, where its tags are not those that it was built with.
+	Production bool
+}
+
+// Artifact is a tar that somebody keeps. Nothing in it is believed.
+type Artifact interface {
+	// URL is where it is, for messages.
+	URL() string
+	// Size is its length as it is kept, -1 if that is not known.
+	Size() int64
+	// Files fetches it, anew each time, and calls fn for each plain file in its
+	// order. Names are clean and relative, and each comes once. Until Files has
+	// returned nil the tar may turn out to be cut off.
+	Files(ctx context.Context, sink progress.Sink, fn func(name string, size int64, content io.Reader) error) error
+}
+
+// artifactOf is what an artifact of the target being built is asked for with.
+func (b *builder) artifactOf() (ArtifactOf, error) {
+	_, custom, err := b.meta.target(b.opt.Target)
+	return ArtifactOf{Target: b.opt.Target, Custom: custom, Production: b.meta.bundle.Type != typeCI}, err
+}
+
+// orArtifact is for a source that lacks the commit, or to which we have no
+// access: the CI's tar takes its place. Without one, why stays the answer.
+func (b *builder) orArtifact(ctx context.Context, why error) error {
+	ci, ok := b.backend.(ArtifactBackend)
+	if !ok || b.opt.RepoSource != nil || !instead(why) {
+		return why
+	}
+	of, err := b.artifactOf()
+	if err != nil {
+		return err
+	}
+	a, err := ci.RepoArtifact(ctx, of)
+	if fail.ClassOf(err) == fail.NotFound {
+		return fmt.Errorf("%w; nor is there an artifact of the CI: %w", why, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; and of the CI: %w", why, err)
+	}
+	b.opt.Log.Info("the objects come from an artifact of the CI", "url", a.URL(), "because", why)
+	b.repoTar, b.source = a, nil
+	b.report.Artifact, b.report.ArtifactSize = a.URL(), a.Size()
+	b.need += max(0, a.Size())
+	return nil
+}
+
+// instead says whether an artifact may take the place of a source that failed
+// like this: not where nothing can be reached, or somebody lies.
+func instead(why error) bool {
+	switch fail.ClassOf(why) {
+	case fail.NotFound, fail.Auth, fail.Unsupported:
+		return true
+	}
+	_, missing := errors.AsType[*ostree.MissingError](why)
+	return missing
+}
+
+// appsArtifactSize finds out whether there is a tar with the target's apps, and
+// how long it is, -1 if that is not known.
+func (b *builder) appsArtifactSize(ctx context.Context) (size int64, ok bool, err error) {
+	ci, ok := b.backend.(ArtifactBackend)
+	if !ok {
+		return 0, false, nil
+	}
+	of, err := b.artifactOf()
+	if err != nil {
+		return 0, false, err
+	}
+	b.appsTar, err = ci.AppsArtifact(ctx, of)
+	if fail.ClassOf(err) == fail.NotFound {
+		b.opt.Log.Debug("the CI has no artifact with the apps", "because", err)
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	return b.appsTar.Size(), true, nil
+}
+
+// blobWriter keeps blobs that are what their digest says.
+type blobWriter interface {
+	PutBlob(ctx context.Context, digest string, size int64, r io.Reader) error
+}
+
+// appsArtifact puts the blobs of the tar that appsArtifactSize found into w. All
+// else in the tar is made of them, and is not taken over.
+func (b *builder) appsArtifact(ctx context.Context, w blobWriter) (ok bool, err error) {
+	if b.appsTar == nil {
+		return false, nil
+	}
+	return true, b.appsTar.Files(ctx, b.opt.Progress, func(name string, size int64, content io.Reader) error {
+		hex, blob := strings.CutPrefix(name, "blobs/sha256/")
+		if !blob {
+			return nil
+		}
+		if _, err := ostree.ParseChecksum(hex); err != nil {
+			return fail.New(fail.Verification, "have the artifact built again", "member %.200q: not the name of a blob", name)
+		}
+		return w.PutBlob(ctx, "sha256:"+hex, size, content)
+	})
+}
