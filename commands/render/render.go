@@ -3,7 +3,7 @@
 //
 // It owns the formats; what is in a result belongs to the command. It never
 // writes half a result: a view is formatted whole, then written at once. The one
-// exception is the table of a List, which may be too long to hold.
+// exception is a List, which may be too long to hold.
 package render
 
 import (
@@ -68,11 +68,12 @@ type List struct {
 	Items iter.Seq2[View, error]
 }
 
-// WriteList is Write for a list. Its table is written while items come, so that
-// none of them is held, and an error may come after the first of it. JSON and
-// YAML are for programs and written whole.
+// WriteList is Write for a list. Its table and its JSON are written while items
+// come, so that none of them is held, and an error may come after the first of
+// it. JSON is then cut off, so that no program takes it for whole; YAML would
+// not look cut off, and is written whole.
 func WriteList(w io.Writer, format Format, list List) error {
-	if format != Table && format != "" {
+	if format == YAML {
 		whole, err := list.collect()
 		if err != nil {
 			return err
@@ -80,13 +81,50 @@ func WriteList(w io.Writer, format Format, list List) error {
 		return Write(w, format, whole)
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
-	if err := list.table(out); err != nil {
-		return errors.Join(err, out.Flush())
+	var err error
+	switch format {
+	case JSON:
+		err = list.json(out)
+	case Table, "":
+		if err = list.table(out); err != nil {
+			return errors.Join(err, out.Flush())
+		}
+	default:
+		err = fmt.Errorf("write result: no such format %q", format)
+	}
+	if err != nil {
+		return err
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil
+}
+
+// json writes the same as writeJSON of what is collected.
+func (l List) json(out *bufio.Writer) error {
+	fmt.Fprintf(out, "{\n  %q: [", l.Key)
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("    ", "  ")
+	before, end := "\n    ", "]\n}\n"
+	for item, err := range l.Items {
+		if err != nil {
+			return err
+		}
+		buf.Reset()
+		if err := enc.Encode(item); err != nil {
+			return fmt.Errorf("write result: %w", err)
+		}
+		out.WriteString(before)
+		if _, err := out.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))); err != nil { // nobody reads any more
+			return fmt.Errorf("write result: %w", err)
+		}
+		before, end = ",\n    ", "\n  ]\n}\n"
+	}
+	_, err := out.WriteString(end)
+	return err
 }
 
 func (l List) table(out *bufio.Writer) error {

@@ -28,13 +28,13 @@ var sysroot = lines("sysroot of version 1",
 	"mkdir {dir}/sysroot && ostree admin init-fs --modern {dir}/sysroot && ostree admin --sysroot={dir}/sysroot os-init lmp",
 	"ostree --repo={dir}/sysroot/ostree/repo pull-local {dir}/repo v1 && ostree admin --sysroot={dir}/sysroot deploy --os=lmp v1")
 
-// backendClaims are those about publishing, bundles and devices. What moves the
+// backendClaims are those about publishing and devices. What moves the
 // same objects with the same checks in Debian is a pull.
 func backendClaims() []comparison {
 	pair := func(name string, c claims, ours, peer command) comparison {
 		return comparison{name: name, claims: c, ours: ours, peer: peer, needs: []fixture{repo, backend}}
 	}
-	fromAPI := " && ostree --repo={out} remote add --no-gpg-verify s {api}/ostree"
+	fromAPI := fromBackend("{api}")
 	install := pair("install a bundle; peer: pull-local --untrusted and deploy", claims{cpu: 1, rss: onDevice},
 		command{before: freshSysroot, line: "{program} aklite-offline install --src-dir {dir}/bundle --config {dir}/conf", code: 100},
 		command{before: freshSysroot, line: "ostree --repo={dir}/sysroot-run/ostree/repo pull-local --untrusted {dir}/repo v2 && ostree admin --sysroot={dir}/sysroot-run deploy --os=lmp v2"})
@@ -49,12 +49,6 @@ func backendClaims() []comparison {
 			command{before: freshBackend + "\n{program} publish -r {dir}/repo --ref v1 -m bench -c {dir}/fresh/credentials.zip --tag main",
 				line: "{program} publish -r {dir}/repo --ref v2 -m bench -c {dir}/fresh/credentials.zip --tag main"},
 			command{before: committed + fromAPI, line: "ostree --repo={out} pull --mirror s v2"}),
-		pair("bundle, all; peer: pull --mirror, all", claims{cpu: 2, rss: onDevice},
-			command{line: "{program} targets offline-update bench-2 {out} --tag main"},
-			command{before: newArchive + fromAPI, line: "ostree --repo={out} pull --mirror s v2"}),
-		pair("bundle, verify; peer: fsck of the same repo", claims{cpu: 1, rss: onDevice},
-			command{line: "{program} targets offline-update verify {dir}/bundle"},
-			command{line: "ostree fsck --repo={dir}/bundle/ostree_repo"}),
 		install.with(sysroot),
 	}
 }

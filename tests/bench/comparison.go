@@ -21,6 +21,7 @@ const (
 type claims struct {
 	cpu, wall float64                   // the peer's over ours, at least
 	cpuTime   time.Duration             // ours, at most
+	wallTime  time.Duration             // ours, at most
 	size      float64                   // ours over the peer's, at most
 	rss       int64                     // ours, at most; 0 is anyVerb
 	requests  int                       // ours, at most
@@ -125,6 +126,7 @@ func (r result) row() (string, bool) {
 	note(cpu < r.claims.cpu, "CPU")
 	note(r.claims.cpuTime > 0 && r.mine.cpu > r.claims.cpuTime, "CPU time")
 	note(wall < r.claims.wall, "wall")
+	note(r.claims.wallTime > 0 && r.mine.wall > r.claims.wallTime, "wall time")
 	most := r.claims.rss
 	if most == 0 {
 		most = anyVerb
@@ -149,7 +151,7 @@ func (r result) row() (string, bool) {
 	}
 	return fmt.Sprintf("| %s | %.2f s | %.2f s | **%.2f** | %s | %.2f s | %.2f s | **%.2f** | %s | %d MiB | %d MiB | %s | %s | %s | %s |",
 		r.name, r.mine.cpu.Seconds(), r.theirs.cpu.Seconds(), cpu, claimed(r.claims.cpu)+atMost(r.claims.cpuTime),
-		r.mine.wall.Seconds(), r.theirs.wall.Seconds(), wall, claimed(r.claims.wall),
+		r.mine.wall.Seconds(), r.theirs.wall.Seconds(), wall, claimed(r.claims.wall)+atMost(r.claims.wallTime),
 		r.mine.rss/mebibyte, r.theirs.rss/mebibyte, requests(r.mine.requests), requests(r.theirs.requests), size, verdict), len(broken) == 0
 }
 

@@ -35,6 +35,10 @@ func run(args []string) error {
 		switch args[0] {
 		case "delay":
 			return delay(args[1:])
+		case "cut":
+			return cut(args[1:])
+		case "unpack":
+			return unpack(args[1:])
 		case "front":
 			return front(args[1:])
 		case "limit":
@@ -107,7 +111,7 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 // comparisons are all claims.
 func (b *bench) comparisons() []comparison {
 	var all []comparison
-	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), publishClaims(), trustClaims(), memoryClaims()} {
+	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), publishClaims(), offlineClaims(), trustClaims(), memoryClaims()} {
 		all = append(all, group...)
 	}
 	return all
