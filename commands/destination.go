@@ -29,8 +29,12 @@ type publisher struct {
 func destinationFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "send to `DEST`: a folder that a web server shows, s3://BUCKET[/FOLDER], https://HOST/api/v3/ of a treehub, ostreehub://HOST/FACTORY, or ostreehub alone for the one of the credentials (default: the backend of the credentials or the context)"},
-		&cli.StringFlag{Name: "s3-endpoint", Usage: "the bucket is with the S3 server at `URL` (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon's)"},
+		s3EndpointFlag(),
 	}
+}
+
+func s3EndpointFlag() cli.Flag {
+	return &cli.StringFlag{Name: "s3-endpoint", Usage: "the bucket is with the S3 server at `URL` (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon's)"}
 }
 
 // destination is the store that --to names, the backend that signs targets, and

@@ -29,7 +29,7 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 		Description: "Writes DST/tuf, DST/ostree_repo and DST/apps, which aklite-offline and aktualizr-lite install from. Everything\n" +
 			"is verified on the way. A run that was cut off goes on where it was; a bundle that is there is\n" +
 			"renewed in place, and what it holds is not fetched again. It is good for 30 days unless flags say so.",
-		Flags: slices.Concat(bundleFlags(), contentFlags(), []cli.Flag{
+		Flags: slices.Concat(bundleFlags(rt), contentFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
 			&cli.BoolFlag{Name: "allow-multiple-targets", Usage: "add to a bundle that holds other targets"},
 		}, archiveFlags()),
@@ -43,12 +43,12 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 }
 
 // bundleFlags say whose metadata a bundle gets, and until when.
-func bundleFlags() []cli.Flag {
+func bundleFlags(rt *runtime) []cli.Flag {
 	return append(targetsFlags(
 		&cli.StringFlag{Name: "tag", Usage: "the `TAG` that the devices follow (required, but with --wave)"},
 		&cli.BoolFlag{Name: "dry-run", Usage: "say what would be written, and write nothing"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "move `N` objects at once (default: as suits the machine)"},
-	), slices.Concat(expiryFlags(), productionFlags())...)
+	), slices.Concat(expiryFlags(), productionFlags(), localFlags(rt))...)
 }
 
 // contentFlags say what of a target goes into a bundle, and from where.
@@ -66,10 +66,11 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	backend, opt, err := rt.bundleSource(c)
+	backend, opt, err := rt.bundleSource(c, c.Args().Get(0))
 	if err != nil {
 		return err
 	}
+	defer backend.done()
 	opt.Target, opt.TUFOnly, opt.AllowMultiple = c.Args().Get(0), c.Bool("tuf-only"), c.Bool("allow-multiple-targets")
 	if err := archive.begin(c.Context, rt, opt); err != nil {
 		return err
@@ -79,45 +80,64 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 		return err
 	}
 	view := buildView{BuildReport: *rep}
-	if view.Archive, err = archive.finish(c.Context, rt, backend, &view.BuildReport); err != nil {
+	if view.Archive, err = archive.finish(c.Context, rt, backend.Backend, &view.BuildReport); err != nil {
 		return err
 	}
 	return rt.render(view)
 }
 
+// bundleOrigin is what a bundle is made from.
+type bundleOrigin struct {
+	offline.Backend
+	api  *factory.Client // nil where there is none
+	done func()          // releases it
+}
+
 // buildBundle builds opt.Target into dst.
-func (rt *runtime) buildBundle(c *cli.Context, backend bundleBackend, dst string, opt offline.BuildOptions) (*offline.BuildReport, error) {
-	if err := hasProduction(c.Context, backend.api, opt); err != nil {
-		return nil, err
+func (rt *runtime) buildBundle(c *cli.Context, from bundleOrigin, dst string, opt offline.BuildOptions) (*offline.BuildReport, error) {
+	if from.api != nil {
+		if err := hasProduction(c.Context, from.api, opt); err != nil {
+			return nil, err
+		}
 	}
 	store, err := takeApps(c, &opt)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
-	return offline.Build(c.Context, backend, dst, opt)
+	return offline.Build(c.Context, from.Backend, dst, opt)
 }
 
-// bundleSource is where a bundle's metadata and content come from, by the flags,
-// and the options but for the target.
-func (rt *runtime) bundleSource(c *cli.Context) (b bundleBackend, opt offline.BuildOptions, err error) {
+// bundleSource is where a bundle's metadata and content come from, by the flags:
+// the backend of the context, or with --from a repo and keys in hand, from which
+// the named targets may have to be made. The options lack the target.
+func (rt *runtime) bundleSource(c *cli.Context, names ...string) (from bundleOrigin, opt offline.BuildOptions, err error) {
 	if err := checkBundleTag(c); err != nil {
-		return b, opt, err
+		return from, opt, err
 	}
 	if opt, err = rt.bundleOptions(c); err != nil {
-		return b, opt, err
+		return from, opt, err
+	}
+	if c.String("from") != "" {
+		from, err = rt.localBackend(c, opt, names)
+		return from, opt, err
+	}
+	for _, flag := range onlyLocal {
+		if c.IsSet(flag) {
+			return from, opt, fail.New(fail.Usage, "name the repo with --from DIR, or leave it out: the backend signs", "--%s: for bundles without a backend", flag)
+		}
 	}
 	p, err := rt.toBackend(c, opt.Jobs)
 	if err != nil {
-		return b, opt, err
+		return from, opt, err
 	}
 	if p.backend == nil {
-		return b, opt, fail.New(fail.Usage, "give the backend's context file with --config", "these credentials name no backend that keeps targets")
+		return from, opt, fail.New(fail.Usage, "give the backend's context file with --config", "these credentials name no backend that keeps targets")
 	}
 	if p.root != nil {
 		opt.Roots = [][]byte{p.root}
 	}
-	return bundleBackend{p.backend, p.store, opt}, opt, nil
+	return bundleOrigin{factoryBackend{p.backend, p.store, opt}, p.backend, func() {}}, opt, nil
 }
 
 // bundleOptions are the options that flags say by themselves.
@@ -150,15 +170,15 @@ func (rt *runtime) bundleOptions(c *cli.Context) (offline.BuildOptions, error) {
 	return opt, nil
 }
 
-// bundleBackend is a factory and its treehub as the bundle sees them.
-type bundleBackend struct {
+// factoryBackend is a factory and its treehub as the bundle sees them.
+type factoryBackend struct {
 	api   *factory.Client
 	store ostree.Source
 	opt   offline.BuildOptions
 }
 
 // Roots implements offline.Backend.
-func (b bundleBackend) Roots() tuf.Fetcher {
+func (b factoryBackend) Roots() tuf.Fetcher {
 	query := url.Values{"tag": {b.opt.Tag}}
 	if isProduction(b.opt) {
 		query.Set("production", "1")
@@ -167,12 +187,12 @@ func (b bundleBackend) Roots() tuf.Fetcher {
 }
 
 // BundleMeta implements offline.Backend.
-func (b bundleBackend) BundleMeta(ctx context.Context, target string, req offline.MetaRequest) (map[string]json.RawMessage, error) {
+func (b factoryBackend) BundleMeta(ctx context.Context, target string, req offline.MetaRequest) (map[string]json.RawMessage, error) {
 	return b.api.BundleMeta(ctx, target, req)
 }
 
 // Objects implements offline.Backend.
-func (b bundleBackend) Objects(context.Context) (ostree.Source, error) { return b.store, nil }
+func (b factoryBackend) Objects(context.Context) (ostree.Source, error) { return b.store, nil }
 
 type buildView struct {
 	offline.BuildReport

@@ -7,7 +7,7 @@ import (
 )
 
 // RepoArtifact implements offline.ArtifactBackend.
-func (b bundleBackend) RepoArtifact(ctx context.Context, of offline.ArtifactOf) (offline.Artifact, error) {
+func (b factoryBackend) RepoArtifact(ctx context.Context, of offline.ArtifactOf) (offline.Artifact, error) {
 	a, err := b.api.RepoArtifact(ctx, of.Custom)
 	if err != nil {
 		return nil, err // and not a nil pointer in an interface
@@ -16,7 +16,7 @@ func (b bundleBackend) RepoArtifact(ctx context.Context, of offline.ArtifactOf) 
 }
 
 // AppsArtifact implements offline.ArtifactBackend.
-func (b bundleBackend) AppsArtifact(ctx context.Context, of offline.ArtifactOf) (offline.Artifact, error) {
+func (b factoryBackend) AppsArtifact(ctx context.Context, of offline.ArtifactOf) (offline.Artifact, error) {
 	a, err := b.api.AppsArtifact(ctx, of.Target, of.Custom, of.Production)
 	if err != nil {
 		return nil, err
@@ -32,4 +32,4 @@ func (v buildView) artifact() string {
 	return v.Artifact + " (" + size(v.ArtifactSize) + ")"
 }
 
-var _ offline.ArtifactBackend = bundleBackend{}
+var _ offline.ArtifactBackend = factoryBackend{}

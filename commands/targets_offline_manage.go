@@ -18,15 +18,16 @@ func offlineAddCommand(rt *runtime) *cli.Command {
 		Name:      "add",
 		Usage:     "put more targets into a bundle, also for other hardware; what they share is stored once",
 		ArgsUsage: "BUNDLE NAME...",
-		Flags:     slices.Concat(bundleFlags(), contentFlags()),
+		Flags:     slices.Concat(bundleFlags(rt), contentFlags()),
 		Action: func(c *cli.Context) error {
 			if err := ownFlags(c); err != nil {
 				return err
 			}
-			backend, opt, err := rt.bundleSource(c)
+			backend, opt, err := rt.bundleSource(c, c.Args().Tail()...)
 			if err != nil {
 				return err
 			}
+			defer backend.done()
 			opt.AllowMultiple = true
 			var added addedView
 			for _, name := range c.Args().Tail() {
@@ -62,7 +63,7 @@ func offlineRemoveCommand(rt *runtime) *cli.Command {
 		ArgsUsage: "BUNDLE NAME...",
 		Description: "The list of targets is signed, so the backend makes a new one for those that are left; signatures\n" +
 			"of people have to be added again.",
-		Flags: bundleFlags(),
+		Flags: bundleFlags(rt),
 		Action: func(c *cli.Context) error {
 			if err := ownFlags(c); err != nil {
 				return err
@@ -71,6 +72,7 @@ func offlineRemoveCommand(rt *runtime) *cli.Command {
 			if err != nil {
 				return err
 			}
+			defer backend.done()
 			rep, err := offline.Remove(c.Context, backend, c.Args().First(), c.Args().Tail(), opt)
 			if err != nil {
 				return err

@@ -148,7 +148,7 @@ func (a archiving) finish(ctx context.Context, rt *runtime, backend offline.Back
 
 // SignIndex implements offline.IndexSigner. A backend that knows nothing of
 // such files leaves the index unsigned, which the report says.
-func (b bundleBackend) SignIndex(ctx context.Context, signed json.RawMessage) (json.RawMessage, error) {
+func (b factoryBackend) SignIndex(ctx context.Context, signed json.RawMessage) (json.RawMessage, error) {
 	file, err := b.api.SignBundleIndex(ctx, signed)
 	switch httpx.Code(err) {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:

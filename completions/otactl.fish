@@ -395,6 +395,15 @@ set -g __otactl_valued \
     'otactl targets offline-update --expires-at' \
     'otactl targets offline-update -E' \
     'otactl targets offline-update --wave' \
+    'otactl targets offline-update --keys' \
+    'otactl targets offline-update -k' \
+    'otactl targets offline-update --passphrase-file' \
+    'otactl targets offline-update --from' \
+    'otactl targets offline-update --tuf' \
+    'otactl targets offline-update --ref' \
+    'otactl targets offline-update --hardware-id' \
+    'otactl targets offline-update --app' \
+    'otactl targets offline-update --s3-endpoint' \
     'otactl targets offline-update --ostree-repo-source' \
     'otactl targets offline-update --apps-source' \
     'otactl targets offline-update --sbom' \
@@ -433,6 +442,15 @@ set -g __otactl_valued \
     'otactl targets offline-update add --expires-at' \
     'otactl targets offline-update add -E' \
     'otactl targets offline-update add --wave' \
+    'otactl targets offline-update add --keys' \
+    'otactl targets offline-update add -k' \
+    'otactl targets offline-update add --passphrase-file' \
+    'otactl targets offline-update add --from' \
+    'otactl targets offline-update add --tuf' \
+    'otactl targets offline-update add --ref' \
+    'otactl targets offline-update add --hardware-id' \
+    'otactl targets offline-update add --app' \
+    'otactl targets offline-update add --s3-endpoint' \
     'otactl targets offline-update add --ostree-repo-source' \
     'otactl targets offline-update add --apps-source' \
     'otactl targets offline-update add --sbom' \
@@ -454,6 +472,15 @@ set -g __otactl_valued \
     'otactl targets offline-update remove --expires-at' \
     'otactl targets offline-update remove -E' \
     'otactl targets offline-update remove --wave' \
+    'otactl targets offline-update remove --keys' \
+    'otactl targets offline-update remove -k' \
+    'otactl targets offline-update remove --passphrase-file' \
+    'otactl targets offline-update remove --from' \
+    'otactl targets offline-update remove --tuf' \
+    'otactl targets offline-update remove --ref' \
+    'otactl targets offline-update remove --hardware-id' \
+    'otactl targets offline-update remove --app' \
+    'otactl targets offline-update remove --s3-endpoint' \
     'otactl targets offline-update pack --keys' \
     'otactl targets offline-update pack -k' \
     'otactl targets offline-update pack --passphrase-file' \
@@ -1450,6 +1477,15 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l from -x -d 'without a backend: take the commit from the repo in a folder, at an https:// or in an s3:// URL'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf -x -a '(__fish_complete_directories)' -d 'with --from: the TUF repository that --keys sign lies in DIR, which outlives the bundles'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l init -d 'with --from: make that TUF repository, with its first root'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ref -x -d 'with --from: a target that is not there yet is made of REF (default: the only one, or the hardware\'s)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l hardware-id -x -d 'with --from: the new target is for hardware ID; repeat for more (default: NAME without its version)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l app -x -d 'with --from: the new target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l apps-source -x -a '(__fish_complete_directories)' -d 'take the apps from DIR: a store of composectl\'s, or another bundle'
@@ -1507,6 +1543,15 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l exp
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l from -x -d 'without a backend: take the commit from the repo in a folder, at an https:// or in an s3:// URL'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l tuf -x -a '(__fish_complete_directories)' -d 'with --from: the TUF repository that --keys sign lies in DIR, which outlives the bundles'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l init -d 'with --from: make that TUF repository, with its first root'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l ref -x -d 'with --from: a target that is not there yet is made of REF (default: the only one, or the hardware\'s)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l hardware-id -x -d 'with --from: the new target is for hardware ID; repeat for more (default: NAME without its version)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l app -x -d 'with --from: the new target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l ostree-repo-source -x -a '(__fish_complete_directories)' -d 'take the objects from the local repo in DIR'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l no-apps -d 'leave the target\'s apps out'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update add\'' -l apps-source -x -a '(__fish_complete_directories)' -d 'take the apps from DIR: a store of composectl\'s, or another bundle'
@@ -1531,6 +1576,15 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l expires-at -s E -x -d 'what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l prod -d 'take the target from the production targets of the tag, for production devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l wave -x -d 'take the target from the active wave NAME, for production devices that follow its tag'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l keys -s k -r -F -d 'sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l passphrase-file -r -F -d 'take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l from -x -d 'without a backend: take the commit from the repo in a folder, at an https:// or in an s3:// URL'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l tuf -x -a '(__fish_complete_directories)' -d 'with --from: the TUF repository that --keys sign lies in DIR, which outlives the bundles'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l init -d 'with --from: make that TUF repository, with its first root'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l ref -x -d 'with --from: a target that is not there yet is made of REF (default: the only one, or the hardware\'s)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l hardware-id -x -d 'with --from: the new target is for hardware ID; repeat for more (default: NAME without its version)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l app -x -d 'with --from: the new target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l s3-endpoint -x -d 'the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon\'s)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update remove\'' -l verbose -s v -d 'log each step, as --log-level debug'

@@ -562,6 +562,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--from|without a backend: take the commit from the repo in a folder, at an https:// or in an s3:// URL'
+            '--tuf|with --from: the TUF repository that --keys sign lies in DIR, which outlives the bundles'
+            '--init|with --from: make that TUF repository, with its first root'
+            '--ref|with --from: a target that is not there yet is made of REF (default: the only one, or the hardware''s)'
+            '--hardware-id|with --from: the new target is for hardware ID; repeat for more (default: NAME without its version)'
+            '--app|with --from: the new target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
             '--ostree-repo-source|take the objects from the local repo in DIR'
             '--no-apps|leave the target''s apps out'
             '--apps-source|take the apps from DIR: a store of composectl''s, or another bundle'
@@ -627,6 +636,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--from|without a backend: take the commit from the repo in a folder, at an https:// or in an s3:// URL'
+            '--tuf|with --from: the TUF repository that --keys sign lies in DIR, which outlives the bundles'
+            '--init|with --from: make that TUF repository, with its first root'
+            '--ref|with --from: a target that is not there yet is made of REF (default: the only one, or the hardware''s)'
+            '--hardware-id|with --from: the new target is for hardware ID; repeat for more (default: NAME without its version)'
+            '--app|with --from: the new target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
             '--ostree-repo-source|take the objects from the local repo in DIR'
             '--no-apps|leave the target''s apps out'
             '--apps-source|take the apps from DIR: a store of composectl''s, or another bundle'
@@ -653,6 +671,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--expires-at|what is signed expires at TIME, such as 2027-01-31T00:00:00Z; goes before --expires-in-days'
             '--prod|take the target from the production targets of the tag, for production devices'
             '--wave|take the target from the active wave NAME, for production devices that follow its tag'
+            '--keys|sign with the key in FILE (an archive or a plain key) or in a token (a pkcs11: URI); repeat it for more'
+            '--passphrase-file|take the passphrase of key archives from the first line of FILE (default: OTACTL_KEYS_PASSPHRASE, or asked for)'
+            '--from|without a backend: take the commit from the repo in a folder, at an https:// or in an s3:// URL'
+            '--tuf|with --from: the TUF repository that --keys sign lies in DIR, which outlives the bundles'
+            '--init|with --from: make that TUF repository, with its first root'
+            '--ref|with --from: a target that is not there yet is made of REF (default: the only one, or the hardware''s)'
+            '--hardware-id|with --from: the new target is for hardware ID; repeat for more (default: NAME without its version)'
+            '--app|with --from: the new target has the Compose App at URI, HOST/PATH/APP@sha256:DIGEST; repeat'
+            '--s3-endpoint|the bucket is with the S3 server at URL (default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or Amazon''s)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2292,6 +2319,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --expires-days' = @()
         'otactl targets offline-update --expires-at' = @()
         'otactl targets offline-update --wave' = @()
+        'otactl targets offline-update --keys' = @()
+        'otactl targets offline-update -k' = @()
+        'otactl targets offline-update --passphrase-file' = @()
+        'otactl targets offline-update --from' = @()
+        'otactl targets offline-update --tuf' = @()
+        'otactl targets offline-update --ref' = @()
+        'otactl targets offline-update --hardware-id' = @()
+        'otactl targets offline-update --app' = @()
+        'otactl targets offline-update --s3-endpoint' = @()
         'otactl targets offline-update --ostree-repo-source' = @()
         'otactl targets offline-update --apps-source' = @()
         'otactl targets offline-update --sbom' = @()
@@ -2332,6 +2368,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update add --expires-days' = @()
         'otactl targets offline-update add --expires-at' = @()
         'otactl targets offline-update add --wave' = @()
+        'otactl targets offline-update add --keys' = @()
+        'otactl targets offline-update add -k' = @()
+        'otactl targets offline-update add --passphrase-file' = @()
+        'otactl targets offline-update add --from' = @()
+        'otactl targets offline-update add --tuf' = @()
+        'otactl targets offline-update add --ref' = @()
+        'otactl targets offline-update add --hardware-id' = @()
+        'otactl targets offline-update add --app' = @()
+        'otactl targets offline-update add --s3-endpoint' = @()
         'otactl targets offline-update add --ostree-repo-source' = @()
         'otactl targets offline-update add --apps-source' = @()
         'otactl targets offline-update add --sbom' = @()
@@ -2352,6 +2397,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update remove --expires-days' = @()
         'otactl targets offline-update remove --expires-at' = @()
         'otactl targets offline-update remove --wave' = @()
+        'otactl targets offline-update remove --keys' = @()
+        'otactl targets offline-update remove -k' = @()
+        'otactl targets offline-update remove --passphrase-file' = @()
+        'otactl targets offline-update remove --from' = @()
+        'otactl targets offline-update remove --tuf' = @()
+        'otactl targets offline-update remove --ref' = @()
+        'otactl targets offline-update remove --hardware-id' = @()
+        'otactl targets offline-update remove --app' = @()
+        'otactl targets offline-update remove --s3-endpoint' = @()
         'otactl targets offline-update pack --keys' = @()
         'otactl targets offline-update pack -k' = @()
         'otactl targets offline-update pack --passphrase-file' = @()

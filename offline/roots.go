@@ -83,3 +83,7 @@ func (b *Bundle) firstRoot() (int, error) {
 	}
 	return versions[0], nil
 }
+
+// Roots walks a backend's chain from root 1 to its newest, verifying each,
+// whether they have expired or not.
+func Roots(ctx context.Context, f tuf.Fetcher) (*tuf.Trust, error) { return walkRoots(ctx, f, 1) }

@@ -34,6 +34,18 @@ type Key struct {
 	private *tuf.PrivateKey // nil where that half is not there
 }
 
+// Role is the role that the key was made for, as its name has it
+// (fioctl-ROLE-ID, offline-ROLE), or "". Which it may sign for a root says.
+func (k Key) Role() tuf.Role {
+	for part := range strings.SplitSeq(k.Name, "-") {
+		switch role := tuf.Role(part); role {
+		case tuf.RoleRoot, tuf.RoleTargets, tuf.RoleSnapshot, tuf.RoleTimestamp:
+			return role
+		}
+	}
+	return ""
+}
+
 // Private says whether the half that signs is there.
 func (k Key) Private() bool { return k.private != nil }
 
