@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -242,4 +243,40 @@ func (a *archive) whole(ctx context.Context, commit ostree.Checksum) (bool, erro
 	}
 	partial, err := a.partial(commit)
 	return !partial, err
+}
+
+// onlyFrom says for each target that has no objects here from what its deltas
+// lead to it, in words.
+func onlyFrom(ctx context.Context, files medium.Files, meta *bundleMeta) (map[string]string, error) {
+	repo, err := openArchive(ctx, files, dirRepo)
+	if err != nil {
+		return nil, nil // metadata alone
+	}
+	versions := map[string]string{}
+	for _, target := range meta.trust.Targets().Targets {
+		if custom, err := target.Fields(); err == nil {
+			versions[target.Commit()] = "version " + custom.Version
+		}
+	}
+	only := map[string]string{}
+	for _, name := range meta.bundle.Targets {
+		commit, err := ostree.ParseChecksum(meta.trust.Targets().Targets[name].Commit())
+		if err != nil {
+			continue
+		}
+		whole, err := repo.whole(ctx, commit)
+		if err != nil || whole {
+			continue
+		}
+		list, err := deltasTo(ctx, files, commit, "")
+		if err != nil {
+			return nil, err
+		}
+		var from []string
+		for _, d := range list {
+			from = append(from, cmp.Or(versions[d.From.String()], "commit "+d.From.String()))
+		}
+		only[name] = strings.Join(from, " or ")
+	}
+	return only, nil
 }

@@ -113,6 +113,11 @@ func TestADeltaLiesBesideTheObjectsOrInTheirPlace(t *testing.T) {
 			t.Errorf("delta only %v, and %d objects", alone, got)
 		}
 		testkit.OSTree(t, "--repo="+filepath.Join(v.dir, "ostree_repo"), "fsck")
+		readme, err := os.ReadFile(filepath.Join(v.dir, "README.txt"))
+		check(t, err)
+		if strings.Contains(string(readme), "only for devices with otactl that have version 1\n") != alone {
+			t.Errorf("delta only %v:\n%s", alone, readme)
+		}
 		again, err := v.build(func(o *BuildOptions) { o.DeltaOnly = alone })
 		check(t, err)
 		if d := again.Deltas[0]; d.Origin != deltaThere || d.Copied != 0 || d.Bytes != rep.Deltas[0].Bytes {

@@ -49,17 +49,22 @@ func (b *builder) provenance(ctx context.Context) error {
 			return fmt.Errorf("%s: SBOM %s: %w", dirSBOM, b.opt.SBOMs[i].Name, err)
 		}
 	}
-	return writeProvenance(b.folder, b.meta, b.opt.MadeBy)
+	only, err := onlyFrom(ctx, b.folder, b.meta)
+	if err != nil {
+		return err
+	}
+	return writeProvenance(b.folder, b.meta, only, b.opt.MadeBy)
 }
 
 // writeProvenance makes README.txt and otactl.json for a bundle with the
-// metadata of meta. Files that say the same already are left alone.
-func writeProvenance(folder *medium.Folder, meta *bundleMeta, madeBy string) error {
+// metadata of meta. Files that say the same already are left alone. only has
+// the targets without objects, and from what they install.
+func writeProvenance(folder *medium.Folder, meta *bundleMeta, only map[string]string, madeBy string) error {
 	mark, err := json.Marshal(map[string]any{"format": formatKnown, "made_by": madeBy, "note": "nothing vouches for this file"})
 	if err != nil {
 		return err
 	}
-	for _, f := range []medium.File{{Name: fileFormat, Data: mark}, {Name: fileReadme, Data: readme(meta, madeBy)}} {
+	for _, f := range []medium.File{{Name: fileFormat, Data: mark}, {Name: fileReadme, Data: readme(meta, only, madeBy)}} {
 		if old, err := medium.ReadFile(folder, f.Name, limits.FormatMark); err == nil && string(old) == string(f.Data) {
 			continue
 		}
@@ -71,7 +76,7 @@ func writeProvenance(folder *medium.Folder, meta *bundleMeta, madeBy string) err
 }
 
 // readme is what the person who finds the stick should know.
-func readme(meta *bundleMeta, madeBy string) []byte {
+func readme(meta *bundleMeta, only map[string]string, madeBy string) []byte {
 	var w strings.Builder
 	fmt.Fprintf(&w, "An offline update for devices that run OSTree.\n\n")
 	fmt.Fprintf(&w, "  kind        %s\n  tag         %s\n  good until  %s\n", plain(meta.bundle.Type), plain(meta.bundle.Tag), meta.expires().UTC().Format("2006-01-02 15:04 UTC"))
@@ -86,6 +91,9 @@ func readme(meta *bundleMeta, madeBy string) []byte {
 			continue
 		}
 		fmt.Fprintf(&w, "  %s   version %s   for %s\n", plain(name), plain(custom.Version), plain(strings.Join(custom.HardwareIDs, " ")))
+		if from := only[name]; from != "" {
+			fmt.Fprintf(&w, "    only for devices with otactl that have %s\n", plain(from))
+		}
 	}
 	fmt.Fprint(&w, `
 To install it, on the device, as root:
