@@ -68,7 +68,7 @@ func (b *builder) orArtifact(ctx context.Context, why error) error {
 		return fmt.Errorf("%w; and of the CI: %w", why, err)
 	}
 	b.opt.Log.Info("the objects come from an artifact of the CI", "url", a.URL(), "because", why)
-	b.repoTar, b.source = a, nil
+	b.repoTar, b.source = a, nothing{} // until it is unpacked
 	b.report.Artifact, b.report.ArtifactSize = a.URL(), a.Size()
 	b.need += max(0, a.Size())
 	return nil

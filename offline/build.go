@@ -131,7 +131,7 @@ type builder struct {
 	old    *oldBundle
 	meta   *bundleMeta
 	commit ostree.Checksum
-	source ostree.Source // has commit; nil where repoTar has it
+	source ostree.Source // has commit, or repoTar has it
 	app    appPlan
 	need   int64 // bytes that the content will take, as far as can be known before
 
