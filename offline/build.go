@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -152,7 +151,7 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 	defer b.close()
 	if err := b.run(ctx); err != nil {
 		b.failed(err)
-		return nil, fmt.Errorf("bundle %s: %w", dst, noSpace(err))
+		return nil, fmt.Errorf("bundle %s: %w", dst, aboutMedium(err))
 	}
 	return &b.report, nil
 }
@@ -217,25 +216,35 @@ func (b *builder) plan() []step {
 // the metadata that makes it a bundle.
 func (b *builder) write() []step {
 	if b.opt.TUFOnly {
-		return []step{b.makeFolder, b.metadata, b.provenance}
+		return []step{b.makeFolder, b.metadata, b.provenance, b.sync}
 	}
-	return []step{b.makeFolder, b.objects, b.deltas, b.apps, b.metadata, b.provenance}
+	return []step{
+		b.makeFolder,
+		b.objects,
+		b.deltas,
+		b.apps,
+		b.metadata,
+		b.provenance,
+		b.sync,
+		b.tidy,
+	}
 }
 
 func (b *builder) allowed(context.Context) error { return b.old.allows(b.opt) }
 
 // metadata is put in place in one go, after which the bundle is the new one.
 func (b *builder) metadata(context.Context) error {
-	if err := replaceMetadata(b.folder, b.meta.files(), b.opt.Faults); err != nil {
-		return err
-	}
+	return replaceMetadata(b.folder, b.meta.files(), b.opt.Faults)
+}
+
+// sync returns once the medium may be taken out. A slow one takes a while.
+func (b *builder) sync(context.Context) error {
+	task := progress.Start(b.opt.Progress, "syncing the medium", progress.Count, 0)
+	defer task.Done()
 	if err := b.folder.SyncVolume(); err != nil {
 		return fmt.Errorf("sync the medium: %w", err)
 	}
-	if b.opt.TUFOnly {
-		return nil
-	}
-	return b.folder.Unmark(markFile)
+	return nil
 }
 
 // open reads what is in the folder. One that is not there is made later, when
@@ -270,10 +279,10 @@ func (b *builder) makeFolder(context.Context) error {
 	if b.folder != nil {
 		return nil
 	}
-	if err := os.MkdirAll(b.dst, 0o755); err != nil {
+	err := medium.MakeFolder(b.dst)
+	if err != nil {
 		return err
 	}
-	var err error
 	if b.folder, err = medium.OpenFolder(b.dst); err == nil {
 		b.lock, err = b.folder.Lock()
 	}

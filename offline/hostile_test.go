@@ -238,7 +238,7 @@ func TestMoreRootsThanADeviceWalksAreNotRead(t *testing.T) {
 }
 
 func TestObjectTooLongForTheMediumSaysWhichFileSystemToTake(t *testing.T) {
-	err := noSpace(&os.PathError{Op: "write", Path: "x.filez", Err: syscall.EFBIG})
+	err := aboutMedium(&os.PathError{Op: "write", Path: "x.filez", Err: syscall.EFBIG})
 	if fail.ClassOf(err) != fail.NoSpace || !strings.Contains(fail.HintOf(err), "exFAT") {
 		t.Errorf("%v, hint %q", err, fail.HintOf(err))
 	}

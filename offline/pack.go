@@ -50,7 +50,7 @@ type PackReport struct {
 func Pack(ctx context.Context, b *Bundle, file string, opt PackOptions) (*PackReport, error) {
 	rep, err := pack(ctx, b, file, opt)
 	if err != nil {
-		return nil, fmt.Errorf("pack %s: %w", b.dir, noSpace(err))
+		return nil, fmt.Errorf("pack %s: %w", b.dir, aboutMedium(err))
 	}
 	return rep, nil
 }

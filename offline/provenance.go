@@ -69,7 +69,7 @@ func writeProvenance(folder *medium.Folder, meta *bundleMeta, only map[string]st
 			continue
 		}
 		if err := folder.Replace(f); err != nil {
-			return fmt.Errorf("%s: %w", f.Name, noSpace(err))
+			return fmt.Errorf("%s: %w", f.Name, aboutMedium(err))
 		}
 	}
 	return nil
@@ -148,7 +148,7 @@ func (b *builder) putSBOM(ctx context.Context, s SBOM) error {
 	}
 	if err != nil {
 		_ = b.folder.Root().Remove(temp)
-		return noSpace(err)
+		return aboutMedium(err)
 	}
 	return b.folder.SyncFolder(dir)
 }

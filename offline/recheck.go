@@ -3,6 +3,8 @@ package offline
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"path"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -107,6 +109,20 @@ func (b *builder) good(ctx context.Context, there *archive, id ostree.ObjectID) 
 		return false, b.folder.Root().RemoveAll(there.path(id))
 	}
 	return false, err
+}
+
+// tidy removes what only an interrupted build needs: the mark, so that the next
+// build reads all of it again, and what runs before this one left.
+func (b *builder) tidy(context.Context) error {
+	const tmp = dirRepo + "/tmp"
+	left, err := b.folder.ReadDir(tmp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range left {
+		err = errors.Join(err, b.folder.Root().RemoveAll(path.Join(tmp, e.Name())))
+	}
+	return err
 }
 
 // mediumFailed says whether err is about a medium that is gone, cannot be

@@ -102,8 +102,10 @@ const maxDepth = 32
 // leftAside says why what is at name and below it is left aside: nothing reads
 // it. It is "" for all that is looked at.
 func leftAside(name string) string {
+	unsigned := name == fileReadme+medium.TempSuffix || name == fileFormat+medium.TempSuffix || path.Dir(name) == dirSBOM
 	switch {
-	case name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp", name == dirApps+"/tmp":
+	case unsigned && strings.HasSuffix(name, medium.TempSuffix),
+		name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp", name == dirApps+"/tmp":
 		return "left by an interrupted run; the next run removes it"
 	}
 	return ""

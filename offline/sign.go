@@ -141,7 +141,7 @@ func (b *Bundle) put(root *tuf.Root, files medium.Changer, changed []medium.File
 		}
 	}
 	if err := files.Replace(changed...); err != nil {
-		return nil, noSpace(err)
+		return nil, aboutMedium(err)
 	}
 	return b.signedReport(root, keys)
 }

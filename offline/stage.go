@@ -33,7 +33,7 @@ type roleFile struct {
 // place between them. The files are written in the order given.
 func replaceMetadata(folder *medium.Folder, files []roleFile, inject faults.Injector) error {
 	if err := stage(folder, files, inject); err != nil {
-		return noSpace(fmt.Errorf("write %s: %w", dirStaged, err))
+		return aboutMedium(fmt.Errorf("write %s: %w", dirStaged, err))
 	}
 	if err := faults.At(inject, FaultSwap); err != nil {
 		return err
@@ -111,14 +111,19 @@ func recoverMetadata(folder *medium.Folder) error {
 
 const hintLarge = "FAT32 holds no file of 4 GiB or more: format the medium as exFAT or ext4"
 
-// noSpace gives a full medium its class, and one on which a file may not be as
-// long as an object is.
-func noSpace(err error) error {
-	if errors.Is(err, syscall.EFBIG) {
+// aboutMedium gives errors that a medium is the cause of their class, and says
+// what to do: one that is full, or on which a file may not be as long as an
+// object is, or that cannot be written any more, or is gone.
+func aboutMedium(err error) error {
+	switch {
+	case errors.Is(err, syscall.EFBIG):
 		return fail.As(err, fail.NoSpace, hintLarge)
-	}
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fail.As(err, fail.NoSpace, "free some space on the medium, or take a larger one, and run the same command again")
+	case errors.Is(err, syscall.EROFS):
+		return fail.Hint(err, "mount the medium for writing and run the same command again; a system that finds a medium damaged makes it read-only: then have it checked, or take another one")
+	case mediumFailed(err):
+		return fail.Hint(err, "put the medium in again, or take another one, and run the same command again")
 	}
 	return err
 }

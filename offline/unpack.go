@@ -40,7 +40,7 @@ type UnpackReport struct {
 func Unpack(ctx context.Context, b *Bundle, dir string, sink progress.Sink) (*UnpackReport, error) {
 	rep, err := unpack(ctx, b, dir, sink)
 	if err != nil {
-		return nil, fmt.Errorf("unpack %s into %s: %w", b.dir, dir, noSpace(err))
+		return nil, fmt.Errorf("unpack %s into %s: %w", b.dir, dir, aboutMedium(err))
 	}
 	return rep, nil
 }

@@ -60,7 +60,7 @@ func layOut(path string, mode Mode, opt CreateOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := fsx.WriteFile(filepath.Join(path, "config"), config, 0o644); err != nil {
+	if err := fsx.WriteFileFrom(filepath.Join(path, "tmp"), filepath.Join(path, "config"), config, 0o644); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(path, "objects"), 0o775); err != nil && !errors.Is(err, fs.ErrExist) {

@@ -78,7 +78,7 @@ func (r *Repo) MarkPartial(c Checksum, why PartialReason) error {
 	if err := os.MkdirAll(filepath.Join(r.path, "state"), 0o775); err != nil {
 		return err
 	}
-	return fullDisk(fsx.WriteFile(r.markerPath(c), []byte(why), 0o644), r.path)
+	return r.replaceFile(r.markerPath(c), []byte(why))
 }
 
 // ClearPartial says that c is complete. Whoever calls it has seen to that, and

@@ -66,6 +66,7 @@ var libraryOwners = []struct {
 	{"github.com/zalando/go-keyring", []string{"client/secrets"}, "one place knows where secrets are kept"},
 	{"github.com/theupdateframework/go-tuf", []string{"tuf/spec"}, "one place guards against what hostile metadata does to the library"},
 	{"github.com/sigstore", nil, "it comes along with go-tuf and nobody else needs it"},
+	{"github.com/hanwen/go-fuse", []string{"internal/testkit/fatfs"}, "file systems are made for tests only"},
 	{"github.com/rogpeppe/go-internal", []string{"tests"}, "test machinery stays out of the binary"},
 	{"github.com/google/go-cmp", []string{"tests", "internal/testkit"}, "test machinery stays out of the binary"},
 }

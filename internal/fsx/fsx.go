@@ -19,11 +19,13 @@ import (
 // WriteFile replaces path by data: a temporary file in the same folder, sync,
 // rename, sync of the folder. The mode is set before a byte is written.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
-	dir, base := filepath.Split(path)
-	if dir == "" {
-		dir = "."
-	}
-	f, err := os.CreateTemp(dir, "."+base+".tmp-*")
+	return WriteFileFrom(filepath.Dir(path), path, data, mode)
+}
+
+// WriteFileFrom is WriteFile with the temporary file in another folder of the
+// same file system, for where a kill must leave nothing strange beside path.
+func WriteFileFrom(temp, path string, data []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(temp, "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -35,13 +37,15 @@ func WriteFile(path string, data []byte, mode fs.FileMode) error {
 		_ = os.Remove(f.Name())
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return SyncDir(dir)
+	return SyncDir(filepath.Dir(path))
 }
 
 func fill(f *os.File, data []byte, mode fs.FileMode) error {
 	err := f.Chmod(mode)
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = nil // FAT has no modes
+	// FAT has no modes, and says so in two ways. What is for everybody to read
+	// needs none.
+	if errors.Is(err, errors.ErrUnsupported) || mode&0o004 != 0 && errors.Is(err, fs.ErrPermission) {
+		err = nil
 	}
 	if err == nil {
 		_, err = f.Write(data)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"syscall"
 
 	"github.com/otactl/otactl/internal/fsx"
@@ -23,6 +24,24 @@ func OpenFolder(dir string) (*Folder, error) {
 		return nil, err
 	}
 	return &Folder{root: root}, nil
+}
+
+// MakeFolder makes a folder and those above it that are not there, durably.
+func MakeFolder(dir string) error {
+	err := os.Mkdir(dir, 0o755)
+	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := MakeFolder(parent); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, 0o755)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return fsx.SyncDir(filepath.Dir(dir))
 }
 
 // Root is the one handle on the folder.
