@@ -44,7 +44,7 @@ type Options struct {
 type Agent struct {
 	cfg      *config.Config
 	db       *state.DB
-	root     *sysroot.Sysroot
+	root     deployments
 	boot     *bootloader
 	ecu      state.ECU
 	kind     deviceKind
@@ -56,8 +56,21 @@ type Agent struct {
 	progress progress.Sink
 	faults   faults.Injector
 	dialects []tuf.Dialect
+	docker   func() bool // whether Docker is installed, where the configuration does not tell
 	readOnly bool
 	lock     *lock
+}
+
+// deployments are what package sysroot does with a sysroot. A rehearsal has
+// none, and puts what it knows in the place.
+type deployments interface {
+	Read() (*sysroot.State, error)
+	Path() string
+	RepoPath() string
+	Space() (total, free uint64, err error)
+	Sentinel() sysroot.Sentinel
+	ClearUnusedSentinel() error
+	Deploy(ctx context.Context, commit string) error
 }
 
 // Open takes the device's lock, opens its database and its sysroot, and brings
@@ -65,7 +78,7 @@ type Agent struct {
 func Open(ctx context.Context, o Options) (*Agent, error) {
 	a := &Agent{
 		cfg: o.Config, clock: o.Clock, newID: o.NewID, log: o.Log,
-		progress: o.Progress, faults: o.Faults, dialects: o.Dialects, readOnly: o.ReadOnly,
+		progress: o.Progress, faults: o.Faults, dialects: o.Dialects, readOnly: o.ReadOnly, docker: dockerHere,
 	}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
@@ -87,14 +100,14 @@ func (a *Agent) open(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	boot := a.cfg.Bootloader
-	a.root, err = sysroot.Open(sysroot.Options{
+	root, err := sysroot.Open(sysroot.Options{
 		Path: a.cfg.Pacman.Sysroot, OS: a.cfg.Pacman.OS, Booted: sysroot.BootedMode(a.cfg.Pacman.Booted),
 		Sentinel: sysroot.Sentinel{Dir: boot.SentinelDir, Name: boot.SentinelName}, Log: a.log, Faults: o.Faults,
 	})
 	if err != nil {
 		return err
 	}
-	a.boot = newBootloader(boot.RollbackMode, a.log)
+	a.root, a.boot = root, newBootloader(boot.RollbackMode, a.log)
 	if !o.ReadOnly {
 		if err := a.importFiles(ctx); err != nil {
 			return err

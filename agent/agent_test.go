@@ -177,6 +177,7 @@ func TestBundleCodes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := m.device(t)
 			tt.spoil(d)
+			d.rehearsed(tt.want)
 			r, err := d.install(UpdateRequest{})
 			wantCode(t, "install", r, err, tt.want)
 			if err != nil && strings.Contains(err.Error(), "\n") {

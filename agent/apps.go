@@ -22,6 +22,12 @@ func (a *Agent) runsApps() bool {
 	if t := a.cfg.Pacman.Type; t != "" {
 		return t == typeCompose
 	}
+	return a.docker()
+}
+
+// dockerHere says whether this machine has Docker where aktualizr-lite looks
+// for it.
+func dockerHere() bool {
 	for _, program := range []string{"/usr/bin/dockerd", "/usr/bin/docker"} {
 		if _, err := os.Stat(program); err != nil {
 			return false

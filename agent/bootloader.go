@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/otactl/otactl/agent/sysroot"
 	"github.com/otactl/otactl/internal/fsx"
 )
 
@@ -121,7 +120,7 @@ const firmwareFile = "usr/lib/firmware/version.txt"
 
 // noteFirmware tells the boot loader that the deployment of commit brings
 // another boot firmware.
-func (b *bootloader) noteFirmware(ctx context.Context, root *sysroot.Sysroot, commit string) {
+func (b *bootloader) noteFirmware(ctx context.Context, root deployments, commit string) {
 	if !b.confirms() {
 		return
 	}

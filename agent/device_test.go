@@ -123,7 +123,8 @@ func (d *device) open() *Agent {
 	return a
 }
 
-func (d *device) tryOpen() (*Agent, error) {
+// conf writes the device's configuration.
+func (d *device) conf() (path string) {
 	d.t.Helper()
 	conf := filepath.Join(d.dir, "conf.toml")
 	d.must(os.WriteFile(conf, []byte(fmt.Sprintf(`
@@ -142,7 +143,12 @@ reboot_sentinel_dir = "%s"
 lock_file = "%s"
 %s`, board, d.root.Dir, tag, filepath.Join(d.dir, "sota"), filepath.Join(d.dir, "roots"),
 		filepath.Join(d.dir, "run"), filepath.Join(d.dir, "lock"), d.extra)), 0o600))
-	cfg, err := config.Load(conf)
+	return conf
+}
+
+func (d *device) tryOpen() (*Agent, error) {
+	d.t.Helper()
+	cfg, err := config.Load(d.conf())
 	d.must(err)
 	return Open(d.t.Context(), Options{
 		Config: cfg, Clock: clock.At(d.now), Faults: d.faults,

@@ -56,6 +56,9 @@ type steps struct{ checkIn, download, install bool }
 
 func (a *Agent) run(ctx context.Context, src Source, req UpdateRequest, do steps) (Result, error) {
 	current, err := a.readyToInstall(ctx)
+	if err == nil {
+		err = a.root.Sentinel().Prepare()
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -68,6 +71,9 @@ func (a *Agent) run(ctx context.Context, src Source, req UpdateRequest, do steps
 		return res, nil
 	}
 	if err := a.permit(ctx, *sel.Target, current, req); err != nil {
+		return Result{}, err
+	}
+	if err := a.refuseApps(*sel.Target); err != nil {
 		return Result{}, err
 	}
 	if do.download {
@@ -99,9 +105,6 @@ func (a *Agent) readyToInstall(ctx context.Context) (Target, error) {
 		return Target{}, failure(InstallationInProgress, fail.Conflict, "reboot and finalize it with run first",
 			"installation of %.80q waits to be finalized", row.Name)
 	}
-	if err := a.root.Sentinel().Prepare(); err != nil {
-		return Target{}, err
-	}
 	return a.Current(ctx)
 }
 
@@ -125,7 +128,7 @@ func (a *Agent) selectForUpdate(ctx context.Context, src Source, current Target,
 	})
 }
 
-// permit refuses what the request or this build rules out.
+// permit refuses what the request rules out.
 func (a *Agent) permit(ctx context.Context, t, current Target, req UpdateRequest) error {
 	if t.Version < current.Version {
 		if req.Downgrade == DowngradeRefuse {
@@ -134,7 +137,7 @@ func (a *Agent) permit(ctx context.Context, t, current Target, req UpdateRequest
 		}
 		a.log.WarnContext(ctx, "this is a downgrade", "from", current.Name, "to", t.Name)
 	}
-	return a.refuseApps(t)
+	return nil
 }
 
 // download brings the target's commit into the sysroot's repo, every object

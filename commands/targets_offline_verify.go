@@ -18,13 +18,15 @@ func offlineVerifyCommand(rt *runtime) *cli.Command {
 		Usage:     "check everything in a bundle, from the root of trust to the last object",
 		ArgsUsage: "BUNDLE",
 		Description: "Without --root the bundle's own first root is trusted, which finds damage but no forgery.\n" +
-			"All that is wrong is listed; the exit code is 7 unless there are warnings only.",
+			"All that is wrong is listed; the exit code is 7 unless there are warnings only. With --as-device the answer\n" +
+			"says too what a device would do with the bundle, and with which exit code; nothing of the copy is changed.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "root", Usage: "trust the root `FILE`; several go from the oldest to the newest"},
 			&cli.StringFlag{Name: "tag", Usage: "it must be for `TAG`"},
 			&cli.StringFlag{Name: "hardware-id", Usage: "it must have a target for hardware `ID`"},
 			&cli.StringFlag{Name: "type", Usage: "it must be of type `ci|prod`"},
 			baseFlag(),
+			&cli.StringFlag{Name: "as-device", Usage: "say what the device would do of which `PATH` is the sota.toml, or a copy of /var/sota or of its root"},
 			&cli.StringFlag{Name: "now", Usage: "judge expiry at `TIME` (RFC 3339) and not by the clock"},
 			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "read `N` objects at once (default: as suits the machine)"},
 		},
@@ -63,13 +65,23 @@ func (rt *runtime) offlineVerify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := rt.render(verifyView{*rep}); err != nil {
+	view := verifyView{VerifyReport: *rep}
+	if path := c.String("as-device"); path != "" {
+		if view.Device, err = rt.asDevice(c.Context, path, b, rep, opt); err != nil {
+			return err
+		}
+	}
+	if err := rt.render(view); err != nil {
 		return err
 	}
 	return rep.Err()
 }
 
-type verifyView struct{ offline.VerifyReport }
+type verifyView struct {
+	offline.VerifyReport
+
+	Device *deviceAnswer `json:"device,omitempty"`
+}
 
 // Table shows what was checked, how long each role is good, and one line for
 // each finding.
@@ -108,5 +120,8 @@ func (v verifyView) Table(w io.Writer) {
 	}
 	if v.More > 0 {
 		fmt.Fprintf(w, "and %d more\n", v.More)
+	}
+	if v.Device != nil {
+		v.Device.table(w)
 	}
 }

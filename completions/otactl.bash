@@ -53,7 +53,7 @@ _otactl_flags() {
     'otactl targets offline-update') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --tuf-only --allow-multiple-targets --archive --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update sign') echo '--help --keys --passphrase-file --export --import --root --no-verify --yes --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --base --now --jobs --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --base --as-device --now --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update add') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update remove') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update prune') echo '--help --dry-run --output --quiet --verbose --log-level' ;;
@@ -513,6 +513,7 @@ _otactl_value() {
     'otactl targets offline-update verify --hardware-id') echo 'text' ;;
     'otactl targets offline-update verify --type') echo 'words ci prod' ;;
     'otactl targets offline-update verify --base') echo 'dir' ;;
+    'otactl targets offline-update verify --as-device') echo 'file' ;;
     'otactl targets offline-update verify --now') echo 'text' ;;
     'otactl targets offline-update verify --jobs') echo 'text' ;;
     'otactl targets offline-update verify -j') echo 'text' ;;

@@ -422,6 +422,7 @@ set -g __otactl_valued \
     'otactl targets offline-update verify --hardware-id' \
     'otactl targets offline-update verify --type' \
     'otactl targets offline-update verify --base' \
+    'otactl targets offline-update verify --as-device' \
     'otactl targets offline-update verify --now' \
     'otactl targets offline-update verify --jobs' \
     'otactl targets offline-update verify -j' \
@@ -1523,6 +1524,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l 
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l hardware-id -x -d 'it must have a target for hardware ID'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l type -x -a 'ci prod' -d 'it must be of type '
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l base -x -a '(__fish_complete_directories)' -d 'apply static deltas to the commits of the repo in DIR, to see what they make'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l as-device -r -F -d 'say what the device would do of which PATH is the sota.toml, or a copy of /var/sota or of its root'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l now -x -d 'judge expiry at TIME (RFC 3339) and not by the clock'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l jobs -s j -x -d 'read N objects at once (default: as suits the machine)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update verify\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'

@@ -614,6 +614,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--hardware-id|it must have a target for hardware ID'
             '--type|it must be of type '
             '--base|apply static deltas to the commits of the repo in DIR, to see what they make'
+            '--as-device|say what the device would do of which PATH is the sota.toml, or a copy of /var/sota or of its root'
             '--now|judge expiry at TIME (RFC 3339) and not by the clock'
             '--jobs|read N objects at once (default: as suits the machine)'
             '--output|how to print results'
@@ -2349,6 +2350,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'prod'
         )
         'otactl targets offline-update verify --base' = @()
+        'otactl targets offline-update verify --as-device' = @()
         'otactl targets offline-update verify --now' = @()
         'otactl targets offline-update verify --jobs' = @()
         'otactl targets offline-update verify -j' = @()

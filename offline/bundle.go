@@ -141,8 +141,8 @@ func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
 	return uris, nil
 }
 
-// rootVersions are the versions of the roots in tuf/, ascending.
-func (b *Bundle) rootVersions() ([]int, error) {
+// RootVersions are the versions of the roots in tuf/, ascending.
+func (b *Bundle) RootVersions() ([]int, error) {
 	entries, err := b.files.ReadDir(dirMetadata)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -163,6 +163,17 @@ func (r *VerifyReport) Err() error {
 	return fail.New(class, first.Remedy, "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
 }
 
+// FirstBad is the first finding that makes the bundle bad under one of rules;
+// nil when there is none.
+func (r *VerifyReport) FirstBad(rules ...Rule) *Finding {
+	for i, f := range r.Findings {
+		if !f.Warning && slices.Contains(rules, f.Rule) {
+			return &r.Findings[i]
+		}
+	}
+	return nil
+}
+
 // The remedies that many findings share.
 const (
 	remedyRebuild = "build the bundle again into an empty folder"

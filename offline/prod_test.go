@@ -82,7 +82,7 @@ func TestAHundredRootsAreInTheBundleAndVerify(t *testing.T) {
 	made, err := Open(dir)
 	check(t, err)
 	defer made.Close()
-	if versions, err := made.rootVersions(); err != nil || len(versions) != 100 {
+	if versions, err := made.RootVersions(); err != nil || len(versions) != 100 {
 		t.Errorf("%d roots, %v", len(versions), err)
 	}
 }

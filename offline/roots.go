@@ -73,7 +73,7 @@ func (b *Bundle) newestRoot(ctx context.Context) (*tuf.Root, error) {
 // firstRoot is the lowest version of a root in the bundle: 1, or more where
 // another program made it.
 func (b *Bundle) firstRoot() (int, error) {
-	versions, err := b.rootVersions()
+	versions, err := b.RootVersions()
 	if err != nil {
 		return 0, err
 	}

@@ -34,6 +34,7 @@ type Config struct {
 	Files []string
 
 	values map[string]map[string]string
+	copied bool // by LoadCopy
 }
 
 // Logger is [logger].

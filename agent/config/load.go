@@ -37,22 +37,22 @@ func Load(paths ...string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return merge(files)
+	c := &Config{values: map[string]map[string]string{}}
+	return c, c.merge(files)
 }
 
-func merge(files map[string]string) (*Config, error) {
-	c := &Config{values: map[string]map[string]string{}}
+func (c *Config) merge(files map[string]string) error {
 	for _, base := range slices.Sorted(maps.Keys(files)) {
 		data, err := fsx.ReadFile(files[base], limits.ConfigFile)
 		if err != nil {
-			return nil, fmt.Errorf("config: %w", err)
+			return fmt.Errorf("config: %w", err)
 		}
 		if err := parse(data, c.values); err != nil {
-			return nil, fmt.Errorf("config: %s: %w", files[base], err)
+			return fmt.Errorf("config: %s: %w", files[base], err)
 		}
 		c.Files = append(c.Files, files[base])
 	}
-	return c, c.fill()
+	return c.fill()
 }
 
 // collect maps base names to paths.
@@ -87,8 +87,8 @@ func escapeGlob(p string) string {
 // readServerURL takes [tls] server from the file that server_url_path names.
 func (c *Config) readServerURL() error {
 	path := c.str("tls", "server_url_path", "")
-	if path == "" {
-		return nil
+	if path == "" || c.copied {
+		return nil // of a copy nothing speaks to the gateway
 	}
 	data, err := fsx.ReadFile(path, limits.ConfigFile)
 	if err != nil {

@@ -167,6 +167,12 @@ func (db *DB) Current(ctx context.Context, commit string) (Target, bool, error) 
 	return db.one(ctx, "current version", "sha256 = ? AND"+ofPrimary+"ORDER BY is_current DESC, id DESC", commit)
 }
 
+// Marked is the row that is marked current, whatever has been booted; false
+// when none is.
+func (db *DB) Marked(ctx context.Context) (Target, bool, error) {
+	return db.one(ctx, "current version", "is_current = 1 AND"+ofPrimary+"ORDER BY id DESC")
+}
+
 // RollbackTarget is the newest row that was installed and is not current;
 // false when there is none.
 func (db *DB) RollbackTarget(ctx context.Context) (Target, bool, error) {

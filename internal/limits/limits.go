@@ -167,6 +167,8 @@ const (
 	// RootUpdate caps a request or a reply about a root transaction: four roots,
 	// each quoted once, and what is to be said about them.
 	RootUpdate = 1 << 20
+	// DeviceDatabase caps a copy of a device's sql.db.
+	DeviceDatabase = 256 << 20
 	// ConfigFile caps a TOML fragment or a context file.
 	ConfigFile = 1 << 20
 	// RegistrationReply caps the reply to a device registration.
