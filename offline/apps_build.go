@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +15,7 @@ import (
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/offline/apps"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -83,6 +83,7 @@ func (b *builder) planApps(ctx context.Context) error {
 	if b.folder != nil {
 		there = apps.NewStore(b.folder, dirApps)
 	}
+	volume := medium.VolumeOf(b.existingDir())
 	planned := map[apps.Digest]bool{}
 	for _, uri := range b.app.uris {
 		app, err := apps.Closure(ctx, b.appSources(there), uri, b.app.arch)
@@ -94,13 +95,16 @@ func (b *builder) planApps(ctx context.Context) error {
 			return err
 		}
 		for _, blob := range app.Blobs {
+			if blob.Size > volume.MaxFile {
+				return fail.New(fail.NoSpace, hintLarge, "app %s: blob %s has %d bytes, and a file on this medium at most %d", app.Name(), blob.Digest, blob.Size, volume.MaxFile)
+			}
 			if !planned[blob.Digest] && !holds(there, blob) {
-				b.need += blob.Size
+				b.need += volume.Takes(blob.Size)
 			}
 			planned[blob.Digest] = true
 		}
 		if b.folder == nil || !isFolder(b.folder, path.Join(dirApps, app.Dir())) {
-			b.need += app.FolderSize()
+			b.need += app.FolderSize(volume.Takes)
 		}
 	}
 	b.report.AppBlobs = len(planned)
@@ -115,14 +119,27 @@ func holds(store apps.Blobs, blob apps.Blob) bool {
 	return err == nil && size == blob.Size
 }
 
-// planAppArtifact is for apps that are not at hand.
-func (b *builder) planAppArtifact(context.Context) error { return noApps(b.app.short) }
+// planAppArtifact is for apps that are not at hand: the CI may keep them.
+func (b *builder) planAppArtifact(ctx context.Context) error {
+	size, ok, err := b.appsArtifactSize(ctx)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return noApps(b.app.short)
+	}
+	b.need += max(0, size)
+	return nil
+}
 
 // noApps says what to do about apps that are not whole.
 func noApps(err error) error {
-	class := fail.Verification
-	if errors.Is(err, fs.ErrNotExist) {
+	class := fail.ClassOf(err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		class = fail.NotFound
+	case class != fail.Verification:
+		return err
 	}
 	return fail.As(err, class, "name a store that has all of it with --apps-source DIR, or leave the apps out with --no-apps")
 }
@@ -139,8 +156,14 @@ func (b *builder) apps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.Faults = b.opt.Faults
-	needed := map[apps.Digest]bool{}
+	w.Faults, w.Room = b.opt.Faults, b.roomFor
+	if b.app.short != nil {
+		if _, err := b.appsArtifact(ctx, w); err != nil {
+			return err
+		}
+	}
+	w.Task = progress.Start(b.opt.Progress, "packing apps", progress.Bytes, 0)
+	defer w.Task.Done()
 	var packed []*apps.App
 	for _, uri := range b.app.uris {
 		app, err := b.pack(ctx, w, uri)
@@ -148,16 +171,33 @@ func (b *builder) apps(ctx context.Context) error {
 			return noApps(err)
 		}
 		packed = append(packed, app)
-		for _, blob := range app.Blobs {
-			needed[blob.Digest] = true
-		}
 	}
 	if err := w.Discard(packed); err != nil {
 		return err
 	}
-	done := w.Done()
-	b.report.AppBlobs, b.report.AppsCopied, b.report.AppsPresent, b.report.AppBytes = len(needed), done.Written, done.Present, done.Bytes
+	b.countApps(packed, w.Done())
 	return w.Close()
+}
+
+func (b *builder) countApps(packed []*apps.App, done apps.Done) {
+	needed := map[apps.Digest]bool{}
+	for _, app := range packed {
+		for _, blob := range app.Blobs {
+			needed[blob.Digest] = true
+		}
+	}
+	b.report.AppBlobs, b.report.AppsCopied = len(needed), done.Written
+	b.report.AppsPresent, b.report.AppBytes = len(needed)-done.Written, done.Bytes
+}
+
+// roomFor leaves room on the medium for what comes after the apps.
+func (b *builder) roomFor(n int64) error {
+	v := medium.VolumeOf(b.dst)
+	if v.Free >= 0 && v.Takes(n) > v.Free-b.reserve() {
+		return fail.New(fail.NoSpace, "free some space on the medium, or take a larger one, and run the same command again",
+			"%d bytes to be written, %d bytes free", n, v.Free)
+	}
+	return nil
 }
 
 // pack copies one app and lays out its folder.
@@ -167,17 +207,11 @@ func (b *builder) pack(ctx context.Context, w *apps.Writer, uri string) (*apps.A
 	if err != nil {
 		return nil, err
 	}
-	var total int64
-	for _, blob := range app.Blobs {
-		total += blob.Size
-	}
-	task := progress.Start(b.opt.Progress, "packing app "+app.Name(), progress.Bytes, total)
-	defer task.Done()
 	jobs, stop := errgroup.WithContext(ctx)
-	jobs.SetLimit(b.jobs())
+	jobs.SetLimit(b.readers())
 	for _, blob := range app.Blobs {
+		w.Task.Grow(blob.Size)
 		jobs.Go(func() error {
-			defer task.Add(blob.Size)
 			if err := w.Take(stop, from, blob); err != nil {
 				return fmt.Errorf("app %s: %w", app.Name(), err)
 			}
@@ -188,12 +222,4 @@ func (b *builder) pack(ctx context.Context, w *apps.Writer, uri string) (*apps.A
 		return nil, err
 	}
 	return w.Complete(ctx, uri, b.app.arch)
-}
-
-// jobs is how many blobs move at once.
-func (b *builder) jobs() int {
-	if b.opt.Jobs > 0 {
-		return b.opt.Jobs
-	}
-	return runtime.GOMAXPROCS(0)
 }

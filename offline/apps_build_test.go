@@ -231,3 +231,56 @@ func TestAppsCutOffAreTakenUpAgain(t *testing.T) {
 		wantFinding(t, verify(t, dir), RuleComplete, "tuf/bundle-targets.json")
 	})
 }
+
+// meanwhile does something at one point of a build.
+type meanwhile struct {
+	at string
+	do func()
+}
+
+func (m meanwhile) At(point string) error {
+	if point == m.at {
+		m.do()
+	}
+	return nil
+}
+
+func TestAppsThatDoNotFitAreSaidBeforeAndWhileWriting(t *testing.T) {
+	stick := t.TempDir()
+	run(t, "mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", stick)
+	t.Cleanup(func() { run(t, "umount", stick) })
+	dir := filepath.Join(stick, "bundle")
+	blobs := testkit.AppBlobs{}
+	small := blobs.App("hub.example/acme/small", blobs.Image("hub.example/acme/db"))
+	large := blobs.AppOf("hub.example/acme/large", testkit.Gzip(testkit.Tar(
+		"docker-compose.yml", "services: {a: {image: "+blobs.Image("hub.example/acme/db")+"}}", "noise", string(noise(2<<20)))))
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(small))
+	b.publish("board-1", "board", tinyTree(t, "1"), withApps(small, large))
+	opt := options("pc-1")
+	opt.AppsSource = appStore(t, blobs)
+	_, err := Build(t.Context(), b, dir, opt)
+	check(t, err)
+	opt = options("board-1")
+	opt.AllowMultiple, opt.AppsSource = true, appStore(t, blobs)
+	take := func() { write(t, filepath.Join(stick, "other"), noise(3<<20)) }
+	full := func(when string) {
+		t.Helper()
+		if _, err := Build(t.Context(), b, dir, opt); fail.ClassOf(err) != fail.NoSpace {
+			t.Errorf("%s: %v", when, err)
+		}
+		if v := verify(t, dir); v.Err() != nil || names(v) != "pc-1" {
+			t.Errorf("%s, the old bundle: %v", when, v.Findings)
+		}
+	}
+	opt.Faults = meanwhile{FaultApps, take}
+	full("somebody else writes")
+	opt.Faults = nil
+	full("it is known before")
+	check(t, os.Remove(filepath.Join(stick, "other")))
+	_, err = Build(t.Context(), b, dir, opt)
+	check(t, err)
+	if v := verify(t, dir); v.Err() != nil || len(v.Findings) > 0 {
+		t.Errorf("with room again: %v", v.Findings)
+	}
+}

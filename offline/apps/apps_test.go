@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/offline/medium"
 )
@@ -214,7 +215,7 @@ func TestASecondRunReadsWhatIsThereAndMendsIt(t *testing.T) {
 		check(t, w.Close())
 		return w.Done()
 	}
-	if done := again(); done.Written != 0 || done.Bytes != 0 || done.Present != len(app.Blobs) {
+	if done := again(); done != (Done{}) {
 		t.Errorf("a second run wrote: %+v", done)
 	}
 	view := filepath.Join(dir, "apps/apps/shop", testkit.Hex(uri))
@@ -265,6 +266,51 @@ func TestBlobsNobodyNeedsAreDiscarded(t *testing.T) {
 	check(t, w.Close())
 	if got := len(filesBelow(t, dir)); got != len(app.Blobs) || w.Done() != before {
 		t.Errorf("%d files for %d blobs; %+v, before %+v", got, len(app.Blobs), w.Done(), before)
+	}
+}
+
+func TestAMediumThatFillsUpEndsAWriter(t *testing.T) {
+	blobs, uri := shop()
+	from := storeOf(t, blobs)
+	app, err := Closure(t.Context(), from, uri, "amd64")
+	check(t, err)
+	full := errors.New("full")
+	for n := range app.Blobs {
+		dir, w := bundle(t)
+		w.Room = func(int64) error {
+			if n--; n < 0 {
+				return full
+			}
+			return nil
+		}
+		if err := takeApp(t.Context(), w, from, uri); !errors.Is(err, full) {
+			t.Errorf("got %v", err)
+		}
+		for name := range filesBelow(t, dir) {
+			if !strings.HasPrefix(name, "apps/blobs/") {
+				t.Errorf("left: %s", name)
+			}
+		}
+	}
+}
+
+func TestProgressCountsEachByteOfTheBlobsOnce(t *testing.T) {
+	blobs, uri := shop()
+	from := storeOf(t, blobs)
+	_, w := bundle(t)
+	for range 2 { // written, then read again
+		var told progress.Counter
+		w, err := NewWriter(w.folder, "apps")
+		check(t, err)
+		w.Task = &told
+		app := putAll(t, w, from, uri, "amd64")
+		var size int64
+		for _, b := range app.Blobs {
+			size += b.Size
+		}
+		if done, _ := told.Value(); done != size {
+			t.Errorf("told of %d bytes, the app has %d", done, size)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"syscall"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
@@ -121,8 +122,9 @@ func corrupt(d Digest, format string, args ...any) error {
 	return fail.As(&CorruptError{Digest: d, Why: fmt.Sprintf(format, args...)}, fail.Verification, "")
 }
 
-// intact reads all of a blob and says whether it is what its name says.
-func intact(ctx context.Context, from Blobs, d Digest, size int64) (bool, error) {
+// intact reads all of a blob, to seen as well, and says whether it is what its
+// name says. One that cannot be read for a bad sector is not.
+func intact(ctx context.Context, from Blobs, d Digest, size int64, seen io.Writer) (bool, error) {
 	there, err := from.Stat(d)
 	if err != nil || there != size {
 		return false, gone(err)
@@ -132,8 +134,8 @@ func intact(ctx context.Context, from Blobs, d Digest, size int64) (bool, error)
 		return false, gone(err)
 	}
 	defer f.Close()
-	err = verify(ctx, f, d, size, io.Discard)
-	if _, bad := errors.AsType[*CorruptError](err); bad {
+	err = verify(ctx, f, d, size, seen)
+	if _, bad := errors.AsType[*CorruptError](err); bad || errors.Is(err, syscall.EIO) {
 		return false, nil
 	}
 	return err == nil, err

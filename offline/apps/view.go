@@ -50,15 +50,16 @@ func viewFiles(app *App) (map[string][]byte, error) {
 	return files, nil
 }
 
-// FolderSize is about how many bytes the folder of an app takes.
-func (a *App) FolderSize() int64 {
-	size := int64(len(a.manifest) + len(a.Compose))
+// FolderSize is how many bytes the folder of an app takes, where takes says how
+// many a file of some length does.
+func (a *App) FolderSize(takes func(int64) int64) int64 {
+	size := takes(int64(len(a.manifest))) + takes(int64(len(a.Compose))) + takes(int64(len(a.Text)))
 	for _, b := range a.Blobs {
 		if b.Digest == a.bundle {
-			size += b.Size
+			size += takes(b.Size)
 		}
 	}
-	return size
+	return size + int64(2*len(a.Images))*takes(1)
 }
 
 // view lays out the folder of an app as a whole, or leaves it where it is as it

@@ -15,6 +15,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/offline/medium"
 )
 
@@ -34,6 +35,11 @@ const (
 // Writer writes apps into a bundle. Its methods are safe for concurrent use.
 // Nothing that it wrote is durable before Close.
 type Writer struct {
+	// Room, when not nil, is asked before n bytes are written.
+	Room func(n int64) error
+	// Task, when not nil, is told of the bytes of blobs that were read or
+	// written.
+	Task progress.Task
 	// Faults, when not nil, may stop it at its fault points.
 	Faults faults.Injector
 
@@ -52,7 +58,6 @@ type Writer struct {
 type Done struct {
 	Written int   // blobs
 	Bytes   int64 // of those, and of what is laid out beside them
-	Present int   // blobs that were there and good
 }
 
 // NewWriter opens dir of the bundle, made where it is not there yet. What an
@@ -107,20 +112,39 @@ func (w *Writer) Done() Done {
 // Has reads the blob in the bundle, once in a run, and says whether it is there
 // and good.
 func (w *Writer) Has(ctx context.Context, d Digest, size int64) (bool, error) {
-	w.mu.Lock()
-	known, ok := w.good[d]
-	w.mu.Unlock()
-	if ok {
-		return known == size, nil
+	if w.knows(d, size) {
+		return true, nil
 	}
-	good, err := intact(ctx, w.store, d, size)
+	good, err := intact(ctx, w.store, d, size, w.counter())
 	if good {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.good[d] = size
-		w.done.Present++
 	}
 	return good, err
+}
+
+// knows says that the blob was found good in this run.
+func (w *Writer) knows(d Digest, size int64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known, ok := w.good[d]
+	return ok && known == size
+}
+
+// counter passes on to the task how much is written to it.
+func (w *Writer) counter() io.Writer {
+	if w.Task == nil {
+		return io.Discard
+	}
+	return counted{w.Task}
+}
+
+type counted struct{ task progress.Task }
+
+func (c counted) Write(p []byte) (int, error) {
+	c.task.Add(int64(len(p)))
+	return len(p), nil
 }
 
 // PutBlob writes size bytes of r as the blob that digest names. They are
@@ -137,6 +161,11 @@ func (w *Writer) PutBlob(ctx context.Context, digest string, size int64, r io.Re
 	if good, err := w.Has(ctx, d, size); good || err != nil {
 		return err
 	}
+	return w.put(ctx, d, size, r)
+}
+
+// put writes a blob that is not there, or not good.
+func (w *Writer) put(ctx context.Context, d Digest, size int64, r io.Reader) error {
 	w.mu.Lock()
 	w.serial++
 	temp := w.temp("blob-" + strconv.Itoa(w.serial))
@@ -161,6 +190,12 @@ func (w *Writer) PutBlob(ctx context.Context, digest string, size int64, r io.Re
 
 // Take puts a blob that a Closure found, read from another store.
 func (w *Writer) Take(ctx context.Context, from Blobs, b Blob) error {
+	if w.knows(b.Digest, b.Size) {
+		if w.Task != nil {
+			w.Task.Add(b.Size)
+		}
+		return nil
+	}
 	if good, err := w.Has(ctx, b.Digest, b.Size); good || err != nil {
 		return err
 	}
@@ -169,16 +204,21 @@ func (w *Writer) Take(ctx context.Context, from Blobs, b Blob) error {
 		return fmt.Errorf("blob %s: %w", b.Digest, err)
 	}
 	defer f.Close()
-	return w.PutBlob(ctx, string(b.Digest), b.Size, f)
+	return w.put(ctx, b.Digest, b.Size, f)
 }
 
 // fill writes a new file and verifies what comes.
 func (w *Writer) fill(ctx context.Context, name string, d Digest, size int64, r io.Reader) error {
+	if w.Room != nil {
+		if err := w.Room(size); err != nil {
+			return fmt.Errorf("blob %s: %w", d, err)
+		}
+	}
 	f, err := w.folder.Root().OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return fmt.Errorf("blob %s: %w", d, err)
 	}
-	err = errors.Join(verify(ctx, r, d, size, f), w.folder.SyncFile(f), f.Close())
+	err = errors.Join(verify(ctx, r, d, size, io.MultiWriter(f, w.counter())), w.folder.SyncFile(f), f.Close())
 	if _, named := errors.AsType[*CorruptError](err); named || err == nil {
 		return err
 	}
