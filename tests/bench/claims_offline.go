@@ -7,11 +7,29 @@ import (
 	"time"
 )
 
-// ci is what a CI leaves of version 2 for whoever makes a bundle: its repo as
-// {h1}/ostree_repo.tar.bz2, which a server hands out.
-var ci = lines("the CI's tar.bz2 of version 2",
-	"mkdir {dir}/ci && ostree init --repo={dir}/ci/ostree_repo --mode=archive && ostree pull-local --repo={dir}/ci/ostree_repo {dir}/repo v2",
-	"tar -cjf {dir}/ostree_repo.tar.bz2 -C {dir}/ci ostree_repo")
+// ci is a backend whose CI has version 2 as a tar.bz2, {tar}, and the context
+// that leads there.
+var ci = fixture{"the CI's tar.bz2 of version 2", func(ctx context.Context, b *bench) error {
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	b.names["ci"] = "http://" + addr
+	at := "local/lmp/builds/2/runs/bench/other"
+	b.names["tar"] = b.names["ci"] + "/projects/" + at + "/bench-ostree_repo.tar.bz2"
+	if err := b.start(ctx, addr, b.self, "kept", addr, b.names["api"], filepath.Join(b.dir, "kept")); err != nil {
+		return err
+	}
+	return lines("",
+		"ostree init --repo={dir}/ostree_repo --mode=archive && ostree pull-local --repo={dir}/ostree_repo {dir}/repo v2",
+		"mkdir -p {dir}/kept/"+at+" && tar -cjf {dir}/kept/"+at+"/bench-ostree_repo.tar.bz2 -C {dir} ostree_repo",
+		contextFor("ci")).make(ctx, b)
+}}
+
+// contextFor makes the context {dir}/NAME.yaml of the backend's for {NAME}.
+func contextFor(name string) string {
+	return "sed 's|{api}|{" + name + "}|' {dir}/server/otactl.yaml > {dir}/" + name + ".yaml && chmod 600 {dir}/" + name + ".yaml"
+}
 
 // farBackend is the backend at the far end of a long line, {far-api}, and the
 // context that leads there.
@@ -24,7 +42,7 @@ var farBackend = fixture{"the backend, 50 ms away", func(ctx context.Context, b 
 	if err := b.start(ctx, addr, b.self, "delay", addr, b.names["api"][len("http://"):], oneWay); err != nil {
 		return err
 	}
-	return lines("", "sed 's|{api}|{far-api}|' {dir}/server/otactl.yaml > {dir}/far.yaml && chmod 600 {dir}/far.yaml").make(ctx, b)
+	return lines("", contextFor("far-api")).make(ctx, b)
 }}
 
 // nearlyDone says, as {most-of-it}, how many objects are nine tenths of the
@@ -54,7 +72,7 @@ func offlineClaims() []comparison {
 	}
 	mirror := pair("bundle, all; peer: ostree pull --mirror", claims{cpu: 2}, build, "ostree --repo={out} pull --mirror s v2")
 	mirror.peer.before = newArchive + fromBackend("{api}")
-	far := pair("bundle, all, 50 ms; peer: ostree pull --mirror", claims{wall: 8}, "env OTACTL_CONFIG={dir}/far.yaml "+build,
+	far := pair("bundle, all, 50 ms; peer: ostree pull --mirror", claims{wall: 8}, build+" --config {dir}/far-api.yaml",
 		"ostree --repo={out} pull --mirror s v2", farBackend)
 	far.peer.before = newArchive + fromBackend("{far-api}")
 	far.once = true
@@ -63,7 +81,8 @@ func offlineClaims() []comparison {
 	renew := pair("bundle, --tuf-only; peer: the whole of it", claims{wallTime: time.Second}, build+" --tuf-only", build)
 	renew.ours.before = "cp -a {dir}/bundle {out}"
 	all := []comparison{
-		pair("bundle, all; peer: tar.bz2 unpacked in one stream", claims{wall: 6}, build, "{self} unpack {h1}/ostree_repo.tar.bz2 {out}", ci, web),
+		pair("bundle, all; peer: tar.bz2 unpacked in one stream", claims{wall: 6}, build, "{self} unpack {tar} {out}", ci),
+		pair("bundle, all, out of the CI's tar.bz2; peer: that unpacked in one stream", claims{wall: 1.5}, build+" --config {dir}/ci.yaml", "{self} unpack {tar} {out}", ci),
 		pair("bundle, all; peer: cp -r, then inflating and hashing alone", claims{wall: 1 / 1.4}, build,
 			"cp -r {dir}/bundle/ostree_repo {out} && {self} limit inflate {out}"),
 		mirror, far, resumed, renew,

@@ -37,6 +37,8 @@ func run(args []string) error {
 			return delay(args[1:])
 		case "cut":
 			return cut(args[1:])
+		case "kept":
+			return kept(args[1:])
 		case "unpack":
 			return unpack(args[1:])
 		case "front":
