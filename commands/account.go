@@ -91,9 +91,13 @@ func (rt *runtime) factory(c *cli.Context) (*factory.Client, error) {
 	return factory.Open(factory.Options{URL: a.URL, Factory: a.Factory, Auth: auth, HTTP: hc, Retry: rt.retry()}), nil
 }
 
-func tokenAuth(token string) httpx.Auth {
-	if token == "" {
+// tokenAuth is a token as a backend of the kind takes it.
+func tokenAuth(kind account.Kind, token string) httpx.Auth {
+	switch {
+	case token == "":
 		return httpx.Anonymous{}
+	case kind == account.UpdateServer:
+		return httpx.HeaderAuth{"Authorization": {"Bearer " + token}}
 	}
 	return httpx.HeaderAuth{"OSF-TOKEN": {token}}
 }

@@ -27,7 +27,7 @@ func (rt *runtime) auth(ctx context.Context, a account.Account, hc *http.Client)
 	case a.Secret == account.Inline && a.Token == "" && a.Name != "":
 		return loggedOut{context: a.Name}, nil
 	case a.Secret == account.Inline:
-		return tokenAuth(a.Token), nil
+		return tokenAuth(a.Kind, a.Token), nil
 	}
 	store, item := rt.secrets(a.Secret, a.File), secrets.Item(a.Name, a.URL)
 	secret, err := store.Get(ctx, item)
@@ -37,7 +37,7 @@ func (rt *runtime) auth(ctx context.Context, a account.Account, hc *http.Client)
 	case err != nil:
 		return nil, fmt.Errorf("context %q: %w", a.Name, err)
 	case secret.ClientID == "":
-		return tokenAuth(secret.Token), nil
+		return tokenAuth(a.Kind, secret.Token), nil
 	}
 	kept := secrets.Session{Store: store, Item: item, Lock: func(ctx context.Context) (func(), error) {
 		return fsx.Lock(ctx, filepath.Join(filepath.Dir(a.File), "session.lock"))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/otactl/otactl/client/account"
 	"github.com/otactl/otactl/client/credentials"
 	"github.com/otactl/otactl/client/ostreehub"
 	"github.com/otactl/otactl/internal/fail"
@@ -71,7 +72,7 @@ func (rt *runtime) fioStore(f *fioCall, s side, local ostree.Source) (*ostreehub
 		return nil, fail.New(fail.Usage, "name the factory that the token is for", "a token, and no factory")
 	case f.token != "":
 		o.URL, err = ostreehub.Address(f.server, s.factory)
-		o.Auth = tokenAuth(f.token)
+		o.Auth = tokenAuth(account.Factory, f.token)
 	case s.creds != "":
 		o.URL, o.Auth, o.HTTP, err = rt.fioCredentials(s.creds)
 	default:

@@ -262,7 +262,7 @@ func (l *login) tryApplication(ctx context.Context) error {
 
 // tryToken asks for something that takes a token.
 func (l *login) tryToken(ctx context.Context) (err error) {
-	auth := tokenAuth(l.secret.Token)
+	auth := tokenAuth(l.ctx.Kind, l.secret.Token)
 	if l.ctx.Kind == account.UpdateServer {
 		_, _, err = httpx.Bytes(ctx, l.http, l.rt.retry(), limits.JSON, func(ctx context.Context) (*http.Request, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.ctx.URL+"/v1/updates", nil)

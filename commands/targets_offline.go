@@ -32,12 +32,12 @@ func offlineUpdateCommand(rt *runtime) *cli.Command {
 		Flags: slices.Concat(bundleFlags(rt), contentFlags(), []cli.Flag{
 			&cli.BoolFlag{Name: "tuf-only", Aliases: []string{"m"}, Usage: "renew the metadata only"},
 			&cli.BoolFlag{Name: "allow-multiple-targets", Usage: "add to a bundle that holds other targets"},
-		}, archiveFlags()),
+		}, archiveFlags(), uploadFlags()),
 		Action: func(c *cli.Context) error { return rt.offlineUpdate(c) },
 		Subcommands: []*cli.Command{
 			offlineSignCommand(rt), offlineShowCommand(rt), offlineVerifyCommand(rt),
 			offlineAddCommand(rt), offlineRemoveCommand(rt), offlinePruneCommand(rt),
-			offlinePackCommand(rt), offlineUnpackCommand(rt),
+			offlineUploadCommand(rt), offlinePackCommand(rt), offlineUnpackCommand(rt),
 		},
 	}
 }
@@ -66,6 +66,10 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	up, err := rt.uploading(c, c.String("upload"))
+	if err != nil {
+		return err
+	}
 	backend, opt, err := rt.bundleSource(c, c.Args().Get(0))
 	if err != nil {
 		return err
@@ -82,6 +86,11 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	view := buildView{BuildReport: *rep}
 	if view.Archive, err = archive.finish(c.Context, rt, backend.Backend, &view.BuildReport); err != nil {
 		return err
+	}
+	if up != nil && !opt.DryRun {
+		if view.Upload, err = up.send(c.Context, rt, view.Dir); err != nil {
+			return err
+		}
 	}
 	return rt.render(view)
 }
@@ -197,6 +206,7 @@ func (b factoryBackend) Objects(context.Context) (ostree.Source, error) { return
 type buildView struct {
 	offline.BuildReport
 	Archive *offline.PackReport `json:"archive,omitempty"`
+	Upload  *uploadView         `json:"upload,omitempty"`
 }
 
 // Table tells a person what is on the medium now.
@@ -221,6 +231,9 @@ func (v buildView) Table(w io.Writer) {
 		"objects", objects, "artifact", v.artifact(), "deltas", deltasLine(v.Deltas), "content", onlyForOtactl(v.DeltaOnly),
 		"apps", appsLine(v.BuildReport), "free", free, "apps left out", strings.Join(v.AppsLeftOut, " "), "signatures missing", countOrNone(v.Missing),
 		"archive", archive, "index signatures missing", unsigned)
+	if v.Upload != nil {
+		v.Upload.Table(w)
+	}
 }
 
 func countOrNone(n int) string {

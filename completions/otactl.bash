@@ -8,7 +8,7 @@ _otactl_commands() {
     'otactl credentials') echo 'show' ;;
     'otactl publish') echo 'check sync' ;;
     'otactl targets') echo 'list show add tag prune edit sign upload static-deltas offline-update' ;;
-    'otactl targets offline-update') echo 'sign show verify add remove prune pack unpack' ;;
+    'otactl targets offline-update') echo 'sign show verify add remove prune upload pack unpack' ;;
     'otactl waves') echo 'init sign rollout status list show complete cancel' ;;
     'otactl devices') echo 'list approve delete' ;;
     'otactl keys') echo 'list generate passphrase tuf' ;;
@@ -50,13 +50,14 @@ _otactl_flags() {
     'otactl targets sign') echo '--help --keys --passphrase-file --dry-run --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets upload') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets static-deltas') echo '--help --by-tag --hw-id --repo --to --s3-endpoint --sign-by --gpg-homedir --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --tuf-only --allow-multiple-targets --archive --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --tuf-only --allow-multiple-targets --archive --upload --as --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update sign') echo '--help --keys --passphrase-file --export --import --root --no-verify --yes --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --base --as-device --now --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update add') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update remove') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update prune') echo '--help --dry-run --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update upload') echo '--help --as --config --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update pack') echo '--help --keys --passphrase-file --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update unpack') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl waves') echo '--help --output --quiet --verbose --log-level' ;;
@@ -493,6 +494,8 @@ _otactl_value() {
     'otactl targets offline-update -m') echo 'switch' ;;
     'otactl targets offline-update --allow-multiple-targets') echo 'switch' ;;
     'otactl targets offline-update --archive') echo 'file' ;;
+    'otactl targets offline-update --upload') echo 'text' ;;
+    'otactl targets offline-update --as') echo 'text' ;;
     'otactl targets offline-update #0') echo text ;;
     'otactl targets offline-update #1') echo text ;;
     'otactl targets offline-update sign --keys') echo 'file' ;;
@@ -588,6 +591,10 @@ _otactl_value() {
     'otactl targets offline-update remove #'*) echo text ;;
     'otactl targets offline-update prune --dry-run') echo 'switch' ;;
     'otactl targets offline-update prune #0') echo text ;;
+    'otactl targets offline-update upload --as') echo 'text' ;;
+    'otactl targets offline-update upload --config') echo 'file' ;;
+    'otactl targets offline-update upload #0') echo text ;;
+    'otactl targets offline-update upload #1') echo text ;;
     'otactl targets offline-update pack --keys') echo 'file' ;;
     'otactl targets offline-update pack -k') echo 'file' ;;
     'otactl targets offline-update pack --passphrase-file') echo 'file' ;;

@@ -31,6 +31,7 @@ set -g __otactl_paths \
     'otactl targets offline-update add' \
     'otactl targets offline-update remove' \
     'otactl targets offline-update prune' \
+    'otactl targets offline-update upload' \
     'otactl targets offline-update pack' \
     'otactl targets offline-update unpack' \
     'otactl waves' \
@@ -409,6 +410,8 @@ set -g __otactl_valued \
     'otactl targets offline-update --sbom' \
     'otactl targets offline-update --delta-from' \
     'otactl targets offline-update --archive' \
+    'otactl targets offline-update --upload' \
+    'otactl targets offline-update --as' \
     'otactl targets offline-update sign --keys' \
     'otactl targets offline-update sign -k' \
     'otactl targets offline-update sign --passphrase-file' \
@@ -482,6 +485,8 @@ set -g __otactl_valued \
     'otactl targets offline-update remove --hardware-id' \
     'otactl targets offline-update remove --app' \
     'otactl targets offline-update remove --s3-endpoint' \
+    'otactl targets offline-update upload --as' \
+    'otactl targets offline-update upload --config' \
     'otactl targets offline-update pack --keys' \
     'otactl targets offline-update pack -k' \
     'otactl targets offline-update pack --passphrase-file' \
@@ -1462,6 +1467,7 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'verify
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'add' -d 'put more targets into a bundle, also for other hardware; what they share is stored once'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'remove' -d 'take targets out of a bundle, and what only they needed'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'prune' -d 'remove from a bundle what none of its targets needs'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'upload' -d 'send a bundle to an update-server, which offers it to its devices'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'pack' -d 'make one file of a bundle, with a signed index of all that is in it'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -a 'unpack' -d 'make a folder of a bundle that is one file'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l help -s h -d 'explain the command and do nothing'
@@ -1496,6 +1502,8 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l delta-o
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l tuf-only -s m -d 'renew the metadata only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l allow-multiple-targets -d 'add to a bundle that holds other targets'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l archive -r -F -d 'make one FILE of the bundle as well, or alone where no DST is given'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l upload -x -d 'then send the bundle to the update-server of CONTEXT (otactl login --update-server)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l as -x -d 'with --upload: call the update NAME there (default: the target\'s name)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update\'' -l verbose -s v -d 'log each step, as --log-level debug'
@@ -1597,6 +1605,13 @@ complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l o
 complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update prune\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l help -s h -d 'explain the command and do nothing'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l as -x -d 'call the update NAME there (default: the name of the last target)'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l config -r -F -d 'use the context file at PATH'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l quiet -s q -d 'no progress, no warnings; errors only'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l verbose -s v -d 'log each step, as --log-level debug'
+complete -c otactl -n '__otactl_at \'otactl targets offline-update upload\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -F
 complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l help -s h -d 'explain the command and do nothing'
 complete -c otactl -n '__otactl_at \'otactl targets offline-update pack\'' -l keys -s k -r -F -d 'sign the index with the one targets key in FILE (an archive or a plain key) or in a token (a pkcs11: URI)'

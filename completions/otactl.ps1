@@ -67,6 +67,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             'add|put more targets into a bundle, also for other hardware; what they share is stored once'
             'remove|take targets out of a bundle, and what only they needed'
             'prune|remove from a bundle what none of its targets needs'
+            'upload|send a bundle to an update-server, which offers it to its devices'
             'pack|make one file of a bundle, with a signed index of all that is in it'
             'unpack|make a folder of a bundle that is one file'
         )
@@ -580,6 +581,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--tuf-only|renew the metadata only'
             '--allow-multiple-targets|add to a bundle that holds other targets'
             '--archive|make one FILE of the bundle as well, or alone where no DST is given'
+            '--upload|then send the bundle to the update-server of CONTEXT (otactl login --update-server)'
+            '--as|with --upload: call the update NAME there (default: the target''s name)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -689,6 +692,15 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update prune' = @(
             '--help|explain the command and do nothing'
             '--dry-run|say what would go, and remove nothing'
+            '--output|how to print results'
+            '--quiet|no progress, no warnings; errors only'
+            '--verbose|log each step, as --log-level debug'
+            '--log-level|least level that is logged (default: warn)'
+        )
+        'otactl targets offline-update upload' = @(
+            '--help|explain the command and do nothing'
+            '--as|call the update NAME there (default: the name of the last target)'
+            '--config|use the context file at PATH'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -2334,6 +2346,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update --sbom' = @()
         'otactl targets offline-update --delta-from' = @()
         'otactl targets offline-update --archive' = @()
+        'otactl targets offline-update --upload' = @()
+        'otactl targets offline-update --as' = @()
         'otactl targets offline-update sign --keys' = @()
         'otactl targets offline-update sign -k' = @()
         'otactl targets offline-update sign --passphrase-file' = @()
@@ -2408,6 +2422,8 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl targets offline-update remove --hardware-id' = @()
         'otactl targets offline-update remove --app' = @()
         'otactl targets offline-update remove --s3-endpoint' = @()
+        'otactl targets offline-update upload --as' = @()
+        'otactl targets offline-update upload --config' = @()
         'otactl targets offline-update pack --keys' = @()
         'otactl targets offline-update pack -k' = @()
         'otactl targets offline-update pack --passphrase-file' = @()

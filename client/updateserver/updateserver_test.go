@@ -1,0 +1,82 @@
+package updateserver
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
+)
+
+// client talks to a server that answers with handler.
+func client(t *testing.T, handler http.HandlerFunc) *Client {
+	t.Helper()
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	return Open(Options{
+		URL: s.URL, Auth: httpx.HeaderAuth{"Authorization": {"Bearer secret"}}, HTTP: httpx.NewClient(httpx.Options{}),
+		Retry: httpx.Retry{Base: time.Millisecond},
+	})
+}
+
+func body(text string) func() io.ReadCloser {
+	return func() io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
+}
+
+func TestEachRefusalHasItsClass(t *testing.T) {
+	for code, class := range map[int]fail.Class{
+		400: fail.Verification, 401: fail.Auth, 403: fail.Auth, 404: fail.NotFound, 409: fail.Conflict,
+		200: fail.Network, 302: fail.Network, 507: fail.NoSpace,
+	} {
+		c := client(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+		if err := c.Create(t.Context(), Update{Tag: "main", Name: "x"}, 4, body("data")); fail.ClassOf(err) != class {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+}
+
+func TestEachAttemptSendsTheWholeBody(t *testing.T) {
+	tries := 0
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		data, err := io.ReadAll(r.Body)
+		if string(data) != "data" || err != nil || r.ContentLength != 4 {
+			t.Errorf("%q of %d bytes, %v", data, r.ContentLength, err)
+		}
+		if tries++; tries < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+	})
+	if err := c.Create(t.Context(), Update{Tag: "main", Name: "x"}, 4, body("data")); err != nil || tries != 3 {
+		t.Errorf("%v after %d attempts", err, tries)
+	}
+}
+
+func TestTheTokenIsNotTakenToAnotherServer(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("asked with %v", r.Header)
+	}))
+	defer other.Close()
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	})
+	if err := c.Create(t.Context(), Update{Tag: "main", Name: "x"}, 4, body("data")); fail.ClassOf(err) != fail.Network {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNamesThatLeadElsewhereAreRefused(t *testing.T) {
+	for _, name := range []string{"", ".", "..", "a/b", `a\b`, "a?b", "a b", "é", strings.Repeat("a", 201)} {
+		if err := CheckName(name); fail.ClassOf(err) != fail.Usage {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if err := CheckName("intel-corei7-64-lmp-1451"); err != nil {
+		t.Error(err)
+	}
+}
