@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/otactl/otactl/tuf"
@@ -171,4 +172,10 @@ func FuzzRefresh(f *testing.F) {
 			t.Fatalf("trusted %+v", trust.Targets())
 		}
 	})
+}
+
+func FuzzBundleIndex(f *testing.F) {
+	sum := strings.Repeat("ab", 32)
+	seeds(f, `{"signatures":[],"signed":{"_type":"BundleIndex","bundle-targets":"`+sum+`","format":1,"members":{"count":2,"length":200,"sha256":"`+sum+`"}}}`)
+	f.Fuzz(func(t *testing.T, data []byte) { again(t, data, tuf.ParseBundleIndex) })
 }

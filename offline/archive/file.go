@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -26,6 +27,7 @@ type File struct {
 	r      io.ReaderAt
 	close  func() error
 	dec    *zstd.Decoder
+	spare  *sync.Pool // of buffers for frames as they lie in the file
 	frames []frame
 	starts []int64 // where each frame starts; one more for where the table does
 
@@ -69,7 +71,7 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &File{r: r, close: func() error { return nil }, dec: dec, frames: frames}
+	a := &File{r: r, close: func() error { return nil }, dec: dec, spare: &sync.Pool{}, frames: frames}
 	at := int64(0)
 	for _, f := range frames {
 		a.starts = append(a.starts, at)
@@ -195,7 +197,8 @@ func (a *File) inflate(n, size int) ([]byte, error) {
 	if int(f.plain) != size {
 		return nil, refuse("frame %d is said to inflate to %d bytes, and should to %d", n, f.plain, size)
 	}
-	packed := make([]byte, f.packed)
+	packed := a.buffer(int(f.packed))
+	defer a.spare.Put(&packed)
 	if _, err := a.r.ReadAt(packed, a.starts[n]); err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, refuse("the file got shorter while it was being read")
@@ -207,6 +210,14 @@ func (a *File) inflate(n, size int) ([]byte, error) {
 		return nil, refuse("frame %d is damaged", n)
 	}
 	return plain, err
+}
+
+// buffer is n bytes, of one that was used before where there is one.
+func (a *File) buffer(n int) []byte {
+	if b, ok := a.spare.Get().(*[]byte); ok && cap(*b) >= n {
+		return (*b)[:n]
+	}
+	return make([]byte, n)
 }
 
 // body is the piece of a member that its frame n inflated to. What is around it

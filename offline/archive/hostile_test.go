@@ -62,7 +62,7 @@ func (f *forged) file() []byte {
 	var out []byte
 	var frames []frame
 	for _, plain := range f.plain {
-		packed := storedFrame(nil, plain, nil, 0)
+		packed := storedFrame(nil, plain[:blockSize], plain[blockSize:], 0)
 		out = append(out, packed...)
 		frames = append(frames, frame{uint32(len(packed)), uint32(len(plain))})
 	}
