@@ -180,6 +180,7 @@ const (
 	remedyResume  = "run the offline-update command again with the same folder: it keeps what is good"
 	remedyRemove  = "remove what does not belong to the bundle"
 	remedyPrune   = "make room: otactl targets offline-update prune BUNDLE"
+	remedyForeign = "it is of another factory, forged, or signed by retired keys: build it again, or give the root that it goes by with --root"
 	remedyNone    = "nothing has to be done"
 )
 

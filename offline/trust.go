@@ -144,7 +144,7 @@ func (c *trustCheck) invalid(name string, ids []string) {
 }
 
 func (c *trustCheck) foreign(name, id string) {
-	c.found.bad(RuleSignature, metadataPath(name), "signed by key %s, which has no say in this role", short(id))
+	c.found.badFor(RuleSignature, metadataPath(name), remedyForeign, "signed by key %s, which has no say in this role", short(id))
 }
 
 // walkFrom walks from given roots through those in the bundle, and wants the
@@ -157,7 +157,7 @@ func (c *trustCheck) walkFrom(anchors [][]byte, versions []int, files map[int][]
 		}
 	}
 	if err != nil {
-		c.found.bad(RuleRootChain, "--root", "%v", err)
+		c.found.badFor(RuleRootChain, "--root", "give root.json files that you trust, the oldest first", "%v", err)
 		return nil
 	}
 	newest := trust.Root().Version
@@ -171,7 +171,7 @@ func (c *trustCheck) walkFrom(anchors [][]byte, versions []int, files map[int][]
 	for _, v := range versions {
 		if v > newest && (files[v] == nil || trust.AddRoot(files[v]) != nil) {
 			if files[v] != nil {
-				c.found.bad(RuleRootChain, metadataPath(tuf.RootName(v)), "does not follow from the given root")
+				c.found.badFor(RuleRootChain, metadataPath(tuf.RootName(v)), remedyForeign, "does not follow from the given root")
 			}
 			break
 		}
@@ -188,7 +188,7 @@ func (c *trustCheck) sameRoots(trust *tuf.Trust, files map[int][]byte) {
 			continue
 		}
 		if !sameSigned(given, files[root.Version]) {
-			c.found.bad(RuleRootChain, metadataPath(tuf.RootName(root.Version)), "is another root than the given one of that version")
+			c.found.badFor(RuleRootChain, metadataPath(tuf.RootName(root.Version)), remedyForeign, "is another root than the given one of that version")
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (c *appCheck) archive(ctx context.Context, app reference, d descriptor) ([]
 			return err
 		}
 		var err error
-		compose, err = composeIn(ctx, io.NewSectionReader(r, 0, size))
+		compose, err = composeIn(ctx, io.NewSectionReader(r, 0, size), limits.AppBundle)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {
@@ -160,23 +160,23 @@ func (c *appCheck) archive(ctx context.Context, app reference, d descriptor) ([]
 	return compose, err == nil
 }
 
-// composeIn finds the compose file in an archive. Nothing is unpacked; a member
+// composeIn finds the compose file in an archive of at most max bytes. Nothing is unpacked; a member
 // that would leave the app's folder, where a device does unpack it, is refused.
-func composeIn(ctx context.Context, r io.Reader) ([]byte, error) {
+func composeIn(ctx context.Context, r io.Reader, max int64) ([]byte, error) {
 	unzipped, err := gzip.NewReader(r)
 	if err != nil {
 		return nil, badContent("is not packed with gzip: %v", err)
 	}
 	var compose []byte
 	// One byte more than is allowed, so that too much is not taken for the end.
-	in := &io.LimitedReader{R: unzipped, N: limits.AppBundle + 1}
+	in := &io.LimitedReader{R: unzipped, N: max + 1}
 	for members := tar.NewReader(in); ; {
 		h, err := members.Next()
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case in.N == 0:
-			return nil, badContent("unpacks to more than the %d bytes allowed", int64(limits.AppBundle))
+			return nil, badContent("unpacks to more than the %d bytes allowed", max)
 		case errors.Is(err, io.EOF) && compose == nil:
 			return nil, badContent("holds no %s", composeFile)
 		case errors.Is(err, io.EOF):
@@ -184,7 +184,7 @@ func composeIn(ctx context.Context, r io.Reader) ([]byte, error) {
 		case err != nil:
 			return nil, badContent("is no tar: %v", err)
 		case !inside(h):
-			return nil, badContent("has a member %.80q (to %.80q), which would leave the app's folder", h.Name, h.Linkname)
+			return nil, badContent("has a member %.80q (to %.80q), which would leave the app's folder or is no file, folder or link", h.Name, h.Linkname)
 		case path.Clean(h.Name) != composeFile:
 			continue
 		case compose != nil || h.Typeflag != tar.TypeReg || h.Size > limits.ComposeFile:
@@ -207,8 +207,10 @@ func inside(h *tar.Header) bool {
 		return local(h.Name) && !path.IsAbs(h.Linkname) && local(path.Join(path.Dir(h.Name), h.Linkname))
 	case tar.TypeLink:
 		return local(h.Name) && local(h.Linkname)
+	case tar.TypeReg, tar.TypeDir:
+		return local(h.Name)
 	}
-	return local(h.Name)
+	return h.Typeflag == tar.TypeXGlobalHeader
 }
 
 // images are what the services of a compose file run, each pinned to a digest.

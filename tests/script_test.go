@@ -75,6 +75,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("PACKAGING", packaging)
+			handmade, err := filepath.Abs("../offline/testdata/handmade")
+			if err != nil {
+				return err
+			}
+			env.Setenv("HANDMADE", handmade)
 			env.Values[servingKey{}] = new(serving)
 			env.Values[hubsKey{}] = hubs{}
 			return os.MkdirAll(home, 0o700)

@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/otactl/otactl/ostree"
+)
+
+// meddled is a source with which something happens between the check-in and
+// the download.
+type meddled struct {
+	Source
+
+	meddle func()
+}
+
+func (m meddled) Objects(ctx context.Context) (ostree.Source, error) {
+	m.meddle()
+	return m.Source.Objects(ctx)
+}
+
+// TestStickThatChangesInTheMiddleInstallsNothingElse: what the check-in has
+// accepted is what is installed, or nothing is.
+func TestStickThatChangesInTheMiddleInstallsNothingElse(t *testing.T) {
+	grow := func(p string) error {
+		f, err := os.OpenFile(p, os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.WriteString("more")
+			_ = f.Close()
+		}
+		return err
+	}
+	tests := []struct {
+		name   string
+		meddle func(d *device)
+		want   Code
+	}{
+		{"another folder in its place", func(d *device) {
+			d.must(os.Rename(d.bundle, d.bundle+".away"))
+			d.must(os.MkdirAll(filepath.Join(d.bundle, "ostree_repo"), 0o755))
+		}, InstallNeedsReboot}, // it is read through the handle that was checked
+		{"other content for every file", func(d *device) {
+			d.eachFile("filez", func(p string) { d.must(os.WriteFile(p, []byte("something else"), 0o644)) })
+		}, DownloadFailure},
+		{"files that grow", func(d *device) { d.eachFile("filez", func(p string) { d.must(grow(p)) }) }, DownloadFailure},
+		{"another commit under the name", func(d *device) {
+			var commits []string
+			d.eachFile("commit", func(p string) { commits = append(commits, p) })
+			one, err := os.ReadFile(commits[0])
+			d.must(err)
+			two, err := os.ReadFile(commits[1])
+			d.must(err)
+			d.must(os.WriteFile(commits[0], two, 0o644))
+			d.must(os.WriteFile(commits[1], one, 0o644))
+		}, DownloadFailure},
+		{"pulled out", func(d *device) { d.must(os.RemoveAll(filepath.Join(d.bundle, "ostree_repo/objects"))) }, DownloadFailure},
+	}
+	m := newMold(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := m.device(t)
+			good := d.bundle + ".good"
+			if out, err := exec.Command("cp", "-a", d.bundle, good).CombinedOutput(); err != nil {
+				t.Fatalf("cp: %v: %s", err, out)
+			}
+			a := d.open()
+			src, err := a.OpenBundle(d.bundle)
+			d.must(err)
+			defer src.Close()
+			r, err := a.Update(t.Context(), meddled{src, func() { tt.meddle(d) }}, UpdateRequest{Deferred: true})
+			wantCode(t, "install", r, err, tt.want)
+			if tt.want == InstallNeedsReboot {
+				return
+			}
+			if n := len(d.root.Deployments(t)); n != 1 {
+				t.Errorf("%d deployments", n)
+			}
+			d.must(a.Close())
+			d.must(os.RemoveAll(d.bundle))
+			d.must(os.Rename(good, d.bundle))
+			r, err = d.install(UpdateRequest{})
+			wantCode(t, "install from a stick that stays", r, err, InstallNeedsReboot)
+		})
+	}
+}

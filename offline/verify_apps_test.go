@@ -1,0 +1,142 @@
+package offline
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/tuf"
+)
+
+// archiveOf makes an archive of members; one without a type is a file.
+func archiveOf(t testing.TB, members ...tar.Header) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	zip := gzip.NewWriter(&out)
+	w := tar.NewWriter(zip)
+	for _, m := range members {
+		if m.Typeflag == 0 {
+			m.Typeflag = tar.TypeReg
+		}
+		check(t, w.WriteHeader(&m))
+		if m.Typeflag == tar.TypeReg {
+			_, err := w.Write(bytes.Repeat([]byte{' '}, int(m.Size)))
+			check(t, err)
+		}
+	}
+	check(t, w.Close())
+	check(t, zip.Close())
+	return out.Bytes()
+}
+
+func TestArchiveOfAnAppIsHeldToItsFolderAndToLimits(t *testing.T) {
+	const max = 8 << 20
+	compose := tar.Header{Name: composeFile, Size: 3}
+	for name, c := range map[string]struct {
+		members []tar.Header
+		good    bool
+	}{
+		"as composectl makes it":         {[]tar.Header{{Name: "d/", Typeflag: tar.TypeDir}, {Name: "d/x"}, compose}, true},
+		"with ./ in front":               {[]tar.Header{{Name: "./" + composeFile, Size: 3}}, true},
+		"a link inside":                  {[]tar.Header{{Name: "d/l", Typeflag: tar.TypeSymlink, Linkname: "../x"}, compose}, true},
+		"no compose file":                {[]tar.Header{{Name: "d/" + composeFile}}, false},
+		"two compose files":              {[]tar.Header{compose, compose}, false},
+		"compose file is a link":         {[]tar.Header{{Name: composeFile, Typeflag: tar.TypeSymlink, Linkname: "x"}}, false},
+		"compose file too long":          {[]tar.Header{{Name: composeFile, Size: limits.ComposeFile + 1}}, false},
+		"member above":                   {[]tar.Header{{Name: "../../etc/x"}, compose}, false},
+		"absolute member":                {[]tar.Header{{Name: "/etc/x"}, compose}, false},
+		"link out":                       {[]tar.Header{{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "../x"}, compose}, false},
+		"absolute link":                  {[]tar.Header{{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/x"}, compose}, false},
+		"hard link out":                  {[]tar.Header{{Name: "l", Typeflag: tar.TypeLink, Linkname: "../x"}, compose}, false},
+		"device":                         {[]tar.Header{{Name: "d", Typeflag: tar.TypeChar}, compose}, false},
+		"pipe":                           {[]tar.Header{{Name: "d", Typeflag: tar.TypeFifo}, compose}, false},
+		"more than is allowed":           {[]tar.Header{compose, {Name: "zeros", Size: max}}, false},
+		"more than is allowed, in front": {[]tar.Header{{Name: "zeros", Size: max}, compose}, false},
+	} {
+		data := archiveOf(t, c.members...)
+		got, err := composeIn(t.Context(), bytes.NewReader(data), max)
+		if c.good != (err == nil) || c.good && len(got) != 3 {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		for _, cut := range []int{0, 5, len(data) / 2} {
+			if got, err := composeIn(t.Context(), bytes.NewReader(data[:cut]), max); err == nil {
+				t.Errorf("%s, cut off at %d: %q", name, cut, got)
+			}
+		}
+	}
+}
+
+// FuzzAppArchive looks for an archive that makes the reader panic or hand out
+// more than it may.
+func FuzzAppArchive(f *testing.F) {
+	unzipped := func(data []byte) []byte {
+		r, err := gzip.NewReader(bytes.NewReader(data))
+		check(f, err)
+		tarball, err := io.ReadAll(r)
+		check(f, err)
+		return tarball
+	}
+	f.Add(unzipped(archiveOf(f, tar.Header{Name: composeFile, Size: 9})))
+	f.Add(unzipped(archiveOf(f, tar.Header{Name: "../x"}, tar.Header{Name: composeFile, Typeflag: tar.TypeSymlink, Linkname: "x"})))
+	f.Fuzz(func(t *testing.T, tarball []byte) {
+		var zipped bytes.Buffer
+		w := gzip.NewWriter(&zipped)
+		_, err := w.Write(tarball)
+		check(t, err)
+		check(t, w.Close())
+		compose, err := composeIn(t.Context(), &zipped, 4<<20)
+		if err == nil && len(compose) > limits.ComposeFile {
+			t.Errorf("%d bytes", len(compose))
+		}
+		_, _ = composeIn(t.Context(), bytes.NewReader(tarball), 4<<20)
+	})
+}
+
+// FuzzAppDocuments puts foreign bytes where an app's manifest, its compose file
+// and an image's root are read, each under the digest that it has: nothing may
+// panic, and nothing passes that lacks what it names.
+func FuzzAppDocuments(f *testing.F) {
+	m := load(f, "composectl")
+	for _, pattern := range []string{"apps/apps/web/*/manifest.json", "apps/apps/web/*/docker-compose.yml", "apps/blobs/sha256/112a*", "apps/apps/web/*/images/*/*/*/*/index.json"} {
+		f.Add(m.MapFS[m.one(f, pattern)].Data)
+	}
+	f.Add([]byte(`{"schemaVersion":2,"manifests":[{"digest":"sha256:","size":-1}],"layers":null,"config":{}}`))
+	f.Add([]byte("services: &a\n  x: {image: *a}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		digest := hexSum(data)
+		ref := reference{text: "h/a@sha256:" + digest, host: "h", path: "a", hex: digest}
+		files := memory{fstest.MapFS{
+			blobPath(digest):    &fstest.MapFile{Data: data},
+			ref.view() + "/uri": &fstest.MapFile{Data: []byte(ref.text)},
+		}}
+		custom, err := json.Marshal(map[string]any{"docker_compose_apps": map[string]any{"a": map[string]any{"uri": ref.text}}})
+		check(t, err)
+		target := tuf.Target{Custom: custom}
+		fields, err := target.Fields()
+		check(t, err)
+		var found findings
+		b := &Bundle{files: files}
+		inv, err := scan(t.Context(), b, &found)
+		check(t, err)
+		v := &verifier{bundle: b, opt: VerifyOptions{Now: now, Jobs: 1}, turns: make(chan struct{}, 1), inv: inv}
+		check(t, v.apps(t.Context(), []boundTarget{{name: "x", target: target, custom: fields}}))
+		if v.report.Findings = v.found.list; v.report.Err() == nil {
+			t.Errorf("an app without an archive is good: %q", data)
+		}
+		c := &appCheck{v: v, need: map[string]blobNeed{}, read: map[string]bool{}, claimed: map[string]bool{}, views: map[string]bool{}}
+		if images, ok := c.images(ref, data); ok {
+			for _, img := range images {
+				if strings.Contains(img.path, "..") || !isHex(img.hex) {
+					t.Errorf("image %+v", img)
+				}
+			}
+		}
+		c.image(t.Context(), ref, ref, "x86_64")
+	})
+}
