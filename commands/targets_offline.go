@@ -221,6 +221,9 @@ func (v buildView) Table(w io.Writer) {
 	}
 	if v.Free >= 0 {
 		free = size(v.Free)
+		if v.DryRun {
+			free += ", and " + size(v.Need) + " to be written, in whole clusters and with room for the metadata"
+		}
 	}
 	archive, unsigned := "", ""
 	if a := v.Archive; a != nil {
