@@ -138,6 +138,18 @@ type numbers struct {
 	Bundle    int `json:"bundle-targets"`
 }
 
+// highest is a number that every client of the field can still count on from.
+const highest = 1<<31 - 2
+
+func (n numbers) check() error {
+	for _, last := range []int{n.Targets, n.Snapshot, n.Timestamp, n.Bundle} {
+		if last < 0 || last > highest {
+			return fmt.Errorf("%d is no version", last)
+		}
+	}
+	return nil
+}
+
 // state is what is in the folder, verified.
 type state struct {
 	r       *Repository
@@ -156,6 +168,9 @@ func (r *Repository) load(ctx context.Context) (*state, error) {
 	data, err := r.read(numbersFile, limits.ConfigFile)
 	if err == nil && data != nil {
 		err = json.Unmarshal(data, &s.numbers)
+	}
+	if err == nil {
+		err = s.numbers.check()
 	}
 	if err != nil {
 		return nil, fail.As(fmt.Errorf("%s: %w", numbersFile, err), fail.Verification, "take the folder's newest backup, or write into it the highest versions that were ever signed")
