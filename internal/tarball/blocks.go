@@ -18,35 +18,42 @@ const (
 	crcBits    = 32
 )
 
-// block is one block of a bzip2 file, from its magic on.
+// block is one block of a bzip2 file, as a bzip2 file of its own.
 type block struct {
-	level byte // '1' to '9', of the stream that it is in
-	bits  bitString
+	file []byte
+	n    int // bits of the block, from its magic on; before it is the header
 	// last says that its stream ends after it, with this checksum.
 	last bool
 	sum  uint32
 }
 
-// crc is the checksum that the block claims.
-func (b *block) crc() uint32 { return uint32(bitsAt(b.bits.data, magicBits, crcBits)) }
+const headerBits = 32
 
-// alone is a bzip2 file that holds this block and no other.
-func (b *block) alone() []byte {
-	file := bitString{data: make([]byte, 0, len(b.bits.data)+16)}
-	file.add([]byte{'B', 'Z', 'h', b.level}, 0, 32)
-	file.add(b.bits.data, 0, b.bits.n)
+// newBlock makes a block of count bits of src, beginning at from; buffer is
+// used if it is long enough.
+func newBlock(level byte, buffer, src []byte, from, count int) *block {
+	if need := count/8 + 16; cap(buffer) < need {
+		buffer = make([]byte, 0, need)
+	}
+	file := bitString{data: buffer[:0]}
+	file.add([]byte{'B', 'Z', 'h', level}, 0, headerBits)
+	file.add(src, from, count)
 	file.number(endMagic, magicBits)
-	file.number(uint64(b.crc()), crcBits)
-	return file.data
+	file.number(bitsAt(src, from+magicBits, crcBits), crcBits)
+	return &block{file: file.data, n: count}
 }
+
+// crc is the checksum that the block claims.
+func (b *block) crc() uint32 { return uint32(bitsAt(b.file, headerBits+magicBits, crcBits)) }
 
 // with is the block that b and the next one are together, if what looked like
 // the beginning of the next one was part of its data.
 func (b *block) with(next *block) *block {
-	joined := &block{level: b.level, last: next.last, sum: next.sum}
-	joined.bits.data = make([]byte, 0, len(b.bits.data)+len(next.bits.data)+1)
-	joined.bits.add(b.bits.data, 0, b.bits.n)
-	joined.bits.add(next.bits.data, 0, next.bits.n)
+	both := bitString{data: make([]byte, 0, len(b.file)+len(next.file))}
+	both.add(b.file, headerBits, b.n)
+	both.add(next.file, headerBits, next.n)
+	joined := newBlock(b.file[3], nil, both.data, 0, both.n)
+	joined.last, joined.sum = next.last, next.sum
 	return joined
 }
 
@@ -62,10 +69,11 @@ type splitter struct {
 	from  int // byte of buf up to which was looked for the next magic
 	// before are the bytes that can stand before the one in which a magic ends.
 	before [256]bool
+	free   <-chan []byte // buffers of blocks that are done with
 }
 
-func newSplitter(r io.Reader) *splitter {
-	s := &splitter{r: r}
+func newSplitter(r io.Reader, free <-chan []byte) *splitter {
+	s := &splitter{r: r, free: free}
 	for _, magic := range []uint64{blockMagic, endMagic} {
 		for after := range 8 {
 			s.before[byte(magic>>(8-after))] = true
@@ -110,11 +118,14 @@ func (s *splitter) begin(at int) {
 	s.from = 6 // the byte in which a magic after this one ends, at the earliest
 }
 
+// cut makes a block of what is before the bit at.
 func (s *splitter) cut(at int) *block {
-	b := &block{level: s.level}
-	b.bits.data = make([]byte, 0, (at-s.start)/8+2)
-	b.bits.add(s.buf, s.start, at-s.start)
-	return b
+	var buffer []byte
+	select {
+	case buffer = <-s.free:
+	default:
+	}
+	return newBlock(s.level, buffer, s.buf, s.start, at-s.start)
 }
 
 // header reads what begins a stream, at byte at, and passes over streams that

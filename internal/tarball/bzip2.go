@@ -20,6 +20,7 @@ type parallel struct {
 	stop    chan struct{}
 	stopped sync.Once
 	running sync.WaitGroup
+	free    chan []byte // buffers for packed blocks
 	chunks  sync.Pool
 
 	decoder *decoder // for blocks that were cut in two
@@ -49,6 +50,7 @@ const (
 func parallelBzip2(r io.Reader, opt Options) (io.ReadCloser, error) {
 	p := &parallel{
 		order: make(chan *job, opt.Jobs+1), work: make(chan *job), stop: make(chan struct{}),
+		free:   make(chan []byte, 2*opt.Jobs+3),
 		chunks: sync.Pool{New: func() any { return make([]byte, chunkSize) }},
 	}
 	p.running.Go(func() { p.split(r) })
@@ -62,7 +64,7 @@ func parallelBzip2(r io.Reader, opt Options) (io.ReadCloser, error) {
 func (p *parallel) split(r io.Reader) {
 	defer close(p.order)
 	defer close(p.work)
-	in := newSplitter(r)
+	in := newSplitter(r, p.free)
 	for {
 		b, err := in.next()
 		if err == io.EOF {
@@ -149,7 +151,12 @@ func (p *parallel) advance() error {
 	if j.failed != nil {
 		return p.mend(j)
 	}
-	return p.count(j.block)
+	err := p.count(j.block)
+	select {
+	case p.free <- j.block.file:
+	default:
+	}
+	return err
 }
 
 func (p *parallel) nextJob() error {
@@ -222,7 +229,7 @@ type decoder struct {
 // begin takes the next block.
 func (d *decoder) begin(b *block) error {
 	d.done = false
-	in := bytes.NewReader(b.alone())
+	in := bytes.NewReader(b.file)
 	if again, ok := d.r.(interface{ Reset(io.Reader) error }); ok {
 		return again.Reset(in)
 	}

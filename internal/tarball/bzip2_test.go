@@ -82,7 +82,7 @@ func TestABlockThatLooksLikeTwoIsPutTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := newSplitter(bytes.NewReader(data))
+	in := newSplitter(bytes.NewReader(data), nil)
 	for range 2 {
 		if _, err := in.next(); err != nil {
 			t.Fatalf("it does not look like two blocks: %v", err)
