@@ -117,3 +117,27 @@ func FuzzBzip2(f *testing.F) {
 		}
 	})
 }
+
+// What most of a repo's tar is does not compress, which is the slow case.
+func BenchmarkBzip2(b *testing.B) {
+	data := packWith(b, archiver.Bz2{CompressionLevel: 9}, random(8<<20))
+	for name, open := range map[string]func() io.Reader{
+		"parallel": func() io.Reader {
+			r, err := parallelBzip2(bytes.NewReader(data), Options{}.withDefaults())
+			if err != nil {
+				b.Fatal(err)
+			}
+			return r
+		},
+		"one stream of Go's": func() io.Reader { return bzip2.NewReader(bytes.NewReader(data)) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				if _, err := io.Copy(io.Discard, open()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
