@@ -61,5 +61,12 @@ func syncVolume(root *os.Root) error {
 	return unix.Syncfs(int(dir.Fd()))
 }
 
-// syncFile leaves it to syncVolume.
-func syncFile(*os.File) error { return nil }
+// syncFile leaves it to syncVolume, but on FUSE: what a process serves is not
+// reached by syncfs.
+func syncFile(file *os.File) error {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(file.Fd()), &st); err != nil || st.Type != unix.FUSE_SUPER_MAGIC {
+		return err
+	}
+	return file.Sync()
+}
