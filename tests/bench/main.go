@@ -113,7 +113,7 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 // comparisons are all claims.
 func (b *bench) comparisons() []comparison {
 	var all []comparison
-	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), publishClaims(), offlineClaims(), trustClaims(), memoryClaims()} {
+	for _, group := range [][]comparison{repoClaims(), pullClaims(), deltaClaims(), backendClaims(), publishClaims(), offlineClaims(), offlineDeltaClaims(), trustClaims(), memoryClaims()} {
 		all = append(all, group...)
 	}
 	return all
