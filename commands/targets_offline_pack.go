@@ -165,6 +165,14 @@ func (v packView) Table(w io.Writer) {
 		"files", fmt.Sprintf("%d (%s)", v.Files, size(v.Bytes)), "index signatures missing", countOrNone(v.Missing))
 }
 
+// indexLine is the index of a bundle that is one file, "" for a folder.
+func indexLine(i *offline.IndexSummary) string {
+	if i == nil {
+		return ""
+	}
+	return fmt.Sprintf("of %d files (%s), signatures: %d wanted, %d missing", i.Files, size(i.Bytes), i.Threshold, i.Missing)
+}
+
 type unpackView struct{ offline.UnpackReport }
 
 // Table tells a person what was unpacked.

@@ -44,7 +44,7 @@ func (v bundleView) Table(w io.Writer) {
 		expires += " (expired)"
 	}
 	render.Fields(w, "bundle", v.Dir, "type", v.Type, "tag", v.Tag, "expires", expires,
-		"size", sizeAndShared(v.Bytes, v.Shared), "signatures", fmt.Sprintf("%d wanted, %d missing", v.Threshold, v.Missing))
+		"size", sizeAndShared(v.Bytes, v.Shared), "signatures", fmt.Sprintf("%d wanted, %d missing", v.Threshold, v.Missing), "index", indexLine(v.Index))
 	var roles, targets, keys [][]string
 	for _, r := range v.Roles {
 		roles = append(roles, []string{r.File, strconv.Itoa(r.Version), date(r.Expires)})

@@ -251,7 +251,10 @@ func (b *builder) sync(context.Context) error {
 // it is known that there will be something to put into it.
 func (b *builder) open(ctx context.Context) error {
 	b.old = &oldBundle{}
-	var err error
+	err := oneFile(b.dst)
+	if err != nil {
+		return err
+	}
 	b.folder, err = medium.OpenFolder(b.dst)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

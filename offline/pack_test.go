@@ -252,3 +252,66 @@ func TestADamagedArchiveLeavesNoBundleBehind(t *testing.T) {
 		t.Error("verify finds nothing")
 	}
 }
+
+// stops cancels a run once so many members were asked about.
+type stops struct {
+	context.Context
+	left int
+}
+
+func (s *stops) Err() error {
+	if s.left--; s.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestAPackThatIsCutOffLeavesTheOldFile(t *testing.T) {
+	file, dir, _ := packedBundle(t, 0)
+	before := read(t, file)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	write(t, file+".new", []byte("what a killed run left"))
+	ctx := &stops{Context: t.Context()}
+	for done := false; !done; ctx.left += 9 {
+		at := ctx.left
+		_, err := Pack(ctx, bundle, file, PackOptions{})
+		done = err == nil
+		if !done && (!errors.Is(err, context.Canceled) || read(t, file) != before) {
+			t.Fatalf("stopped at %d: %v, and the file is another", at, err)
+		}
+		ctx.left = at
+	}
+	if _, err := os.Stat(file + ".new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a part was left: %v", err)
+	}
+}
+
+func TestTwoWritersOfOneArchiveDoNotMeet(t *testing.T) {
+	file, dir, _ := packedBundle(t, 0)
+	out, err := ota.Create(file, 0)
+	check(t, err)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	if _, err := Pack(t.Context(), bundle, file, PackOptions{}); fail.ClassOf(err) != fail.Busy {
+		t.Errorf("packed over a run under way: %v", err)
+	}
+	out.Abort()
+	if _, err := Pack(t.Context(), bundle, file, PackOptions{}); err != nil {
+		t.Error(err)
+	}
+	one, err := Open(file)
+	check(t, err)
+	defer one.Close()
+	lock, err := one.files.(medium.Changer).Lock()
+	check(t, err)
+	defer lock.Close()
+	two, err := Open(file)
+	check(t, err)
+	defer two.Close()
+	if _, err := two.files.(medium.Changer).Lock(); fail.ClassOf(err) != fail.Busy {
+		t.Errorf("two people sign at once: %v", err)
+	}
+}

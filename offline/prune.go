@@ -51,6 +51,9 @@ func Prune(ctx context.Context, dir string, opt PruneOptions) (*PruneReport, err
 }
 
 func prune(ctx context.Context, dir string, opt PruneOptions) (*PruneReport, error) {
+	if err := oneFile(dir); err != nil {
+		return nil, err
+	}
 	folder, err := medium.OpenFolder(dir)
 	if err != nil {
 		return nil, fail.As(medium.Cause(err), fail.NotFound, "give the folder that holds tuf/ and ostree_repo/")

@@ -32,6 +32,8 @@ type Summary struct {
 	Threshold  int                `json:"threshold"`
 	Signatures []SignatureSummary `json:"signatures"`
 	Missing    int                `json:"missing_signatures"`
+	// Index is there for a bundle that is one file.
+	Index *IndexSummary `json:"index,omitempty"`
 }
 
 // RoleSummary is one metadata file.
@@ -87,7 +89,7 @@ func Show(ctx context.Context, b *Bundle, now time.Time) (*Summary, error) {
 		return nil, fmt.Errorf("show %s: %w", b.dir, err)
 	}
 	s.role(tuf.RootName(root.Version), root.Version, root.Expires)
-	steps := []func(context.Context, *Bundle, *tuf.Root) error{s.online, s.bundle, s.targets}
+	steps := []func(context.Context, *Bundle, *tuf.Root) error{s.online, s.bundle, s.targets, s.index}
 	for _, step := range steps {
 		if err := step(ctx, b, root); err != nil {
 			return nil, fmt.Errorf("show %s: %w", b.dir, missing(err))
