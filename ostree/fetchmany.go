@@ -55,7 +55,7 @@ func (s *scheduler) requests() int {
 
 func (s *scheduler) pickRead() step {
 	if s.trees == nil || !s.many() {
-		return s.on(pop(&s.farReads), s.read)
+		return s.readStep(pop(&s.farReads))
 	}
 	nodes := popMany(&s.farReads, manyTrees)
 	return func(ctx context.Context) error { return s.readMany(ctx, nodes) }

@@ -15,6 +15,9 @@ const (
 	// requests never have to wait for it. It also makes a copy that breaks off
 	// leave finished subtrees rather than a wide fringe.
 	frontier = 8192
+	// branching is how many objects a dirtree that is being read is taken to
+	// name, until that is known.
+	branching = 256
 	// wide is how many objects may wait for the rest of a directory with very
 	// many names to become nodes: most of them are known by their names alone.
 	wide = 8192
@@ -43,7 +46,7 @@ type node struct {
 	held    int64        // bytes of fetched
 	waiting int          // children that are not finished, and one while it is read
 	parents []*node      // who waits for it
-	rest    []nodeKey    // children that are no nodes yet
+	rest    []ObjectID   // children that are no nodes yet, and wanted whole
 }
 
 // nodeKey tells nodes apart: of one dirtree, other parts may be wanted in
@@ -121,6 +124,7 @@ type scheduler struct {
 	held      int64 // bytes of fetched objects
 	waiting   int   // how many they are
 	streams   int   // larger objects on their way
+	reading   int   // dirtrees and commits being read
 	err       error // the first; ends all workers
 
 	copied, metadata, present, asked, met, unmet int
@@ -316,7 +320,7 @@ func (s *scheduler) mayFetch() bool { return s.hasRoom() && s.streams < maxStrea
 // frontier that is so once all that are known are finished, or wait for what is
 // not read yet.
 func (s *scheduler) mayRead() bool {
-	return len(s.live) < frontier || len(s.asks)+len(s.puts)+s.fetches.len()+s.alone.len() == 0
+	return len(s.live)+s.reading*branching < frontier || len(s.asks)+len(s.puts)+s.fetches.len()+s.alone.len() == 0
 }
 
 // pick takes the next step off a stack; s.mu is held. Reading and asking first
@@ -332,7 +336,7 @@ func (s *scheduler) pick(crew *crew) step {
 	case crew == s.reader() && len(s.farReads) > 0 && s.mayRead():
 		return s.pickRead()
 	case crew == s.cruncher() && len(s.reads) > 0 && s.mayRead():
-		return s.on(pop(&s.reads), s.read)
+		return s.readStep(pop(&s.reads))
 	case crew == s.asker() && len(s.asks) > 0:
 		batch := popMany(&s.asks, s.batch())
 		return func(ctx context.Context) error { return s.ask(ctx, batch) }
@@ -350,6 +354,18 @@ func (s *scheduler) pickMove(crew *crew) step {
 		return s.pickFetch()
 	}
 	return nil
+}
+
+// readStep reads one commit or dirtree; s.mu is held.
+func (s *scheduler) readStep(n *node) step {
+	s.reading++
+	return func(ctx context.Context) error {
+		err := s.read(ctx, n)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.reading--
+		return err
+	}
 }
 
 func (s *scheduler) on(n *node, do func(context.Context, *node) error) step {

@@ -189,7 +189,14 @@ func (s *scheduler) read(ctx context.Context, n *node) error {
 	}
 	n.waiting = 1 // so that no child finishes it before all are added
 	if len(tree.Files)+len(tree.Dirs) > wide/8 {
-		n.filter.wanted(tree, func(id ObjectID, f *filter) { n.rest = append(n.rest, nodeKey{id, f}) })
+		n.rest = make([]ObjectID, 0, len(tree.Files)+2*len(tree.Dirs))
+		n.filter.wanted(tree, func(id ObjectID, f *filter) {
+			if f != nil {
+				s.add(id, n, f)
+				return
+			}
+			n.rest = append(n.rest, id)
+		})
 		s.wide = append(s.wide, n)
 		s.expand()
 		return nil
@@ -211,7 +218,7 @@ func (s *scheduler) expand() {
 			s.wide = s.wide[:len(s.wide)-1]
 		}
 		for _, child := range some {
-			s.add(child.id, n, child.filter)
+			s.add(child, n, nil)
 		}
 		if n.rest == nil {
 			s.settle(n)

@@ -123,10 +123,9 @@ func (l *treeLog) add(id ObjectID, data []byte) bool {
 	if l == nil {
 		return false
 	}
-	record := make([]byte, recordHeader, recordHeader+len(data))
-	record[0] = byte(id.Type)
-	binary.BigEndian.PutUint32(record[4:], uint32(len(data)))
-	record = append(record, data...)
+	var header [recordHeader]byte
+	header[0] = byte(id.Type)
+	binary.BigEndian.PutUint32(header[4:], uint32(len(data)))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, there := l.at[id]; there {
@@ -135,11 +134,16 @@ func (l *treeLog) add(id ObjectID, data []byte) bool {
 	if l.end > maxTreeLog {
 		return false
 	}
-	if _, err := l.f.WriteAt(record, l.end); err != nil {
+	// The header last: without it, what a kill leaves is no record. The next
+	// record lies over one that could not be written.
+	if _, err := l.f.WriteAt(data, l.end+recordHeader); err != nil {
+		return false
+	}
+	if _, err := l.f.WriteAt(header[:], l.end); err != nil {
 		return false
 	}
 	l.at[id] = span{l.end + recordHeader, len(data)}
-	l.end += int64(len(record))
+	l.end += recordHeader + int64(len(data))
 	return true
 }
 
