@@ -23,7 +23,7 @@ func main() {
 // heap is about how many bytes the collector lets pile up before it works
 // harder. Devices have little memory, and what is worked on at a time is far
 // less; GOMEMLIMIT says otherwise.
-const heap = 45 << 20
+const heap = 40 << 20
 
 func run() int {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
