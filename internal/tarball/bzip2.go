@@ -51,7 +51,7 @@ func parallelBzip2(r io.Reader, opt Options) (io.ReadCloser, error) {
 	p := &parallel{
 		order: make(chan *job, opt.Jobs+1), work: make(chan *job), stop: make(chan struct{}),
 		free:   make(chan []byte, 2*opt.Jobs+3),
-		chunks: sync.Pool{New: func() any { return make([]byte, chunkSize) }},
+		chunks: sync.Pool{New: func() any { return new([chunkSize]byte) }},
 	}
 	p.running.Go(func() { p.split(r) })
 	for range opt.Jobs {
@@ -100,7 +100,7 @@ func (p *parallel) unpackOne(d *decoder, j *job) error {
 		return err
 	}
 	for {
-		chunk := p.chunks.Get().([]byte)[:chunkSize]
+		chunk := p.chunks.Get().(*[chunkSize]byte)[:]
 		n, err := io.ReadFull(d, chunk)
 		if n > 0 {
 			select {
@@ -136,7 +136,7 @@ func (p *parallel) Read(buf []byte) (int, error) {
 // advance brings the next chunk, or goes on to the next block.
 func (p *parallel) advance() error {
 	if p.whole != nil {
-		p.chunks.Put(p.whole) //nolint:staticcheck // a slice of fixed size
+		p.chunks.Put((*[chunkSize]byte)(p.whole[:chunkSize]))
 		p.whole = nil
 	}
 	if p.now == nil {
