@@ -17,6 +17,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline"
+	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -79,7 +80,7 @@ func Rehearse(ctx context.Context, b *offline.Bundle, o RehearseOptions) (*Rehea
 		return nil, err
 	}
 	defer a.Close()
-	src := &bundle{b: b, own: a.cfg.Own, log: a.log}
+	src := &bundle{b: b, own: a.cfg.Own, log: a.log, holds: r.holds}
 	if err := r.roots(ctx, a, src); err != nil {
 		return nil, err
 	}
@@ -96,8 +97,19 @@ func Rehearse(ctx context.Context, b *offline.Bundle, o RehearseOptions) (*Rehea
 
 // rehearsal collects what becomes of one.
 type rehearsal struct {
-	o   RehearseOptions
-	out *Rehearsal
+	o       RehearseOptions
+	out     *Rehearsal
+	running string // the commit that runs; "" where that is not known
+}
+
+// holds says whether the device has a commit that a static delta starts from: it
+// has the one that runs, and what else lies on it is not known.
+func (r *rehearsal) holds(c ostree.Checksum) (bool, error) {
+	if r.running != "" {
+		return c.String() == r.running, nil
+	}
+	r.unknown("whether it has commit %s, without which it can't use the bundle's static delta; taken for yes", c)
+	return true, nil
 }
 
 func (r *rehearsal) unknown(format string, args ...any) {
@@ -199,7 +211,7 @@ func (r *rehearsal) facts(ctx context.Context, a *Agent, found bool) error {
 	a.root = recalled{state: st, scratch: r.o.Scratch}
 	switch {
 	case marked:
-		r.out.Running = row.Name
+		r.out.Running, r.running = row.Name, row.SHA256
 	case found:
 		r.unknown("which target runs: the database has none that is marked so; taken for older than any")
 	default:

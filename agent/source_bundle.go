@@ -23,8 +23,10 @@ import (
 type bundle struct {
 	b        *offline.Bundle
 	repoPath string // of the device
-	own      config.Own
-	log      *slog.Logger
+	// holds says whether the device has a commit whole; nil asks its repo.
+	holds func(ostree.Checksum) (bool, error)
+	own   config.Own
+	log   *slog.Logger
 }
 
 // OpenBundle opens the bundle in dir, or that is the file dir, as a source of
@@ -98,33 +100,70 @@ func (s *bundle) leadsTo(ctx context.Context, commit ostree.Checksum) (bool, err
 	if err != nil || there[0] {
 		return err == nil, err
 	}
-	list, device, err := s.deltas(ctx, commit)
+	list, err := s.readable(ctx, commit)
 	if err != nil || len(list) == 0 {
 		return false, err
 	}
-	if whole, err := device.IsComplete(commit); err != nil || whole {
-		return whole, err
+	holds := s.holds
+	if holds == nil {
+		device, err := s.device()
+		if err != nil {
+			return false, err
+		}
+		holds = device.IsComplete
 	}
-	list, err = usable(ctx, device, commit, list)
-	return len(list) > 0, err
+	for _, d := range list {
+		if d.Scratch() {
+			return true, nil
+		}
+		if ok, err := holds(d.From); ok || err != nil {
+			return ok, err
+		}
+	}
+	return holds(commit)
+}
+
+// device is the repo of the device.
+func (s *bundle) device() (*ostree.Repo, error) {
+	repo, err := ostree.OpenRepo(s.repoPath)
+	if err != nil {
+		return nil, fmt.Errorf("sysroot: %w", err)
+	}
+	return repo, nil
 }
 
 // Deltas implements Source.
 func (s *bundle) Deltas(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, error) {
-	list, device, err := s.deltas(ctx, commit)
-	if err != nil || len(list) == 0 {
+	there, err := s.readable(ctx, commit)
+	if err != nil || len(there) == 0 {
 		return nil, err
 	}
-	return usable(ctx, device, commit, list)
+	device, err := s.device()
+	if err != nil {
+		return nil, err
+	}
+	byName := map[delta.Name]offline.Delta{}
+	for _, d := range there {
+		byName[d.Name] = d
+	}
+	names, err := delta.Usable(ctx, device, commit, maps.Keys(byName))
+	list := make([]offline.Delta, len(names))
+	for i, n := range names {
+		list[i] = byName[n]
+	}
+	return list, err
 }
 
-// deltas are those that lead to a commit, from whatever one, and the repo of
-// the device. One that is damaged as far as can be told without reading its
-// parts is passed over.
-func (s *bundle) deltas(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, *ostree.Repo, error) {
-	there, err := s.b.DeltasTo(ctx, commit, filepath.Join(s.repoPath, "tmp"))
-	if err != nil || len(there) == 0 {
-		return nil, nil, err
+// readable are the deltas that lead to a commit, from whatever one. One that is
+// damaged as far as can be told without reading its parts is passed over.
+func (s *bundle) readable(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, error) {
+	scratch := "" // the system's
+	if s.repoPath != "" {
+		scratch = filepath.Join(s.repoPath, "tmp")
+	}
+	there, err := s.b.DeltasTo(ctx, commit, scratch)
+	if err != nil {
+		return nil, err
 	}
 	var list []offline.Delta
 	for _, d := range there {
@@ -134,26 +173,7 @@ func (s *bundle) deltas(ctx context.Context, commit ostree.Checksum) ([]offline.
 		}
 		list = append(list, d)
 	}
-	device, err := ostree.OpenRepo(s.repoPath)
-	if err != nil {
-		return nil, nil, fmt.Errorf("sysroot: %w", err)
-	}
-	return list, device, nil
-}
-
-// usable are the deltas that start from a commit that the device has whole, the
-// newest first.
-func usable(ctx context.Context, device *ostree.Repo, to ostree.Checksum, there []offline.Delta) ([]offline.Delta, error) {
-	byName := map[delta.Name]offline.Delta{}
-	for _, d := range there {
-		byName[d.Name] = d
-	}
-	names, err := delta.Usable(ctx, device, to, maps.Keys(byName))
-	list := make([]offline.Delta, len(names))
-	for i, n := range names {
-		list[i] = byName[n]
-	}
-	return list, err
+	return list, nil
 }
 
 func (s *bundle) Objects(ctx context.Context) (ostree.Source, error) { return s.b.Repo(ctx) }
