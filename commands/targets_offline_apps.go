@@ -54,6 +54,8 @@ func appsLine(r offline.BuildReport) string {
 		return "none: the target turns them off for offline updates (fetched-apps has no uri)"
 	case len(r.Apps) == 0:
 		return ""
+	case r.AppBlobs == 0: // the metadata alone was renewed
+		return strings.Join(r.Apps, " ")
 	case r.DryRun:
 		return fmt.Sprintf("%s: %d blobs", strings.Join(r.Apps, " "), r.AppBlobs)
 	}

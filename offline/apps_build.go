@@ -39,7 +39,7 @@ func (b *builder) chooseApps(custom tuf.Custom) error {
 	b.report.AppsDisabled = len(custom.Apps) > 0 && custom.FetchedApps.None()
 	wanted := requiredApps(custom)
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if b.opt.NoApps || b.opt.TUFOnly {
+		if b.opt.NoApps {
 			b.report.AppsLeftOut = append(b.report.AppsLeftOut, name)
 			continue
 		}
@@ -50,10 +50,19 @@ func (b *builder) chooseApps(custom tuf.Custom) error {
 		if err != nil {
 			return fmt.Errorf("target %s: app %.80q: %w", b.opt.Target, name, err)
 		}
+		if b.opt.TUFOnly && !b.hasFolder(ref) {
+			b.report.AppsLeftOut = append(b.report.AppsLeftOut, name)
+			continue
+		}
 		b.app.uris = append(b.app.uris, ref.Text)
 		b.report.Apps = append(b.report.Apps, name)
 	}
 	return nil
+}
+
+// hasFolder says whether the bundle that is there has the folder of an app.
+func (b *builder) hasFolder(app apps.Ref) bool {
+	return b.folder != nil && isFolder(b.folder, path.Join(dirApps, app.Dir()))
 }
 
 // requiredApps are the apps that an offline update of a target carries.
@@ -103,7 +112,7 @@ func (b *builder) planApps(ctx context.Context) error {
 			}
 			planned[blob.Digest] = true
 		}
-		if b.folder == nil || !isFolder(b.folder, path.Join(dirApps, app.Dir())) {
+		if !b.hasFolder(app.Ref) {
 			b.need += app.FolderSize(volume.Takes)
 		}
 	}
