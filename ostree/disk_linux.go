@@ -56,15 +56,29 @@ func lockError(err error) error {
 // syncsDisk: one call makes a batch of files durable.
 const syncsDisk = true
 
-// syncDisk makes everything on the file system of dir durable.
-func syncDisk(dir *os.File) error { return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd()))) }
+// syncDisk makes everything on the file system of f durable. A process that
+// serves a block device syncs all of it when it is asked to sync one file.
+func syncDisk(f *os.File) error {
+	if err := unix.Syncfs(int(f.Fd())); err != nil {
+		return os.NewSyscallError("syncfs", err)
+	}
+	var st unix.Statfs_t
+	if unix.Fstatfs(int(f.Fd()), &st) != nil || st.Type != unix.FUSE_SUPER_MAGIC {
+		return nil
+	}
+	return f.Sync()
+}
 
 // syncsWhole says whether syncDisk reaches all that lies on the file system of
-// path. Where a process serves it (FUSE) it does not: the kernel has no way to
-// ask that process for more than one file.
+// path. Where a process serves it (FUSE) from no block device it does not: the
+// kernel has no way to ask that process for more than one file.
 func syncsWhole(path string) bool {
 	var st unix.Statfs_t
-	return unix.Statfs(path, &st) != nil || st.Type != unix.FUSE_SUPER_MAGIC
+	if unix.Statfs(path, &st) != nil || st.Type != unix.FUSE_SUPER_MAGIC {
+		return true
+	}
+	var at unix.Stat_t
+	return unix.Stat(path, &at) == nil && unix.Major(at.Dev) != 0
 }
 
 // syncFile makes one file durable. A symlink has nothing of its own.

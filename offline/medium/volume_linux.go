@@ -58,7 +58,19 @@ func syncVolume(root *os.Root) error {
 		return err
 	}
 	defer dir.Close()
-	return unix.Syncfs(int(dir.Fd()))
+	if err := unix.Syncfs(int(dir.Fd())); err != nil {
+		return err
+	}
+	var st unix.Statfs_t
+	if unix.Fstatfs(int(dir.Fd()), &st) != nil || st.Type != unix.FUSE_SUPER_MAGIC {
+		return nil
+	}
+	// syncfs does not reach the process that serves it; this does.
+	err = unix.Fsync(int(dir.Fd()))
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		return nil
+	}
+	return err
 }
 
 // syncFile leaves it to syncVolume, but on FUSE: what a process serves is not
