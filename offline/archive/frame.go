@@ -21,11 +21,10 @@ const (
 	minRun = 32
 )
 
-// The types of a block.
+// The types of a block that are written here; zstd has one more.
 const (
-	blockRaw        = 0
-	blockRun        = 1
-	blockCompressed = 2
+	blockRaw = 0
+	blockRun = 1
 )
 
 // storedFrame appends to dst a frame that inflates to head, body and pad zeros,
