@@ -14,10 +14,10 @@ import (
 // cut runs a command and kills it once there are so many files of objects
 // below a folder, with or without their final names.
 //
-//	bench cut FILES DIR COMMAND...
+//	bench cut FILES DIR COMMAND [ARG]...
 func cut(args []string) error {
 	if len(args) < 3 {
-		return errors.New("usage: bench cut FILES DIR COMMAND...")
+		return errors.New("usage: bench cut FILES DIR COMMAND [ARG]")
 	}
 	most, err := strconv.Atoi(args[0])
 	if err != nil {
