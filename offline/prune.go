@@ -75,7 +75,7 @@ func prune(ctx context.Context, dir string, opt PruneOptions) (*PruneReport, err
 // pruneFolder prunes a folder that is locked.
 func pruneFolder(ctx context.Context, folder *medium.Folder, dir string, opt PruneOptions) (*PruneReport, error) {
 	p := &pruner{bundle: &Bundle{files: folder, dir: dir}, folder: folder,
-		report: PruneReport{Dir: dir, DryRun: opt.DryRun}, keep: map[ostree.ObjectID]bool{}, blobs: map[string]bool{}, uris: map[string]bool{}, commits: map[ostree.Checksum]bool{}}
+		report: PruneReport{Dir: dir, DryRun: opt.DryRun}, keep: map[ostree.ObjectID]bool{}, blobs: map[string]bool{}, views: map[string]bool{}, commits: map[ostree.Checksum]bool{}}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return p.targets(ctx, opt.Now) },
 		p.needObjects, p.needApps, p.spareRefs, p.spareObjects, p.spareDeltas, p.spareApps, p.spareRest,
@@ -130,7 +130,7 @@ type pruner struct {
 	keep    map[ostree.ObjectID]bool
 	keepAll bool            // all objects: which of them deltas need isn't known
 	blobs   map[string]bool // names of blobs that apps of targets need
-	uris    map[string]bool // of these apps
+	views   map[string]bool // folders of these apps
 	spare   []string        // in the order in which they go
 }
 
@@ -163,12 +163,12 @@ func (p *pruner) targets(ctx context.Context, now time.Time) error {
 // needObjects marks the closure of each target's commit. A target that comes as
 // deltas needs none.
 func (p *pruner) needObjects(ctx context.Context) error {
-	repo, err := openArchive(ctx, p.folder, dirRepo)
-	if errors.Is(err, ostree.ErrNotARepo) {
-		return nil
+	if !isFolder(p.folder, dirRepo) {
+		return nil // metadata alone
 	}
+	repo, err := openArchive(ctx, p.folder, dirRepo)
 	if err != nil {
-		return err
+		return notWhole(err)
 	}
 	for commit := range p.commits {
 		there, err := p.bundle.HasCommit(ctx, commit)
@@ -212,23 +212,27 @@ func notWhole(err error) error {
 	return fail.As(fmt.Errorf("a target is not whole: %w", err), fail.Conflict, "nothing was removed; build that target again, or remove it: otactl targets offline-update remove")
 }
 
-// needApps marks the views and blobs of the apps that are there for a target.
+// needApps marks the views and blobs of the apps of which anything is there for
+// a target: of one that was left out there is neither view nor manifest. What
+// the files of a view say doesn't count, they may be damaged.
 func (p *pruner) needApps(ctx context.Context) error {
-	uris, err := p.bundle.AppURIs(ctx)
-	if err != nil {
-		return err
-	}
 	store := apps.NewStore(p.folder, dirApps)
 	for _, t := range p.bound {
 		for _, app := range requiredApps(t.custom) {
-			if !slices.Contains(uris, app.URI) {
-				continue // left out when it was made
+			ref, err := apps.ParseRef(app.URI)
+			if err != nil {
+				continue // no bundle holds it
+			}
+			view := path.Join(dirApps, ref.Dir())
+			_, manifest := p.inv.apps[store.Name(ref.Digest)]
+			if !manifest && !slices.Contains(p.inv.views, view) {
+				continue
 			}
 			closure, err := apps.Closure(ctx, store, app.URI, apps.Architecture(t.custom.Arch))
 			if err != nil {
 				return notWhole(err)
 			}
-			p.uris[app.URI] = true
+			p.views[view] = true
 			for _, blob := range closure.Blobs {
 				p.blobs[store.Name(blob.Digest)] = true
 			}
@@ -325,8 +329,7 @@ func (p *pruner) spareApps(context.Context) error {
 		}
 	}
 	for _, view := range slices.Sorted(maps.Keys(views)) {
-		uri, err := medium.ReadFile(p.folder, path.Join(view, "uri"), appURI)
-		if err != nil || !p.uris[strings.TrimSpace(string(uri))] {
+		if !p.views[view] {
 			p.goes(view, views[view], &p.report.Others)
 		}
 	}

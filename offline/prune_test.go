@@ -77,11 +77,13 @@ func filesOf(tree string) []string {
 
 func TestNothingIsPrunedWhereItCannotBeToldWhatIsNeeded(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, dir string){
-		"a dirtree is missing":      func(t *testing.T, dir string) { check(t, os.Remove(objectFile(t, dir, "dirtree"))) },
-		"targets.json was changed":  func(t *testing.T, dir string) { write(t, filepath.Join(dir, "tuf/targets.json"), []byte("{}")) },
-		"there is no metadata":      func(t *testing.T, dir string) { check(t, os.RemoveAll(filepath.Join(dir, "tuf"))) },
-		"a commit is missing":       func(t *testing.T, dir string) { check(t, os.Remove(objectFile(t, dir, "commit"))) },
-		"a signature was put in it": func(t *testing.T, dir string) { resign(t, dir, newBackend(t, 0), goodBundle(), newKey(t)) },
+		"a dirtree is missing":       func(t *testing.T, dir string) { check(t, os.Remove(objectFile(t, dir, "dirtree"))) },
+		"targets.json was changed":   func(t *testing.T, dir string) { write(t, filepath.Join(dir, "tuf/targets.json"), []byte("{}")) },
+		"there is no metadata":       func(t *testing.T, dir string) { check(t, os.RemoveAll(filepath.Join(dir, "tuf"))) },
+		"a commit is missing":        func(t *testing.T, dir string) { check(t, os.Remove(objectFile(t, dir, "commit"))) },
+		"the repo's config is lost":  func(t *testing.T, dir string) { check(t, os.Remove(filepath.Join(dir, "ostree_repo/config"))) },
+		"the repo's config is empty": func(t *testing.T, dir string) { write(t, filepath.Join(dir, "ostree_repo/config"), nil) },
+		"a signature was put in it":  func(t *testing.T, dir string) { resign(t, dir, newBackend(t, 0), goodBundle(), newKey(t)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, _ := small(t)
@@ -93,6 +95,36 @@ func TestNothingIsPrunedWhereItCannotBeToldWhatIsNeeded(t *testing.T) {
 			}
 			if tree(t, dir) != before {
 				t.Error("something was removed")
+			}
+		})
+	}
+}
+
+// TestPruningKeepsAnAppWhoseViewIsDamaged: what devices go by are blobs, and a view that was
+// damaged does not make an app one that was left out.
+func TestPruningKeepsAnAppWhoseViewIsDamaged(t *testing.T) {
+	for name, spoil := range map[string]func(t *testing.T, view string){
+		"another uri": func(t *testing.T, view string) { write(t, filepath.Join(view, "uri"), []byte("hub.example/other")) },
+		"no uri":      func(t *testing.T, view string) { check(t, os.Remove(filepath.Join(view, "uri"))) },
+		"no view":     func(t *testing.T, view string) { check(t, os.RemoveAll(view)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			blobs, web, shop := twoApps()
+			b := newBackend(t, 0)
+			b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(web, shop))
+			dir := t.TempDir()
+			opt := options("pc-1")
+			opt.AppsSource = appStore(t, blobs)
+			_, err := Build(t.Context(), b, dir, opt)
+			check(t, err)
+			views, err := filepath.Glob(filepath.Join(dir, "apps/apps/web/*"))
+			check(t, err)
+			spoil(t, views[0])
+			before := tree(t, dir)
+			rep, err := Prune(t.Context(), dir, PruneOptions{Now: now})
+			check(t, err)
+			if rep.Blobs+rep.Others != 0 || tree(t, dir) != before {
+				t.Errorf("removed: %+v", rep)
 			}
 		})
 	}

@@ -225,6 +225,9 @@ func TestImportRefusesWhatIsNotOfThisBundle(t *testing.T) {
 	if _, err := Import(t.Context(), bundle, signed); fail.ClassOf(err) != fail.Conflict {
 		t.Errorf("papers of an earlier build: %v", err)
 	}
+	if tree(t, dir) != before {
+		t.Error("papers of an earlier build changed the bundle")
+	}
 	resign(t, dir, b, goodBundle(), b.keys[tuf.RoleTargets])
 	before = tree(t, dir)
 	check(t, bundle.Export(sheet))
