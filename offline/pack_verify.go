@@ -2,9 +2,14 @@ package offline
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	ota "github.com/otactl/otactl/offline/archive"
+	"github.com/otactl/otactl/offline/medium"
+	"github.com/otactl/otactl/offline/papers"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -21,23 +26,58 @@ func (b *Bundle) VerifyIndex(root *tuf.Root) error {
 	return err
 }
 
-// index holds what is in an archive against its signed index. A folder has
-// none: there the scan of the names stands in for it.
-func (v *verifier) index(ctx context.Context, trust *trustCheck) {
-	file, ok := v.bundle.files.(*ota.File)
-	if !ok {
+// indexed says whether a bundle has an index: an archive, and papers of one.
+func (b *Bundle) indexed() bool {
+	switch b.files.(type) {
+	case *ota.File, *papers.Papers:
+		return true
+	}
+	return false
+}
+
+// index holds what is in an archive, as far as content is asked for, against its
+// signed index, and that against the statement. A folder has none: there the scan
+// of the names stands in for it.
+func (v *verifier) index(ctx context.Context, trust *trustCheck, content bool) {
+	if !v.bundle.indexed() {
 		return
 	}
-	v.indexSignatures(file.Index(), trust)
-	_ = file.Check(ctx, v.opt.Jobs, func(name string, err error) { // Verify asks the context itself
-		v.found.bad(RuleIndex, name, "%v", err)
-	})
+	data, err := medium.ReadFile(v.bundle.files, indexFile, limits.BundleIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // papers of a folder; an archive without one is not opened
+	}
+	if err == nil {
+		err = aboutStatement(data, trust.bundleFile)
+	}
+	if err != nil {
+		v.found.bad(RuleIndex, indexFile, "%v", err)
+		return
+	}
+	v.indexSignatures(data, trust)
+	if file, ok := v.bundle.files.(*ota.File); ok && content {
+		_ = file.Check(ctx, v.opt.Jobs, func(name string, err error) { // lookAt asks the context itself
+			v.found.bad(RuleIndex, name, "%v", err)
+		})
+	}
+}
+
+// aboutStatement holds that a file is the index of an archive, and of the one
+// with this bundle-targets.json: whoever signs one signs the other.
+func aboutStatement(index, statement []byte) error {
+	parsed, err := tuf.ParseBundleIndex(index)
+	if err != nil {
+		return err
+	}
+	if sum, err := tuf.SignedSum(statement); err != nil || sum != parsed.BundleTargets {
+		return fail.New(fail.Verification, "", "it is about another %s", tuf.BundleTargetsFile)
+	}
+	return nil
 }
 
 // indexSignatures wants every signature on the index to count, and enough.
 func (v *verifier) indexSignatures(index []byte, trust *trustCheck) {
-	if len(index) > limits.BundleIndex || trust.trust == nil {
-		return // refused when it was opened; no root is a finding of its own
+	if trust.trust == nil {
+		return // no root is a finding of its own
 	}
 	rep, err := trust.trust.Root().Signatures(tuf.RoleTargets, index)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 
-	ota "github.com/otactl/otactl/offline/archive"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
@@ -26,7 +25,7 @@ type inventory struct {
 
 // scanner walks a bundle and sorts its files.
 type scanner struct {
-	indexed bool // the bundle is an archive and has an index
+	indexed bool // the bundle has an index
 	found   *findings
 	inv     inventory
 }
@@ -39,7 +38,7 @@ func newScanner(found *findings) *scanner {
 // finding.
 func scan(ctx context.Context, b *Bundle, found *findings) (inventory, error) {
 	s := newScanner(found)
-	_, s.indexed = b.files.(*ota.File)
+	s.indexed = b.indexed()
 	err := fs.WalkDir(b.files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()

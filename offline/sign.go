@@ -39,7 +39,8 @@ type SignReport struct {
 // Sign adds a signature to what people sign of a bundle: bundle-targets.json,
 // and the index where it is an archive. It believes nothing that the bundle says
 // of itself: the bundle is verified first, and Approve is told what the verified
-// metadata has. A second signature by the same key is refused.
+// metadata has. What is signed are the bytes that were verified, whatever lies in
+// the bundle by then. A second signature by the same key is refused.
 func Sign(ctx context.Context, b *Bundle, opt SignOptions) (*SignReport, error) {
 	rep, err := change(b, func(files medium.Changer) (*SignReport, error) {
 		stated, err := state(ctx, b, opt)
@@ -47,11 +48,11 @@ func Sign(ctx context.Context, b *Bundle, opt SignOptions) (*SignReport, error) 
 			return nil, err
 		}
 		if opt.Approve != nil {
-			if err := opt.Approve(*stated); err != nil {
+			if err := opt.Approve(stated.Statement); err != nil {
 				return nil, err
 			}
 		}
-		return b.addSignature(ctx, files, opt.Signer)
+		return b.addSignature(files, stated, opt.Signer)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sign %s: %w", b.dir, err)
@@ -73,23 +74,15 @@ func change(b *Bundle, do func(medium.Changer) (*SignReport, error)) (*SignRepor
 	return do(files)
 }
 
-func (b *Bundle) addSignature(ctx context.Context, files medium.Changer, pick func(*tuf.Root) (tuf.Signer, error)) (*SignReport, error) {
-	root, err := b.newestRoot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	documents, err := b.documents()
-	if err != nil {
-		return nil, err
-	}
-	signer, err := pick(root)
+func (b *Bundle) addSignature(files medium.Changer, s *stated, pick func(*tuf.Root) (tuf.Signer, error)) (*SignReport, error) {
+	signer, err := pick(s.root)
 	if err != nil {
 		return nil, err
 	}
 	var changed []medium.File
 	var signedAlready error
-	for _, doc := range documents {
-		if _, err := checkSignatures(root, doc); err != nil {
+	for _, doc := range s.documents {
+		if _, err := checkSignatures(s.root, doc); err != nil {
 			return nil, err
 		}
 		signed, err := tuf.AddSignature(doc.Data, signer)
@@ -105,29 +98,25 @@ func (b *Bundle) addSignature(ctx context.Context, files medium.Changer, pick fu
 	if len(changed) == 0 {
 		return nil, signedAlready
 	}
-	return b.put(root, files, changed, []string{signer.Public().ID})
+	return b.put(s.root, files, changed, []string{signer.Public().ID})
 }
 
-// documents are the files of the bundle that people sign.
+// documents are the files of the bundle that people sign, the statement first.
 func (b *Bundle) documents() ([]medium.File, error) {
-	var list []medium.File
-	for _, d := range []struct {
-		name string
-		max  int64
-	}{{metadataPath(tuf.BundleTargetsFile), limits.BundleTargets}, {indexFile, limits.Targets}} {
-		data, err := medium.ReadFile(b.files, d.name, d.max)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // only an archive has an index
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, medium.File{Name: d.name, Data: data})
-	}
-	if len(list) == 0 || list[0].Name == indexFile {
+	statement := metadataPath(tuf.BundleTargetsFile)
+	data, err := medium.ReadFile(b.files, statement, limits.BundleTargets)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, missing(tuf.ErrNotFound)
 	}
-	return list, nil
+	list := []medium.File{{Name: statement, Data: data}}
+	if err != nil || !b.indexed() {
+		return list, err
+	}
+	data, err = medium.ReadFile(b.files, indexFile, limits.BundleIndex)
+	if errors.Is(err, fs.ErrNotExist) {
+		return list, nil // papers of a folder
+	}
+	return append(list, medium.File{Name: indexFile, Data: data}), err
 }
 
 // indexFile is the signed list of what is in an archive.

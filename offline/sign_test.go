@@ -285,3 +285,80 @@ func TestShowSaysWhatIsMissingOrExpired(t *testing.T) {
 		t.Errorf("summary %+v", s)
 	}
 }
+
+func TestWhatWasShownIsSignedWhateverCameInItsPlace(t *testing.T) {
+	dir, b := twoSigners(t)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	shown, err := bundle.BundleTargets(t.Context())
+	check(t, err)
+	opt := signOptions(b.offline[0])
+	opt.Approve = func(Statement) error { // the person thinks, and somebody puts a longer list in its place
+		other := goodBundle()
+		other.Expires = now.Add(3000 * day)
+		resign(t, dir, b, other, b.keys[tuf.RoleTargets])
+		return nil
+	}
+	_, err = Sign(t.Context(), bundle, opt)
+	check(t, err)
+	signed, err := bundle.BundleTargets(t.Context())
+	check(t, err)
+	if !sameSigned(shown, signed) {
+		t.Errorf("shown was %s, and signed %s", shown, signed)
+	}
+	if err := verify(t, dir).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPapersOfAnArchiveAreSignedWithItsIndex(t *testing.T) {
+	file, _, b := packedBundle(t, 1)
+	bundle, err := Open(file)
+	check(t, err)
+	defer bundle.Close()
+	sheet := filepath.Join(t.TempDir(), "papers.json")
+	check(t, bundle.Export(sheet))
+	rep, err := signDir(t, sheet, b.offline[0])
+	check(t, err)
+	if rep.Missing != 0 {
+		t.Errorf("%+v", rep)
+	}
+	signed, err := Open(sheet)
+	check(t, err)
+	defer signed.Close()
+	_, err = Import(t.Context(), bundle, signed)
+	check(t, err)
+	if err := verify(t, file).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNothingButTheIndexOfTheBundleIsSignedInItsPlace(t *testing.T) {
+	file, _, b := packedBundle(t, 1)
+	bundle, err := Open(file)
+	check(t, err)
+	defer bundle.Close()
+	sheet := filepath.Join(t.TempDir(), "papers.json")
+	for what, doc := range map[string]any{
+		"targets":                       map[string]any{"_type": "Targets", "version": 99, "expires": "2027-01-01T00:00:00Z", "targets": map[string]any{}},
+		"the index of another bundle":   tuf.BundleIndex{Format: 1, BundleTargets: hexSum(nil), Members: tuf.IndexedList{SHA256: hexSum(nil)}},
+		"a root":                        map[string]any{"_type": "Root", "version": 2},
+		"something that is no document": map[string]any{},
+	} {
+		check(t, bundle.Export(sheet))
+		papers, err := Open(sheet)
+		check(t, err)
+		evil, err := tuf.Sign(doc, b.keys[tuf.RoleTargets])
+		check(t, err)
+		check(t, papers.files.(medium.Changer).Replace(medium.File{Name: indexFile, Data: evil}))
+		check(t, papers.Close())
+		before := tree(t, filepath.Dir(sheet))
+		if _, err := signDir(t, sheet, b.offline[0]); fail.ClassOf(err) != fail.Verification {
+			t.Errorf("%s: %v", what, err)
+		}
+		if tree(t, filepath.Dir(sheet)) != before {
+			t.Errorf("%s was signed", what)
+		}
+	}
+}

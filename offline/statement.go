@@ -1,13 +1,16 @@
 package offline
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/offline/papers"
+	"github.com/otactl/otactl/tuf"
 )
 
 // Statement is what a person who signs a bundle puts the name to, as the
@@ -34,41 +37,53 @@ type StatedTarget struct {
 	Apps        []string `json:"apps"` // URIs with their digests, sorted
 }
 
+// stated is a Statement together with what it was read from: those bytes are
+// signed, and no others that have come into their place since.
+type stated struct {
+	Statement
+	root      *tuf.Root
+	documents []medium.File
+}
+
 // state verifies b as far as opt wants it and says what there is to sign. What
 // is wrong with the bundle is an error, missing signatures aside: they are what
 // signing is for.
-func state(ctx context.Context, b *Bundle, opt SignOptions) (*Statement, error) {
+func state(ctx context.Context, b *Bundle, opt SignOptions) (*stated, error) {
 	if _, err := b.newestRoot(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := b.documents(); err != nil {
+	documents, err := b.documents()
+	if err != nil {
 		return nil, err
 	}
 	_, onPaper := b.files.(*papers.Papers)
 	content := !opt.NoVerify && !onPaper
-	v := &verifier{bundle: b, opt: opt.Verify, report: VerifyReport{Dir: b.dir}}
-	var err error
-	if v.inv, err = scan(ctx, b, &v.found); err != nil {
+	l, err := lookAt(ctx, b, opt.Verify, content)
+	if err != nil {
 		return nil, err
 	}
-	slices.Sort(v.inv.roots)
-	trust := v.metadata(ctx)
-	targets := v.targets(trust)
-	rep := &VerifyReport{Dir: b.dir, Findings: v.found.list, More: v.found.more}
-	if content {
-		if rep, err = Verify(ctx, b, opt.Verify); err != nil {
-			return nil, err
+	if err := l.report.fitToSign(); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(documents[0].Data, l.trust.bundleFile) {
+		return nil, changedMeanwhile(documents[0].Name)
+	}
+	for _, doc := range documents[1:] {
+		if err := aboutStatement(doc.Data, l.trust.bundleFile); err != nil {
+			return nil, changedMeanwhile(doc.Name)
 		}
 	}
-	if err := rep.fitToSign(); err != nil {
-		return nil, err
-	}
-	s := &Statement{Dir: b.dir, Anchor: trust.anchor, Type: trust.bundle.Type, Tag: trust.bundle.Tag,
-		Version: trust.bundle.Version, Expires: trust.expires(), Content: content}
-	for _, t := range targets {
+	s := &stated{root: l.trust.trust.Root(), documents: documents}
+	s.Statement = Statement{Dir: b.dir, Anchor: l.trust.anchor, Type: l.trust.bundle.Type, Tag: l.trust.bundle.Tag,
+		Version: l.trust.bundle.Version, Expires: l.trust.expires(), Content: content}
+	for _, t := range l.targets {
 		s.Targets = append(s.Targets, t.stated())
 	}
 	return s, nil
+}
+
+func changedMeanwhile(name string) error {
+	return fail.New(fail.Conflict, "find out who writes to it, and try again", "%s changed while the bundle was verified", name)
 }
 
 func (t boundTarget) stated() StatedTarget {

@@ -90,6 +90,22 @@ type verifier struct {
 // look (a cancelled context, a folder that cannot be walked); what is wrong
 // with the bundle is in the report, and VerifyReport.Err sums it up.
 func Verify(ctx context.Context, b *Bundle, opt VerifyOptions) (*VerifyReport, error) {
+	l, err := lookAt(ctx, b, opt, true)
+	if err != nil {
+		return nil, err
+	}
+	return l.report, nil
+}
+
+// outcome is what one look at a bundle found, and what the report was drawn from.
+type outcome struct {
+	report  *VerifyReport
+	trust   *trustCheck
+	targets []boundTarget
+}
+
+// lookAt verifies b, without its content where that is not asked for.
+func lookAt(ctx context.Context, b *Bundle, opt VerifyOptions, content bool) (*outcome, error) {
 	if opt.Jobs <= 0 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
 	}
@@ -103,18 +119,29 @@ func Verify(ctx context.Context, b *Bundle, opt VerifyOptions) (*VerifyReport, e
 	v.format()
 	trust := v.metadata(ctx)
 	targets := v.targets(trust)
+	if content {
+		err = v.read(ctx, targets)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v.index(ctx, trust, content)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return &outcome{v.finish(trust), trust, targets}, nil
+}
+
+// read verifies the content of targets.
+func (v *verifier) read(ctx context.Context, targets []boundTarget) error {
 	work, reading := errgroup.WithContext(ctx)
 	work.Go(func() error { return v.content(reading, targets) })
 	work.Go(func() error { return v.apps(reading, targets) })
 	if err := work.Wait(); err != nil {
-		return nil, err
+		return err
 	}
 	v.deltas(ctx, targets)
-	v.index(ctx, trust)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return v.finish(trust), nil
+	return nil
 }
 
 // format looks at the mark that says which form the bundle has.
