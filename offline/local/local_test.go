@@ -212,7 +212,10 @@ func TestTwoPeopleSignTargetsOneAfterTheOther(t *testing.T) {
 		t.Errorf("another commit than the one that waits: %v", err)
 	}
 	// Bob has no key for snapshot and timestamp: his signature stays, Ann goes on.
-	second := run{dir: dir, hand: bob}
+	if _, err := (run{dir: dir, hand: bob}).meta(t, "board-1", req); fail.ClassOf(err) != fail.NotFound {
+		t.Errorf("without a word of which commit: %v", err)
+	}
+	second := run{dir: dir, hand: bob, target: made("a")}
 	if _, err := second.meta(t, "board-1", req); fail.ClassOf(err) != fail.NotFound {
 		t.Fatalf("%v", err)
 	}
@@ -223,6 +226,78 @@ func TestTwoPeopleSignTargetsOneAfterTheOther(t *testing.T) {
 	if err != nil || sigs.Missing() != 1 {
 		t.Errorf("the list of the bundle: %+v, %v", sigs, err)
 	}
+}
+
+func TestTheSecondOfTwoSignsNothingButWhatWasAskedFor(t *testing.T) {
+	ann, bob := everyRole(t), newHand(t, tuf.RoleTargets)
+	dir := initialised(t, true, ann, bob)
+	req := ask(30)
+	req.Production = true
+	both := hand{}
+	for _, h := range []hand{ann, bob} {
+		for role, keys := range h {
+			both[role] = append(both[role], keys...)
+		}
+	}
+	pending := filepath.Join(dir, pendingFile)
+	var old []byte
+	for _, name := range []string{"board-1", "board-2"} {
+		_, err := (run{dir: dir, hand: ann, target: made(name)}).meta(t, name, req)
+		if fail.ClassOf(err) != fail.Partial {
+			t.Fatal(err)
+		}
+		if old == nil {
+			old, err = os.ReadFile(pending)
+			check(t, err)
+		}
+		_, err = (run{dir: dir, hand: both, target: made(name)}).meta(t, name, req)
+		check(t, err)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, tuf.TargetsFile))
+	check(t, err)
+	// What Ann signs alone, with a third target that Bob is asked about.
+	alone := func(version int, change func(d *tuf.TargetsDraft)) []byte {
+		d, err := tuf.DraftTargets(before)
+		check(t, err)
+		entry, err := made("c").make("board-3", "main", now)
+		check(t, err)
+		check(t, d.Set("board-3", entry))
+		change(d)
+		file, err := d.Sign(version, now.Add(400*day), ann[tuf.RoleTargets][0])
+		check(t, err)
+		return file
+	}
+	evil, err := made("evil").make("board-2", "main", now)
+	check(t, err)
+	another := made("c")
+	another.HardwareIDs = []string{"other"}
+	foreign, err := another.make("board-3", "main", now)
+	check(t, err)
+	for what, c := range map[string]struct {
+		name string
+		file []byte
+	}{
+		"an old one put back":             {"board-1", old},
+		"one below what is in force":      {"board-3", alone(1, func(*tuf.TargetsDraft) {})},
+		"another target changed too":      {"board-3", alone(9, func(d *tuf.TargetsDraft) { check(t, d.Set("board-2", evil)) })},
+		"another target taken away":       {"board-3", alone(9, func(d *tuf.TargetsDraft) { d.Remove("board-1") })},
+		"the target for another hardware": {"board-3", alone(9, func(d *tuf.TargetsDraft) { check(t, d.Set("board-3", foreign)) })},
+	} {
+		check(t, os.WriteFile(pending, c.file, 0o600))
+		commit := made("c")
+		if c.name == "board-1" {
+			commit = made(c.name)
+		}
+		_, err := (run{dir: dir, hand: both, target: commit}).meta(t, c.name, req)
+		after, rerr := os.ReadFile(filepath.Join(dir, tuf.TargetsFile))
+		check(t, rerr)
+		if class := fail.ClassOf(err); class != fail.Conflict && class != fail.Verification || string(after) != string(before) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	check(t, os.WriteFile(pending, alone(9, func(*tuf.TargetsDraft) {}), 0o600))
+	_, err = (run{dir: dir, hand: both, target: made("c")}).meta(t, "board-3", req)
+	check(t, err)
 }
 
 func TestWhatCannotBeSignedIsRefusedAndNothingIsKept(t *testing.T) {

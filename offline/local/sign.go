@@ -59,7 +59,7 @@ func (s *state) bundle(ctx context.Context, name string, req offline.MetaRequest
 // Where the keys in hand are too few it is kept aside for the others.
 func (s *state) signTargets(ctx context.Context, name, tag string, until time.Time) error {
 	if s.pending != nil {
-		return s.signPending(ctx, name)
+		return s.signPending(ctx, name, tag)
 	}
 	d := tuf.NewTargetsDraft()
 	if s.targets != nil {
@@ -139,7 +139,7 @@ func freeVersion(d *tuf.TargetsDraft, name string, made *NewTarget) error {
 
 // signPending adds what signatures there are keys for to a targets.json that
 // waits for them.
-func (s *state) signPending(ctx context.Context, name string) error {
+func (s *state) signPending(ctx context.Context, name, tag string) error {
 	root := s.trust.Root()
 	d, err := tuf.DraftTargets(s.pending)
 	if err != nil {
@@ -155,12 +155,10 @@ func (s *state) signPending(ctx context.Context, name string) error {
 	if d.Entry(name) == nil {
 		return fail.New(fail.Conflict, "finish that first, or delete it", "%s waits for signatures, and does not have target %s", pendingFile, name)
 	}
-	there, err := d.Target(name)
-	if err != nil {
-		return err
-	}
-	if err := s.r.opt.New[name].differs(name, there); err != nil {
-		return err
+	for _, err := range []error{s.follows(d, name), s.pendingTarget(d, name, tag)} {
+		if err != nil {
+			return err
+		}
 	}
 	signers, err := s.r.signers(ctx, root, tuf.RoleTargets)
 	if err != nil {
@@ -178,6 +176,58 @@ func (s *state) signPending(ctx context.Context, name string) error {
 		file = signed
 	}
 	return s.settleTargets(file)
+}
+
+// follows holds that a pending targets.json is newer than the one in force, and
+// differs from it in the target asked for alone. Whoever signed it first has no
+// say over the rest: a second signature is of one who was asked about all of it.
+func (s *state) follows(d *tuf.TargetsDraft, name string) error {
+	before := tuf.NewTargetsDraft()
+	if s.targets != nil {
+		var err error
+		if before, err = tuf.DraftTargets(s.targets); err != nil {
+			return err
+		}
+		if d.Version() < before.Version() || d.Version() == before.Version() && !sameSigned(s.pending, s.targets) {
+			return fail.New(fail.Verification, "delete it; the next run makes it anew",
+				"%s: it is version %d, and targets.json is version %d already", pendingFile, d.Version(), before.Version())
+		}
+	}
+	if other := d.OtherFields(before); len(other) > 0 {
+		return fail.New(fail.Verification, "delete it; the next run makes it anew", "%s: it changes more than targets: %q", pendingFile, other)
+	}
+	for _, other := range slices.Concat(d.Names(), before.Names()) {
+		added := other == name && before.Entry(other) == nil
+		if !added && !bytes.Equal(d.Entry(other), before.Entry(other)) {
+			return fail.New(fail.Conflict, "finish that first, or delete it", "%s waits for signatures, and changes target %s", pendingFile, other)
+		}
+	}
+	return nil
+}
+
+// pendingTarget holds that the target that a pending targets.json adds is what
+// this run was told to make, so that nobody signs what somebody else chose.
+func (s *state) pendingTarget(d *tuf.TargetsDraft, name, tag string) error {
+	if s.targets != nil {
+		if before, err := tuf.DraftTargets(s.targets); err != nil || before.Entry(name) != nil {
+			return err // follows has seen that it is the same
+		}
+	}
+	made := s.r.opt.New[name]
+	if made == nil {
+		return fail.New(fail.NotFound, "say with --ref which commit it has", "%s waits for signatures on target %s: of which commit?", pendingFile, name)
+	}
+	there, err := d.Target(name)
+	if err != nil {
+		return err
+	}
+	return made.same(name, tag, there)
+}
+
+func sameSigned(a, b []byte) bool {
+	x, errX := tuf.SignedSum(a)
+	y, errY := tuf.SignedSum(b)
+	return errX == nil && errY == nil && x == y
 }
 
 // settleTargets keeps a targets.json that has all its signatures as such, and

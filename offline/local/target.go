@@ -3,7 +3,9 @@ package local
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,4 +76,35 @@ func (n *NewTarget) differs(name string, there tuf.Target) error {
 	}
 	return fail.New(fail.Conflict, "a version is used once: give the target the next one",
 		"target %s is there already, with commit %.12s and not %.12s", name, there.Commit(), n.Commit)
+}
+
+// same says in what a target that waits for signatures is another one than n.
+func (n *NewTarget) same(name, tag string, there tuf.Target) error {
+	base, _, err := SplitName(name)
+	if err != nil {
+		return err
+	}
+	custom, err := there.Fields()
+	if err != nil {
+		return err
+	}
+	apps := map[string]string{}
+	for app, is := range custom.Apps {
+		apps[app] = is.URI
+	}
+	what := ""
+	switch {
+	case there.Commit() != n.Commit.String():
+		what = fmt.Sprintf("commit %.12s and not %.12s", there.Commit(), n.Commit)
+	case !slices.Equal(custom.HardwareIDs, n.hardware(base)):
+		what = fmt.Sprintf("hardware ids %q and not %q", custom.HardwareIDs, n.hardware(base))
+	case !slices.Equal(custom.Tags, []string{tag}):
+		what = fmt.Sprintf("tags %q and not %q", custom.Tags, tag)
+	case !maps.Equal(apps, n.Apps):
+		what = "other apps"
+	default:
+		return nil
+	}
+	return fail.New(fail.Conflict, "sign what you mean: name the same --ref, --hardware-id, --tag and --app, or delete "+pendingFile,
+		"target %s waits for signatures with %s", name, what)
 }
