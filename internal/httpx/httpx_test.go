@@ -365,3 +365,19 @@ func FuzzErrorBody(f *testing.F) {
 		}
 	})
 }
+
+func TestAServerThatTakesRequestsAndNeverAnswersIsLeftSoon(t *testing.T) {
+	release := make(chan struct{})
+	s := serve(t, func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	for _, o := range []Options{{Header: 20 * time.Millisecond}, {Stall: 20 * time.Millisecond}} {
+		asked := 0
+		_, err := Do(t.Context(), NewClient(o), quick, func(ctx context.Context) (*http.Request, error) {
+			asked++
+			return http.NewRequestWithContext(ctx, http.MethodPut, s.URL, strings.NewReader("x"))
+		})
+		if fail.ClassOf(err) != fail.Network || asked != connectAttempts {
+			t.Errorf("%+v: asked %d times: %v", o, asked, err)
+		}
+	}
+}

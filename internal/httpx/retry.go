@@ -24,8 +24,9 @@ import (
 
 // Retry says how stubborn Do is. The zero value works.
 type Retry struct {
-	// Attempts is how often a request is sent at most; 0 means 6. A server
-	// that cannot be connected to at all is tried 3 times at most.
+	// Attempts is how often a request is sent at most; 0 means 6. A server that
+	// cannot be connected to at all, or takes a request and says nothing until
+	// Options.Header or Stall is over, is tried 3 times at most.
 	Attempts int
 	// Base is the first pause, doubled each time and jittered by half; 0 means
 	// 250 ms. Max caps a single pause; 0 means 10 s.
@@ -144,7 +145,11 @@ func once(ctx context.Context, c *http.Client, newReq func(context.Context) (*ht
 	}
 	resp, err := c.Do(req)
 	if err != nil {
-		return nil, RedactError(req, err)
+		err = RedactError(req, err)
+		if silent(err) {
+			err = &silentError{err}
+		}
+		return nil, err
 	}
 	if err := Check(resp); err != nil {
 		return nil, err
@@ -160,6 +165,21 @@ func (e *fatalError) Unwrap() error { return e.error }
 func isFatal(err error) bool {
 	_, ok := errors.AsType[*fatalError](err)
 	return ok
+}
+
+// silentError is a request that no reply came to in time.
+type silentError struct{ error }
+
+func (e *silentError) Unwrap() error { return e.error }
+
+// silent says that the wait for a reply was over. A body that could not be sent
+// in time is another matter: the line stood still, and may go on.
+func silent(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "write" {
+		return false
+	}
+	e, ok := errors.AsType[net.Error](err)
+	return ok && e.Timeout()
 }
 
 // RedactError takes the URL, whose query may hold a secret, out of what
@@ -184,6 +204,9 @@ func judge(err error) verdict {
 	}
 	if e, ok := errors.AsType[*StatusError](err); ok {
 		return verdict{again: transient(e.Code), attempts: many, after: e.After}
+	}
+	if _, ok := errors.AsType[*silentError](err); ok {
+		return verdict{again: true, attempts: connectAttempts}
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return verdict{again: true, attempts: connectAttempts}
