@@ -153,10 +153,16 @@ func (rt *runtime) bundleSource(c *cli.Context, names ...string) (from bundleOri
 func (rt *runtime) bundleOptions(c *cli.Context) (offline.BuildOptions, error) {
 	opt := offline.BuildOptions{
 		Tag: c.String("tag"), Production: c.Bool("prod"), Wave: c.String("wave"),
-		DryRun: c.Bool("dry-run"), Jobs: c.Int("jobs"), Now: rt.clock(), Progress: rt.progress(), Log: rt.log,
-		SBOMs: sbomFiles(c.StringSlice("sbom")), MadeBy: programName + " " + buildVersion().Version,
+		DryRun: c.Bool("dry-run"), Now: rt.clock(), Progress: rt.progress(), Log: rt.log,
+		MadeBy: programName + " " + buildVersion().Version,
 	}
 	var err error
+	if opt.Jobs, err = bundleJobs(c); err != nil {
+		return opt, err
+	}
+	if opt.SBOMs, err = sbomFiles(c.StringSlice("sbom")); err != nil {
+		return opt, err
+	}
 	if opt.ExpiresInDays, err = expiryDays(c, defaultBundleDays); err != nil {
 		return opt, err
 	}
@@ -169,14 +175,32 @@ func (rt *runtime) bundleOptions(c *cli.Context) (offline.BuildOptions, error) {
 	if err := bundleDeltas(c, &opt); err != nil {
 		return opt, err
 	}
-	if dir := c.String("ostree-repo-source"); dir != "" {
-		repo, err := ostree.OpenRepo(dir)
-		if err != nil {
-			return opt, fail.As(fmt.Errorf("--ostree-repo-source: %w", err), fail.NotFound, "name the folder that has config and objects/ in it")
-		}
-		opt.RepoSource = repo
+	dir := c.String("ostree-repo-source")
+	switch {
+	case dir == "":
+		return opt, nil
+	case c.Bool("tuf-only"):
+		return opt, fail.New(fail.Usage, "leave one of them out", "--ostree-repo-source: no objects are taken with --tuf-only")
 	}
+	repo, err := ostree.OpenRepo(dir)
+	if err != nil {
+		return opt, fail.As(fmt.Errorf("--ostree-repo-source: %w", err), fail.NotFound, "name the folder that has config and objects/ in it")
+	}
+	opt.RepoSource = repo
 	return opt, nil
+}
+
+// mostJobs is how many objects may be asked to move at once: each may take a
+// megabyte of memory.
+const mostJobs = 256
+
+// bundleJobs reads --jobs.
+func bundleJobs(c *cli.Context) (int, error) {
+	n := c.Int("jobs")
+	if n < 0 || n > mostJobs {
+		return 0, fail.New(fail.Usage, "leave it out: what suits the machine is taken", "--jobs %d: not from 1 to %d", n, mostJobs)
+	}
+	return n, nil
 }
 
 // factoryBackend is a factory and its treehub as the bundle sees them.

@@ -131,6 +131,9 @@ func (a archiving) begin(ctx context.Context, rt *runtime, opt offline.BuildOpti
 
 // finish packs what was built, signed by whom the metadata came from.
 func (a archiving) finish(ctx context.Context, rt *runtime, backend offline.Backend, built *offline.BuildReport) (*offline.PackReport, error) {
+	if built.DryRun && a.scratch {
+		built.Dir = a.file
+	}
 	if a.file == "" || built.DryRun {
 		return nil, nil
 	}

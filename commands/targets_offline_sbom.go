@@ -2,12 +2,14 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/offline"
 )
 
@@ -17,11 +19,19 @@ func sbomFlags() []cli.Flag {
 	}
 }
 
-// sbomFiles are the files of --sbom.
-func sbomFiles(paths []string) []offline.SBOM {
+// sbomFiles are the files of --sbom. What is wrong with one is known before a
+// bundle is made, though they come last in it.
+func sbomFiles(paths []string) ([]offline.SBOM, error) {
 	var list []offline.SBOM
 	for _, path := range paths {
+		st, err := os.Stat(path)
+		switch {
+		case err != nil:
+			return nil, fail.As(fmt.Errorf("--sbom: %w", err), fail.NotFound, "name the file")
+		case st.IsDir():
+			return nil, fail.New(fail.Usage, "name the file", "--sbom: %s is a folder", path)
+		}
 		list = append(list, offline.SBOM{Name: filepath.Base(path), Open: func(context.Context) (io.ReadCloser, error) { return os.Open(path) }})
 	}
-	return list
+	return list, nil
 }

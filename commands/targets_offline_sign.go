@@ -83,7 +83,7 @@ func importSignatures(c *cli.Context, b *offline.Bundle, from string) (*offline.
 
 func (rt *runtime) signBundle(c *cli.Context, b *offline.Bundle) (*offline.SignReport, error) {
 	opt := offline.SignOptions{
-		Verify:   offline.VerifyOptions{Now: rt.clock(), Jobs: c.Int("jobs"), Progress: rt.progress(), Log: rt.log},
+		Verify:   offline.VerifyOptions{Now: rt.clock(), Progress: rt.progress(), Log: rt.log},
 		NoVerify: c.Bool("no-verify"),
 		Approve:  func(s offline.Statement) error { return rt.approve(c, s) },
 		Signer: func(root *tuf.Root) (tuf.Signer, error) {
@@ -91,6 +91,9 @@ func (rt *runtime) signBundle(c *cli.Context, b *offline.Bundle) (*offline.SignR
 		},
 	}
 	var err error
+	if opt.Verify.Jobs, err = bundleJobs(c); err != nil {
+		return nil, err
+	}
 	if opt.Verify.Roots, err = rootFlags(c); err != nil {
 		return nil, err
 	}

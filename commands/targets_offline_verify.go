@@ -44,7 +44,10 @@ func (rt *runtime) offlineVerify(c *cli.Context) error {
 	}
 	opt := offline.VerifyOptions{
 		Now: now, Tag: c.String("tag"), HardwareID: c.String("hardware-id"), Type: c.String("type"),
-		Jobs: c.Int("jobs"), Progress: rt.progress(), Log: rt.log,
+		Progress: rt.progress(), Log: rt.log,
+	}
+	if opt.Jobs, err = bundleJobs(c); err != nil {
+		return err
 	}
 	if err := baseRepo(c, &opt); err != nil {
 		return err

@@ -42,10 +42,20 @@ func (a at) At(point string) error {
 // elsewhere makes the mark in dir one of another mount.
 func elsewhere(t *testing.T, dir string) {
 	t.Helper()
+	otherMark(t, dir, "mount ", "mount 1")
+}
+
+// otherMark changes the mark in dir where it says was.
+func otherMark(t *testing.T, dir, was, is string) {
+	t.Helper()
 	name := filepath.Join(dir, markFile)
 	text, err := os.ReadFile(name)
 	check(t, err)
-	write(t, name, []byte(strings.Replace(string(text), "mount ", "mount 1", 1)))
+	changed := strings.Replace(string(text), was, is, 1)
+	if changed == string(text) {
+		t.Fatalf("the mark does not say %q: %s", was, text)
+	}
+	write(t, name, []byte(changed))
 }
 
 func TestAfterAKillNothingIsReadAgainAndAfterAnotherMountAllIs(t *testing.T) {
@@ -54,7 +64,8 @@ func TestAfterAKillNothingIsReadAgainAndAfterAnotherMountAllIs(t *testing.T) {
 		reads   bool
 	}{
 		"same mount":    {func(*testing.T, string) {}, false},
-		"another mount": {elsewhere, true},
+		"another mount": {func(t *testing.T, dir string) { otherMark(t, dir, "mount ", "mount 1") }, true},
+		"after a sleep": {func(t *testing.T, dir string) { otherMark(t, dir, "slept ", "slept 1") }, true},
 		"a copy": {func(t *testing.T, dir string) {
 			text, err := os.ReadFile(filepath.Join(dir, markFile))
 			check(t, err)

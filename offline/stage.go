@@ -121,7 +121,7 @@ func aboutMedium(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fail.As(err, fail.NoSpace, "free some space on the medium, or take a larger one, and run the same command again")
 	case errors.Is(err, syscall.EROFS):
-		return fail.Hint(err, "mount the medium for writing and run the same command again; a system that finds a medium damaged makes it read-only: then have it checked, or take another one")
+		return fail.Hint(err, "unmount the medium, mount it for writing and run the same command again; a system that finds a medium damaged makes it read-only: then have it checked, or take another one")
 	case mediumFailed(err):
 		return fail.Hint(err, "put the medium in again, or take another one, and run the same command again")
 	}

@@ -225,16 +225,20 @@ func (w *Writer) fill(ctx context.Context, name string, d Digest, size int64, r 
 	return fmt.Errorf("blob %s: %w", d, err)
 }
 
-// place renames a file or a folder that was written to where it belongs, and
-// removes what is there.
+// place renames a file or a folder that was written to where it belongs. What is
+// there is moved aside whole and then removed: an app's folder that has lost a
+// part of itself stops devices.
 func (w *Writer) place(temp, name string) error {
 	root := w.folder.Root()
-	if _, err := root.Lstat(name); err == nil {
-		if err := root.RemoveAll(name); err != nil {
-			return err
-		}
+	aside := temp + ".old"
+	err := root.Rename(name, aside)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return root.Rename(temp, name)
+	if err := root.Rename(temp, name); err != nil {
+		return err
+	}
+	return root.RemoveAll(aside)
 }
 
 // Complete wants all blobs of an app to be in the bundle and good, and lays
