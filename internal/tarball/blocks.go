@@ -87,9 +87,11 @@ var errNoEnd = errors.New("a bzip2 stream is cut off, or something follows it")
 // next is the next block; io.EOF after the last one.
 func (s *splitter) next() (*block, error) {
 	if s.level == 0 {
-		if err := s.header(0); err != nil {
+		start, level, err := s.header(0)
+		if err != nil {
 			return nil, err
 		}
+		s.enter(start, level)
 	}
 	if s.start < 0 {
 		return nil, io.EOF
@@ -128,39 +130,52 @@ func (s *splitter) cut(at int) *block {
 	return newBlock(s.level, buffer, s.buf, s.start, at-s.start)
 }
 
+// enter goes on with the block that header found.
+func (s *splitter) enter(start int, level byte) {
+	s.level = level
+	if s.start = start; start >= 0 {
+		s.begin(start)
+	}
+}
+
+// mostEmpty is how many bytes of empty streams may follow each other. All of
+// them are in memory at once.
+const mostEmpty = 4 << 10
+
 // header reads what begins a stream, at byte at, and passes over streams that
-// are empty. Where the file ends there is no next block.
-func (s *splitter) header(at int) error {
+// are empty. It says at which bit the stream's first block begins, -1 where the
+// file ends, and changes nothing.
+func (s *splitter) header(at int) (start int, level byte, err error) {
 	const short, whole = 4, 4 + 6
-	for {
+	for last := at + mostEmpty; at < last; {
 		if err := s.fill(at + whole + 4); err != nil {
-			return err
+			return 0, 0, err
 		}
 		rest := s.buf[at:]
 		if len(rest) < whole || string(rest[:3]) != "BZh" || rest[3] < '1' || rest[3] > '9' {
-			return errNoEnd
+			return 0, 0, errNoEnd
 		}
-		s.level = rest[3]
 		switch bitsAt(rest, 8*short, magicBits) {
 		case blockMagic:
-			s.begin(8 * (at + short))
-			return nil
+			return 8 * (at + short), rest[3], nil
 		case endMagic:
 		default:
-			return errNoEnd
+			return 0, 0, errNoEnd
 		}
 		if at += whole + 4; len(s.buf) < at || bitsAt(rest, 8*whole, crcBits) != 0 {
-			return errNoEnd
+			return 0, 0, errNoEnd
 		}
 		if err := s.fill(at + 1); err != nil {
-			return err
+			return 0, 0, err
 		}
 		if len(s.buf) == at {
-			s.start = -1
-			return nil
+			return -1, rest[3], nil
 		}
 	}
+	return 0, 0, errEmpty
 }
+
+var errEmpty = errors.New("too many empty bzip2 streams in a row")
 
 // ended judges what looks like the end of a stream: only if the file ends there
 // too, or goes on with another stream, it is one.
@@ -173,17 +188,15 @@ func (s *splitter) ended(at int) (b *block, ok bool, err error) {
 	if len(s.buf) < after {
 		return nil, false, errNoEnd
 	}
-	b = s.cut(at)
+	start, level := -1, s.level
+	if len(s.buf) > after {
+		if start, level, err = s.header(after); err != nil {
+			return nil, false, ignore(err, errNoEnd)
+		}
+	}
+	b = s.cut(at) // which is a copy: not for each thing that looks like an end
 	b.last, b.sum = true, uint32(bitsAt(s.buf, at+magicBits, crcBits))
-	if len(s.buf) == after {
-		s.start = -1
-		return b, true, nil
-	}
-	level := s.level
-	if err := s.header(after); err != nil {
-		s.level = level
-		return nil, false, ignore(err, errNoEnd)
-	}
+	s.enter(start, level)
 	return b, true, nil
 }
 

@@ -194,6 +194,8 @@ func (p *parallel) mend(j *job) error {
 		return errors.Join(j.failed, ignore(err, io.EOF))
 	}
 	joined := j.block.with(p.now.block)
+	for range p.now.chunks { // or its worker would wait for ever
+	}
 	p.now = nil
 	if p.decoder == nil {
 		p.decoder = &decoder{}

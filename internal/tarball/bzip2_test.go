@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/mholt/archiver/v4"
 )
@@ -95,6 +96,30 @@ func TestABlockThatLooksLikeTwoIsPutTogether(t *testing.T) {
 	data[len(data)-8] ^= 1 // in what is between: both halves are bad, and so is the whole
 	if _, err := unpacked(t, data); err == nil {
 		t.Error("damage was not noticed")
+	}
+}
+
+func TestHostileStreamsTakeNeitherMemoryNorTime(t *testing.T) {
+	empty := packWith(t, archiver.Bz2{}, nil)
+	if _, err := unpacked(t, bytes.Repeat(empty, 100)); err != nil {
+		t.Errorf("some empty streams: %v", err)
+	}
+	block := packWith(t, archiver.Bz2{}, []byte("x"))
+	for name, data := range map[string][]byte{
+		"empty streams":                bytes.Repeat(empty, 100_000),
+		"empty streams after a block":  append(bytes.Clone(block), bytes.Repeat(empty, 100_000)...),
+		"what looks like many an end":  append(bytes.Clone(block[:10]), bytes.Repeat(empty[4:10], 50_000)...),
+		"what looks like many streams": append(bytes.Clone(block[:10]), bytes.Repeat(empty[:10], 50_000)...),
+	} {
+		in := newSplitter(bytes.NewReader(data), nil)
+		began := time.Now()
+		var err error
+		for err == nil {
+			_, err = in.next()
+		}
+		if err == io.EOF || cap(in.buf) > 1<<20 || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: %v, %d bytes in memory, %v", name, err, cap(in.buf), time.Since(began))
+		}
 	}
 }
 
