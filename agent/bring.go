@@ -62,7 +62,7 @@ func (a *Agent) bringByDelta(ctx context.Context, src Source, dst *reserving, ob
 // it leaves out come from the source's repo. The commit counts as there once all
 // that it reaches is.
 func (a *Agent) applyDelta(ctx context.Context, dst *reserving, objects ostree.Source, d offline.Delta) error {
-	f, err := d.Open(filepath.Join(dst.Path(), "tmp"))
+	f, err := d.Open(delta.Scratch{Dir: filepath.Join(dst.Path(), "tmp"), Room: dst.check})
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (a *Agent) applyDelta(ctx context.Context, dst *reserving, objects ostree.S
 		return err
 	}
 	_, err = delta.Apply(ctx, dst.Repo, f.Superblock, d.Part, delta.ApplyOptions{
-		Fetch: delta.FetchFrom(objects), KeepDetached: true, Progress: a.progress, Log: a.log,
+		Fetch: dst.fetchFrom(objects), Room: dst.check, KeepDetached: true, Progress: a.progress, Log: a.log,
 	})
 	return err
 }

@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"context"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -170,4 +173,52 @@ func dirTreeOf(t *testing.T, repo, commit string) string {
 	}
 	hex := c.Tree.String()
 	return filepath.Join("objects", hex[:2], hex[2:]+".dirtree")
+}
+
+// What a delta has is known only once it is unpacked or fetched; until then no
+// more of the device's disk is used than the reserve leaves.
+func TestADeltaDoesNotTouchTheReserve(t *testing.T) {
+	m := newMold(t)
+	d := m.device(t)
+	dir := d.withDelta(m)
+	d.must(os.Truncate(filepath.Join(dir, "superblock"), 64<<20))
+	a := d.open()
+	src, err := a.OpenBundle(d.bundle)
+	d.must(err)
+	defer src.Close()
+	full := func(need uint64) error {
+		if need > 1000 {
+			return ostree.ErrNoSpace
+		}
+		return nil
+	}
+	b := src.(*bundle)
+	if b.room == nil || b.room(1) != nil || !errors.Is(b.room(1<<60), ostree.ErrNoSpace) {
+		t.Error("superblocks are copied whatever room there is")
+	}
+	b.room = full
+	list, err := b.b.DeltasTo(t.Context(), sum(t, m.versions["2"]), delta.Scratch{Dir: filepath.Join(d.root.Repo, "tmp"), Room: b.room})
+	if err != nil || len(list) != 1 || !errors.Is(list[0].Err, ostree.ErrNoSpace) {
+		t.Errorf("large superblock: %+v, %v", list, err)
+	}
+
+	repo, err := ostree.OpenRepo(d.root.Repo)
+	d.must(err)
+	session, err := repo.Begin(t.Context())
+	d.must(err)
+	defer session.Abort()
+	dst := &reserving{Repo: repo, check: full}
+	err = dst.fetchFrom(largeFile{})(t.Context(), session, []ostree.ObjectID{{Type: ostree.TypeFile}})
+	if !errors.Is(err, ostree.ErrNoSpace) {
+		t.Errorf("large object beside the delta: %v", err)
+	}
+}
+
+// largeFile is a source in which each object is a large file.
+type largeFile struct{ ostree.Source }
+
+func (largeFile) Object(_ context.Context, id ostree.ObjectID) (ostree.Object, error) {
+	return ostree.NewFile(id.Sum, &ostree.FileHeader{Mode: 0o100644, Size: 1 << 30}, func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("")), nil
+	}), nil
 }

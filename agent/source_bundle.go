@@ -25,8 +25,11 @@ type bundle struct {
 	repoPath string // of the device
 	// holds says whether the device has a commit whole; nil asks its repo.
 	holds func(ostree.Checksum) (bool, error)
-	own   config.Own
-	log   *slog.Logger
+	// room is asked before a superblock is copied to the device; nil where there
+	// is none.
+	room delta.Room
+	own  config.Own
+	log  *slog.Logger
 }
 
 // OpenBundle opens the bundle in dir, or that is the file dir, as a source of
@@ -39,7 +42,7 @@ func (a *Agent) OpenBundle(dir string) (Source, error) {
 	case err != nil:
 		return nil, err
 	}
-	return &bundle{b: b, repoPath: a.root.RepoPath(), own: a.cfg.Own, log: a.log}, nil
+	return &bundle{b: b, repoPath: a.root.RepoPath(), room: a.roomFor, own: a.cfg.Own, log: a.log}, nil
 }
 
 // VerifyIndex implements indexed; a folder has no index.
@@ -157,9 +160,9 @@ func (s *bundle) Deltas(ctx context.Context, commit ostree.Checksum) ([]offline.
 // readable are the deltas that lead to a commit, from whatever one. One that is
 // damaged as far as can be told without reading its parts is passed over.
 func (s *bundle) readable(ctx context.Context, commit ostree.Checksum) ([]offline.Delta, error) {
-	scratch := "" // the system's
+	scratch := delta.Scratch{Room: s.room}
 	if s.repoPath != "" {
-		scratch = filepath.Join(s.repoPath, "tmp")
+		scratch.Dir = filepath.Join(s.repoPath, "tmp")
 	}
 	there, err := s.b.DeltasTo(ctx, commit, scratch)
 	if err != nil {

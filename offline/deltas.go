@@ -51,17 +51,16 @@ type Delta struct {
 // folder without a superblock holds none: it is what is left of a run that was
 // cut off.
 func (b *Bundle) Deltas(ctx context.Context) ([]Delta, error) {
-	return deltasIn(ctx, b.files, "", func(delta.Name) bool { return true })
+	return deltasIn(ctx, b.files, delta.Scratch{}, func(delta.Name) bool { return true })
 }
 
 // DeltasTo are those that lead to a commit. Superblocks that are too large for
-// memory go through files without a name in the folder scratch, "" for the
-// system's.
-func (b *Bundle) DeltasTo(ctx context.Context, to ostree.Checksum, scratch string) ([]Delta, error) {
+// memory go through scratch.
+func (b *Bundle) DeltasTo(ctx context.Context, to ostree.Checksum, scratch delta.Scratch) ([]Delta, error) {
 	return deltasTo(ctx, b.files, to, scratch)
 }
 
-func deltasTo(ctx context.Context, files medium.Files, to ostree.Checksum, scratch string) ([]Delta, error) {
+func deltasTo(ctx context.Context, files medium.Files, to ostree.Checksum, scratch delta.Scratch) ([]Delta, error) {
 	list, err := deltasIn(ctx, files, scratch, func(n delta.Name) bool {
 		return strings.EqualFold(delta.Name{To: n.To}.Dir(), delta.Name{To: to}.Dir())
 	})
@@ -71,7 +70,7 @@ func deltasTo(ctx context.Context, files medium.Files, to ostree.Checksum, scrat
 // deltasIn reads the superblocks of the deltas of which want likes the name of
 // the folder. On a file system that folds case, that of a folder may be another
 // one's: what the delta is called is in its superblock.
-func deltasIn(ctx context.Context, files medium.Files, scratch string, want func(delta.Name) bool) ([]Delta, error) {
+func deltasIn(ctx context.Context, files medium.Files, scratch delta.Scratch, want func(delta.Name) bool) ([]Delta, error) {
 	dirs, err := deltaDirs(ctx, files)
 	if err != nil {
 		return nil, err
@@ -140,7 +139,7 @@ func deltaName(dir string) (delta.Name, bool) {
 
 // measure reads the superblock and looks for the parts. What is wrong with the
 // delta is in Err; an error is about the medium, or ctx.
-func (d *Delta) measure(ctx context.Context, scratch string) error {
+func (d *Delta) measure(ctx context.Context, scratch delta.Scratch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -187,10 +186,9 @@ func missingPart(name string) error {
 func (d *Delta) part(i int) string { return path.Join(d.dir, strconv.Itoa(i)) }
 
 // Open reads the superblock. A large one is copied into a file without a name
-// in the folder scratch, "" for the system's, so that what is verified is what
-// is used, whatever happens to the medium. The folder has to be named as the
+// in scratch, so that what is verified is what is used, whatever happens to the medium. The folder has to be named as the
 // superblock says, but for case.
-func (d *Delta) Open(scratch string) (*delta.File, error) {
+func (d *Delta) Open(scratch delta.Scratch) (*delta.File, error) {
 	name := path.Join(d.dir, fileHead)
 	in, err := d.files.Open(name)
 	if err != nil {
@@ -268,7 +266,7 @@ func onlyFrom(ctx context.Context, files medium.Files, meta *bundleMeta) (map[st
 		if err != nil || whole {
 			continue
 		}
-		list, err := deltasTo(ctx, files, commit, "")
+		list, err := deltasTo(ctx, files, commit, delta.Scratch{})
 		if err != nil {
 			return nil, err
 		}

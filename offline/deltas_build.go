@@ -161,7 +161,7 @@ func (b *builder) keptDelta(ctx context.Context, n delta.Name) (*Delta, error) {
 	if b.folder == nil {
 		return nil, nil
 	}
-	list, err := deltasTo(ctx, b.folder, n.To, b.opt.Scratch)
+	list, err := deltasTo(ctx, b.folder, n.To, delta.Scratch{Dir: b.opt.Scratch})
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (b *builder) keptDelta(ctx context.Context, n delta.Name) (*Delta, error) {
 		if d.Name != n || d.Err != nil {
 			continue
 		}
-		f, err := d.Open(b.opt.Scratch)
+		f, err := d.Open(delta.Scratch{Dir: b.opt.Scratch})
 		if err != nil {
 			return nil, nil // it was there a moment ago: it is made anew
 		}
@@ -298,6 +298,6 @@ func (b *builder) bringDelta(ctx context.Context, p *plannedDelta) error {
 
 // haveDelta says whether the bundle has a delta to a commit, with all its parts.
 func (b *builder) haveDelta(ctx context.Context, to ostree.Checksum) (bool, error) {
-	list, err := deltasTo(ctx, b.folder, to, b.opt.Scratch)
+	list, err := deltasTo(ctx, b.folder, to, delta.Scratch{Dir: b.opt.Scratch})
 	return slices.ContainsFunc(list, func(d Delta) bool { return d.Err == nil }), err
 }

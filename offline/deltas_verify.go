@@ -100,7 +100,7 @@ func (v *verifier) deltaFolders() map[string]deltaFiles {
 func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, commits map[string]bool) bool {
 	d := Delta{dir: dir, files: v.bundle.files}
 	head := path.Join(dir, fileHead)
-	f, err := d.Open("")
+	f, err := d.Open(delta.Scratch{Dir: v.opt.Scratch})
 	if err != nil {
 		v.found.bad(RuleDelta, head, "%v", placeless(err))
 		return true
@@ -156,7 +156,7 @@ func (v *verifier) deltaParts(ctx context.Context, d *Delta, f *delta.File, file
 				v.found.bad(RuleDelta, where, "missing")
 				return nil
 			}
-			_, err := delta.Inspect(ctx, f.Superblock, i, d.Part, "")
+			_, err := delta.Inspect(ctx, f.Superblock, i, d.Part, v.opt.Scratch)
 			if err != nil && ctx.Err() == nil {
 				v.found.bad(RuleDelta, where, "%v", placeless(err))
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/otactl/otactl/offline/apps"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
 )
 
 // PruneOptions say how to prune.
@@ -195,7 +196,7 @@ func (p *pruner) needObjects(ctx context.Context) error {
 
 // needDeltas wants a delta where the commit itself is not there.
 func (p *pruner) needDeltas(ctx context.Context, commit ostree.Checksum) error {
-	deltas, err := p.bundle.DeltasTo(ctx, commit, "")
+	deltas, err := p.bundle.DeltasTo(ctx, commit, delta.Scratch{})
 	if err != nil {
 		return err
 	}

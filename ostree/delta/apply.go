@@ -40,8 +40,11 @@ type ApplyOptions struct {
 	// LeavePartial leaves the commit marked as partial, for a caller who has
 	// more to bring and sees to its closure.
 	LeavePartial bool
-	Progress     progress.Sink
-	Log          *slog.Logger // nil is silent
+	// Room is asked before temporary files in the repo's tmp grow; nil keeps free
+	// what the repo's config says.
+	Room     Room
+	Progress progress.Sink
+	Log      *slog.Logger // nil is silent
 }
 
 // ApplyReport says what Apply did.
@@ -72,9 +75,12 @@ func Apply(ctx context.Context, repo *ostree.Repo, s *Superblock, open OpenPart,
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
+	if opt.Room == nil {
+		opt.Room = repo.RoomFor
+	}
 	a := &applier{repo: repo, super: s, open: open, opt: opt,
 		work: make(chan struct{}, opt.Jobs), windows: semaphore.NewWeighted(windows),
-		sources: sources{repo: repo, dir: filepath.Join(repo.Path(), "tmp")}}
+		sources: sources{repo: repo, dir: filepath.Join(repo.Path(), "tmp"), room: opt.Room}}
 	sizes := s.Sizes()
 	report := ApplyReport{Commit: s.Name.To, Parts: len(s.Parts), Objects: sizes.Objects, Bytes: sizes.Fetch}
 	a.task = progress.Start(opt.Progress, "applying static delta", progress.Count, int64(sizes.Objects))
@@ -219,7 +225,7 @@ func (a *applier) parts(ctx context.Context) error {
 	})
 	for range min(a.opt.Jobs, len(a.super.Parts)) {
 		g.Go(func() error {
-			u := &unpacker{dir: a.sources.dir}
+			u := &unpacker{dir: a.sources.dir, room: a.sources.room}
 			u.limits.Dictionary = limits.XZDictionary
 			defer u.xz.Close()
 			for i := range next {

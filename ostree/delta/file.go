@@ -70,10 +70,17 @@ func open(path, scratch string) (*File, error) {
 	return parseFile(in, path, filepath.Dir(path))
 }
 
+// Scratch is the folder for files without a name, "" for the system's, and who
+// is asked before they grow; nobody, if that is nil.
+type Scratch struct {
+	Dir  string
+	Room Room
+}
+
 // ReadCopy is OpenCopy for a superblock that lies elsewhere than in a folder of
 // this machine: its size bytes are read from in, and name is for messages. The
 // parts beside it are for the caller to open.
-func ReadCopy(in io.Reader, name string, size int64, scratch string) (*File, error) {
+func ReadCopy(in io.Reader, name string, size int64, scratch Scratch) (*File, error) {
 	held, err := hold(in, name, size, scratch)
 	if err != nil {
 		return nil, fmt.Errorf("static delta: %w", err)
@@ -112,12 +119,12 @@ func contents(path, scratch string) (file, error) {
 	if st.Size() > inMemory && st.Size() <= limits.DeltaFile && scratch == "" {
 		return mapFile(in)
 	}
-	return hold(in, path, st.Size(), scratch)
+	return hold(in, path, st.Size(), Scratch{Dir: scratch})
 }
 
 // hold keeps what is read from in where nobody can change it: a small file in
 // memory, a large one in a file without a name in the folder scratch.
-func hold(in io.Reader, name string, size int64, scratch string) (file, error) {
+func hold(in io.Reader, name string, size int64, scratch Scratch) (file, error) {
 	switch {
 	case size > limits.DeltaFile:
 		return file{}, &fsx.TooLargeError{Name: name, Max: limits.DeltaFile}
@@ -125,10 +132,10 @@ func hold(in io.Reader, name string, size int64, scratch string) (file, error) {
 		data, err := fsx.ReadAll(in, name, inMemory)
 		return file{data: data}, err
 	}
-	copied := &spool{dir: scratch}
+	copied := &spool{dir: scratch.Dir, room: scratch.Room}
 	defer copied.Close()
 	if _, err := io.CopyN(copied, in, size); err != nil {
-		return file{}, fmt.Errorf("copy %s to %s: %w", name, scratch, err)
+		return file{}, fmt.Errorf("copy %s to %s: %w", name, cmp.Or(scratch.Dir, os.TempDir()), err)
 	}
 	return mapFile(copied.file)
 }

@@ -42,6 +42,7 @@ func (p *payload) Close() error { return p.data.Close() }
 type unpacker struct {
 	xz     xz.Decoder
 	dir    string // for what is too large for memory
+	room   Room
 	limits xz.Limits
 }
 
@@ -50,7 +51,7 @@ type unpacker struct {
 // hashed.
 func (u *unpacker) unpack(ctx context.Context, r io.Reader, head Part) (*payload, error) {
 	most := mostPayload(head)
-	out := &spool{dir: u.dir}
+	out := &spool{dir: u.dir, room: u.room}
 	sum := sha256.New()
 	in := &capped{r: io.TeeReader(&cancellable{ctx, r}, sum), left: head.Size}
 	err := u.decode(out, in, most)

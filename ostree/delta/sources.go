@@ -14,6 +14,7 @@ import (
 type sources struct {
 	repo ostree.Source
 	dir  string // for what an archive repo holds compressed
+	room Room
 	// hashed makes open hash a file before it gives a byte of it. Who verifies
 	// what is made of it can do without, and ask check once that is wrong.
 	hashed bool
@@ -40,7 +41,7 @@ func (s *sources) open(ctx context.Context, sum ostree.Checksum) (*source, error
 	if at, ok := payload.(io.ReaderAt); ok {
 		return &source{at, payload, int64(h.Size)}, nil
 	}
-	copied := &spool{dir: s.dir}
+	copied := &spool{dir: s.dir, room: s.room}
 	_, err = io.Copy(copied, payload)
 	if err = errors.Join(err, payload.Close()); err != nil {
 		return nil, copyError(errors.Join(err, copied.Close()))

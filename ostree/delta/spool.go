@@ -15,10 +15,18 @@ const heldInMemory = 1 << 20
 // spool takes bytes one after the other and gives them out at random.
 type spool struct {
 	dir  string // of the temporary file
+	room Room   // asked before the file grows; nil: it may
 	mem  []byte
 	file *os.File
 	size int64
+	had  int64 // of the room
 }
+
+// Room fails unless a number of bytes may be written where temporary files go.
+type Room func(need uint64) error
+
+// roomStep is how much room is asked for at once, in bytes.
+const roomStep = 8 << 20
 
 func (s *spool) Write(p []byte) (int, error) {
 	if s.file == nil && s.size+int64(len(p)) > heldInMemory {
@@ -27,6 +35,9 @@ func (s *spool) Write(p []byte) (int, error) {
 		}
 	}
 	if s.file != nil {
+		if err := s.ask(int64(len(p))); err != nil {
+			return 0, err
+		}
 		n, err := s.file.Write(p)
 		s.size += int64(n)
 		return n, err
@@ -34,6 +45,17 @@ func (s *spool) Write(p []byte) (int, error) {
 	s.mem = append(s.mem, p...)
 	s.size += int64(len(p))
 	return len(p), nil
+}
+
+// ask asks for the room that n more bytes take: who knows no more of what comes
+// than an unsigned length must not fill the disk to find out.
+func (s *spool) ask(n int64) error {
+	if s.room == nil || s.size+n <= s.had {
+		return nil
+	}
+	step := max(n, roomStep)
+	s.had = s.size + step
+	return s.room(uint64(step))
 }
 
 // toFile moves what is in memory to a temporary file. Where the system lets it
