@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -140,6 +141,10 @@ func TestBundleCodes(t *testing.T) {
 		{"no timestamp", func(d *device) { d.must(os.Remove(d.bundle + "/tuf/timestamp.json")) }, CheckinMetadataNotFound},
 		{"no metadata", func(d *device) { d.must(os.RemoveAll(d.bundle + "/tuf")) }, CheckinMetadataNotFound},
 		{"no root of trust", func(d *device) { d.must(os.RemoveAll(d.dir + "/roots")) }, CheckinMetadataNotFound},
+		{"provided root is empty", func(d *device) { d.must(os.Truncate(d.dir+"/roots/ci/1.root.json", 0)) }, CheckinFailure},
+		{"provided root can't be read", func(d *device) { d.unreadable("roots/ci/1.root.json") }, CheckinFailure},
+		{"provided root has no keys", func(d *device) { d.emptyKeys("roots/ci/1.root.json") }, CheckinFailure},
+		{"imported root is empty", func(d *device) { d.importRoot(nil) }, CheckinFailure},
 		{"damaged provided root", func(d *device) { d.flip("../roots/ci/1.root.json") }, CheckinFailure},
 		{"bundle for another tag", func(d *device) { d.rewrite(func() { d.meta.Bundle("ci", "other", "board-lmp-2") }) }, CheckinInvalidBundleMetadata},
 		{"prod bundle on a device of unknown kind", func(d *device) { d.rewrite(func() { d.meta.Bundle("prod", tag, "board-lmp-2") }) }, InstallNeedsReboot},
@@ -188,6 +193,76 @@ func TestBundleCodes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unsignedIndex is a bundle in one file of which nobody signed the index.
+type unsignedIndex struct{ Source }
+
+func (unsignedIndex) HasIndex() bool              { return true }
+func (unsignedIndex) VerifyIndex(*tuf.Root) error { return tuf.ErrMalformed }
+
+// The index of a bundle that is one file is checked before anything in it is
+// believed, also where the bundle need not say what it is for, and where the
+// metadata is that which is stored.
+func TestNoWayLeadsPastTheIndexOfABundle(t *testing.T) {
+	d := newDevice(t)
+	d.extra = "[otactl]\naccept_unlisted_bundle = true\n"
+	_, err := d.check()
+	d.must(err)
+	for _, file := range []string{"", "tuf/bundle-targets.json"} {
+		if file != "" {
+			d.must(os.Remove(filepath.Join(d.bundle, file)))
+		}
+		a := d.open()
+		src, err := a.OpenBundle(d.bundle)
+		d.must(err)
+		for name, do := range map[string]func(context.Context, Source, UpdateRequest) (Result, error){"update": a.Update, "pull": a.Pull, "install": a.Install} {
+			r, err := do(t.Context(), unsignedIndex{src}, UpdateRequest{})
+			wantCode(t, name+" without "+file, r, err, CheckinInvalidBundleMetadata)
+		}
+		if _, err := a.List(t.Context(), unsignedIndex{src}); CodeOf(err) != CheckinInvalidBundleMetadata {
+			t.Errorf("list: %v", err)
+		}
+		d.must(src.Close())
+		d.must(a.Close())
+	}
+	r, err := d.install(UpdateRequest{})
+	wantCode(t, "install from a folder", r, err, InstallNeedsReboot)
+}
+
+// unreadable puts a folder where a file should be: root may read any file.
+func (d *device) unreadable(name string) {
+	d.t.Helper()
+	d.must(os.Remove(filepath.Join(d.dir, name)))
+	d.must(os.Mkdir(filepath.Join(d.dir, name), 0o755))
+}
+
+// emptyKeys leaves a root without a key.
+func (d *device) emptyKeys(name string) {
+	d.t.Helper()
+	var doc struct {
+		Signatures []any          `json:"signatures"`
+		Signed     map[string]any `json:"signed"`
+	}
+	data, err := os.ReadFile(filepath.Join(d.dir, name))
+	d.must(err)
+	d.must(json.Unmarshal(data, &doc))
+	doc.Signatures, doc.Signed["keys"] = []any{}, map[string]any{}
+	for _, role := range doc.Signed["roles"].(map[string]any) {
+		role.(map[string]any)["keyids"] = []any{}
+	}
+	data, err = json.Marshal(doc)
+	d.must(err)
+	d.must(os.WriteFile(filepath.Join(d.dir, name), data, 0o644))
+}
+
+// importRoot gives the device a root as a factory floor does, and no other.
+func (d *device) importRoot(file []byte) {
+	d.t.Helper()
+	d.must(os.RemoveAll(filepath.Join(d.dir, "roots")))
+	dir := filepath.Join(d.dir, "sota/import/repo")
+	d.must(os.MkdirAll(dir, 0o700))
+	d.must(os.WriteFile(filepath.Join(dir, "root.json"), file, 0o644))
 }
 
 func TestNamedTargetThatIsNotThere(t *testing.T) {

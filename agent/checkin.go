@@ -31,7 +31,7 @@ func (a *Agent) checkIn(ctx context.Context, src Source) (*checkin, error) {
 
 // checkInStored does so by the stored metadata; src may be nil.
 func (a *Agent) checkInStored(ctx context.Context, src Source) (*checkin, error) {
-	v, err := a.stored(ctx)
+	v, err := a.stored(ctx, src)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,10 @@ func (a *Agent) OpenBundle(dir string) (Source, error) {
 	return &bundle{b: b, repoPath: a.root.RepoPath(), room: a.roomFor, own: a.cfg.Own, log: a.log}, nil
 }
 
-// VerifyIndex implements indexed; a folder has no index.
+// HasIndex implements indexed; a folder has none.
+func (s *bundle) HasIndex() bool { return s.b.HasIndex() }
+
+// VerifyIndex implements indexed.
 func (s *bundle) VerifyIndex(root *tuf.Root) error { return s.b.VerifyIndex(root) }
 
 func (s *bundle) Metadata() tuf.Fetcher { return s.b.Metadata() }

@@ -45,11 +45,14 @@ func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
 	return nil, coded(metadataCode(err, rules), fmt.Errorf("metadata: %w", err))
 }
 
-// stored verifies what is stored, expiry included.
-func (a *Agent) stored(ctx context.Context) (*vouched, error) {
+// stored verifies what is stored, expiry included, and the index of src.
+func (a *Agent) stored(ctx context.Context, src Source) (*vouched, error) {
 	trust, err := tuf.FromCache(ctx, a.db.Metadata(), a.clock(), a.dialects...)
 	if err != nil {
 		return nil, coded(CheckinSecurityError, fmt.Errorf("stored metadata: %w", err))
+	}
+	if err := checkIndex(src, trust.Root()); err != nil {
+		return nil, err
 	}
 	return &vouched{targets: trust.Targets(), cached: true}, nil
 }
@@ -79,17 +82,15 @@ func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) (
 	if err != nil {
 		return nil, coded(CheckinInvalidBundleMetadata, err)
 	}
-	if statement == nil {
+	if one, ok := src.(indexed); statement == nil && !(ok && one.HasIndex()) {
 		return nil, nil
 	}
 	trust, err := a.chain(ctx, src, now)
 	if err != nil {
 		return nil, err
 	}
-	if one, ok := src.(indexed); ok {
-		if err := one.VerifyIndex(trust.Root()); err != nil {
-			return nil, coded(CheckinInvalidBundleMetadata, err)
-		}
+	if err := checkIndex(src, trust.Root()); err != nil || statement == nil {
+		return nil, err
 	}
 	b, err := trust.VerifyBundle(statement, now)
 	switch {
@@ -107,7 +108,17 @@ func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) (
 // indexed is a source that comes with a signed index of all that is in it, by
 // which it is judged before anything in it is believed.
 type indexed interface {
+	HasIndex() bool
 	VerifyIndex(root *tuf.Root) error
+}
+
+// checkIndex verifies the index of a source that has one.
+func checkIndex(src Source, root *tuf.Root) error {
+	one, ok := src.(indexed)
+	if !ok || !one.HasIndex() {
+		return nil
+	}
+	return coded(CheckinInvalidBundleMetadata, one.VerifyIndex(root))
 }
 
 // meantForUs compares the bundle's type and tag with the device's.

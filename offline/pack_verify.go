@@ -13,6 +13,12 @@ import (
 	"github.com/otactl/otactl/tuf"
 )
 
+// HasIndex says whether the bundle is one file, which has an index.
+func (b *Bundle) HasIndex() bool {
+	_, ok := b.files.(*ota.File)
+	return ok
+}
+
 // VerifyIndex checks that enough keys of the targets role of root signed the
 // index of a bundle that is one file, before anything else in it is believed. A
 // folder has no index, and nothing is wrong with that: all that is believed of a
