@@ -15,6 +15,7 @@ import (
 	"github.com/otactl/otactl/agent/sysroot"
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline"
 	"github.com/otactl/otactl/ostree"
@@ -184,13 +185,13 @@ func copyDatabase(from, to string) (bool, error) {
 }
 
 func copyFile(from, to string) error {
-	in, err := os.Open(from)
+	in, err := fsx.Open(from)
 	if err != nil {
-		return err
+		return fail.Hint(err, "give a copy of /var/sota of a device")
 	}
 	defer in.Close()
-	if st, err := in.Stat(); err != nil || !st.Mode().IsRegular() || st.Size() > limits.DeviceDatabase {
-		return errors.Join(err, fail.New(fail.Usage, "give a copy of /var/sota of a device", "not a plain file of at most %d bytes", limits.DeviceDatabase))
+	if st, err := in.Stat(); err != nil || st.Size() > limits.DeviceDatabase {
+		return errors.Join(err, fail.New(fail.Usage, "give a copy of /var/sota of a device", "longer than %d bytes", limits.DeviceDatabase))
 	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

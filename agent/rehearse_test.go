@@ -293,4 +293,9 @@ func TestDatabaseThatIsNoneIsNamed(t *testing.T) {
 	if r, err := d.rehearse(dir, nil); err == nil || !strings.Contains(err.Error(), db) {
 		t.Errorf("%+v, %v", r, err)
 	}
+	d.must(os.Remove(db))
+	d.must(exec.Command("mkfifo", db).Run())
+	if r, err := d.rehearse(dir, nil); err == nil || !strings.Contains(err.Error(), db) {
+		t.Errorf("a pipe: %+v, %v", r, err)
+	}
 }

@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -17,7 +19,7 @@ import (
 //   - a folder that was the root of the device, with the fragments in the usual
 //     places below it.
 //
-// Nothing outside the folder is looked at.
+// Nothing outside the folder is looked at: what leads out of it is an error.
 func LoadCopy(path string) (*Config, error) {
 	c := &Config{values: map[string]map[string]string{}, copied: true}
 	st, err := os.Stat(path)
@@ -35,11 +37,50 @@ func LoadCopy(path string) (*Config, error) {
 	if len(files) == 0 {
 		return nil, fail.New(fail.NotFound, "copy /var/sota/sota.toml and /usr/lib/sota/conf.d of the device", "config: no *.toml in %s", path)
 	}
+	if st.IsDir() {
+		if err := inside(path, slices.Sorted(maps.Values(files))...); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.merge(files); err != nil {
 		return nil, err
 	}
 	c.relocate(path, base, st.IsDir())
+	if st.IsDir() {
+		return c, inside(path, c.copies()...)
+	}
 	return c, nil
+}
+
+// copies are the files and folders in a copy that are read later.
+func (c *Config) copies() []string {
+	paths := []string{c.Import.CACert, c.Import.Key, c.Import.Cert, filepath.Join(c.Import.BasePath, "repo/root.json")}
+	for _, suffix := range []string{"", "-journal", "-wal"} {
+		paths = append(paths, c.Storage.SQLDB+suffix)
+	}
+	for _, kind := range []string{"ci", "prod"} {
+		paths = append(paths, filepath.Join(c.Storage.UptaneMetadataPath, kind))
+	}
+	return paths
+}
+
+// inside fails for a path that links lead out of dir: on this machine there is
+// something else than on the device. What is not there is not read either.
+func inside(dir string, paths ...string) error {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	for _, p := range paths {
+		real, err := filepath.EvalSymlinks(p)
+		if p == "" || err != nil {
+			continue
+		}
+		if rel, err := filepath.Rel(dir, real); err != nil || !filepath.IsLocal(rel) {
+			return fail.New(fail.Usage, "copy what it leads to into its place", "config: %s leads out of the copy, to %s", p, real)
+		}
+	}
+	return nil
 }
 
 // placesOf lists where the fragments lie in a copy, and the folder that was
@@ -68,7 +109,7 @@ func (c *Config) relocate(root, base string, folder bool) {
 		case base != "" && err == nil && filepath.IsLocal(rel):
 			*p = filepath.Join(base, rel)
 		default:
-			*p = filepath.Join(root, *p)
+			*p = filepath.Join(root, filepath.Clean(string(filepath.Separator)+*p))
 		}
 	}
 }

@@ -63,6 +63,16 @@ const openFlags = os.O_RDONLY | syscall.O_NONBLOCK
 // ReadFile reads path if it is a regular file of at most max bytes.
 // A longer file is a *TooLargeError.
 func ReadFile(path string, max int64) ([]byte, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readCapped(f, path, max)
+}
+
+// Open opens path for reading if it is a regular file.
+func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, openFlags, 0)
 	if err == nil {
 		err = checkRegular(f, path)
@@ -70,8 +80,7 @@ func ReadFile(path string, max int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return readCapped(f, path, max)
+	return f, nil
 }
 
 // ReadFileIn is ReadFile for a name inside root; no link leads out of it.
