@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/otactl/otactl/agent/config"
 	"github.com/otactl/otactl/agent/state"
@@ -34,13 +35,20 @@ type RehearseOptions struct {
 	// Roots stand in for the roots of the device where none are known, the
 	// oldest first.
 	Roots [][]byte
-	// Content says whether the content of a target is whole and good, with its
-	// apps or without; nil takes it for granted.
-	Content func(ctx context.Context, t Target, apps bool) error
+	// Content says whether a device can make use of the content of a target; nil
+	// takes it for granted.
+	Content func(ctx context.Context, t Target, w Wants) error
 
 	Clock    clock.Clock
 	Log      *slog.Logger
 	Dialects []tuf.Dialect
+}
+
+// Wants say what a device needs of a target's content.
+type Wants struct {
+	Apps bool
+	// Has says whether the device has a commit already.
+	Has func(ostree.Checksum) bool
 }
 
 // Rehearsal is what a device would do with a bundle.
@@ -114,7 +122,9 @@ func (r *rehearsal) holds(c ostree.Checksum) (bool, error) {
 }
 
 func (r *rehearsal) unknown(format string, args ...any) {
-	r.out.Unknown = append(r.out.Unknown, fmt.Sprintf(format, args...))
+	if what := fmt.Sprintf(format, args...); !slices.Contains(r.out.Unknown, what) {
+		r.out.Unknown = append(r.out.Unknown, what)
+	}
 }
 
 // agent opens the device on a copy of its database.
@@ -304,9 +314,15 @@ func (r *rehearsal) install(ctx context.Context, a *Agent, src *bundle) error {
 	if err := a.permit(ctx, t, current, req); err != nil {
 		return err
 	}
-	apps := r.apps(a, t)
+	wants := Wants{Apps: r.apps(a, t), Has: func(c ostree.Checksum) bool {
+		if c.String() == t.Commit {
+			return r.running == t.Commit
+		}
+		there, err := r.holds(c)
+		return there && err == nil
+	}}
 	if r.o.Content != nil {
-		if err := r.o.Content(ctx, t, apps); err != nil {
+		if err := r.o.Content(ctx, t, wants); err != nil {
 			return coded(DownloadFailure, err)
 		}
 	}

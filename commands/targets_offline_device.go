@@ -47,12 +47,11 @@ func (rt *runtime) asDevice(ctx context.Context, path string, b *offline.Bundle,
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
+	content := &rehearsedContent{b: b, rep: rep}
 	r, err := agent.Rehearse(ctx, b, agent.RehearseOptions{
 		Config: cfg, Scratch: scratch, HardwareID: opt.HardwareID, Roots: opt.Roots, Dialects: dialects(),
 		Clock: clock.At(opt.Now), Log: rt.log,
-		Content: func(ctx context.Context, t agent.Target, apps bool) error {
-			return contentOf(ctx, b, rep, t.Commit, apps)
-		},
+		Content: content.of,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("--as-device %s: %w", path, err)
@@ -61,34 +60,67 @@ func (rt *runtime) asDevice(ctx context.Context, path string, b *offline.Bundle,
 	return &deviceAnswer{
 		Takes: r.Takes, ExitCode: row.code, Code: row.name, Meaning: row.meaning, Target: r.Target, Commit: r.Commit,
 		Running: r.Running, Change: r.Change, Reason: oneLine(r.Reason), Remedy: oneLine(r.Remedy),
-		HardwareID: r.HardwareID, Tags: r.Tags, Type: r.Type, Unknown: r.Unknown,
+		HardwareID: r.HardwareID, Tags: r.Tags, Type: r.Type, Unknown: append(r.Unknown, content.unknown...),
 	}, nil
 }
 
-// contentOf says what is wrong with the content of one target, with its apps if
-// the device needs them. All of it was read once: objects are read again only
-// where something was wrong with some.
-func contentOf(ctx context.Context, b *offline.Bundle, rep *offline.VerifyReport, commit string, apps bool) error {
-	if f := rep.FirstBad(offline.RuleApps); f != nil && apps {
+// rehearsedContent answers for the content of a bundle that was verified.
+type rehearsedContent struct {
+	b       *offline.Bundle
+	rep     *offline.VerifyReport
+	unknown []string
+}
+
+// of says what is wrong with the content of one target, as far as the device
+// needs it: objects, or else a delta from what it has.
+func (c *rehearsedContent) of(ctx context.Context, t agent.Target, w agent.Wants) error {
+	if f := c.rep.FirstBad(offline.RuleApps); f != nil && w.Apps {
+		if len(c.rep.Targets) > 1 {
+			c.unknown = append(c.unknown, "whether the apps that are bad are those of this target; taken for yes")
+		}
 		return errors.New(f.String())
 	}
-	if rep.FirstBad(offline.RuleRepo, offline.RuleObject, offline.RuleDelta, offline.RuleIndex) == nil {
-		return nil
-	}
-	sum, err := ostree.ParseChecksum(commit)
-	if err != nil {
+	commit, err := ostree.ParseChecksum(t.Commit)
+	if err != nil || w.Has(commit) {
 		return err
 	}
-	if whole, err := b.HasCommit(ctx, sum); err == nil && !whole {
-		if f := rep.FirstBad(offline.RuleDelta); f != nil {
-			return errors.New(f.String())
-		}
+	bad := c.objects(ctx, commit)
+	if bad == nil || c.byDelta(t.Commit, w) {
+		return nil
 	}
-	repo, err := b.Repo(ctx)
+	if f := c.rep.FirstBad(offline.RuleDelta); f != nil {
+		return errors.New(f.String())
+	}
+	return bad
+}
+
+// objects looks at those of a commit. All were read once: they are read again
+// only where something was wrong with some.
+func (c *rehearsedContent) objects(ctx context.Context, commit ostree.Checksum) error {
+	whole, err := c.b.HasCommit(ctx, commit)
+	if err == nil && whole && c.rep.FirstBad(offline.RuleRepo, offline.RuleObject, offline.RuleIndex) == nil {
+		return nil
+	}
+	repo, err := c.b.Repo(ctx)
 	if err == nil {
-		_, err = ostree.Verify(ctx, repo, sum, ostree.VerifyOptions{})
+		_, err = ostree.Verify(ctx, repo, commit, ostree.VerifyOptions{})
 	}
 	return err
+}
+
+// byDelta says whether a good delta leads to a commit from what the device has.
+func (c *rehearsedContent) byDelta(commit string, w agent.Wants) bool {
+	for _, d := range c.rep.Deltas {
+		from, err := ostree.ParseChecksum(d.From)
+		if d.To != commit || !d.Usable() || d.From != "" && (err != nil || !w.Has(from)) {
+			continue
+		}
+		if !d.Applied {
+			c.unknown = append(c.unknown, "whether what the static delta makes is right: it was not applied, which --base REPO does; taken for yes")
+		}
+		return true
+	}
+	return false
 }
 
 // table tells a person what the device would do.

@@ -35,6 +35,9 @@ type VerifiedDelta struct {
 	clean bool // nothing is wrong with it
 }
 
+// Usable says that nothing is wrong with it, as far as it was looked at.
+func (d VerifiedDelta) Usable() bool { return d.clean }
+
 // remedyBase is what to do about a delta of which only the parts were looked at.
 const remedyBase = "give a repo that has the commit with --base"
 
