@@ -356,6 +356,47 @@ func TestVerifyFindsWhatIsWrongWithADelta(t *testing.T) {
 	}
 }
 
+func TestObjectsThatADeltaLeavesOutAreVerified(t *testing.T) {
+	v := newVersions(t)
+	_, err := v.build(only)
+	check(t, err)
+	d := v.deltas()[0]
+	dir := filepath.Join(v.dir, filepath.FromSlash(d.dir))
+	check(t, os.RemoveAll(dir))
+	check(t, os.MkdirAll(dir, 0o755))
+	repo, err := ostree.OpenRepo(v.repoDir)
+	check(t, err)
+	opt := delta.DefaultOptions(now)
+	opt.MinFallback, opt.File = 1, filepath.Join(dir, "superblock")
+	_, err = delta.Generate(t.Context(), repo, d.Name, opt)
+	check(t, err)
+	if rep := verify(t, v.dir); !hasRule(rep, RuleDelta, d.dir+"/superblock") {
+		t.Errorf("without the objects: %+v", rep.Findings)
+	}
+	bundle, err := Open(v.dir)
+	check(t, err)
+	defer bundle.Close()
+	list, err := bundle.Deltas(t.Context())
+	check(t, err)
+	f, err := list[0].Open("")
+	check(t, err)
+	defer f.Close()
+	for _, o := range f.Fallbacks {
+		data, err := os.ReadFile(filepath.Join(v.repoDir, o.ID.ArchivePath()))
+		check(t, err)
+		check(t, os.MkdirAll(filepath.Join(v.dir, "ostree_repo", filepath.Dir(o.ID.ArchivePath())), 0o755))
+		write(t, filepath.Join(v.dir, "ostree_repo", o.ID.ArchivePath()), data)
+	}
+	if err := verify(t, v.dir).Err(); err != nil || len(f.Fallbacks) == 0 {
+		t.Errorf("with %d objects: %v", len(f.Fallbacks), err)
+	}
+	spoilt := "ostree_repo/" + f.Fallbacks[0].ID.ArchivePath()
+	check(t, flipAt(filepath.Join(v.dir, spoilt), 5))
+	if rep := verify(t, v.dir); !hasRule(rep, RuleObject, spoilt) {
+		t.Errorf("with a spoilt one: %+v", rep.Findings)
+	}
+}
+
 func flipAt(name string, at int) error {
 	data, err := os.ReadFile(name)
 	if err != nil {

@@ -121,11 +121,7 @@ func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, comm
 			c.Time.Format(time.RFC3339), v.opt.Now.Format(time.RFC3339))
 	}
 	v.deltaParts(ctx, &d, f, files)
-	for _, o := range f.Fallbacks {
-		if _, there := v.inv.objects[o.ID]; !there {
-			v.found.bad(RuleDelta, head, "it leaves out object %s, which is not in the bundle", o.ID)
-		}
-	}
+	v.fallbacks(ctx, head, f)
 	r := VerifiedDelta{To: f.Name.To.String(), Parts: len(f.Parts), clean: v.found.count() == before}
 	if !f.Name.Scratch() {
 		r.From = f.Name.From.String()
@@ -138,6 +134,31 @@ func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, comm
 	}
 	v.report.Deltas = append(v.report.Deltas, r)
 	return true
+}
+
+// fallbacks verifies the objects that a delta leaves out. Where its target has
+// no other objects nothing else looks at them, and devices need them.
+func (v *verifier) fallbacks(ctx context.Context, head string, f *delta.File) {
+	if len(f.Fallbacks) == 0 {
+		return
+	}
+	repo, err := openArchive(ctx, v.bundle.files, dirRepo)
+	if err != nil {
+		return // a finding of content
+	}
+	for _, o := range f.Fallbacks {
+		if _, there := v.inv.objects[o.ID]; !there {
+			v.found.bad(RuleDelta, head, "it leaves out object %s, which is not in the bundle", o.ID)
+			continue
+		}
+		obj, err := repo.Object(ctx, o.ID)
+		if err == nil {
+			err = ostree.VerifyObject(ctx, obj)
+		}
+		if err != nil && ctx.Err() == nil {
+			v.objectProblem(repo, err)
+		}
+	}
 }
 
 // deltaParts unpacks each part and checks its program, as whoever applies it
