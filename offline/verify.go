@@ -238,6 +238,7 @@ func (v *verifier) targets(c *trustCheck) []boundTarget {
 			continue
 		}
 		fits = fits || v.suits(custom)
+		v.passedOver(name, custom, c.bundle.Tag)
 		bound = append(bound, boundTarget{name: name, target: target, custom: custom})
 		v.report.Targets = append(v.report.Targets, VerifiedTarget{Name: name, Commit: target.Commit()})
 	}
@@ -245,6 +246,20 @@ func (v *verifier) targets(c *trustCheck) []boundTarget {
 		v.found.bad(RuleFor, where, "none of its targets is for %s; one for several kinds of hardware suits none", v.opt.device())
 	}
 	return bound
+}
+
+// passedOver warns of a target that devices take no notice of, though the bundle
+// names it. Where somebody asks for a device's own tag and hardware, suits
+// judges.
+func (v *verifier) passedOver(name string, c tuf.Custom, tag string) {
+	const remedy = "publish it again for these devices, and build the bundle again"
+	where := metadataPath(tuf.TargetsFile)
+	if len(c.HardwareIDs) != 1 {
+		v.found.warn(RuleFor, where, remedy, "target %s: it is for %d kinds of hardware; devices pass over all but those for one", name, len(c.HardwareIDs))
+	}
+	if !slices.Contains(c.Tags, tag) {
+		v.found.warn(RuleFor, where, remedy, "target %s: it does not carry the bundle's tag %.40q; devices that follow no other pass over it", name, tag)
+	}
 }
 
 // formatOSTree is the only format of a target that devices install.

@@ -380,3 +380,19 @@ func TestAppURIsAreListed(t *testing.T) {
 		t.Errorf("%q, %v", uris, err)
 	}
 }
+
+func TestTargetsThatDevicesPassOverAreWarnedOf(t *testing.T) {
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), map[string]any{"tags": []string{"other", "main"}})
+	b.publish("pc-2", "pc", tinyTree(t, "1"), map[string]any{"tags": []string{"other"}, "hardwareIds": []string{"pc", "board"}, "version": "2"})
+	dir := t.TempDir()
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	list := goodBundle()
+	list.Targets = []string{"pc-1", "pc-2"}
+	resign(t, dir, b, list, b.keys[tuf.RoleTargets])
+	rep := verify(t, dir)
+	if !warned(rep, "pc-2: it is for 2 kinds of hardware") || !warned(rep, `pc-2: it does not carry the bundle's tag "main"`) || warned(rep, "pc-1: it") {
+		t.Errorf("%+v", rep.Findings)
+	}
+}
