@@ -378,7 +378,7 @@ func TestObjectsThatADeltaLeavesOutAreVerified(t *testing.T) {
 	defer bundle.Close()
 	list, err := bundle.Deltas(t.Context())
 	check(t, err)
-	f, err := list[0].Open("")
+	f, err := list[0].Open(delta.Scratch{Dir: t.TempDir()})
 	check(t, err)
 	defer f.Close()
 	for _, o := range f.Fallbacks {
