@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 	ota "github.com/otactl/otactl/offline/archive"
@@ -292,9 +293,13 @@ func (u *unpacker) metadata(ctx context.Context) error {
 		return fmt.Errorf("sync the medium: %w", err)
 	}
 	var files []roleFile
+	left := int64(limits.Papers)
 	for i := range u.file.Members() {
 		m := &u.file.Members()[i]
 		if rest, ok := strings.CutPrefix(m.Name, dirMetadata+"/"); ok {
+			if left -= m.Size; left < 0 {
+				return &fsx.TooLargeError{Name: dirMetadata, Max: limits.Papers}
+			}
 			data, err := medium.ReadFile(u.file, m.Name, limits.Targets)
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -144,7 +145,9 @@ func (a *File) readList() error {
 		return refuse("%s: the index names a list of %d bytes, and the file has no room for it", nameMembers, want.Length)
 	}
 	m := Member{Name: nameMembers, Size: want.Length}
-	list := make([]byte, 0, want.Length)
+	var list strings.Builder // names and sums are parts of it: it is not copied
+	list.Grow(int(want.Length))
+	sum := sha256.New()
 	for n := range pieces(m.Size) {
 		plain, err := a.inflate(first+int(n), inflated(m.Size, n))
 		if err == nil {
@@ -153,13 +156,13 @@ func (a *File) readList() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", nameMembers, err)
 		}
-		list = append(list, plain...)
+		_, _ = io.MultiWriter(&list, sum).Write(plain) // both take all
 	}
-	if hexSum(list) != want.SHA256 {
+	if fmt.Sprintf("%x", sum.Sum(nil)) != want.SHA256 {
 		return refuse("%s: it is another list than the index vouches for", nameMembers)
 	}
 	var err error
-	if a.members, err = parseList(list); err != nil {
+	if a.members, err = parseList(list.String()); err != nil {
 		return fmt.Errorf("%s: %w", nameMembers, err)
 	}
 	if len(a.members) != want.Count {

@@ -39,7 +39,7 @@ func FuzzList(f *testing.F) {
 	f.Add([]byte("1048577 00 a\n+ 00\n"))
 	f.Add([]byte("3 " + string(bytes.Repeat([]byte("0"), 64)) + " tuf\n"))
 	f.Fuzz(func(t *testing.T, list []byte) {
-		members, err := parseList(list)
+		members, err := parseList(string(list))
 		if err != nil {
 			return
 		}

@@ -240,7 +240,7 @@ func TestAListThatTwoReadersUnderstandDifferentlyIsRefused(t *testing.T) {
 		}
 		return text
 	}
-	if m, err := parseList([]byte(line("a", "b/c"))); err != nil || len(m) != 2 {
+	if m, err := parseList(line("a", "b/c")); err != nil || len(m) != 2 {
 		t.Fatal(m, err)
 	}
 	for _, bad := range []string{
@@ -253,7 +253,7 @@ func TestAListThatTwoReadersUnderstandDifferentlyIsRefused(t *testing.T) {
 		"3 " + sum[2:] + " a\n", "8589934592 " + sum + " a\n", "99999999999999999999 " + sum + " a\n", "\n", line("a") + "\n", "+ " + sum + "\n",
 		"1048577 " + sum + " a\n", "1048577 " + sum + " a\n+ " + sum + "\n", "1048577 " + sum + " a\n+ " + sum + "\n+ " + sum, line("a") + "+ " + sum + "\n",
 	} {
-		if m, err := parseList([]byte(bad)); fail.ClassOf(err) != fail.Verification {
+		if m, err := parseList(bad); fail.ClassOf(err) != fail.Verification {
 			t.Errorf("%.60q: %v, %v", bad, m, err)
 		}
 	}

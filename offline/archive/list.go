@@ -35,11 +35,13 @@ func appendMember(list []byte, m *Member) []byte {
 	return list
 }
 
+// leastLine is the shortest line of a member, or of a piece.
+const leastLine = len("0 ") + 2*sha256.Size + len(" a\n")
+
 // parseList reads a list, which has to be in the one form that appendMember
 // gives it, sorted by name.
-func parseList(list []byte) ([]Member, error) {
-	var members []Member
-	text := string(list) // once: names are parts of it
+func parseList(text string) ([]Member, error) {
+	members := make([]Member, 0, min(len(text)/leastLine, limits.BundleMembers))
 	frame := int64(0)
 	for line := 1; text != ""; line++ {
 		m, rest, err := parseMember(text)

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -90,12 +91,15 @@ func (d document) write(path string) error {
 	if err != nil {
 		return err
 	}
+	if len(data) > limits.Papers {
+		return &fsx.TooLargeError{Name: path, Max: limits.Papers}
+	}
 	return fsx.WriteFile(path, data, 0o644)
 }
 
 // Is says whether the file at path looks like papers and not like an archive.
 func Is(path string) bool {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // nobody waits for a pipe
 	if err != nil {
 		return false
 	}
