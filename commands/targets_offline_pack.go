@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -73,6 +74,9 @@ func offlineUnpackCommand(rt *runtime) *cli.Command {
 }
 
 func packFolder(ctx context.Context, dir, file string, opt offline.PackOptions) (*offline.PackReport, error) {
+	if err := apart(dir, file); err != nil {
+		return nil, err
+	}
 	b, err := offline.Open(dir)
 	if err != nil {
 		return nil, err
@@ -107,7 +111,7 @@ type archiving struct {
 func archivingOf(c *cli.Context) (archiving, error) {
 	a := archiving{file: c.String("archive"), dst: c.Args().Get(1)}
 	if a.dst != "" {
-		return a, nil
+		return a, apart(a.dst, a.file)
 	}
 	if a.file == "" {
 		return a, fail.New(fail.Usage, "name the folder, or a file with --archive FILE", "targets offline-update: argument DST is missing")
@@ -116,17 +120,74 @@ func archivingOf(c *cli.Context) (archiving, error) {
 	return a, nil
 }
 
+// apart refuses to put a file into the bundle that it is made of.
+func apart(dir, file string) error {
+	if file == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
+		return fail.New(fail.Usage, "put it beside the folder", "%s lies in the bundle that it is made of, %s", file, dir)
+	}
+	return nil
+}
+
 // begin unpacks the file into the scratch folder, where it is to be renewed or
 // added to and not made anew.
 func (a archiving) begin(ctx context.Context, rt *runtime, opt offline.BuildOptions) error {
-	if !a.scratch || opt.DryRun || !(opt.TUFOnly || opt.AllowMultiple) {
+	if _, err := os.Stat(a.file); !a.scratch || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if _, err := os.Stat(a.file); errors.Is(err, fs.ErrNotExist) {
+	if !opt.TUFOnly && !opt.AllowMultiple {
+		return a.mayReplace(ctx, opt.Target)
+	}
+	if opt.DryRun {
 		return nil
 	}
 	_, err := rt.unpackTo(ctx, a.file, a.dst)
 	return err
+}
+
+// mayReplace keeps a file that holds other targets, as a folder would be, or
+// that is no bundle.
+func (a archiving) mayReplace(ctx context.Context, target string) error {
+	refuse := func(format string, args ...any) error {
+		return fail.New(fail.Conflict, "add to a bundle with --allow-multiple-targets, or take another file", format, args...)
+	}
+	names, err := namedIn(ctx, a.file)
+	if err != nil {
+		return refuse("%s is there already, and no bundle to put another in the place of: %v", a.file, err)
+	}
+	for _, name := range names {
+		if name != target {
+			return refuse("%s is a bundle with other targets (%.200s)", a.file, name)
+		}
+	}
+	return nil
+}
+
+// namedIn are the targets that the bundle in file says it has.
+func namedIn(ctx context.Context, file string) ([]string, error) {
+	b, err := offline.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	data, err := b.BundleTargets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := tuf.ParseBundleTargets(data)
+	if err != nil {
+		return nil, err
+	}
+	return doc.Targets, nil
 }
 
 // finish packs what was built, signed by whom the metadata came from.
