@@ -3,6 +3,7 @@ package commands
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -140,7 +141,7 @@ func (u *upload) update(s *offline.Summary) (updateserver.Update, error) {
 	}
 	last := s.Targets[len(s.Targets)-1]
 	update.Name = cmp.Or(update.Name, last.Name)
-	if err := updateserver.CheckName(update.Name); err != nil || len(s.Targets) > 1 {
+	if err := errors.Join(updateserver.CheckName(update.Tag), updateserver.CheckName(update.Name)); err != nil || len(s.Targets) > 1 {
 		return update, err
 	}
 	update.Target, update.Commit, update.Apps = last.Name, last.Commit, map[string]string{}

@@ -120,7 +120,7 @@ func explained(u Update, err error) error {
 func CheckName(name string) error {
 	bad := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`/\?#%"`, r) }
 	if name == "" || name == "." || name == ".." || len(name) > 200 || strings.ContainsFunc(name, bad) {
-		return fail.As(errors.New("update name "+strconv.QuoteToASCII(name[:min(len(name), 80)])+": not a plain name"), fail.Usage,
+		return fail.As(errors.New("name or tag of an update "+strconv.QuoteToASCII(name[:min(len(name), 80)])+": not a plain name"), fail.Usage,
 			"use letters, digits and . _ + -")
 	}
 	return nil

@@ -365,7 +365,7 @@ func TestNothingIsBuiltUponFilesThatNoRootVouchesFor(t *testing.T) {
 	}
 }
 
-func TestOldTargetsAreSignedAgainUnderANewRoot(t *testing.T) {
+func TestOldTargetsAreSignedAgainUnderANewRootOnce(t *testing.T) {
 	keys := everyRole(t)
 	r := run{dir: initialised(t, false, keys), hand: keys, target: made("a")}
 	_, err := r.meta(t, "board-1", ask(30))
@@ -384,6 +384,18 @@ func TestOldTargetsAreSignedAgainUnderANewRoot(t *testing.T) {
 	check(t, err)
 	if trust := r.verified(t, files); trust.Root().Version != 2 || trust.Targets().Version != 2 {
 		t.Errorf("root %d, targets %d", trust.Root().Version, trust.Targets().Version)
+	}
+	// From now on the old key has no say any more.
+	d, err := tuf.DraftTargets(files["targets"])
+	check(t, err)
+	evil, err := made("evil").make("board-2", "main", now)
+	check(t, err)
+	check(t, d.Set("board-2", evil))
+	stolen, err := d.Sign(9, now.Add(400*day), keys[tuf.RoleTargets][0])
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(r.dir, tuf.TargetsFile), stolen, 0o600))
+	if _, err := r.meta(t, "board-1", ask(30)); fail.ClassOf(err) != fail.Verification {
+		t.Errorf("targets by a key that was replaced: %v", err)
 	}
 }
 

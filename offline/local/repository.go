@@ -136,13 +136,16 @@ type numbers struct {
 	Snapshot  int `json:"snapshot"`
 	Timestamp int `json:"timestamp"`
 	Bundle    int `json:"bundle-targets"`
+	// Root is the newest by which targets.json had all its signatures. What keys
+	// of an earlier one have signed since is not theirs to sign any more.
+	Root int `json:"root,omitempty"`
 }
 
 // highest is a number that every client of the field can still count on from.
 const highest = 1<<31 - 2
 
 func (n numbers) check() error {
-	for _, last := range []int{n.Targets, n.Snapshot, n.Timestamp, n.Bundle} {
+	for _, last := range []int{n.Targets, n.Snapshot, n.Timestamp, n.Bundle, n.Root} {
 		if last < 0 || last > highest {
 			return fmt.Errorf("%d is no version", last)
 		}
@@ -217,6 +220,9 @@ func (r *Repository) read(name string, max int64) ([]byte, error) {
 func (s *state) vouched(role tuf.Role, file []byte) bool {
 	for _, raw := range s.trust.RootFiles() {
 		root, err := tuf.ParseRoot(raw)
+		if err == nil && role == tuf.RoleTargets && root.Version < s.numbers.Root {
+			continue
+		}
 		if err == nil && root.Verify(role, file) == nil {
 			return true
 		}

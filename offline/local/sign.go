@@ -39,7 +39,7 @@ func (s *state) bundle(ctx context.Context, name string, req offline.MetaRequest
 	}
 	for _, sign := range []func() error{
 		func() error { return s.signTargets(ctx, name, req.Tag, until) },
-		func() error { return s.signSnapshot(ctx, until) },
+		func() error { s.numbers.Root = s.trust.Root().Version; return s.signSnapshot(ctx, until) },
 		func() error { return s.signTimestamp(ctx, until) },
 	} {
 		if err := sign(); err != nil {
