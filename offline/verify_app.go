@@ -24,6 +24,14 @@ const (
 	maxAppManifest = limits.AppManifest
 )
 
+// The types of what names other blobs; devices go by them.
+const (
+	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
+	ociIndex       = "application/vnd.oci.image.index.v1+json"
+	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
 const composeFile = "docker-compose.yml"
 
 // reference is a name with a digest: host/path@sha256:hex.
@@ -107,6 +115,9 @@ func parseDocument(data []byte) (*document, error) {
 func (c *appCheck) manifest(app reference, data []byte) ([]descriptor, bool) {
 	where := blobPath(app.hex)
 	doc, err := parseDocument(data)
+	if err == nil && doc.MediaType != ociManifest {
+		err = fmt.Errorf("is of the type %.80q, and manifests of apps are %s", doc.MediaType, ociManifest)
+	}
 	if err == nil && doc.Annotations["compose-app"] != "v1" {
 		err = errors.New("is not the manifest of an app: it lacks the annotation compose-app=v1")
 	}

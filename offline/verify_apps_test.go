@@ -140,3 +140,22 @@ func FuzzAppDocuments(f *testing.F) {
 		c.image(t.Context(), ref, ref, "x86_64")
 	})
 }
+
+func TestImagesThatNoDeviceReadsAreBad(t *testing.T) {
+	for text, good := range map[string]bool{
+		`{"schemaVersion":2,"mediaType":"` + ociManifest + `","config":{}}`:                                                  true,
+		`{"schemaVersion":2,"mediaType":"` + dockerManifest + `","config":{}}`:                                               true,
+		`{"schemaVersion":2,"mediaType":"` + ociIndex + `","manifests":[{"platform":{"os":"linux"}}]}`:                       true,
+		`{"schemaVersion":2,"mediaType":"` + dockerList + `","manifests":[{"platform":{"os":"linux"}},{"digest":"sha256"}]}`: false,
+		`{"schemaVersion":2,"mediaType":"` + ociIndex + `","config":{}}`:                                                     false,
+		`{"schemaVersion":2,"mediaType":"` + ociManifest + `","manifests":[]}`:                                               false,
+		`{"schemaVersion":2,"config":{}}`:                                                                                    false,
+		`{"schemaVersion":2,"mediaType":"application/json","config":{}}`:                                                     false,
+	} {
+		doc, err := parseDocument([]byte(text))
+		check(t, err)
+		if err := doc.image(); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package offline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -19,6 +20,9 @@ func (c *appCheck) image(ctx context.Context, app, img reference, arch string) {
 		return
 	}
 	doc, err := parseDocument(data)
+	if err == nil {
+		err = doc.image()
+	}
 	if err != nil {
 		c.v.found.bad(RuleApps, blobPath(img.hex), "%v", err)
 		return
@@ -31,6 +35,31 @@ func (c *appCheck) image(ctx context.Context, app, img reference, arch string) {
 		c.layers(img.hex, doc)
 	}
 	c.layout(app, img, heads)
+}
+
+// image wants a document to be what an image's reference may name: a manifest,
+// or an index that says for each of its manifests what it runs on. composectl
+// crashes at one that doesn't.
+func (d *document) image() error {
+	switch d.MediaType {
+	case ociManifest, dockerManifest:
+		if d.Config == nil {
+			return errors.New("is no image manifest: it has no config")
+		}
+		return nil
+	case ociIndex, dockerList:
+		if d.Config != nil {
+			return errors.New("is an index, and has a config like a manifest")
+		}
+	default:
+		return fmt.Errorf("is of the type %.80q, which no device reads", d.MediaType)
+	}
+	for _, m := range d.Manifests {
+		if m.Platform == nil {
+			return fmt.Errorf("lists the manifest %.80q without a platform", m.Digest)
+		}
+	}
+	return nil
 }
 
 // platforms verifies those manifests of an index that are there, of which there
@@ -58,8 +87,11 @@ func (c *appCheck) platforms(ctx context.Context, img reference, index *document
 			continue
 		}
 		doc, err := parseDocument(data)
-		if err == nil && doc.Config == nil {
-			err = fmt.Errorf("is no image manifest: it has no config")
+		if err == nil && doc.MediaType != ociManifest && doc.MediaType != dockerManifest {
+			err = fmt.Errorf("is of the type %.80q, and no image manifest", doc.MediaType)
+		}
+		if err == nil {
+			err = doc.image()
 		}
 		if err != nil {
 			c.v.found.bad(RuleApps, blobPath(hex), "%v", err)
