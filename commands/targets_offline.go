@@ -109,6 +109,11 @@ func (rt *runtime) buildBundle(c *cli.Context, from bundleOrigin, dst string, op
 			return nil, err
 		}
 	}
+	more, err := backendSBOMs(c, from.api, opt.Target)
+	if err != nil {
+		return nil, err
+	}
+	opt.SBOMs = slices.Concat(opt.SBOMs, more)
 	store, err := takeApps(c, &opt)
 	if err != nil {
 		return nil, err

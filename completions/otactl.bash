@@ -50,11 +50,11 @@ _otactl_flags() {
     'otactl targets sign') echo '--help --keys --passphrase-file --dry-run --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets upload') echo '--help --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
     'otactl targets static-deltas') echo '--help --by-tag --hw-id --repo --to --s3-endpoint --sign-by --gpg-homedir --keys --passphrase-file --dry-run --out --expires-in-days --expires-at --credentials --config --context --url --factory --ca-file --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --tuf-only --allow-multiple-targets --archive --upload --as --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --with-sboms --delta-from --delta-only --tuf-only --allow-multiple-targets --archive --upload --as --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update sign') echo '--help --keys --passphrase-file --export --import --root --no-verify --yes --jobs --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update show') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update verify') echo '--help --root --tag --hardware-id --type --base --as-device --now --jobs --output --quiet --verbose --log-level' ;;
-    'otactl targets offline-update add') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --delta-from --delta-only --output --quiet --verbose --log-level' ;;
+    'otactl targets offline-update add') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --ostree-repo-source --no-apps --apps-source --sbom --with-sboms --delta-from --delta-only --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update remove') echo '--help --tag --dry-run --jobs --credentials --config --context --url --factory --ca-file --expires-in-days --expires-at --prod --wave --keys --passphrase-file --from --tuf --init --ref --hardware-id --app --s3-endpoint --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update prune') echo '--help --dry-run --output --quiet --verbose --log-level' ;;
     'otactl targets offline-update upload') echo '--help --as --config --output --quiet --verbose --log-level' ;;
@@ -488,6 +488,7 @@ _otactl_value() {
     'otactl targets offline-update --no-apps') echo 'switch' ;;
     'otactl targets offline-update --apps-source') echo 'dir' ;;
     'otactl targets offline-update --sbom') echo 'file' ;;
+    'otactl targets offline-update --with-sboms') echo 'switch' ;;
     'otactl targets offline-update --delta-from') echo 'text' ;;
     'otactl targets offline-update --delta-only') echo 'switch' ;;
     'otactl targets offline-update --tuf-only') echo 'switch' ;;
@@ -554,6 +555,7 @@ _otactl_value() {
     'otactl targets offline-update add --no-apps') echo 'switch' ;;
     'otactl targets offline-update add --apps-source') echo 'dir' ;;
     'otactl targets offline-update add --sbom') echo 'file' ;;
+    'otactl targets offline-update add --with-sboms') echo 'switch' ;;
     'otactl targets offline-update add --delta-from') echo 'text' ;;
     'otactl targets offline-update add --delta-only') echo 'switch' ;;
     'otactl targets offline-update add #0') echo text ;;

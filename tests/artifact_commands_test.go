@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"cmp"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -14,7 +15,7 @@ import (
 )
 
 // ci starts what answers for $URL where a CI keeps artifacts: what is in DIR is
-// below /projects/, with its exact length, for whoever has the token of the
+// below /projects/, and what is in DIR/sboms as the SBOMs of every target, with its exact length, for whoever has the token of the
 // context file. There is no OSTree behind it, as with a token that may not read
 // it.
 //
@@ -29,6 +30,13 @@ func ci(ts *testscript.TestScript, neg bool, args []string) {
 	dir, pass := ts.MkAbs(args[0]), httputil.NewSingleHostReverseProxy(backend)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rest, kept := strings.CutPrefix(r.URL.Path, "/projects/")
+		if _, sbom, ok := strings.Cut(r.URL.Path, "/sboms/"); ok {
+			rest, kept = "sboms/"+cmp.Or(sbom, "list.json"), true
+			if sbom != "" && r.Header.Get("Accept") != "application/spdx.json" {
+				w.WriteHeader(http.StatusNotAcceptable)
+				return
+			}
+		}
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/ota/treehub/"):
 			w.WriteHeader(http.StatusForbidden)

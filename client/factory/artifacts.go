@@ -145,19 +145,23 @@ func (c *Client) openArtifact(ctx context.Context, address string) (*Artifact, e
 	if err != nil {
 		return nil, err
 	}
-	a := &Artifact{file{url: u, auth: c.opt.Auth, http: slowest.Client(c.opt.HTTP), retry: c.opt.Retry, size: -1}}
+	a := &Artifact{c.fileAt(u)}
 	if !c.own(u) {
 		a.file.auth = httpx.Anonymous{}
 	}
-	resp, err := a.file.open(ctx, 0)
+	err = a.file.look(ctx)
+	if fail.ClassOf(err) == fail.Auth && !c.own(u) {
+		err = fail.As(err, fail.Auth, "it is on another host than the backend, which gets no credentials: it has to be readable for all")
+	}
 	if err != nil {
-		if fail.ClassOf(err) == fail.Auth && !c.own(u) {
-			err = fail.As(err, fail.Auth, "it is on another host than the backend, which gets no credentials: it has to be readable for all")
-		}
 		return nil, err
 	}
-	a.file.learn(resp)
-	return a, resp.Body.Close()
+	return a, nil
+}
+
+// fileAt is a file of which nothing is known yet but where it is.
+func (c *Client) fileAt(u *url.URL) file {
+	return file{url: u, auth: c.opt.Auth, http: slowest.Client(c.opt.HTTP), retry: c.opt.Retry, size: -1}
 }
 
 // slowest is what a server has to send, as for objects.

@@ -19,8 +19,9 @@ import (
 // file is a large file behind HTTP, which does not go through resty: that keeps
 // replies in memory.
 type file struct {
-	url   *url.URL
-	auth  httpx.Auth
+	url    *url.URL
+	accept string // the content type asked for, "" for any
+	auth   httpx.Auth
 	http  *http.Client
 	retry httpx.Retry
 
@@ -41,6 +42,9 @@ func (f *file) open(ctx context.Context, offset int64) (*http.Response, error) {
 			return nil, err
 		}
 		req.Header.Set("Accept-Encoding", "identity")
+		if f.accept != "" {
+			req.Header.Set("Accept", f.accept)
+		}
 		if offset > 0 {
 			req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 			if f.validator != "" {
@@ -57,6 +61,17 @@ func (f *file) open(ctx context.Context, offset int64) (*http.Response, error) {
 		return nil, fail.New(fail.Network, "turn compression off for artifacts on the server or proxy", "the reply is packed with %.40q, which nobody asked for", enc)
 	}
 	return resp, nil
+}
+
+// look asks for the file, reads nothing of it, and takes down what the reply
+// says.
+func (f *file) look(ctx context.Context) error {
+	resp, err := f.open(ctx, 0)
+	if err != nil {
+		return err
+	}
+	f.learn(resp)
+	return resp.Body.Close()
 }
 
 // learn takes down what a first reply says of the file.

@@ -15,6 +15,8 @@ const (
 	BundleTargets = 1 << 20
 	// SBOM caps a list of what a target is made of, which a bundle carries along.
 	SBOM = 256 << 20
+	// SBOMs is how many of them a target may have.
+	SBOMs = 1000
 	// FormatMark caps a bundle's otactl.json.
 	FormatMark = 64 << 10
 	// Papers caps the metadata of a bundle that goes to a signer without its
