@@ -262,6 +262,9 @@ func (b *builder) open(ctx context.Context) error {
 	if err != nil {
 		return medium.Cause(err)
 	}
+	if err := refuseNewer(b.folder); err != nil {
+		return err
+	}
 	if !b.opt.DryRun {
 		if b.lock, err = b.folder.Lock(); err != nil {
 			return err

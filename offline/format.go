@@ -51,6 +51,15 @@ func checkFormat(files medium.Files) error {
 	return nil
 }
 
+// refuseNewer keeps this program from changing a bundle of a form that it does
+// not know. A mark that is damaged is made anew by the next build.
+func refuseNewer(files medium.Files) error {
+	if err := checkFormat(files); fail.ClassOf(err) == fail.Unsupported {
+		return err
+	}
+	return nil
+}
+
 // knownForm looks for what a newer program may have put into the signed list
 // of targets. Of a type that is not known, nothing says which devices it is
 // for; a field that is not known says something that nobody here obeys.

@@ -92,6 +92,27 @@ func TestSignedListOfANewerProgramIsNotTakenForOneOfOurs(t *testing.T) {
 	}
 }
 
+func TestABundleOfANewerProgramIsNotChanged(t *testing.T) {
+	dir, b := small(t)
+	b.publish("pc-2", "pc", tinyTree(t, "2"), nil)
+	write(t, filepath.Join(dir, "otactl.json"), []byte(`{"format":2,"made_by":"otactl 9"}`))
+	write(t, filepath.Join(dir, "ostree_repo/objects/aa", strings.Repeat("b", 62)+".filez"), []byte("x"))
+	before := tree(t, dir)
+	opt := options("pc-2")
+	opt.AllowMultiple = true
+	_, built := Build(t.Context(), b, dir, opt)
+	_, removed := Remove(t.Context(), b, dir, []string{"pc-1"}, options(""))
+	_, pruned := Prune(t.Context(), dir, PruneOptions{Now: now})
+	for name, err := range map[string]error{"build": built, "remove": removed, "prune": pruned} {
+		if fail.ClassOf(err) != fail.Unsupported {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if tree(t, dir) != before {
+		t.Error("it was changed")
+	}
+}
+
 // worn is a medium on which a file cannot be read from some byte on.
 type worn struct {
 	memory

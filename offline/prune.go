@@ -60,6 +60,9 @@ func prune(ctx context.Context, dir string, opt PruneOptions) (*PruneReport, err
 		return nil, fail.As(medium.Cause(err), fail.NotFound, "give the folder that holds tuf/ and ostree_repo/")
 	}
 	defer folder.Close()
+	if err := refuseNewer(folder); err != nil {
+		return nil, err
+	}
 	if !opt.DryRun {
 		lock, err := folder.Lock()
 		if err != nil {
