@@ -292,6 +292,9 @@ func (b *builder) makeFolder(context.Context) error {
 	if b.folder, err = medium.OpenFolder(b.dst); err == nil {
 		b.lock, err = b.folder.Lock()
 	}
+	if err == nil && isFolder(b.folder, dirMetadata) {
+		err = fail.New(fail.Busy, "run the same command again: it then says whether the two go together", "another process has made a bundle in it meanwhile")
+	}
 	return err
 }
 

@@ -294,3 +294,23 @@ func TestRepoThatIsALinkIsNotWrittenTo(t *testing.T) {
 		t.Errorf("written outside: %v, %v", entries, err)
 	}
 }
+
+func TestABundleThatAppearedMeanwhileIsNotWrittenOver(t *testing.T) {
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)
+	b.publish("board-1", "board", tinyTree(t, "2"), nil)
+	dir := filepath.Join(t.TempDir(), "bundle")
+	late := newBuilder(b, dir, options("board-1"))
+	defer late.close()
+	for _, step := range late.plan() {
+		check(t, step(t.Context()))
+	}
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	if err := late.makeFolder(t.Context()); fail.ClassOf(err) != fail.Busy {
+		t.Errorf("%v", err)
+	}
+	if rep := verify(t, dir); rep.Err() != nil || names(rep) != "pc-1" {
+		t.Errorf("%q, %v", names(rep), rep.Findings)
+	}
+}

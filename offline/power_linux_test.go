@@ -111,7 +111,7 @@ func afterAll(t *testing.T, cut fatfs.Cut, want string) {
 }
 
 func TestMediumThatFailsWhileItIsWrittenIsSaidAndGoesOn(t *testing.T) {
-	for errno, class := range map[syscall.Errno]fail.Class{syscall.EROFS: fail.Unknown, syscall.EIO: fail.Unknown, syscall.ENODEV: fail.Unknown} {
+	for errno, class := range map[syscall.Errno]fail.Class{syscall.EROFS: fail.Unknown, syscall.EIO: fail.Unknown, syscall.ENODEV: fail.Unknown, syscall.EUCLEAN: fail.Unknown} {
 		f := fatfs.Mount(t, fatfs.Options{})
 		b := newBackend(t, 0)
 		b.publish("pc-1", "pc", tinyTree(t, "1"), nil)

@@ -102,26 +102,6 @@ func pruneFolder(ctx context.Context, folder *medium.Folder, dir string, opt Pru
 	return &p.report, folder.SyncVolume()
 }
 
-// removeWhole removes a file or folder. That of an app is moved aside first,
-// since one that has lost its uri and nothing else stops devices.
-func removeWhole(folder *medium.Folder, name string) error {
-	if path.Dir(path.Dir(name)) != path.Join(dirApps, dirApps) {
-		return folder.Root().RemoveAll(name)
-	}
-	aside := path.Join(dirApps, "tmp", "removed")
-	if err := folder.Root().MkdirAll(path.Dir(aside), 0o755); err != nil {
-		return err
-	}
-	if err := folder.Root().RemoveAll(aside); err != nil {
-		return err
-	}
-	if err := folder.Root().Rename(name, aside); err != nil {
-		return err
-	}
-	_ = folder.Root().Remove(path.Dir(name)) // if it was the last one in it
-	return folder.Root().RemoveAll(path.Dir(aside))
-}
-
 // pruner is one run of Prune.
 type pruner struct {
 	bundle *Bundle

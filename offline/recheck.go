@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"path"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -128,10 +130,5 @@ func (b *builder) tidy(context.Context) error {
 // mediumFailed says whether err is about a medium that is gone, cannot be
 // written any more, or cannot be read.
 func mediumFailed(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.EIO, syscall.EROFS, syscall.ENODEV, syscall.ENXIO} {
-		if errors.Is(err, errno) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(medium.Failures(), func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }

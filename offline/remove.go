@@ -3,9 +3,11 @@ package offline
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -92,4 +94,24 @@ func (b *builder) listAnew(ctx context.Context, targets []string) error {
 		b.old.file = b.meta.signed[len(b.meta.signed)-1].data
 	}
 	return nil
+}
+
+// removeWhole removes a file or folder. That of an app is moved aside first,
+// since one that has lost its uri and nothing else stops devices.
+func removeWhole(folder *medium.Folder, name string) error {
+	if path.Dir(path.Dir(name)) != path.Join(dirApps, dirApps) {
+		return folder.Root().RemoveAll(name)
+	}
+	aside := path.Join(dirApps, "tmp", "removed")
+	if err := folder.Root().MkdirAll(path.Dir(aside), 0o755); err != nil {
+		return err
+	}
+	if err := folder.Root().RemoveAll(aside); err != nil {
+		return err
+	}
+	if err := folder.Root().Rename(name, aside); err != nil {
+		return err
+	}
+	_ = folder.Root().Remove(path.Dir(name)) // if it was the last one in it
+	return folder.Root().RemoveAll(path.Dir(aside))
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -49,6 +50,14 @@ func VolumeOf(dir string) Volume {
 		v.MaxFile = math.MaxUint32
 	}
 	return v
+}
+
+// Failures are what the system says of a medium that is gone, damaged, or cannot
+// be written any more.
+func Failures() []syscall.Errno {
+	return []syscall.Errno{unix.EIO, unix.EROFS, unix.ENODEV, unix.ENXIO, unix.ENOMEDIUM,
+		unix.EUCLEAN, unix.EBADMSG, // a file system that finds itself damaged
+		unix.ESTALE, unix.ENOTCONN} // one that somebody else serves, who is gone
 }
 
 // syncVolume writes out all that is pending for the file system of root.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"syscall"
 )
 
 // exchange is not there; two renames have to do.
@@ -21,6 +22,12 @@ func VolumeOf(string) Volume { return Volume{Free: -1, MaxFile: math.MaxInt64} }
 
 // identify has no mount that it could tell from another.
 func identify(*os.File) (string, bool) { return "", false }
+
+// Failures are what the system says of a medium that is gone, or cannot be
+// written any more.
+func Failures() []syscall.Errno {
+	return []syscall.Errno{syscall.EIO, syscall.EROFS, syscall.ENODEV, syscall.ENXIO}
+}
 
 // syncVolume has nothing to do: each file and folder was synced by itself.
 func syncVolume(*os.Root) error { return nil }
