@@ -113,7 +113,7 @@ func (b *Bundle) Apps() apps.Store { return apps.NewStore(b.files, dirApps) }
 // AppURIs lists the URIs of the apps in the bundle, sorted. No apps folder is
 // no apps.
 func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
-	uris := []string{}
+	uris, seen := []string{}, 0
 	names, err := b.list(path.Join(dirApps, dirApps))
 	if err != nil {
 		return nil, err
@@ -126,6 +126,9 @@ func (b *Bundle) AppURIs(ctx context.Context) ([]string, error) {
 		for _, hash := range hashes {
 			if err := ctx.Err(); err != nil {
 				return nil, err
+			}
+			if seen++; seen > limits.BundleApps {
+				return nil, fail.New(fail.Verification, "build the bundle again into an empty folder", "%s: more than %d apps", dirAppViews, limits.BundleApps)
 			}
 			uri, err := medium.ReadFile(b.files, path.Join(dirApps, dirApps, name, hash, "uri"), appURI)
 			if errors.Is(err, fs.ErrNotExist) {

@@ -123,6 +123,11 @@ const (
 	// DeltaFile caps a superblock that is read from a file, with the parts
 	// that may be inside: 16 GiB.
 	DeltaFile = 16 << 30
+	// FolderEntries is how many names a folder of a bundle may have: FAT holds no
+	// more.
+	FolderEntries = 1 << 16
+	// BundleApps is how many apps a bundle may hold.
+	BundleApps = 4096
 	// BundleDeltas is how many static deltas one offline bundle may hold.
 	BundleDeltas = 1024
 	// DeltaIndex caps the list of deltas that lead to one commit.

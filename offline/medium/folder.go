@@ -7,9 +7,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
 )
 
 // Folder is a bundle that is a folder. It implements Changer.
@@ -65,8 +69,24 @@ func (f *Folder) Open(name string) (fs.File, error) {
 // Stat implements fs.StatFS; it does not follow a link.
 func (f *Folder) Stat(name string) (fs.FileInfo, error) { return f.root.Lstat(name) }
 
-// ReadDir implements fs.ReadDirFS.
-func (f *Folder) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(f.root.FS(), name) }
+// ReadDir implements fs.ReadDirFS. A folder of more than limits.FolderEntries
+// names is not read, and a pipe in its place not waited for.
+func (f *Folder) ReadDir(name string) ([]fs.DirEntry, error) {
+	dir, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	entries, err := dir.ReadDir(limits.FolderEntries + 1)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if len(entries) > limits.FolderEntries {
+		return nil, fail.New(fail.Verification, "remove what does not belong to the bundle", "%s: more than %d files", name, limits.FolderEntries)
+	}
+	slices.SortFunc(entries, func(x, y fs.DirEntry) int { return strings.Compare(x.Name(), y.Name()) })
+	return entries, nil
+}
 
 // Lock implements Changer. The lock is the kernel's and leaves nothing on the
 // medium; a file system that has none is written without.
