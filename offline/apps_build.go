@@ -73,7 +73,7 @@ func requiredApps(c tuf.Custom) map[string]tuf.App {
 }
 
 // appSources is where blobs are looked for, the source that was named before the
-// bundle: what is good in the bundle is kept in any case.
+// bundle, in which they may be damaged: what is good in it is kept in any case.
 func (b *builder) appSources(bundle apps.Blobs) apps.Layered {
 	var from apps.Layered
 	if b.opt.AppsSource != nil {
@@ -212,6 +212,9 @@ func (b *builder) roomFor(n int64) error {
 // pack copies one app and lays out its folder.
 func (b *builder) pack(ctx context.Context, w *apps.Writer, uri string) (*apps.App, error) {
 	from := b.appSources(w.Blobs())
+	if b.app.short != nil { // what the CI kept lies in the bundle now, and the other source was of no use
+		slices.Reverse(from)
+	}
 	app, err := apps.Closure(ctx, from, uri, b.app.arch)
 	if err != nil {
 		return nil, err
