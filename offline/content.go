@@ -24,7 +24,7 @@ func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
 		return nil
 	}
 	commits := v.commits(targets)
-	seen := &recorder{ids: map[ostree.ObjectID]bool{}}
+	seen := &recorder{objects: v.inv.objects}
 	whole := slices.DeleteFunc(slices.Clone(commits), v.deltaOnly)
 	for _, commit := range whole {
 		v.commitClock(ctx, repo, commit)
@@ -46,7 +46,7 @@ func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
 		v.detached(repo, seen, commit)
 	}
 	v.partials(commits)
-	v.unreferenced(seen)
+	v.unreferenced()
 	return nil
 }
 
@@ -115,28 +115,31 @@ func (v *verifier) partials(commits []ostree.Checksum) {
 
 // unreferenced counts the objects that no target needs: what is left of
 // earlier targets.
-func (v *verifier) unreferenced(seen *recorder) {
+func (v *verifier) unreferenced() {
 	var n, size int64
-	for id, length := range v.inv.objects {
-		if seen.ids[id] {
-			continue
+	for _, o := range v.inv.objects {
+		if !o.reached {
+			n++
+			size += o.size
 		}
-		n++
-		size += length
 	}
 	if n > 0 {
 		v.found.warn(RuleFiles, dirRepo+"/objects", remedyPrune, "%d objects (%d bytes) belong to none of the targets; they were not verified", n, size)
 	}
 }
 
-// recorder remembers which objects a target reaches.
+// recorder notes in the inventory which objects a target reaches: of those there
+// are as many as a bundle holds.
 type recorder struct {
-	mu  sync.Mutex
-	ids map[ostree.ObjectID]bool
+	mu      sync.Mutex
+	objects map[ostree.ObjectID]stored
 }
 
 func (r *recorder) add(id ostree.ObjectID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ids[id] = true
+	if o, there := r.objects[id]; there && !o.reached {
+		o.reached = true
+		r.objects[id] = o
+	}
 }

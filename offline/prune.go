@@ -263,7 +263,7 @@ func (p *pruner) spareObjects(context.Context) error {
 	})
 	for _, id := range ids {
 		if !p.keep[id] {
-			p.goes(path.Join(dirRepo, id.ArchivePath()), p.inv.objects[id], &p.report.Objects)
+			p.goes(path.Join(dirRepo, id.ArchivePath()), p.inv.objects[id].size, &p.report.Objects)
 		}
 	}
 	for _, marker := range p.inv.partial {

@@ -15,12 +15,18 @@ import (
 
 // inventory is what lies in the folder of a bundle, by what it is for.
 type inventory struct {
-	roots   []int                     // versions of tuf/N.root.json, ascending
-	objects map[ostree.ObjectID]int64 // file size in bytes
-	partial []string                  // state/*.commitpartial, below ostree_repo
-	deltas  map[string]int64          // files of static deltas and their indexes, below ostree_repo, by size
-	apps    map[string]int64          // files below apps/, by size
-	views   []string                  // folders apps/apps/NAME/HASH
+	roots   []int // versions of tuf/N.root.json, ascending
+	objects map[ostree.ObjectID]stored
+	partial []string         // state/*.commitpartial, below ostree_repo
+	deltas  map[string]int64 // files of static deltas and their indexes, below ostree_repo, by size
+	apps    map[string]int64 // files below apps/, by size
+	views   []string         // folders apps/apps/NAME/HASH
+}
+
+// stored is an object in the bundle.
+type stored struct {
+	size    int64 // of its file, in bytes
+	reached bool  // a target needs it; known once the content is verified
 }
 
 // scanner walks a bundle and sorts its files.
@@ -31,7 +37,7 @@ type scanner struct {
 }
 
 func newScanner(found *findings) *scanner {
-	return &scanner{found: found, inv: inventory{objects: map[ostree.ObjectID]int64{}, deltas: map[string]int64{}, apps: map[string]int64{}}}
+	return &scanner{found: found, inv: inventory{objects: map[ostree.ObjectID]stored{}, deltas: map[string]int64{}, apps: map[string]int64{}}}
 }
 
 // scan takes the inventory of b. Whatever has no place in a bundle is a
@@ -179,7 +185,7 @@ func (s *scanner) object(rest string, d fs.DirEntry) bool {
 	}
 	size, ok := sizeOf(d)
 	if ok && size >= 0 {
-		s.inv.objects[id] = size
+		s.inv.objects[id] = stored{size: size}
 	}
 	return ok
 }
