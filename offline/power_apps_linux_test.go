@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -26,4 +27,23 @@ func TestPowerCutWhileAppsAreWrittenOnFAT(t *testing.T) {
 	after := f.Recorded()
 	cuts(t, after, before.Len(), survives(t, b, opt, "pc-1", "pc-1 board-1"))
 	afterAll(t, after, "pc-1 board-1")
+}
+
+func TestPruningGoesByNoCaseOfNamesOnFAT(t *testing.T) {
+	blobs := testkit.AppBlobs{}
+	web := blobs.App("hub.example/acme/web", blobs.Image("hub.example/acme/db"))
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(web))
+	dir := filepath.Join(fatfs.Mount(t, fatfs.Options{}).Dir(), "update")
+	opt := options("pc-1")
+	opt.AppsSource = appStore(t, blobs)
+	_, err := Build(t.Context(), b, dir, opt)
+	check(t, err)
+	check(t, os.Rename(filepath.Join(dir, "apps/apps/web"), filepath.Join(dir, "apps/apps/x")))
+	check(t, os.Rename(filepath.Join(dir, "apps/apps/x"), filepath.Join(dir, "apps/apps/WEB")))
+	rep, err := Prune(t.Context(), dir, PruneOptions{Now: now})
+	check(t, err)
+	if rep.Blobs+rep.Others != 0 {
+		t.Errorf("removed: %+v", rep)
+	}
 }

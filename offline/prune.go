@@ -313,12 +313,12 @@ func (p *pruner) spareApps(context.Context) error {
 		}
 	}
 	for _, view := range slices.Sorted(maps.Keys(views)) {
-		if !p.views[view] {
+		if !p.views[strings.ToLower(view)] { // FAT may show it in another case
 			p.goes(view, views[view], &p.report.Others)
 		}
 	}
 	for _, name := range slices.Sorted(slices.Values(blobs)) {
-		if !p.blobs[name] {
+		if !p.blobs[strings.ToLower(name)] {
 			p.goes(name, p.inv.apps[name], &p.report.Blobs)
 		}
 	}
