@@ -46,7 +46,7 @@ func (v *verifier) content(ctx context.Context, targets []boundTarget) error {
 		v.detached(repo, seen, commit)
 	}
 	v.partials(commits)
-	v.unreferenced()
+	v.seen = seen
 	return nil
 }
 
@@ -116,6 +116,9 @@ func (v *verifier) partials(commits []ostree.Checksum) {
 // unreferenced counts the objects that no target needs: what is left of
 // earlier targets.
 func (v *verifier) unreferenced() {
+	if v.seen == nil {
+		return // there is no repo
+	}
 	var n, size int64
 	for _, o := range v.inv.objects {
 		if !o.reached {

@@ -143,7 +143,7 @@ func (v *verifier) fallbacks(ctx context.Context, head string, f *delta.File) {
 		return
 	}
 	repo, err := openArchive(ctx, v.bundle.files, dirRepo)
-	if err != nil {
+	if err != nil || v.seen == nil {
 		return // a finding of content
 	}
 	for _, o := range f.Fallbacks {
@@ -151,6 +151,7 @@ func (v *verifier) fallbacks(ctx context.Context, head string, f *delta.File) {
 			v.found.bad(RuleDelta, head, "it leaves out object %s, which is not in the bundle", o.ID)
 			continue
 		}
+		v.seen.add(o.ID)
 		obj, err := repo.Object(ctx, o.ID)
 		if err == nil {
 			err = ostree.VerifyObject(ctx, obj)

@@ -83,6 +83,7 @@ type verifier struct {
 	found  findings
 	inv    inventory
 	leads  deltaLeads
+	seen   *recorder // of the objects that targets need; nil where there is no repo
 	report VerifyReport
 }
 
@@ -141,6 +142,7 @@ func (v *verifier) read(ctx context.Context, targets []boundTarget) error {
 		return err
 	}
 	v.deltas(ctx, targets)
+	v.unreferenced()
 	return nil
 }
 
