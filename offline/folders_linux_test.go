@@ -5,6 +5,7 @@ package offline
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -72,6 +73,10 @@ func TestAFolderOfTooMuchIsNotRead(t *testing.T) {
 	defer b.Close()
 	if _, err := b.AppURIs(t.Context()); fail.ClassOf(err) != fail.Verification {
 		t.Errorf("too many apps: %v", err)
+	}
+	rep, err := Verify(t.Context(), b, VerifyOptions{Now: time.Now()})
+	if err != nil || !slices.ContainsFunc(rep.Findings, func(f Finding) bool { return f.Path == dirAppViews && f.Rule == RuleApps }) {
+		t.Errorf("verify says nothing of too many apps: %v", err)
 	}
 	for i := range limits.FolderEntries + 1 {
 		f, err := os.Create(filepath.Join(dir, strconv.Itoa(i)))

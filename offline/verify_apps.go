@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -40,6 +41,9 @@ type blobNeed struct {
 
 // apps verifies the apps of all targets: every file of them, and every blob.
 func (v *verifier) apps(ctx context.Context, targets []boundTarget) error {
+	if n := len(v.inv.views); n > limits.BundleApps {
+		v.found.bad(RuleApps, dirAppViews, "%d apps, more than the %d that a device looks at", n, limits.BundleApps)
+	}
 	c := &appCheck{v: v, need: map[string]blobNeed{}, read: map[string]bool{},
 		claimed: map[string]bool{}, views: map[string]bool{}}
 	done := map[string]bool{}
