@@ -171,3 +171,19 @@ func TestRemovingATargetTakesOnlyWhatItNeeded(t *testing.T) {
 		t.Error("README.txt names the target still")
 	}
 }
+
+func TestRemovingSaysThatTheListIsNewWhereNothingCanBePruned(t *testing.T) {
+	dir, b := twoTargets(t)
+	trees, err := filepath.Glob(filepath.Join(dir, "ostree_repo/objects/*/*.dirtree"))
+	check(t, err)
+	for _, name := range trees {
+		check(t, os.Remove(name))
+	}
+	_, err = Remove(t.Context(), b, dir, []string{"pc-1"}, options(""))
+	if fail.ClassOf(err) != fail.Conflict || !strings.Contains(err.Error(), "the new list is in place") {
+		t.Errorf("%v", err)
+	}
+	if rep := verify(t, dir); names(rep) != "board-1" {
+		t.Errorf("targets %q", names(rep))
+	}
+}

@@ -2,6 +2,7 @@ package offline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -63,8 +64,10 @@ func (b *builder) remove(ctx context.Context, names []string) (*RemoveReport, er
 	if err := b.provenance(ctx); err != nil {
 		return nil, err
 	}
-	rep.Pruned, err = pruneFolder(ctx, b.folder, b.dst, PruneOptions{Now: b.opt.Now})
-	return rep, err
+	if rep.Pruned, err = pruneFolder(ctx, b.folder, b.dst, PruneOptions{Now: b.opt.Now}); err != nil {
+		return nil, fmt.Errorf("the new list is in place, but what nobody needs stays: %w", errors.Join(err, b.folder.SyncVolume()))
+	}
+	return rep, nil
 }
 
 // without is what is left of targets when names go; each has to be among them,
