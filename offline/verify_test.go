@@ -49,6 +49,7 @@ func truncate(t testing.TB, name string) {
 }
 
 func TestVerifySaysWhatIsWrongAndWhere(t *testing.T) {
+	t.Parallel() // it waits for disks
 	cases := []struct {
 		name  string
 		spoil func(t *testing.T, dir string, b *backend)
