@@ -22,8 +22,8 @@ type file struct {
 	url    *url.URL
 	accept string // the content type asked for, "" for any
 	auth   httpx.Auth
-	http  *http.Client
-	retry httpx.Retry
+	http   *http.Client
+	retry  httpx.Retry
 
 	size      int64  // -1: not known
 	kind      string // content type
