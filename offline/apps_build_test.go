@@ -96,7 +96,6 @@ func TestABundleHoldsAllAppsOfItsTarget(t *testing.T) {
 }
 
 func TestWhichAppsABundleHoldsIsTheTargetsToSay(t *testing.T) {
-	t.Parallel() // it waits for disks
 	blobs, web, shop := twoApps()
 	uri := "https://api.example/apps.tar"
 	for name, c := range map[string]struct {
@@ -135,7 +134,6 @@ func TestWhichAppsABundleHoldsIsTheTargetsToSay(t *testing.T) {
 }
 
 func TestAnAppThatIsNotWholeFailsTheBuildBeforeAnythingIsWritten(t *testing.T) {
-	t.Parallel() // it waits for disks
 	whole, web, shop := twoApps()
 	want := func(name string, class fail.Class, word string, opt BuildOptions, custom map[string]any) {
 		t.Helper()
@@ -177,7 +175,6 @@ func TestAnAppThatIsNotWholeFailsTheBuildBeforeAnythingIsWritten(t *testing.T) {
 
 // A stick with a damaged blob gets a good one; a store with one is named.
 func TestADamagedBlobIsReplacedOrNamed(t *testing.T) {
-	t.Parallel() // it waits for disks
 	blobs, web, _ := twoApps()
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(web))
@@ -215,7 +212,6 @@ func TestADamagedBlobIsReplacedOrNamed(t *testing.T) {
 }
 
 func TestAppsCutOffAreTakenUpAgain(t *testing.T) {
-	t.Parallel() // it waits for disks
 	blobs := testkit.AppBlobs{}
 	web := blobs.App("hub.example/acme/web", blobs.Image("hub.example/acme/db"))
 	b := newBackend(t, 0)

@@ -186,7 +186,6 @@ func TestTargetsThatABundleCannotCarryAreRefused(t *testing.T) {
 }
 
 func TestNothingUnverifiedIsWritten(t *testing.T) {
-	t.Parallel() // it waits for disks
 	stranger := newKey(t)
 	flip := func(doc json.RawMessage) json.RawMessage {
 		out := slices.Clone(doc)

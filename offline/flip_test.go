@@ -90,7 +90,6 @@ func metadataGood(roots []int, files map[string][]byte, other string, content []
 // encoded the content, comments in config, refs) may go unnoticed, as long as
 // what is installed is the same.
 func TestFlippedBitIsFoundOrChangesNothing(t *testing.T) {
-	t.Parallel() // it waits for disks
 	dir, b := small(t)
 	commit, err := ostree.ParseChecksum(b.targets["pc-1"].Commit())
 	check(t, err)

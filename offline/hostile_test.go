@@ -95,7 +95,6 @@ func TestVerifyAcceptsForADeviceOnlyWhatTheDeviceWouldTake(t *testing.T) {
 }
 
 func TestNothingIsWrittenThroughALinkInTheRepo(t *testing.T) {
-	t.Parallel() // it waits for disks
 	for _, name := range []string{"objects", "refs", "refs/heads", "state", "tmp", ".lock", "config", "objects/ab"} {
 		t.Run(name, func(t *testing.T) {
 			dir, b := small(t)
@@ -188,7 +187,6 @@ func TestBundleOfAnotherTypeIsLeftAlone(t *testing.T) {
 }
 
 func TestMetadataBeyondItsCapIsNotRead(t *testing.T) {
-	t.Parallel() // it waits for disks
 	for _, name := range []string{"1.root.json", "timestamp.json", "snapshot.json", "targets.json", "bundle-targets.json"} {
 		dir, _ := small(t)
 		check(t, os.Truncate(filepath.Join(dir, "tuf", name), 1<<40))

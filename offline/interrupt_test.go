@@ -65,7 +65,6 @@ func interrupted(t *testing.T, prepare func() string, opt BuildOptions, b *backe
 }
 
 func TestFirstBuildCutOffIsRecognisedAndGoesOn(t *testing.T) {
-	t.Parallel() // it waits for disks
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", testkit.SmallOS(t, "1"), nil)
 	root := t.TempDir()
@@ -88,7 +87,6 @@ func TestFirstBuildCutOffIsRecognisedAndGoesOn(t *testing.T) {
 }
 
 func TestUpdateCutOffLeavesTheOldBundleOrTheNewOne(t *testing.T) {
-	t.Parallel() // it waits for disks
 	dir, b := small(t)
 	b.publish("board-1", "board", testkit.SmallOS(t, "2"), nil)
 	b.addRoot()

@@ -10,7 +10,6 @@ import (
 )
 
 func TestPowerCutWhileAppsAreWrittenOnFAT(t *testing.T) {
-	t.Parallel() // it waits for disks
 	blobs := testkit.AppBlobs{}
 	web := blobs.App("hub.example/acme/web", blobs.Image("hub.example/acme/db"))
 	f := fatfs.Mount(t, fatfs.Options{})

@@ -77,7 +77,6 @@ func incomplete(rep *VerifyReport) bool {
 }
 
 func TestPowerCutAtAnyMomentOfABuildOnFAT(t *testing.T) {
-	t.Parallel() // it waits for disks
 	f := fatfs.Mount(t, fatfs.Options{})
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)

@@ -76,7 +76,6 @@ func filesOf(tree string) []string {
 }
 
 func TestNothingIsPrunedWhereItCannotBeToldWhatIsNeeded(t *testing.T) {
-	t.Parallel() // it waits for disks
 	for name, spoil := range map[string]func(t *testing.T, dir string){
 		"a dirtree is missing":       func(t *testing.T, dir string) { check(t, os.Remove(objectFile(t, dir, "dirtree"))) },
 		"targets.json was changed":   func(t *testing.T, dir string) { write(t, filepath.Join(dir, "tuf/targets.json"), []byte("{}")) },

@@ -157,7 +157,6 @@ func (c *counting) Object(ctx context.Context, id ostree.ObjectID) (ostree.Objec
 }
 
 func TestDamageToAnotherTargetIsMendedOrSaid(t *testing.T) {
-	t.Parallel() // it waits for disks
 	for _, has := range []bool{true, false} {
 		dir, b := small(t)
 		only := filepath.Join(t.TempDir(), "only")

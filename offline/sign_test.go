@@ -120,7 +120,6 @@ func TestWhatIsSignedIsSaidFromVerifiedData(t *testing.T) {
 }
 
 func TestNothingIsSignedOverSpoiledContent(t *testing.T) {
-	t.Parallel() // it waits for disks
 	for _, c := range []struct {
 		name  string
 		spoil func(t *testing.T, dir string)

@@ -181,7 +181,6 @@ func TestATarThatBreaksOffAnywhereIsTakenUp(t *testing.T) {
 }
 
 func TestATarThatIsNotWhatItShouldBeMakesNoBundle(t *testing.T) {
-	t.Parallel() // it waits for disks
 	other := func(names []string, suffix string) string {
 		return names[slices.IndexFunc(names, func(n string) bool { return strings.HasSuffix(n, suffix) })]
 	}

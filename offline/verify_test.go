@@ -49,7 +49,6 @@ func truncate(t testing.TB, name string) {
 }
 
 func TestVerifySaysWhatIsWrongAndWhere(t *testing.T) {
-	t.Parallel() // it waits for disks
 	cases := []struct {
 		name  string
 		spoil func(t *testing.T, dir string, b *backend)
