@@ -181,7 +181,7 @@ func TestTokenStaysWhenTheServerSendsElsewhere(t *testing.T) {
 func TestUpdateServerIsLoggedInAtAndTakesNoTargets(t *testing.T) {
 	p := newPerson(t)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v1/updates" || r.Header.Get("Osf-Token") != "good" {
+		if r.URL.Path != "/v1/updates" || r.Header.Get("Authorization") != "Bearer good" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}

@@ -139,17 +139,20 @@ func TestUpdatesBecomeADraft(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	must(t, d.Check())
-	for what, spoil := range map[string]func(){
-		"none open":   func() { u.Status = author.StatusNone },
-		"no new root": func() { u.Status = author.StatusStarted; u.Updated.CI = "" },
-		"no JSON":     func() { u.Updated.CI = "x" },
-		"not ASCII":   func() { u.Updated.CI = strings.Replace(string(s.Updated.CI), `"why"`, `"wh\u00fc"`, 1) },
-		"no old root": func() { u.Updated.CI = string(s.Updated.CI); u.Current.CI = "" },
-		"none at all": func() { u.Current = nil },
+	for _, c := range []struct { // each spoils what the one before left
+		what  string
+		spoil func()
+	}{
+		{"none open", func() { u.Status = author.StatusNone }},
+		{"no new root", func() { u.Status = author.StatusStarted; u.Updated.CI = "" }},
+		{"no JSON", func() { u.Updated.CI = "x" }},
+		{"not ASCII", func() { u.Updated.CI = strings.Replace(string(s.Updated.CI), `"why"`, `"wh\u00fc"`, 1) }},
+		{"no old root", func() { u.Updated.CI = string(s.Updated.CI); u.Current.CI = "" }},
+		{"none at all", func() { u.Current = nil }},
 	} {
-		spoil()
+		c.spoil()
 		if _, err := u.Draft(); err == nil {
-			t.Errorf("%s: became a draft", what)
+			t.Errorf("%s: became a draft", c.what)
 		}
 	}
 }
