@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/otactl/otactl/client/treehub/treehubtest"
 	"github.com/otactl/otactl/internal/fail"
@@ -71,7 +72,9 @@ func TestNoStorageWithoutTLSForAServerWithIt(t *testing.T) {
 		http.Redirect(w, r, "http://storage.example/x", http.StatusFound)
 	}))
 	defer hub.Close()
-	st := storing(t, hub.URL+"/api/v3/", hub.Client(), nil)
+	client := hub.Client()
+	client.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // as ours waits: the server reads no body
+	st := storing(t, hub.URL+"/api/v3/", client, nil)
 	obj, _ := file(t, askFirst+1, true)
 	if err := put(t, st, obj); fail.ClassOf(err) != fail.Network || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("%v (class %v)", err, fail.ClassOf(err))
