@@ -133,7 +133,7 @@ func FuzzBzip2(f *testing.F) {
 	f.Add(two)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 4096 {
-			t.Skip()
+			return // longer ones find nothing more and take long
 		}
 		got, err := unpacked(t, data)
 		want, werr := io.ReadAll(io.LimitReader(bzip2.NewReader(bytes.NewReader(data)), 64<<20))
