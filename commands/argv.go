@@ -247,6 +247,11 @@ func (c *call) checkArgs() error {
 	if missing := want.missing(len(c.args)); missing != "" {
 		return c.usage("", "argument %s is missing", missing)
 	}
+	// Nothing is called that: it is a variable that was not set.
+	blank := func(arg string) bool { return strings.TrimSpace(arg) == "" }
+	if i := slices.IndexFunc(c.args, blank); i >= 0 && !c.lenient {
+		return c.usage("", "argument %d is blank: %q", i+1, c.args[i])
+	}
 	limit := want.max()
 	switch {
 	case limit < 0 || len(c.args) <= limit:

@@ -161,6 +161,15 @@ func TestAMistakeAnywhereStopsTheCall(t *testing.T) {
 	}
 }
 
+func TestABlankArgumentIsAMistake(t *testing.T) {
+	for _, blank := range []string{"", " ", "\t\n"} {
+		got, err := runToy(t, nil, "publish", blank)
+		if len(got) > 0 || fail.ClassOf(err) != fail.Usage || !strings.Contains(err.Error(), "argument 1 is blank") {
+			t.Errorf("%q: %v, %v", blank, got, err)
+		}
+	}
+}
+
 func TestTheEnvironmentFillsWhatWasNotGiven(t *testing.T) {
 	env := map[string]string{"OTACTL_TAG": "a,b", "OTACTL_JOBS": "9", "OTACTL_OUTPUT": "", "OTACTL_DRY_RUN": "true"}
 	got, err := runToy(t, env, "publish", "R", "-j", "3")
