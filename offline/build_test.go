@@ -123,6 +123,31 @@ func TestTUFOnlyRenewsTheExpiryAndLeavesTheContent(t *testing.T) {
 	}
 }
 
+func TestTUFOnlyRenewsABundleOfSeveralTargetsAsItIs(t *testing.T) {
+	dir, b := small(t)
+	b.publish("board-1", "board", tinyTree(t, "2"), nil)
+	opt := options("board-1")
+	opt.AllowMultiple = true
+	_, err := Build(t.Context(), b, dir, opt)
+	check(t, err)
+
+	b.publish("other-1", "other", tinyTree(t, "3"), nil)
+	opt = options("other-1")
+	opt.TUFOnly, opt.ExpiresInDays = true, 90
+	if _, err := Build(t.Context(), b, dir, opt); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("renewed for a target that is not in it: %v", err)
+	}
+	opt.Target = "pc-1"
+	rep, err := Build(t.Context(), b, dir, opt)
+	check(t, err)
+	if !rep.Expires.Equal(now.Add(90*day)) || !slices.Equal(rep.Targets, []string{"pc-1", "board-1"}) {
+		t.Errorf("renewed: %v of %v", rep.Expires, rep.Targets)
+	}
+	if rep := verify(t, dir); rep.Err() != nil {
+		t.Error(rep.Findings)
+	}
+}
+
 func TestDryRunWritesNothing(t *testing.T) {
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", tinyTree(t, "1"), nil)

@@ -92,7 +92,8 @@ func (o *oldBundle) allows(opt BuildOptions) error {
 			"it is a bundle for the tag %q, not %q", o.bundle.Tag, opt.Tag)
 	}
 	others := slices.DeleteFunc(slices.Clone(o.bundle.Targets), func(n string) bool { return n == opt.Target })
-	if len(others) > 0 && !opt.AllowMultiple {
+	renewed := opt.TUFOnly && slices.Contains(o.bundle.Targets, opt.Target)
+	if len(others) > 0 && !opt.AllowMultiple && !renewed {
 		return fail.New(fail.Conflict, "add to it with --allow-multiple-targets, or take another folder",
 			"it is a bundle with other targets (%s)", joinSome(others))
 	}
