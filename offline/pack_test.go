@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -183,6 +184,29 @@ func TestUnpackingGivesTheFolderBack(t *testing.T) {
 	check(t, err)
 	if rep := verify(t, out); rep.Err() != nil || second.Present == 0 || second.Files >= first.Files {
 		t.Errorf("%v, %+v after %+v", rep.Err(), second, first)
+	}
+}
+
+func TestAFolderThatATarUnpackedIsABundle(t *testing.T) {
+	file, dir, _ := packedBundle(t, 0)
+	out := t.TempDir()
+	if msg, err := exec.Command("tar", "--zstd", "-C", out, "-xf", file).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, msg)
+	}
+	rep := verify(t, out)
+	for _, f := range rep.Findings {
+		if !f.Warning || f.Rule != RuleFiles || f.Path != indexFile && f.Path != indexMembers {
+			t.Errorf("found %v", f)
+		}
+	}
+	if rep.Err() != nil || len(rep.Findings) != 2 {
+		t.Errorf("%v: %v", rep.Err(), rep.Findings)
+	}
+	again := filepath.Join(t.TempDir(), "again.ota")
+	packTo(t, out, again, nil)
+	packTo(t, dir, again+"2", nil)
+	if read(t, again) != read(t, again+"2") {
+		t.Error("it packs differently")
 	}
 }
 

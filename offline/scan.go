@@ -67,7 +67,7 @@ func (s *scanner) unreadable(ctx context.Context, name string, err error) error 
 }
 
 func (s *scanner) visit(name string, d fs.DirEntry) error {
-	if name == "." {
+	if name == "." || s.indexed && name == indexFile {
 		return nil
 	}
 	if harmless.MatchString(name) {
@@ -92,8 +92,7 @@ func (s *scanner) visit(name string, d fs.DirEntry) error {
 		top == dirRepo && s.repo(rest, d),
 		top == dirApps && s.app(name, rest, d),
 		top == dirSBOM && (rest != "" || d.IsDir()),
-		rest == "" && !d.IsDir() && (top == fileReadme || top == fileFormat),
-		s.indexed && name == indexFile:
+		rest == "" && !d.IsDir() && (top == fileReadme || top == fileFormat):
 		return nil
 	}
 	s.found.bad(RuleFiles, name, "unknown file in the bundle")
@@ -112,6 +111,8 @@ func leftAside(name string) string {
 	case unsigned && strings.HasSuffix(name, medium.TempSuffix),
 		name == dirStaged, name == dirReplaced, path.Dir(name) == dirRepo+"/tmp", name == dirApps+"/tmp":
 		return "left by an interrupted run; the next run removes it"
+	case name == indexFile, name == indexMembers:
+		return "of the archive that the folder was unpacked from; in a folder nothing reads it"
 	}
 	return ""
 }

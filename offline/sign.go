@@ -119,8 +119,12 @@ func (b *Bundle) documents() ([]medium.File, error) {
 	return append(list, medium.File{Name: indexFile, Data: data}), err
 }
 
-// indexFile is the signed list of what is in an archive.
-const indexFile = "index.json"
+// The signed list of what is in an archive. Any tar unpacks both into the
+// folder that it makes.
+const (
+	indexFile    = "index.json"
+	indexMembers = "index.members"
+)
 
 // put replaces documents once it is seen that every signature on them counts.
 func (b *Bundle) put(root *tuf.Root, files medium.Changer, changed []medium.File, keys []string) (*SignReport, error) {

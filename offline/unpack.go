@@ -144,7 +144,7 @@ func (u *unpacker) ours(name string, e fs.DirEntry) error {
 	if errors.Is(err, fs.ErrNotExist) && (e.IsDir() || ownToFolder(name)) {
 		return nil // a folder is as good as what is in it
 	}
-	if err != nil || st.IsDir() != e.IsDir() || name == indexFile {
+	if err != nil || st.IsDir() != e.IsDir() {
 		return fail.New(fail.Conflict, "take an empty folder", "%s is there and is not of this bundle", name)
 	}
 	return nil
