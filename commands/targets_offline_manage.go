@@ -88,7 +88,7 @@ type removedView struct{ offline.RemoveReport }
 func (v removedView) Table(w io.Writer) {
 	render.Fields(w, "bundle", v.Dir, "removed", strings.Join(v.Removed, " "), "targets", strings.Join(v.Targets, " "),
 		"signatures missing", countOrNone(v.Missing))
-	if v.Pruned == nil {
+	if v.DryRun {
 		fmt.Fprintln(w, "dry run: nothing was removed")
 		return
 	}

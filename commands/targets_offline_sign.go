@@ -23,7 +23,7 @@ func offlineSignCommand(rt *runtime) *cli.Command {
 			"the metadata only: --export writes it to a file, which is signed like a bundle, and --import takes\n" +
 			"the signatures back.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "keys", Aliases: []string{"k"},
+			&cli.StringSliceFlag{Name: "keys", Aliases: []string{"k"},
 				Usage: "sign with the one targets key in `FILE` (an archive or a plain key) or in a token (a pkcs11: URI)"},
 			passphraseFlag(rt),
 			&cli.StringFlag{Name: "export", Usage: "write the metadata, without the content, to `FILE` for others to sign"},
@@ -41,7 +41,11 @@ func (rt *runtime) offlineSign(c *cli.Context) error {
 	if err := ownFlags(c); err != nil {
 		return err
 	}
-	if c.String("keys") == "" && c.String("export") == "" && c.String("import") == "" {
+	keys := c.StringSlice("keys")
+	switch {
+	case len(keys) > 1:
+		return fail.New(fail.Usage, "run it once with each", "--keys: one key signs at a time, and %d are named", len(keys))
+	case len(keys) == 0 && c.String("export") == "" && c.String("import") == "":
 		return fail.New(fail.Usage, "name your key archive with --keys FILE; --export FILE lets somebody else sign", "targets offline-update sign: no key to sign with")
 	}
 	b, err := offline.Open(c.Args().First())
@@ -55,21 +59,22 @@ func (rt *runtime) offlineSign(c *cli.Context) error {
 			return err
 		}
 	}
-	if c.String("keys") != "" {
-		if rep, err = rt.signBundle(c, b); err != nil {
+	for _, key := range keys {
+		if rep, err = rt.signBundle(c, b, key); err != nil {
 			return err
 		}
 	}
-	if to := c.String("export"); to != "" {
+	to := c.String("export")
+	if to != "" {
 		if err := b.Export(to); err != nil {
 			return err
 		}
 		rt.say("wrote %s: whoever has a key runs otactl targets offline-update sign %s --keys FILE and sends it back", to, to)
 	}
 	if rep == nil {
-		return nil
+		return rt.render(exportView{Bundle: c.Args().First(), File: to})
 	}
-	return rt.render(signView{*rep})
+	return rt.render(signView{*rep, to})
 }
 
 func importSignatures(c *cli.Context, b *offline.Bundle, from string) (*offline.SignReport, error) {
@@ -81,13 +86,13 @@ func importSignatures(c *cli.Context, b *offline.Bundle, from string) (*offline.
 	return offline.Import(c.Context, b, signed)
 }
 
-func (rt *runtime) signBundle(c *cli.Context, b *offline.Bundle) (*offline.SignReport, error) {
+func (rt *runtime) signBundle(c *cli.Context, b *offline.Bundle, key string) (*offline.SignReport, error) {
 	opt := offline.SignOptions{
 		Verify:   offline.VerifyOptions{Now: rt.clock(), Progress: rt.progress(), Log: rt.log},
 		NoVerify: c.Bool("no-verify"),
 		Approve:  func(s offline.Statement) error { return rt.approve(c, s) },
 		Signer: func(root *tuf.Root) (tuf.Signer, error) {
-			return rt.signer(c.Context, c.String("keys"), root, tuf.RoleTargets)
+			return rt.signer(c.Context, key, root, tuf.RoleTargets)
 		},
 	}
 	var err error
@@ -137,10 +142,22 @@ func (rt *runtime) approve(c *cli.Context, s offline.Statement) error {
 	return err
 }
 
-type signView struct{ offline.SignReport }
+type signView struct {
+	offline.SignReport
+	Exported string `json:"exported,omitempty"`
+}
 
 // Table tells a person who signed what, and what is still to do.
 func (v signView) Table(w io.Writer) {
 	render.Fields(w, "bundle", v.Dir, "signed by", strings.Join(v.KeyIDs, " "), "targets", strings.Join(v.Targets, " "),
 		"signatures", fmt.Sprintf("%d of %d", v.Signed, v.Threshold), "still missing", strconv.Itoa(v.Missing))
 }
+
+// exportView is for programs: people are told what to do with the file.
+type exportView struct {
+	Bundle string `json:"bundle"`
+	File   string `json:"exported"`
+}
+
+// Table has nothing to add.
+func (exportView) Table(io.Writer) {}

@@ -18,6 +18,7 @@ type RemoveReport struct {
 	Removed []string `json:"removed"`
 	Targets []string `json:"targets"` // that are left
 	Missing int      `json:"missing_signatures"`
+	DryRun  bool     `json:"dry_run"`
 	// Pruned is what went with the targets; nil in a dry run.
 	Pruned *PruneReport `json:"pruned,omitempty"`
 }
@@ -54,7 +55,7 @@ func (b *builder) remove(ctx context.Context, names []string) (*RemoveReport, er
 	if err := b.listAnew(ctx, rest); err != nil {
 		return nil, err
 	}
-	rep := &RemoveReport{Dir: b.dst, Removed: names, Targets: rest, Missing: b.meta.missing}
+	rep := &RemoveReport{Dir: b.dst, Removed: names, Targets: rest, Missing: b.meta.missing, DryRun: b.opt.DryRun}
 	if b.opt.DryRun {
 		return rep, nil
 	}
