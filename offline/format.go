@@ -41,12 +41,12 @@ func checkFormat(files medium.Files) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w: %w", fileFormat, errFormatMark, err)
+		return fmt.Errorf("%w: %w", errFormatMark, err)
 	case mark.Format < 1:
-		return fmt.Errorf("%s: %w: \"format\" is %d", fileFormat, errFormatMark, mark.Format)
+		return fmt.Errorf("%w: \"format\" is %d", errFormatMark, mark.Format)
 	case mark.Format > formatKnown:
 		return fail.New(fail.Unsupported, remedyFor(RuleFormat),
-			"%s: the bundle has form %d, made by %.60q, and this program knows those up to %d", fileFormat, mark.Format, mark.MadeBy, formatKnown)
+			"the bundle has form %d, made by %.60q, and this program knows those up to %d", mark.Format, mark.MadeBy, formatKnown)
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func checkFormat(files medium.Files) error {
 // not know. A mark that is damaged is made anew by the next build.
 func refuseNewer(files medium.Files) error {
 	if err := checkFormat(files); fail.ClassOf(err) == fail.Unsupported {
-		return err
+		return fmt.Errorf("%s: %w", fileFormat, err)
 	}
 	return nil
 }
