@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/otactl/otactl/client/factory"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/offline"
 )
 
@@ -47,6 +49,9 @@ func backendSBOMs(c *cli.Context, api *factory.Client, target string) ([]offline
 		return nil, fail.New(fail.Usage, "name files with --sbom", "--with-sboms: without a backend nobody has SBOMs")
 	}
 	kept, err := api.SBOMs(c.Context, target)
+	if httpx.Code(err) == http.StatusNotFound {
+		return nil, fail.Hint(err, "the backend keeps none of this target: leave --with-sboms out, or name files with --sbom")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -205,7 +205,7 @@ func (b *builder) run(ctx context.Context) error {
 // interrupted run left. Each part of the content says in plan how much it is
 // going to write (b.need), so that room can refuse before anything is written.
 func (b *builder) plan() []step {
-	known := []step{b.nameSBOMs, b.open, b.allowed, b.fetchMeta, b.checkTarget}
+	known := []step{b.nameSBOMs, b.open, b.allowed, b.strangers, b.fetchMeta, b.checkTarget}
 	if b.opt.TUFOnly {
 		return append(known, b.haveContent)
 	}
@@ -231,6 +231,30 @@ func (b *builder) write() []step {
 }
 
 func (b *builder) allowed(context.Context) error { return b.old.allows(b.opt) }
+
+// strangers warns of what lies beside the bundle and is not of it. No device
+// minds, and it may be dear to somebody; verify can't tell it from a bundle
+// that was tampered with.
+func (b *builder) strangers(context.Context) error {
+	if b.folder == nil {
+		return nil
+	}
+	entries, err := b.folder.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	var found findings
+	s := newScanner(&found)
+	for _, e := range entries {
+		_ = s.visit(e.Name(), e) // says only whether to look below
+	}
+	for _, f := range found.list {
+		if !f.Warning {
+			b.opt.Log.Warn("the folder holds what is not of the bundle: move it away, or verify calls the bundle bad", "name", f.Path)
+		}
+	}
+	return nil
+}
 
 // metadata is put in place in one go, after which the bundle is the new one.
 func (b *builder) metadata(context.Context) error {

@@ -32,21 +32,24 @@ type Store struct {
 // NewStore is the store in dir of files; "." is files itself.
 func NewStore(files medium.Files, dir string) Store { return Store{files: files, dir: dir} }
 
-const dirBlobs = "blobs/sha256"
+const (
+	dirBlobs  = "blobs/sha256"
+	hintStore = "name the folder that has blobs/sha256 in it, or a bundle"
+)
 
 // OpenStore opens a store on this machine: a folder that has blobs/sha256 in
 // it, as composectl keeps it, or a bundle. Close what it returns beside.
 func OpenStore(dir string) (Store, io.Closer, error) {
 	folder, err := medium.OpenFolder(dir)
 	if err != nil {
-		return Store{}, nil, fail.As(fmt.Errorf("store of apps %s: %w", dir, medium.Cause(err)), fail.NotFound, "")
+		return Store{}, nil, fail.As(fmt.Errorf("store of apps %s: %w", dir, medium.Cause(err)), fail.NotFound, hintStore)
 	}
 	for _, below := range []string{".", "apps"} {
 		if st, err := folder.Stat(path.Join(below, dirBlobs)); err == nil && st.IsDir() {
 			return NewStore(folder, below), folder, nil
 		}
 	}
-	return Store{}, nil, errors.Join(fail.New(fail.NotFound, "name the folder that has blobs/sha256 in it", "store of apps %s: it has no %s", dir, dirBlobs), folder.Close())
+	return Store{}, nil, errors.Join(fail.New(fail.NotFound, hintStore, "store of apps %s: it has no %s", dir, dirBlobs), folder.Close())
 }
 
 // Name is where the blob's file is, below the files.
