@@ -178,18 +178,32 @@ func (s *Store) checkSignature(ctx context.Context) error {
 		"%s: the summary there is signed, and no key was given to sign the next one", s.url)
 }
 
-// makeRepo gives a new repo its config, before anything else.
+// makeRepo gives a new repo its config, before anything else. It is over when
+// the config was read: without one Has finds nothing, not even what was sent.
+// A server may say that a config is there before it gives the one that another
+// publisher is sending; it is asked again.
 func (s *Store) makeRepo(ctx context.Context) error {
 	s.starting.Lock()
 	defer s.starting.Unlock()
 	if s.config.Load() != nil {
 		return nil
 	}
-	_, err := s.putBytes(ctx, "config", []byte(newConfig), ifAbsent)
-	if err != nil && !errors.Is(err, errChanged) {
-		return err
+	for attempt := 1; ; attempt++ {
+		_, err := s.putBytes(ctx, "config", []byte(newConfig), ifAbsent)
+		if err == nil || errors.Is(err, errChanged) {
+			err = s.readConfig(ctx)
+		}
+		switch {
+		case err != nil || s.config.Load() != nil:
+			return err
+		case attempt == attempts:
+			return fail.New(fail.Network, "run this again when nobody else begins to publish there; if that is no help, delete the config from the bucket",
+				"%s: the server says that a config is there, and does not give it", s.url)
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
 	}
-	return s.readConfig(ctx)
 }
 
 // URL is s3://BUCKET/PREFIX.

@@ -448,6 +448,32 @@ func oneWins(t *testing.T, st *Store, commits []ostree.Checksum) {
 	}
 }
 
+// TestAConfigThatIsAnnouncedBeforeItIsGivenIsWaitedFor: some gateways refuse a
+// config as being there already while another publisher's is on its way, and
+// have none yet for who asks.
+func TestAConfigThatIsAnnouncedBeforeItIsGivenIsWaitedFor(t *testing.T) {
+	s := testkit.NewS3(t, "site")
+	var refused atomic.Int64
+	refuse := func(most int64) *Store {
+		refused.Store(0)
+		return open(t, newLine(t, s, func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPut || !strings.HasSuffix(r.URL.Path, "/config") || refused.Add(1) > most {
+				return false
+			}
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return true
+		}).options(s))
+	}
+	_, err := refuse(attempts).Begin(t.Context())
+	if fail.ClassOf(err) != fail.Network || !strings.Contains(fmt.Sprint(err), "config") {
+		t.Errorf("it is never given: %v", err)
+	}
+	published(t, refuse(2), "main", "a")
+	if refused.Load() != 3 {
+		t.Errorf("it was asked for %d times, want 3", refused.Load())
+	}
+}
+
 func TestWhatIsNoPlaceToPublishTo(t *testing.T) {
 	s := testkit.NewS3(t, "site")
 	write := func(path, text string) {

@@ -49,11 +49,19 @@ func (s *Store) exchange(ctx context.Context, src *httprepo.Source, method, path
 		if attempt == attempts || !s.passing(err) {
 			return nil, s.explain(err)
 		}
-		select {
-		case <-time.After(time.Duration(attempt*attempt) * 100 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+		if err := pause(ctx, attempt); err != nil {
+			return nil, err
 		}
+	}
+}
+
+// pause leaves time before another attempt, more each time.
+func pause(ctx context.Context, attempt int) error {
+	select {
+	case <-time.After(time.Duration(attempt*attempt) * 100 * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

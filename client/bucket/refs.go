@@ -118,6 +118,9 @@ func (s *Store) SetRef(ctx context.Context, name string, c ostree.Checksum, want
 			}
 			return nil
 		}
+		if err := pause(ctx, attempt); err != nil { // some servers refuse before they give what is in the way
+			return err
+		}
 	}
 }
 
