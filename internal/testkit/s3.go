@@ -38,15 +38,16 @@ func StartS3(dir string) (*S3, error) {
 			return nil, err
 		}
 	}
-	addr, err := freeAddr()
+	s.server, err = start(func(addr string) (*exec.Cmd, error) {
+		cmd := exec.Command(bin, "--port", addr, "--quiet", "--keep-alive", "posix", "--sidecar", attributes, s.Root)
+		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+s.AccessKey, "ROOT_SECRET_ACCESS_KEY="+s.Secret)
+		return cmd, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	s.URL = "http://" + addr
-	cmd := exec.Command(bin, "--port", addr, "--quiet", "--keep-alive", "posix", "--sidecar", attributes, s.Root)
-	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY_ID="+s.AccessKey, "ROOT_SECRET_ACCESS_KEY="+s.Secret)
-	s.server, err = start(cmd, addr)
-	return s, err
+	s.URL = "http://" + s.server.addr
+	return s, nil
 }
 
 // NewS3 is StartS3 for one test, with some buckets.

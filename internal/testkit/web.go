@@ -36,10 +36,15 @@ func StartNginx(directives, dir string) (*Web, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	server, err := start(func(addr string) (*exec.Cmd, error) { return nginx(directives, dir, addr) })
 	if err != nil {
 		return nil, err
 	}
+	return &Web{URL: "http://" + server.addr, server: server}, nil
+}
+
+// nginx is the command that runs one, with its config.
+func nginx(directives, dir, addr string) (*exec.Cmd, error) {
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;" // tests' folders are their owner's
@@ -49,9 +54,7 @@ func StartNginx(directives, dir string) (*Web, error) {
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
-	w := &Web{URL: "http://" + addr}
-	w.server, err = start(exec.Command("nginx", "-c", file, "-p", dir), addr)
-	return w, err
+	return exec.Command("nginx", "-c", file, "-p", dir), nil
 }
 
 // NewWeb is StartWeb for one test.
