@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
@@ -46,7 +45,7 @@ func (b *builder) objects(ctx context.Context) error {
 	if err := b.folder.Root().MkdirAll(path.Join(dirRepo, "refs/heads"), 0o755); err != nil {
 		return err
 	}
-	return repo.SetRef(ctx, refName(b.opt.Target, b.commit), b.commit, nil)
+	return repo.SetRef(ctx, refName(b.opt.Target), b.commit, nil)
 }
 
 // copyClosure copies the commit. What was cut off, or was damaged and is gone,
@@ -230,15 +229,3 @@ func (b *builder) haveCommit(ctx context.Context, target string, commit ostree.C
 	}
 	return nil
 }
-
-// refName is a ref for a target's commit: the target's name where that is a
-// ref and a file name everywhere, else one made of the commit.
-func refName(target string, commit ostree.Checksum) string {
-	if plainName.MatchString(target) {
-		return target
-	}
-	return "target-" + commit.String()[:16]
-}
-
-// plainName matches names that FAT keeps as they are.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9_]([-._A-Za-z0-9]{0,198}[A-Za-z0-9_])?$`)

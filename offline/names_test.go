@@ -9,6 +9,23 @@ import (
 	"testing"
 )
 
+func TestNamesOfTwoTargetsNeverMeet(t *testing.T) {
+	seen := map[string]string{}
+	for _, target := range []string{"pc-1", "PC-1", "Pc-1", "a/1", `a\1`, "A/1", "..", strings.Repeat("x", 200), strings.Repeat("X", 200), strings.Repeat("x", 201)} {
+		name := refName(target)
+		if other, taken := seen[strings.ToLower(name)]; taken {
+			t.Errorf("%.20q and %.20q are both called %s", target, other, name)
+		}
+		seen[strings.ToLower(name)] = target
+		if !plainName.MatchString(name) && len(name) < 200 || len(name) > 240 {
+			t.Errorf("%.20q is called %q", target, name)
+		}
+	}
+	if refName("pc-1") != "pc-1" {
+		t.Errorf("pc-1 is called %s", refName("pc-1"))
+	}
+}
+
 func TestATargetsNameNeverLeadsOutOfTheBundle(t *testing.T) {
 	for _, name := range []string{"..", "../../up-1", "pc/../../up", "pc..1", "/etc/pc-1", `..\up`, "pc:1", "pc-1.", "con\n", "-rf"} {
 		t.Run(name, func(t *testing.T) {

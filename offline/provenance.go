@@ -128,7 +128,7 @@ func plain(s string) string {
 
 // putSBOM copies a list to sbom/TARGET/NAME.
 func (b *builder) putSBOM(ctx context.Context, s SBOM) error {
-	dir := path.Join(dirSBOM, refName(b.opt.Target, b.commit))
+	dir := path.Join(dirSBOM, refName(b.opt.Target))
 	name := path.Join(dir, sbomName(s.Name))
 	if err := b.folder.Root().MkdirAll(dir, 0o755); err != nil {
 		return err

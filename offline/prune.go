@@ -338,10 +338,7 @@ func (p *pruner) spareRest(context.Context) error {
 		return err
 	}
 	for _, e := range entries {
-		named := func(t boundTarget) bool {
-			c, err := ostree.ParseChecksum(t.target.Commit())
-			return err == nil && refName(t.name, c) == e.Name()
-		}
+		named := func(t boundTarget) bool { return refName(t.name) == e.Name() }
 		if !slices.ContainsFunc(p.bound, named) {
 			if err := p.folderGoes(path.Join(dirSBOM, e.Name())); err != nil {
 				return err

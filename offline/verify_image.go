@@ -154,10 +154,11 @@ func (c *appCheck) layers(hex string, doc *document) {
 // composectl find it. heads are the manifests that it may name. The image of a
 // registry with a port has none: FAT holds no colon.
 func (c *appCheck) layout(app, img reference, heads []descriptor) {
-	dir := path.Join(app.view(), "images", img.host, img.path, img.hex)
 	if strings.Contains(img.host, ":") {
 		return
 	}
+	hosts := path.Join(app.view(), "images")
+	dir := path.Join(hosts, c.spelled(hosts, img.host), img.path, img.hex)
 	where := dir + "/index.json"
 	text, ok := c.file(where, limits.ImageRoot)
 	if _, there := c.v.inv.apps[dir+"/oci-layout"]; there {
@@ -179,6 +180,25 @@ func (c *appCheck) layout(app, img reference, heads []descriptor) {
 			c.v.found.bad(RuleApps, where, "%v", err)
 		}
 	}
+}
+
+// spelled is how the folder of a registry's host in dir is spelled. Hosts that
+// differ only in case may have one folder between them: FAT keeps no two.
+func (c *appCheck) spelled(dir, host string) string {
+	entries, err := c.v.bundle.files.ReadDir(dir)
+	if err != nil {
+		return host // what is not there, or not readable, shows when a file in it is opened
+	}
+	other := host
+	for _, e := range entries {
+		if e.Name() == host {
+			return host
+		}
+		if strings.EqualFold(e.Name(), host) {
+			other = e.Name()
+		}
+	}
+	return other
 }
 
 // head wants a descriptor of index.json to be one of heads and its blob to be

@@ -32,9 +32,14 @@ func viewFiles(app *App) (map[string][]byte, error) {
 		"manifest.json": app.manifest,
 		composeFile:     app.Compose,
 	}
+	hosts := map[string]string{} // as they are spelled where they come first
 	for _, img := range app.Images {
 		if strings.Contains(img.Host, ":") {
 			continue // FAT holds no colon, and today's devices go by blobs alone
+		}
+		host := strings.ToLower(img.Host) // which is the same registry, and on FAT the same folder
+		if hosts[host] == "" {
+			hosts[host] = img.Host
 		}
 		index, err := json.Marshal(struct {
 			SchemaVersion int          `json:"schemaVersion"`
@@ -43,7 +48,7 @@ func viewFiles(app *App) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		dir := path.Join("images", img.Host, img.Path, img.Digest.Hex())
+		dir := path.Join("images", hosts[host], img.Path, img.Digest.Hex())
 		files[path.Join(dir, "index.json")] = index
 		files[path.Join(dir, "oci-layout")] = []byte(layoutFile)
 	}
