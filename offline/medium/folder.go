@@ -19,6 +19,10 @@ import (
 // Folder is a bundle that is a folder. It implements Changer.
 type Folder struct {
 	root *os.Root
+	// held is the folder, open since before anything was written: a system tells
+	// each handle once of what could not be written out since it was opened, and
+	// one that is opened afterwards perhaps not at all.
+	held *os.File
 }
 
 // OpenFolder opens a folder; its error is that of os.OpenRoot.
@@ -27,7 +31,11 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Folder{root: root}, nil
+	held, err := root.Open(".")
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return &Folder{root: root, held: held}, nil
 }
 
 // MakeFolder makes a folder and those above it that are not there, durably.
@@ -52,7 +60,7 @@ func MakeFolder(dir string) error {
 func (f *Folder) Root() *os.Root { return f.root }
 
 // Close implements io.Closer.
-func (f *Folder) Close() error { return f.root.Close() }
+func (f *Folder) Close() error { return errors.Join(f.held.Close(), f.root.Close()) }
 
 // Open implements fs.FS.
 func (f *Folder) Open(name string) (fs.File, error) {
@@ -159,4 +167,6 @@ func (f *Folder) Exchange(a, b string) error { return exchange(f.root, a, b) }
 func (f *Folder) SyncFile(file *os.File) error { return syncFile(file) }
 
 // SyncVolume writes out all that is pending for the file system of the folder.
-func (f *Folder) SyncVolume() error { return syncVolume(f.root) }
+// It fails also for what the system tried to write out before, since the folder
+// was opened, and could not.
+func (f *Folder) SyncVolume() error { return syncVolume(f.held) }

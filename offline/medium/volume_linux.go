@@ -60,22 +60,17 @@ func Failures() []syscall.Errno {
 		unix.ESTALE, unix.ENOTCONN} // one that somebody else serves, who is gone
 }
 
-// syncVolume writes out all that is pending for the file system of root.
-func syncVolume(root *os.Root) error {
-	dir, err := root.Open(".")
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
+// syncVolume writes out all that is pending for the file system of dir.
+func syncVolume(dir *os.File) error {
 	if err := unix.Syncfs(int(dir.Fd())); err != nil {
-		return err
+		return os.NewSyscallError("syncfs", err)
 	}
 	var st unix.Statfs_t
 	if unix.Fstatfs(int(dir.Fd()), &st) != nil || st.Type != unix.FUSE_SUPER_MAGIC {
 		return nil
 	}
 	// syncfs does not reach the process that serves it; this does.
-	err = unix.Fsync(int(dir.Fd()))
+	err := dir.Sync()
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
 		return nil
 	}

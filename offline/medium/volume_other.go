@@ -30,6 +30,6 @@ func Failures() []syscall.Errno {
 }
 
 // syncVolume has nothing to do: each file and folder was synced by itself.
-func syncVolume(*os.Root) error { return nil }
+func syncVolume(*os.File) error { return nil }
 
 func syncFile(file *os.File) error { return file.Sync() }

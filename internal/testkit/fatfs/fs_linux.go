@@ -14,6 +14,7 @@ type Options struct {
 	MaxFile  int64 // bytes that a file may have; 0 is 4 GiB less one
 	Capacity int64 // bytes; 0 is no limit
 	Cluster  int64 // bytes that are taken at once; 0 is 4096
+	Delayed  bool  // what is written stays in the kernel for a while
 }
 
 // FS is a mounted file system.
@@ -41,9 +42,11 @@ func Mount(tb testing.TB, rules Options) *FS {
 		rules.Cluster = 4096
 	}
 	f := &FS{RawFileSystem: fuse.NewDefaultRawFileSystem(), rules: rules, dir: tb.TempDir(), disk: newDisk(rules), left: -1}
-	server, err := fuse.NewServer(f, f.dir, &fuse.MountOptions{
-		FsName: "fatfs", Name: "fatfs", DirectMountStrict: true, DisableXAttrs: true, DisableReadDirPlus: true,
-	})
+	mount := &fuse.MountOptions{FsName: "fatfs", Name: "fatfs", DirectMountStrict: true, DisableXAttrs: true, DisableReadDirPlus: true}
+	if rules.Delayed {
+		mount.ExtraCapabilities = fuse.CAP_WRITEBACK_CACHE
+	}
+	server, err := fuse.NewServer(f, f.dir, mount)
 	if err != nil {
 		tb.Fatal(err)
 	}
