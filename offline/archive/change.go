@@ -18,8 +18,9 @@ func (a *File) Lock() (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = lock(held)
-	if err == nil {
+	if !tryLock(held) {
+		err = busy(a.path)
+	} else {
 		err = a.same(held)
 	}
 	if err != nil {

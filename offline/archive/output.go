@@ -40,10 +40,13 @@ func Create(path string, room int64) (*Output, error) {
 		return nil, fail.New(fail.NoSpace, "free some space there, or take a larger medium", "%d bytes to be written, %d bytes free", room, v.Free)
 	}
 	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, busy(temp) // somebody was faster
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := lock(file); err != nil {
+	if err := own(file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return &Output{path: path, file: file, buf: bufio.NewWriterSize(file, pieceSize)}, nil
@@ -61,22 +64,41 @@ func removeStale(temp string) error {
 	if !st.Mode().IsRegular() {
 		return fail.New(fail.Conflict, "move it away", "%s is in the way: the archive is written under that name first", temp)
 	}
-	file, err := os.Open(temp)
+	file, err := fsx.Open(temp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the other one has ended
+	}
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err := lock(file); err != nil {
+	if err := own(file); err != nil {
 		return err
 	}
 	return os.Remove(temp)
 }
 
-func lock(file *os.File) error {
-	if tryLock(file) {
-		return nil
+// own makes file, and the name that it was opened by, those of this process
+// until file is closed: nobody removes or renames a file that another one has
+// locked. Between opening and locking it others may have done so; then the
+// name is theirs.
+func own(file *os.File) error {
+	if !tryLock(file) {
+		return busy(file.Name())
 	}
-	return fail.New(fail.Busy, "wait until the other one has ended", "another process is writing to %s", file.Name())
+	ours, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(file.Name())
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(ours, named) {
+		return busy(file.Name())
+	}
+	return err
+}
+
+func busy(name string) error {
+	return fail.New(fail.Busy, "wait until the other one has ended", "another process is writing to %s", name)
 }
 
 // Write implements io.Writer.
@@ -88,6 +110,9 @@ func (o *Output) Commit() error {
 	err := o.buf.Flush()
 	if err == nil {
 		err = o.file.Sync()
+	}
+	if err == nil {
+		err = own(o.file)
 	}
 	if err == nil {
 		err = readable(o.file.Name())
@@ -111,9 +136,12 @@ func readable(path string) error {
 	return a.Close()
 }
 
-// Abort removes what was written.
+// Abort removes what was written, and not what somebody else writes under that
+// name where a file system has no locks.
 func (o *Output) Abort() {
-	_ = os.Remove(o.file.Name())
+	if own(o.file) == nil {
+		_ = os.Remove(o.file.Name())
+	}
 	_ = o.file.Close()
 }
 
