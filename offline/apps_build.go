@@ -168,7 +168,7 @@ func (b *builder) apps(ctx context.Context) error {
 	w.Faults, w.Room = b.opt.Faults, b.roomFor
 	if b.app.short != nil {
 		if _, err := b.appsArtifact(ctx, w); err != nil {
-			return err
+			return b.stays(err, w.Done().Written, "blobs")
 		}
 	}
 	w.Task = progress.Start(b.opt.Progress, "packing apps", progress.Bytes, 0)

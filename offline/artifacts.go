@@ -129,3 +129,16 @@ func (b *builder) appsArtifact(ctx context.Context, w blobWriter) (ok bool, err 
 		return w.PutBlob(ctx, "sha256:"+hex, size, content)
 	})
 }
+
+// stays says what an artifact that was of no use has left: n objects or blobs
+// that are what they claim to be, of which the next run may need some.
+func (b *builder) stays(err error, n int, what string) error {
+	if n == 0 || mediumFailed(err) {
+		return err
+	}
+	rid := "otactl targets offline-update prune removes what no target needs"
+	if b.old.bundle == nil {
+		rid = "delete the folder if there will be none"
+	}
+	return fmt.Errorf("%w; %d %s out of it are good and stay for the next run: %s", err, n, what, rid)
+}

@@ -25,16 +25,10 @@ func (b *builder) unpackRepo(ctx context.Context, repo *ostree.Repo) error {
 	if there || err != nil {
 		return err
 	}
-	u, err := b.unpackObjects(ctx, repo)
+	u := newUnpacking(b, repo)
+	closure, err := u.run(ctx)
 	if err != nil {
-		return err
-	}
-	closure, err := u.closure(ctx)
-	if err != nil {
-		return err
-	}
-	if err := u.putCommit(ctx); err != nil {
-		return err
+		return b.stays(err, len(u.added), "objects")
 	}
 	b.report.Objects = len(closure)
 	for id, size := range u.added {
@@ -91,27 +85,41 @@ type unpacking struct {
 // it while the tar is read on.
 const smallObject = 1 << 20
 
-func (b *builder) unpackObjects(ctx context.Context, repo *ostree.Repo) (*unpacking, error) {
-	session, err := repo.Begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	jobs := b.readers()
-	u := &unpacking{b: b, repo: repo, session: session, added: map[ostree.ObjectID]int64{}, buffers: make(chan []byte, jobs)}
-	for range jobs {
+func newUnpacking(b *builder, repo *ostree.Repo) *unpacking {
+	u := &unpacking{b: b, repo: repo, added: map[ostree.ObjectID]int64{}, buffers: make(chan []byte, b.readers())}
+	for range cap(u.buffers) {
 		u.buffers <- make([]byte, smallObject)
 	}
+	return u
+}
+
+// run puts all that the commit needs, which it returns, and the commit.
+func (u *unpacking) run(ctx context.Context) (closure map[ostree.ObjectID]bool, err error) {
+	if err := u.objects(ctx); err != nil {
+		return nil, err
+	}
+	if closure, err = u.closure(ctx); err != nil {
+		return nil, err
+	}
+	return closure, u.putCommit(ctx)
+}
+
+func (u *unpacking) objects(ctx context.Context) error {
+	var err error
+	if u.session, err = u.repo.Begin(ctx); err != nil {
+		return err
+	}
 	u.workers, u.ctx = errgroup.WithContext(ctx)
-	err = b.repoTar.Files(u.ctx, b.opt.Progress, u.file)
+	err = u.b.repoTar.Files(u.ctx, u.b.opt.Progress, u.file)
 	if werr := u.workers.Wait(); werr != nil && ctx.Err() == nil {
 		err = werr
 	}
 	// What was verified stays, whatever ended the run: the next one goes on.
-	closed := session.Close(context.WithoutCancel(ctx))
+	closed := u.session.Close(context.WithoutCancel(ctx))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return u, closed
+	return closed
 }
 
 // file takes one member. What is not an object of the repo is not believed and

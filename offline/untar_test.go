@@ -228,6 +228,50 @@ func TestATarThatIsNotWhatItShouldBeMakesNoBundle(t *testing.T) {
 	}
 }
 
+// What is good in a bad tar is of use to the next run. Who has none is told how
+// to be rid of it, by whatever looks at the bundle.
+func TestWhatABadTarLeavesIsSaid(t *testing.T) {
+	b := ciWithHistory(t)
+	whole := b.tar
+	b.tar = tarOfRepo(t, b.repoDir, nil)
+	b.tar.names = slices.DeleteFunc(b.tar.names, func(n string) bool { return strings.HasSuffix(n, ".commit") })
+	dir := filepath.Join(t.TempDir(), "bundle")
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	left := len(objectFiles(t, dir))
+	if want := fmt.Sprintf("%d objects out of it are good and stay for the next run: delete the folder", left); err == nil || left == 0 || !strings.Contains(err.Error(), want) {
+		t.Errorf("no bundle yet: %v; want: %s", err, want)
+	}
+
+	b.tar = whole
+	_, err = Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	_, err = Prune(t.Context(), dir, PruneOptions{Now: now})
+	check(t, err)
+	had := objectFiles(t, dir)
+	b.publish("board-1", "board", tinyTree(t, "2"), nil)
+	b.tar = tarOfRepo(t, b.repoDir, nil)
+	b.tar.names = slices.DeleteFunc(b.tar.names, func(n string) bool { return strings.HasSuffix(n, ".commit") })
+	opt := options("board-1")
+	opt.AllowMultiple = true
+	_, err = Build(t.Context(), b, dir, opt)
+	left = len(objectFiles(t, dir)) - len(had)
+	if want := fmt.Sprintf("%d objects out of it are good and stay for the next run: otactl targets offline-update prune", left); err == nil || left == 0 || !strings.Contains(err.Error(), want) {
+		t.Errorf("a bundle is there: %v; want: %s", err, want)
+	}
+	rep := verify(t, dir)
+	says := func(f Finding) bool {
+		return f.Warning && f.Remedy == remedyPrune && strings.HasPrefix(f.Problem, fmt.Sprintf("%d objects", left))
+	}
+	if rep.Err() != nil || !slices.ContainsFunc(rep.Findings, says) {
+		t.Errorf("verify: %v", rep.Findings)
+	}
+	gone, err := Prune(t.Context(), dir, PruneOptions{Now: now})
+	check(t, err)
+	if gone.Objects != left || cmp.Diff(had, objectFiles(t, dir)) != "" {
+		t.Errorf("prune: %+v of %d", gone, left)
+	}
+}
+
 func TestWithoutAnyArtifactTheFirstRefusalStands(t *testing.T) {
 	b := ciWithHistory(t)
 	b.tar = nil
