@@ -72,7 +72,7 @@ func (a *Agent) applyDelta(ctx context.Context, dst *reserving, objects ostree.S
 		return err
 	}
 	_, err = delta.Apply(ctx, dst.Repo, f.Superblock, d.Part, delta.ApplyOptions{
-		Fetch: dst.fetchFrom(objects), Room: dst.check, KeepDetached: true, Progress: a.progress, Log: a.log,
+		Fetch: dst.fetchFrom(objects), Nearby: true, Room: dst.check, KeepDetached: true, Progress: a.progress, Log: a.log,
 	})
 	return err
 }

@@ -124,6 +124,16 @@ func holds(f *os.File, n int64) error {
 	return err
 }
 
+// rename gives from the name to. Unlike os.Rename it doesn't look first whether
+// that is a folder's.
+func rename(from, to string) error {
+	_, err := retry(func() (int, error) { return 0, unix.Rename(from, to) })
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
+
 // renameNew gives from the name to, unless that is taken.
 func renameNew(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)

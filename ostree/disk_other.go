@@ -35,6 +35,8 @@ func syncsWhole(string) bool { return false }
 
 func syncFile(string) error { return nil }
 
+func rename(from, to string) error { return os.Rename(from, to) }
+
 // renameNew gives from the name to, unless that is taken. Two objects of one
 // name are the same, so the race does no harm.
 func renameNew(from, to string) error {

@@ -50,7 +50,7 @@ func (g *group) enter(ctx context.Context, r *Repo) (*stage, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stage == nil {
-		st, err := r.openStage(ctx, false)
+		st, err := r.openStage(ctx, keeping)
 		if err != nil {
 			return nil, err
 		}

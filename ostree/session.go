@@ -41,15 +41,22 @@ type flight struct {
 var errSessionClosed = errors.New("write session is closed")
 
 // Begin opens a write session: it takes the repo's lock, shared.
-func (r *Repo) Begin(ctx context.Context) (Session, error) { return r.begin(ctx, false) }
+func (r *Repo) Begin(ctx context.Context) (Session, error) { return r.begin(ctx, keeping) }
+
+// BeginRepeatable is Begin for what can be made again out of what lies on this
+// machine: what is staged when the process is killed is lost. That saves each
+// object a rename, and the stage its folders.
+func (r *Repo) BeginRepeatable(ctx context.Context) (Session, error) {
+	return r.begin(ctx, repeatable)
+}
 
 // BeginBrief is Begin for a few thousand objects that the caller knows not to be
 // there, many times a minute: what is staged when the process is killed is lost,
 // and what others left behind stays.
-func (r *Repo) BeginBrief(ctx context.Context) (Session, error) { return r.begin(ctx, true) }
+func (r *Repo) BeginBrief(ctx context.Context) (Session, error) { return r.begin(ctx, brief) }
 
-func (r *Repo) begin(ctx context.Context, brief bool) (Session, error) {
-	st, err := r.openStage(ctx, brief)
+func (r *Repo) begin(ctx context.Context, care care) (Session, error) {
+	st, err := r.openStage(ctx, care)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +121,7 @@ func (s *session) claim(id ObjectID) (*flight, bool, error) {
 func (s *stage) stageOnce(ctx context.Context, obj Object) (st staged, there bool, err error) {
 	id := obj.ID()
 	st.id = id
-	if id.Type.namedByContent() && !s.brief {
+	if id.Type.namedByContent() && s.care != brief {
 		if there, err = s.repo.has(id); there || err != nil {
 			return st, there, err
 		}

@@ -28,9 +28,8 @@ type stage struct {
 	space *space
 	// each file is synced by itself: no sync reaches all of the file system.
 	each bool
-	// brief stages leave nothing to whoever comes after a kill.
-	brief bool
-	next  atomic.Uint64
+	care care
+	next atomic.Uint64
 }
 
 // staged is an object that is verified and waits for its name.
@@ -40,8 +39,21 @@ type staged struct {
 	size int64 // on disk
 }
 
+// care is what a stage does for a process that is killed.
+type care int
+
+const (
+	// keeping stages leave what is whole to whoever comes, and take over what
+	// others left.
+	keeping care = iota
+	// repeatable stages only take over.
+	repeatable
+	// brief stages do neither, and their objects are known not to be there.
+	brief
+)
+
 // openStage takes the repo's lock and makes a stage.
-func (r *Repo) openStage(ctx context.Context, brief bool) (*stage, error) {
+func (r *Repo) openStage(ctx context.Context, care care) (*stage, error) {
 	if err := checkWritable(r.mode); err != nil {
 		return nil, fmt.Errorf("write to repo %s: %w", r.path, err)
 	}
@@ -50,7 +62,7 @@ func (r *Repo) openStage(ctx context.Context, brief bool) (*stage, error) {
 	}
 	st, err := r.newStage()
 	if err == nil {
-		if st.brief = brief; !brief {
+		if st.care = care; care != brief {
 			err = st.takeOver(ctx)
 		}
 		if err == nil {
@@ -91,7 +103,7 @@ func (s *stage) write(ctx context.Context, obj Object) (staged, error) {
 	default:
 		st.size, err = s.writeFile(ctx, obj, st.path)
 	}
-	if err == nil && !s.brief && outlives(id.Type) {
+	if err == nil && s.care == keeping && outlives(id.Type) {
 		err = s.keep(&st)
 	}
 	if err != nil {
@@ -333,18 +345,18 @@ func (s *stage) name(list []staged) error {
 }
 
 func (s *stage) nameOne(st staged, to string, touched map[string]bool) error {
-	rename := renameNew
+	give := renameNew
 	if !st.id.Type.namedByContent() {
-		rename = os.Rename // a newer one replaces it
+		give = rename // a newer one replaces it
 	}
-	err := rename(st.path, to)
+	err := give(st.path, to)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(to)
 		if err := os.Mkdir(dir, 0o775); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 		touched[filepath.Dir(dir)] = true
-		err = rename(st.path, to)
+		err = give(st.path, to)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return s.second(st, to)

@@ -52,12 +52,12 @@ func (s *stage) keep(st *staged) error {
 	h := st.id.Sum.String()
 	fan := s.dir + "/" + h[:2]
 	to := fan + "/" + h[2:] + "." + s.repo.ext(st.id.Type)
-	err := os.Rename(st.path, to)
+	err := rename(st.path, to)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := os.Mkdir(fan, 0o775); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		err = os.Rename(st.path, to)
+		err = rename(st.path, to)
 	}
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func (s *stage) salvage(ctx context.Context) error {
 // TakeOver makes visible what killed processes of this boot had staged. Each
 // session begins with it; a server that must say what it has calls it before.
 func (r *Repo) TakeOver(ctx context.Context) error {
-	st, err := r.openStage(ctx, false)
+	st, err := r.openStage(ctx, keeping)
 	if err != nil {
 		return err
 	}

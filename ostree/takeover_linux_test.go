@@ -69,6 +69,34 @@ func TestWhatAKilledSessionStagedIsThereForTheNext(t *testing.T) {
 	cli(t, "--repo="+r.Path(), "fsck")
 }
 
+// What can be made again has no name before its last one, and is swept away.
+func TestARepeatableSessionTakesOverAndLeavesNothing(t *testing.T) {
+	r := newRepo(t, ModeArchive)
+	left := plain(t, "left")
+	stageOf(t, r, bootID(), left)
+	s, err := r.BeginRepeatable(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if there, err := r.has(left.ID()); !there || err != nil {
+		t.Errorf("what was left is there: %v, %v", there, err)
+	}
+	obj := plain(t, "made")
+	if err := s.Put(t.Context(), obj); err != nil {
+		t.Fatal(err)
+	}
+	stage := s.(*session).stage
+	if err := errors.Join(stage.lock.Close(), r.TakeOver(t.Context())); err != nil { // as after a kill
+		t.Fatal(err)
+	}
+	if there, err := r.has(obj.ID()); there || err != nil {
+		t.Errorf("what was being made is there: %v, %v", there, err)
+	}
+	if _, err := os.Stat(stage.dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its stage is left: %v", err)
+	}
+}
+
 func TestAStageOfAnotherBootIsDropped(t *testing.T) {
 	r := newRepo(t, ModeArchive)
 	obj := plain(t, "never synced")

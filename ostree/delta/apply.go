@@ -40,6 +40,9 @@ type ApplyOptions struct {
 	// LeavePartial leaves the commit marked as partial, for a caller who has
 	// more to bring and sees to its closure.
 	LeavePartial bool
+	// Nearby says that the parts, and what Fetch brings, lie on this machine: what
+	// a killed process had made by then is made again.
+	Nearby bool
 	// Room is asked before temporary files in the repo's tmp grow; nil keeps free
 	// what the repo's config says.
 	Room     Room
@@ -118,7 +121,11 @@ func (a *applier) run(ctx context.Context) error {
 	}
 	// The session keeps a prune away from what the delta copies from.
 	var err error
-	if a.session, err = a.repo.Begin(ctx); err != nil {
+	begin := a.repo.Begin
+	if a.opt.Nearby {
+		begin = a.repo.BeginRepeatable
+	}
+	if a.session, err = begin(ctx); err != nil {
 		return err
 	}
 	defer a.session.Abort()
@@ -229,7 +236,7 @@ func (a *applier) parts(ctx context.Context) error {
 			u.limits.Dictionary = limits.XZDictionary
 			defer u.xz.Close()
 			for i := range next {
-				if err := a.part(ctx, u, i); err != nil {
+				if err := a.missingPart(ctx, u, i); err != nil {
 					return inPart(i, err)
 				}
 			}
@@ -248,6 +255,21 @@ func inPart(i int, err error) error {
 	return fmt.Errorf("part %d: %w", i, err)
 }
 
+// missingPart makes the objects of one part. If the repo has them all it is not
+// even opened.
+func (a *applier) missingPart(ctx context.Context, u *unpacker, i int) error {
+	objects := a.super.Parts[i].Objects
+	there, err := a.holds(ctx, objects)
+	if err != nil {
+		return err
+	}
+	if there {
+		a.task.Add(int64(objects.Len()))
+		return nil
+	}
+	return a.part(ctx, u, i)
+}
+
 // part makes the objects of one part.
 func (a *applier) part(ctx context.Context, u *unpacker, i int) error {
 	in := a.super.OpenInline(i)
@@ -263,6 +285,22 @@ func (a *applier) part(ctx context.Context, u *unpacker, i int) error {
 	}
 	r := &runner{program: program{p, a.super.Parts[i]}, applier: a}
 	return errors.Join(r.run(ctx), p.Close())
+}
+
+// holds says whether the repo has all of these objects but the commit, which
+// the superblock has.
+func (a *applier) holds(ctx context.Context, objects Table) (bool, error) {
+	for i := range objects.Len() {
+		id := objects.At(i)
+		if id.Type == ostree.TypeCommit {
+			continue
+		}
+		there, err := a.repo.Has(ctx, []ostree.ObjectID{id})
+		if err != nil || !there[0] {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // unpack unpacks a part under the cap on all windows.

@@ -3,6 +3,11 @@ package delta
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
@@ -13,6 +18,8 @@ import (
 // that one is complete.
 func checkClosure(ctx context.Context, repo *ostree.Repo, n Name) error {
 	c := &closure{repo: repo, known: map[ostree.ObjectID]bool{}}
+	c.walkers, ctx = errgroup.WithContext(ctx)
+	c.walkers.SetLimit(runtime.GOMAXPROCS(0))
 	to, err := ostree.LoadCommit(ctx, repo, n.To)
 	if err != nil {
 		return err
@@ -31,19 +38,24 @@ func checkClosure(ctx context.Context, repo *ostree.Repo, n Name) error {
 			old = &pair{from.Tree, from.Meta}
 		}
 	}
-	if err := c.dir(ctx, pair{to.Tree, to.Meta}, old, 1); err != nil {
+	c.walkers.Go(func() error { return c.dir(ctx, pair{to.Tree, to.Meta}, old, 1) })
+	if err := c.walkers.Wait(); err != nil {
 		return err
 	}
-	return c.ask(ctx)
+	return errors.Join(c.missing...)
 }
 
 // pair is a directory: its tree and its metadata.
 type pair struct{ tree, meta ostree.Checksum }
 
+// closure is one walk, by as many goroutines as there are processors.
 type closure struct {
-	repo  *ostree.Repo
-	known map[ostree.ObjectID]bool // asked for, or seen in the old commit
-	ids   []ostree.ObjectID
+	repo    *ostree.Repo
+	walkers *errgroup.Group
+
+	mu      sync.Mutex
+	known   map[ostree.ObjectID]bool // met before
+	missing []error                  // as many as somebody will read
 }
 
 // dir goes through a directory, beside the one of the same name in the old
@@ -55,17 +67,14 @@ func (c *closure) dir(ctx context.Context, now pair, old *pair, depth int) error
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var want []ostree.ObjectID
 	if old == nil || old.meta != now.meta {
-		c.want(ostree.ObjectID{Sum: now.meta, Type: ostree.TypeDirMeta})
+		want = append(want, ostree.ObjectID{Sum: now.meta, Type: ostree.TypeDirMeta})
 	}
-	if old != nil && old.tree == now.tree {
-		return nil
+	// Beside which other directory a tree was seen makes no difference.
+	if old != nil && old.tree == now.tree || !c.first(ostree.ObjectID{Sum: now.tree, Type: ostree.TypeDirTree}) {
+		return c.ask(ctx, want)
 	}
-	id := ostree.ObjectID{Sum: now.tree, Type: ostree.TypeDirTree}
-	if c.known[id] { // beside which other directory it was seen makes no difference
-		return nil
-	}
-	c.known[id] = true
 	tree, err := ostree.LoadDirTree(ctx, c.repo, now.tree)
 	if err != nil {
 		return err
@@ -78,42 +87,61 @@ func (c *closure) dir(ctx context.Context, now pair, old *pair, depth int) error
 	}
 	for _, f := range tree.Files {
 		if was, ok := before.File(f.Name); !ok || was.Sum != f.Sum {
-			c.want(ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
+			want = append(want, ostree.ObjectID{Sum: f.Sum, Type: ostree.TypeFile})
 		}
 	}
+	if err := c.ask(ctx, want); err != nil {
+		return err
+	}
 	for _, d := range tree.Dirs {
-		var was *pair
-		if w, ok := before.Dir(d.Name); ok {
-			was = &pair{w.Tree, w.Meta}
-		}
-		if err := c.dir(ctx, pair{d.Tree, d.Meta}, was, depth+1); err != nil {
+		if err := c.below(ctx, d, before, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *closure) want(id ostree.ObjectID) {
-	if !c.known[id] {
-		c.known[id] = true
-		c.ids = append(c.ids, id)
+// below goes through a directory in another one, beside the caller if a
+// processor is free.
+func (c *closure) below(ctx context.Context, d ostree.TreeDir, before *ostree.DirTree, depth int) error {
+	var old *pair
+	if was, ok := before.Dir(d.Name); ok {
+		old = &pair{was.Tree, was.Meta}
 	}
+	walk := func() error { return c.dir(ctx, pair{d.Tree, d.Meta}, old, depth) }
+	if c.walkers.TryGo(walk) {
+		return nil
+	}
+	return walk()
 }
 
-// ask asks the repo about everything that was wanted.
-func (c *closure) ask(ctx context.Context) error {
-	there, err := c.repo.Has(ctx, c.ids)
+// first says whether an object was not met before.
+func (c *closure) first(id ostree.ObjectID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known[id] {
+		return false
+	}
+	c.known[id] = true
+	return true
+}
+
+// mostMissing is how many missing objects an error names.
+const mostMissing = 10
+
+// ask asks the repo about objects.
+func (c *closure) ask(ctx context.Context, ids []ostree.ObjectID) error {
+	ids = slices.DeleteFunc(ids, func(id ostree.ObjectID) bool { return !c.first(id) })
+	there, err := c.repo.Has(ctx, ids)
 	if err != nil {
 		return err
 	}
-	var missing []error
-	for i, id := range c.ids {
-		if !there[i] {
-			missing = append(missing, &ostree.MissingError{ID: id, Where: c.repo.Path()})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, id := range ids {
+		if !there[i] && len(c.missing) < mostMissing {
+			c.missing = append(c.missing, &ostree.MissingError{ID: id, Where: c.repo.Path()})
 		}
 	}
-	if len(missing) > 10 {
-		missing = missing[:10]
-	}
-	return errors.Join(missing...)
+	return nil
 }

@@ -1,9 +1,15 @@
 package delta
 
 import (
+	"context"
 	"errors"
+	"io"
+	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+
+	"github.com/otactl/otactl/ostree"
 )
 
 // nth fails the nth point that it is asked about.
@@ -63,6 +69,55 @@ func TestDeltaThatIsBrokenOffCanBeAppliedAgain(t *testing.T) {
 		if n%10 == 0 {
 			command(t, "ostree", "--repo="+r.Path(), "fsck")
 		}
+	}
+}
+
+func TestPartOfWhichAllObjectsAreThereIsNotOpened(t *testing.T) {
+	repo, from, to := pairOf(t, "archive")
+	opt := options(t)
+	opt.File = filepath.Join(t.TempDir(), "delta")
+	if _, err := Generate(t.Context(), openRepo(t, repo), Name{sum(t, from), sum(t, to)}, opt); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(opt.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := holding(t, "bare-user", repo, from)
+	opened := func() int {
+		var n atomic.Int32
+		_, err := Apply(t.Context(), r, f.Superblock, func(_ context.Context, i int) (io.ReadCloser, error) {
+			n.Add(1)
+			return f.Part(i)
+		}, ApplyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(n.Load())
+	}
+	again := func() int {
+		if err := r.MarkPartial(f.Name.To, ostree.PartialPull); err != nil {
+			t.Fatal(err)
+		}
+		return opened()
+	}
+	if n := opened(); n != len(f.Parts) {
+		t.Fatalf("%d of %d parts were opened", n, len(f.Parts))
+	}
+	if n := again(); n != 0 {
+		t.Errorf("%d parts were opened again", n)
+	}
+	root, err := ostree.LoadCommit(t.Context(), r, f.Name.To)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := ostree.ObjectID{Sum: root.Tree, Type: ostree.TypeDirTree}
+	if err := os.Remove(filepath.Join(r.Path(), tree.ArchivePath())); err != nil {
+		t.Fatal(err)
+	}
+	if n := again(); n != 1 {
+		t.Errorf("%d parts were opened for one object", n)
 	}
 }
 

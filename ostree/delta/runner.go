@@ -21,19 +21,46 @@ func (r *runner) run(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	_, err := r.walk(func(t task) error {
-		select {
-		case r.work <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		g.Go(func() error {
-			defer func() { <-r.work }()
-			return r.make(ctx, t)
+	tasks := make(chan task, waitingTasks)
+	g.Go(func() error {
+		defer close(tasks)
+		_, err := r.walk(func(t task) error {
+			select {
+			case tasks <- t:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		})
-		return nil
+		return err
 	})
-	return errors.Join(g.Wait(), err)
+	for range cap(r.work) {
+		g.Go(func() error {
+			for t := range tasks {
+				if err := r.turn(ctx, t); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// waitingTasks is how many tasks are found ahead of those who make objects: to
+// wake one for each costs more than most objects do.
+const waitingTasks = 256
+
+// turn makes an object once there is a token for it: objects of all parts share
+// the processors.
+func (r *runner) turn(ctx context.Context, t task) error {
+	select {
+	case r.work <- struct{}{}:
+		defer func() { <-r.work }()
+		return r.make(ctx, t)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // make makes one object. The commit is kept for the end; the superblock has it.
