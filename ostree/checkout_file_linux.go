@@ -155,7 +155,7 @@ func (r *treeReader) sameContent(f *folder, name string, h *FileHeader, payload 
 			return err
 		}
 		sortXattrs(attrs)
-		if !sameHeader(&FileHeader{Xattrs: attrs}, &FileHeader{Xattrs: h.Xattrs}) {
+		if !sameXattrs(attrs, h.Xattrs) {
 			return differs
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree/variant"
@@ -295,6 +297,28 @@ func TestConsumedFilesBecomeTheObjectsOfBareRepos(t *testing.T) {
 	object, err := os.Stat(repo.objectPath(ObjectID{root.Files[0].Sum, TypeFile}))
 	if err != nil || !os.SameFile(saved, object) || object.ModTime().Unix() != 0 {
 		t.Errorf("the object is another file, or is of %v: %v", object.ModTime(), err)
+	}
+}
+
+// TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut: a bare repo would
+// hold them against the object when it is read again.
+func TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut(t *testing.T) {
+	for _, mode := range []Mode{ModeBare, ModeBareUserOnly} {
+		dir, ctx := shell(t, `mkdir t; echo eat me > t/f; setfattr -n user.left -v out t/f`), t.Context()
+		repo := newRepo(t, mode)
+		report, err := CommitTree(ctx, repo, filepath.Join(dir, "t"), TreeOptions{Consume: true, NoXattrs: true})
+		if err != nil {
+			t.Fatal(mode, err)
+		}
+		root, err := LoadDirTree(ctx, repo, report.Tree)
+		if err != nil {
+			t.Fatal(mode, err)
+		}
+		kept, err := unix.Listxattr(repo.objectPath(ObjectID{root.Files[0].Sum, TypeFile}), nil)
+		if err != nil || kept != 0 {
+			t.Errorf("%s: the object holds %d bytes of attributes: %v", mode, kept, err)
+		}
+		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
 	}
 }
 

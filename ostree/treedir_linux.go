@@ -235,10 +235,9 @@ func (w *dirWalk) file(f *folder, one work) (Checksum, error) {
 			return Checksum{}, err
 		}
 	}
-	disk := *h
 	w.b.filter.change(h, one.path)
 	h.Size = uint64(st.Size)
-	sum, err := w.regular(fd, h, w.adopter(fd, &st, sameHeader(&disk, h)))
+	sum, err := w.regular(fd, h, w.adopter(fd, &st, h))
 	if err == nil && known != nil && known.sum == sum {
 		w.b.hit()
 	}

@@ -95,14 +95,14 @@ func (x *linkIndex) find(ctx context.Context, st *unix.Stat_t) (*linked, error) 
 }
 
 // adopter gives what puts the open file itself into the stage, if it can be the
-// object as it is: it is to be consumed, and the options change nothing that
-// the file would have to hold.
-func (w *dirWalk) adopter(fd int, st *unix.Stat_t, same bool) func(path string) error {
+// object with header h as it is: it is to be consumed, and holds what h says and
+// no more.
+func (w *dirWalk) adopter(fd int, st *unix.Stat_t, h *FileHeader) func(path string) error {
 	switch {
 	case !w.b.opt.Consume:
 		return nil
-	case w.b.repo.mode == ModeBare && same && allXattrsHaveValues(fd):
-	case w.b.repo.mode == ModeBareUserOnly && st.Mode&modePerm&^0o755 == 0:
+	case w.b.repo.mode == ModeBare && st.Uid == h.UID && st.Gid == h.GID && st.Mode == h.Mode && hasXattrs(fd, h.Xattrs):
+	case w.b.repo.mode == ModeBareUserOnly && st.Mode&modePerm&^0o755 == 0 && hasXattrs(fd, nil):
 	default:
 		return nil
 	}
@@ -118,17 +118,13 @@ func (w *dirWalk) adopter(fd int, st *unix.Stat_t, same bool) func(path string) 
 	}
 }
 
-// allXattrsHaveValues: one without is left out of a commit, but would be there
-// when the object is read again.
-func allXattrsHaveValues(fd int) bool {
+// hasXattrs says whether an open file has these attributes and no others: one
+// that a commit leaves out would be there when the object is read again.
+func hasXattrs(fd int, want []Xattr) bool {
 	all, err := readXattrs(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
 		func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) })
-	for _, x := range all {
-		if len(x.Value) == 0 {
-			return false
-		}
-	}
-	return err == nil
+	sortXattrs(all)
+	return err == nil && sameXattrs(all, want)
 }
 
 // hit counts a file that was known by its link.

@@ -1,7 +1,7 @@
 package ostree
 
 import (
-	"cmp"
+	"bytes"
 	"slices"
 
 	"github.com/otactl/otactl/internal/progress"
@@ -135,8 +135,9 @@ func (f *treeFilter) finish() error {
 
 // sameHeader says whether both are one object, given the same payload.
 func sameHeader(a, b *FileHeader) bool {
-	return a.UID == b.UID && a.GID == b.GID && a.Mode == b.Mode && a.Target == b.Target &&
-		slices.EqualFunc(a.Xattrs, b.Xattrs, func(x, y Xattr) bool {
-			return cmp.Compare(x.Name, y.Name) == 0 && string(x.Value) == string(y.Value)
-		})
+	return a.UID == b.UID && a.GID == b.GID && a.Mode == b.Mode && a.Target == b.Target && sameXattrs(a.Xattrs, b.Xattrs)
+}
+
+func sameXattrs(a, b []Xattr) bool {
+	return slices.EqualFunc(a, b, func(x, y Xattr) bool { return x.Name == y.Name && bytes.Equal(x.Value, y.Value) })
 }
