@@ -16,7 +16,9 @@ import (
 // want adds up what is going to be written to the medium, in whole clusters:
 // most objects are smaller than one.
 type want struct {
+	dst    ostree.Store // what the bundle holds already
 	volume medium.Volume
+	rep    ostree.CopyReport
 
 	mu    sync.Mutex
 	bytes int64
@@ -33,10 +35,25 @@ func (w *want) add(id ostree.ObjectID, size int64) {
 	}
 }
 
-// planObjects finds out what has to be copied. Over a network that takes a
-// question for each object, as long as copying it, unless the commit lists the
-// sizes: then only a dry run asks, and a medium that is too small is met while
-// writing.
+// listed counts one object of a list, unless it is there.
+func (w *want) listed(ctx context.Context, id ostree.ObjectID, size int64) error {
+	have, err := w.dst.Has(ctx, []ostree.ObjectID{id})
+	if err != nil {
+		return err
+	}
+	w.rep.Objects++
+	if have[0] {
+		w.rep.Present++
+		return nil
+	}
+	w.rep.Copied++
+	w.rep.Bytes += size
+	w.add(id, size)
+	return nil
+}
+
+// planObjects finds out what has to be copied: by the first that knows the
+// sizes. Where none does, a medium that is too small is met while writing.
 func (b *builder) planObjects(ctx context.Context) error {
 	if b.repoTar != nil {
 		return nil // what is in it shows when it is unpacked
@@ -45,61 +62,83 @@ func (b *builder) planObjects(ctx context.Context) error {
 	if err != nil || b.opt.DeltaOnly {
 		return err
 	}
-	w := &want{volume: medium.VolumeOf(b.existingDir())}
-	rep, known, err := b.listedSizes(ctx, dst, w)
-	_, local := b.source.(*ostree.Repo)
-	if err == nil && !known && (local || b.opt.DryRun) {
-		opt := b.copyOptions(true)
-		opt.Planned = w.add
-		rep, err = ostree.Copy(ctx, dst, b.source, b.commit, opt)
+	for _, count := range []func(context.Context, *want) (known bool, err error){b.commitSizes, b.sourceSizes, b.eachSize} {
+		w := &want{dst: dst, volume: medium.VolumeOf(b.existingDir())}
+		known, err := count(ctx, w)
+		if err == nil && known {
+			err = w.large
+		}
+		if err != nil {
+			return fmt.Errorf("plan the copy of commit %s: %w", short(b.commit.String()), err)
+		}
+		if known {
+			b.counted(w.rep)
+			b.need += w.bytes
+			return nil
+		}
 	}
-	if err == nil {
-		err = w.large
-	}
-	if err != nil {
-		return fmt.Errorf("plan the copy of commit %s: %w", short(b.commit.String()), err)
-	}
-	b.counted(rep)
-	b.need += w.bytes
 	return nil
 }
 
-// listedSizes plans by the list of sizes that a commit may carry. It says
-// nothing where there is none.
-func (b *builder) listedSizes(ctx context.Context, dst ostree.Source, w *want) (rep ostree.CopyReport, known bool, err error) {
+// commitSizes counts by the list of sizes that a commit may carry.
+func (b *builder) commitSizes(ctx context.Context, w *want) (known bool, err error) {
 	commit, err := ostree.LoadCommit(ctx, b.source, b.commit)
 	if err != nil {
-		return rep, false, err
+		return false, err
 	}
 	listed, ok := commit.Metadata.Lookup(ostree.KeySizes)
 	if !ok {
-		return rep, false, nil
+		return false, nil
 	}
 	sizes, err := ostree.ParseSizes(listed)
 	if err != nil {
 		b.opt.Log.Info("the commit's list of sizes is of no use", "why", err)
-		return rep, false, nil
+		return false, nil
 	}
-	ids := make([]ostree.ObjectID, len(sizes))
-	for i, s := range sizes {
-		ids[i] = s.ID
-	}
-	have, err := dst.Has(ctx, ids)
-	if err != nil {
-		return rep, false, err
-	}
-	rep.Objects = len(sizes)
-	for i, s := range sizes {
-		if have[i] {
-			rep.Present++
-			continue
+	for _, s := range sizes {
+		// No disk holds more, and all of them together still are a number.
+		if err := w.listed(ctx, s.ID, int64(min(s.Archived, 1<<40))); err != nil {
+			return false, err
 		}
-		size := int64(min(s.Archived, 1<<50)) // that no disk holds; more would not add up
-		w.add(s.ID, size)
-		rep.Copied++
-		rep.Bytes += size
 	}
-	return rep, true, nil
+	return true, nil
+}
+
+// sourceSizes counts by what the source says of all objects in one answer. It
+// is a plan: one that breaks off costs no more than that there is none.
+func (b *builder) sourceSizes(ctx context.Context, w *want) (known bool, err error) {
+	sizer, ok := b.source.(ostree.Sizer)
+	if !ok {
+		return false, nil
+	}
+	var failed error
+	err = sizer.Sizes(ctx, b.commit, func(id ostree.ObjectID, size int64) error {
+		failed = w.listed(ctx, id, size)
+		return failed
+	})
+	switch {
+	case err == nil:
+		return true, nil
+	case failed != nil:
+		return false, failed
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case !errors.Is(err, errors.ErrUnsupported):
+		b.opt.Log.Warn("the sizes of what is to be copied are not known", "why", err)
+	}
+	return false, nil
+}
+
+// eachSize looks at each object. Over a network that takes as long as copying
+// it, so that only a dry run does.
+func (b *builder) eachSize(ctx context.Context, w *want) (known bool, err error) {
+	if _, local := b.source.(*ostree.Repo); !local && !b.opt.DryRun {
+		return false, nil
+	}
+	opt := b.copyOptions(true)
+	opt.Planned = w.add
+	w.rep, err = ostree.Copy(ctx, w.dst, b.source, b.commit, opt)
+	return err == nil, err
 }
 
 // room refuses a medium that has no space for what the parts of the content

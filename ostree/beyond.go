@@ -27,6 +27,16 @@ type Files interface {
 	PutFile(ctx context.Context, path string, size int64, open func() (io.ReadCloser, error)) error
 }
 
+// Sizer is a source that knows how long the objects of a commit are without
+// being asked about each.
+type Sizer interface {
+	// Sizes calls give for each object that commit reaches, with its length in
+	// archive form, in bytes. Nothing vouches for them: they are for planning. A
+	// source that turns out not to know is errors.ErrUnsupported; what was given
+	// before an error is not all. An error of give ends it.
+	Sizes(ctx context.Context, commit Checksum, give func(id ObjectID, size int64) error) error
+}
+
 // RefLister is a store that knows all of its refs.
 type RefLister interface {
 	Refs(ctx context.Context) (map[string]Checksum, error)

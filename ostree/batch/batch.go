@@ -9,7 +9,8 @@
 // A body of objects is a row of frames, each the object's type, its SHA-256,
 // its length and the object in archive form; it ends where a frame would begin.
 // A question is the types and checksums alone, its answer one bit for each, or
-// a body of objects.
+// a body of objects. An answer of sizes is a row of frames without the objects,
+// with a mark at its end.
 package batch
 
 import (
@@ -33,6 +34,7 @@ const (
 	MissingPath = "batch/missing" // POST of a question
 	ObjectsPath = "batch/objects" // POST of objects
 	FetchPath   = "batch/fetch"   // POST of a question, answered with objects
+	SizesPath   = "batch/sizes/"  // GET of a commit, answered with the sizes of all that it reaches
 )
 
 // Caps of version 1.
@@ -50,6 +52,10 @@ const (
 	// rest is left out.
 	MaxFetched = 128 << 10
 	MaxAnswer  = 16 << 20
+	// MaxSizes is how many objects an answer of sizes may list, MaxSized how
+	// long each may be: all of them add up to no more than a number holds.
+	MaxSizes = 4 << 20
+	MaxSized = 1 << 40
 )
 
 const (

@@ -30,6 +30,8 @@ func (s *Store) Treehub(guard *api.Guard) http.Handler {
 		"POST /" + batch.ObjectsPath: s.postObjects,
 		"POST /" + batch.FetchPath:   s.postFetch,
 
+		"GET /" + batch.SizesPath + "{commit}": s.getSizes,
+
 		"GET /refs":                      s.getRefs,
 		"PUT /deltas/{ab}/{name}/{file}": s.putDelta,
 		"PUT /delta-stats/{sum}":         s.putStats,

@@ -36,6 +36,7 @@ type Store struct {
 	batches chan struct{} // bodies of many objects under way
 	asking  chan struct{} // questions about many objects under way
 	giving  chan struct{} // answers of many objects under way
+	sizing  chan struct{} // answers of sizes under way
 	flights flights
 	whole   whole
 }
@@ -63,7 +64,8 @@ func Open(ctx context.Context, dir, tmp string, clk clock.Clock, log *slog.Logge
 		return nil, fmt.Errorf("objects: %w", err)
 	}
 	s := &Store{repo: repo, root: root, tmp: tmp, log: log, clock: clk,
-		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches), asking: make(chan struct{}, maxQuestions), giving: make(chan struct{}, maxAnswers)}
+		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches), asking: make(chan struct{}, maxQuestions), giving: make(chan struct{}, maxAnswers),
+		sizing: make(chan struct{}, maxSizings)}
 	s.summarize(ctx) // whoever was killed may have owed one
 	return s, nil
 }
