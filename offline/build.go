@@ -151,9 +151,18 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 	defer b.close()
 	if err := b.run(ctx); err != nil {
 		b.failed(err)
-		return nil, fmt.Errorf("bundle %s: %w", dst, aboutMedium(err))
+		return nil, fmt.Errorf("bundle %s: %w", dst, b.aboutMedium(err))
 	}
 	return &b.report, nil
+}
+
+// aboutMedium says what the medium has to do with err. Where a system took one
+// that was pulled out away from its path, errors are of all kinds.
+func (b *builder) aboutMedium(err error) error {
+	if b.folder == nil || !b.folder.Gone() || errors.Is(err, context.Canceled) {
+		return aboutMedium(err)
+	}
+	return fail.As(fmt.Errorf("the medium is gone: %w", err), fail.Unknown, hintGone)
 }
 
 // failed looks after what a failure leaves. What a medium that failed has kept

@@ -64,6 +64,42 @@ func interrupted(t *testing.T, prepare func() string, opt BuildOptions, b *backe
 	}
 }
 
+// takeAway moves a folder away while objects are copied, as a system does that
+// unmounts a stick which was pulled out.
+type takeAway struct{ dir, to string }
+
+// At implements faults.Injector.
+func (a takeAway) At(point string) error {
+	if point == FaultContent {
+		return nil
+	}
+	_ = os.Rename(a.dir, a.to) // the first time
+	return nil
+}
+
+func TestMediumThatIsTakenAwayIsSaidAndTheBuildGoesOn(t *testing.T) {
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", testkit.SmallOS(t, "1"), nil)
+	dir := filepath.Join(t.TempDir(), "bundle")
+	away := dir + ".away"
+	opt := options("pc-1")
+	opt.Faults = takeAway{dir, away}
+	_, err := Build(t.Context(), b, dir, opt)
+	if err == nil || fail.ClassOf(err) != fail.Unknown || !strings.Contains(err.Error(), "the medium is gone") || fail.HintOf(err) != hintGone {
+		t.Fatalf("taken away: %v (class %v, hint %q)", err, fail.ClassOf(err), fail.HintOf(err))
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was written in its place: %v", err)
+	}
+	check(t, os.Rename(away, dir))
+	opt.Faults = nil
+	_, err = Build(t.Context(), b, dir, opt)
+	check(t, err)
+	if rep := verify(t, dir); rep.Err() != nil || len(rep.Findings) > 0 {
+		t.Error(rep.Findings)
+	}
+}
+
 func TestFirstBuildCutOffIsRecognisedAndGoesOn(t *testing.T) {
 	b := newBackend(t, 0)
 	b.publish("pc-1", "pc", testkit.SmallOS(t, "1"), nil)

@@ -32,7 +32,7 @@ func Remove(ctx context.Context, backend Backend, dir string, names []string, op
 	defer b.close()
 	rep, err := b.remove(ctx, names)
 	if err != nil {
-		return nil, fmt.Errorf("bundle %s: %w", dir, aboutMedium(err))
+		return nil, fmt.Errorf("bundle %s: %w", dir, b.aboutMedium(err))
 	}
 	return rep, nil
 }

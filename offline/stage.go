@@ -109,7 +109,10 @@ func recoverMetadata(folder *medium.Folder) error {
 	return err
 }
 
-const hintLarge = "FAT32 holds no file of 4 GiB or more: format the medium as exFAT or ext4"
+const (
+	hintLarge = "FAT32 holds no file of 4 GiB or more: format the medium as exFAT or ext4"
+	hintGone  = "put the medium in again, or take another one, and run the same command again"
+)
 
 // aboutMedium gives errors that a medium is the cause of their class, and says
 // what to do: one that is full, or on which a file may not be as long as an
@@ -123,7 +126,7 @@ func aboutMedium(err error) error {
 	case errors.Is(err, syscall.EROFS):
 		return fail.Hint(err, "unmount the medium, mount it for writing and run the same command again; a system that finds a medium damaged makes it read-only: then have it checked, or take another one")
 	case mediumFailed(err):
-		return fail.Hint(err, "put the medium in again, or take another one, and run the same command again")
+		return fail.Hint(err, hintGone)
 	}
 	return err
 }

@@ -59,6 +59,16 @@ func MakeFolder(dir string) error {
 // Root is the one handle on the folder.
 func (f *Folder) Root() *os.Root { return f.root }
 
+// Gone says whether the path of the folder leads to it no longer.
+func (f *Folder) Gone() bool {
+	is, err := f.held.Stat()
+	if err != nil {
+		return true
+	}
+	at, err := os.Stat(f.root.Name())
+	return err != nil || !os.SameFile(is, at)
+}
+
 // Close implements io.Closer.
 func (f *Folder) Close() error { return errors.Join(f.held.Close(), f.root.Close()) }
 
