@@ -131,6 +131,9 @@ func holds(store apps.Blobs, blob apps.Blob) bool {
 // planAppArtifact is for apps that are not at hand: the CI may keep them.
 func (b *builder) planAppArtifact(ctx context.Context) error {
 	size, ok, err := b.appsArtifactSize(ctx)
+	if fail.ClassOf(err) == fail.NotFound {
+		return noApps(fmt.Errorf("%w; nor is there an artifact of the CI: %w", b.app.short, err))
+	}
 	if err != nil {
 		return err
 	}

@@ -85,8 +85,8 @@ func instead(why error) bool {
 	return missing
 }
 
-// appsArtifactSize finds out whether there is a tar with the target's apps, and
-// how long it is, -1 if that is not known.
+// appsArtifactSize finds out how long the CI's tar with the target's apps is, -1
+// if that is not known. ok is false where there is no CI.
 func (b *builder) appsArtifactSize(ctx context.Context) (size int64, ok bool, err error) {
 	ci, ok := b.backend.(ArtifactBackend)
 	if !ok {
@@ -96,12 +96,7 @@ func (b *builder) appsArtifactSize(ctx context.Context) (size int64, ok bool, er
 	if err != nil {
 		return 0, false, err
 	}
-	b.appsTar, err = ci.AppsArtifact(ctx, of)
-	if fail.ClassOf(err) == fail.NotFound {
-		b.opt.Log.Debug("the CI has no artifact with the apps", "because", err)
-		return 0, false, nil
-	}
-	if err != nil {
+	if b.appsTar, err = ci.AppsArtifact(ctx, of); err != nil {
 		return 0, false, err
 	}
 	return b.appsTar.Size(), true, nil
