@@ -20,12 +20,19 @@ func (s *scheduler) fetch(ctx context.Context, n *node) error {
 	if err != nil {
 		return err
 	}
-	ahead, whole, err := readAhead(ctx, obj)
-	if err != nil {
-		return err
+	kept := s.resumed(obj)
+	if kept != nil {
+		obj = kept
 	}
-	if !whole {
-		return s.stream(ctx, n, ahead)
+	ahead, whole, err := readAhead(ctx, obj)
+	if err == nil && !whole {
+		err = s.stream(ctx, n, ahead)
+	}
+	if kept.settle(err) {
+		return s.fetch(ctx, n)
+	}
+	if err != nil || !whole {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,6 +30,8 @@ type stage struct {
 	each bool
 	care care
 	next atomic.Uint64
+	// halves are what was there of large objects when it began.
+	halves map[ObjectID]bool
 }
 
 // staged is an object that is verified and waits for its name.

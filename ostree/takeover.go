@@ -131,6 +131,8 @@ func (s *stage) takeOver(ctx context.Context) error {
 		case strings.HasPrefix(d.Name(), stagePrefix):
 		case s.outdated(d):
 			_ = os.RemoveAll(path)
+		case strings.HasPrefix(d.Name(), halfPrefix):
+			s.noteHalf(d.Name())
 		}
 	}
 	return nil

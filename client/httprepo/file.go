@@ -82,5 +82,6 @@ func (s *Source) Stream(ctx context.Context, path string) (io.ReadCloser, int64,
 	if err != nil {
 		return nil, 0, err
 	}
-	return &resuming{ctx: ctx, src: s, site: t, path: path, what: path, body: resp.Body, length: resp.ContentLength}, resp.ContentLength, nil
+	at := ostree.Place{Length: resp.ContentLength, Version: versionOf(resp)}
+	return &resuming{ctx: ctx, src: s, site: t, path: path, what: path, body: resp.Body, at: at}, at.Length, nil
 }

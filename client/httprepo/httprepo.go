@@ -276,18 +276,34 @@ type object struct {
 // open streams the object. A stream that breaks off is taken up where
 // it ended; the length is -1 when the server does not say.
 func (o *object) open(ctx context.Context) (io.ReadCloser, int64, error) {
-	resp, t, err := o.src.get(ctx, o.id.ArchivePath(), nil)
+	rest, err := o.openFrom(ctx, ostree.Place{})
+	if err != nil {
+		return nil, 0, err
+	}
+	return rest, rest.Length, nil
+}
+
+// OpenFrom is of ostree.ResumingSource.
+func (s *Source) OpenFrom(ctx context.Context, id ostree.ObjectID, at ostree.Place) (*ostree.Rest, error) {
+	return (&object{src: s, id: id}).openFrom(ctx, at)
+}
+
+func (o *object) openFrom(ctx context.Context, at ostree.Place) (*ostree.Rest, error) {
+	resp, t, err := o.src.getFrom(ctx, o.id.ArchivePath(), at)
 	if isGone(err) || o.id.Type == ostree.TypeCommitMeta && isMissing(err) {
 		gone := &ostree.MissingError{ID: o.id, Where: o.src.URL()}
-		return nil, 0, fail.As(fmt.Errorf("%w: %w", gone, err), fail.NotFound, "")
+		return nil, fail.As(fmt.Errorf("%w: %w", gone, err), fail.NotFound, "")
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("object %s: %w", o.id, err)
+		return nil, fmt.Errorf("object %s: %w", o.id, err)
 	}
-	length := resp.ContentLength
-	if max := ostree.MostBytes(o.id.Type); o.id.Type != ostree.TypeFile && length > max {
+	if !continues(resp, at) {
+		at = ostree.Place{Length: resp.ContentLength, Version: versionOf(resp)}
+	}
+	if max := ostree.MostBytes(o.id.Type); o.id.Type != ostree.TypeFile && at.Length > max {
 		_ = resp.Body.Close()
-		return nil, 0, &fsx.TooLargeError{Name: "object " + o.id.String(), Max: max}
+		return nil, &fsx.TooLargeError{Name: "object " + o.id.String(), Max: max}
 	}
-	return &resuming{ctx: ctx, src: o.src, site: t, path: o.id.ArchivePath(), what: o.id.String(), body: resp.Body, length: length}, length, nil
+	body := &resuming{ctx: ctx, src: o.src, site: t, path: o.id.ArchivePath(), what: o.id.String(), body: resp.Body, at: at}
+	return &ostree.Rest{ReadCloser: body, Place: at}, nil
 }
