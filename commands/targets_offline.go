@@ -66,6 +66,9 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Bool("dry-run") && c.IsSet("upload") {
+		return fail.New(fail.Usage, "leave one of them out", "--upload: a dry run makes nothing to be sent")
+	}
 	up, err := rt.uploading(c, c.String("upload"))
 	if err != nil {
 		return err
@@ -87,7 +90,7 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	if view.Archive, err = archive.finish(c.Context, rt, backend.Backend, &view.BuildReport); err != nil {
 		return err
 	}
-	if up != nil && !opt.DryRun {
+	if up != nil {
 		if view.Upload, err = up.send(c.Context, rt, view.Dir); err != nil {
 			return err
 		}

@@ -65,6 +65,10 @@ func (b *builder) planDeltas(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(from) > 0 && b.repoTar != nil {
+		return fail.New(fail.Unsupported, "unpack it, and name the repo with --ostree-repo-source; both commits have to be in it",
+			"static delta to %s: not made out of the artifact %s", short(b.report.Commit), b.repoTar.URL())
+	}
 	b.report.Deltas = make([]DeltaReport, len(from))
 	for i, s := range from {
 		p := plannedDelta{Name: delta.Name{From: s.commit, To: b.commit}, report: &b.report.Deltas[i]}

@@ -108,6 +108,9 @@ func explained(u Update, err error) error {
 		return fail.As(err, fail.Verification, "the server does not take this bundle; it wants a target of the tag, and content")
 	case code == http.StatusForbidden:
 		return fail.As(err, fail.Auth, "the token needs the scope updates:read-update")
+	case (code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable) && fail.HintOf(err) == "":
+		// It stays of the class of what may be repeated as it is.
+		return fail.Hint(err, "the server takes no more calls for now: wait a minute, and run this again")
 	case code >= 300 && code < 400:
 		return fail.As(err, fail.Network, "name the server by the address that it redirects to")
 	case code == http.StatusNotFound:

@@ -39,6 +39,21 @@ func TestEachRefusalHasItsClass(t *testing.T) {
 	}
 }
 
+func TestABusyServerIsOneToComeBackTo(t *testing.T) {
+	for _, code := range []int{429, 503} {
+		for after, hint := range map[string]string{"": "run this again", "100": "wait 1m40s"} {
+			c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Retry-After", after)
+				w.WriteHeader(code)
+			})
+			err := c.Create(t.Context(), Update{Tag: "main", Name: "x"}, 4, body("data"))
+			if fail.ClassOf(err) != fail.Network || !strings.Contains(fail.HintOf(err), hint) {
+				t.Errorf("%d, to wait %q: %v, hint %q", code, after, err, fail.HintOf(err))
+			}
+		}
+	}
+}
+
 func TestEachAttemptSendsTheWholeBody(t *testing.T) {
 	tries := 0
 	c := client(t, func(w http.ResponseWriter, r *http.Request) {
