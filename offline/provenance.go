@@ -112,7 +112,7 @@ To see whether it is whole, on any machine:
 Change nothing in this folder: a device refuses what is not as it was signed.
 
 `)
-	fmt.Fprintf(&w, "Made by %s. Nothing vouches for this text: what a device installs is decided\nby the signed files in tuf/ alone.\n", plain(madeBy))
+	fmt.Fprintf(&w, "Made by %s. Nothing vouches for this text, for otactl.json and for sbom/:\nwhat a device installs is decided by the signed files in tuf/ alone.\n", plain(madeBy))
 	return []byte(w.String())
 }
 

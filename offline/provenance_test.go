@@ -27,7 +27,7 @@ func TestTheStickSaysWhatItIs(t *testing.T) {
 	check(t, err)
 	text := readFile(t, filepath.Join(dir, "README.txt"))
 	for _, want := range []string{"tag         main", "good until  2026-03-31 12:00 UTC", "1 signatures were missing", "pc-1   version 1   for pc",
-		"aklite-offline install --src-dir", "Made by otactl 1.2?[31m. Nothing vouches for this text"} {
+		"aklite-offline install --src-dir", "Made by otactl 1.2?[31m. Nothing vouches for this text, for otactl.json and for sbom/"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("README.txt does not say %q:\n%s", want, text)
 		}
