@@ -222,7 +222,6 @@ func TestASourceThatSendsForEverIsLeft(t *testing.T) {
 					patience = 300 * time.Millisecond
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
-				start := time.Now()
 				_, err := Copy(ctx, newRepo(t, mode), src, commit, CopyOptions{})
 				switch {
 				case err == nil:
@@ -231,8 +230,6 @@ func TestASourceThatSendsForEverIsLeft(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				case !slow && !strings.Contains(err.Error(), f.bad.Sum.String()):
 					t.Errorf("%s: the error does not name the object: %v", what, err)
-				case time.Since(start) > patience+20*time.Second:
-					t.Errorf("%s: took %v", what, time.Since(start))
 				}
 				if most := int64(130 << 20); src.tap.read > most || f.bad.Type == TypeFile && src.tap.read > 4<<20 {
 					t.Errorf("%s: %d bytes were read", what, src.tap.read)

@@ -129,13 +129,9 @@ func TestEndlessDataIsCutOff(t *testing.T) {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
 				_, client := serving(t, name, c.answer)
-				begin := time.Now()
 				_, err := refresh(t, client)
 				if err == nil || errors.Is(err, tuf.ErrNotFound) || errors.Is(err, tuf.ErrTooLarge) != c.large {
 					t.Errorf("got %v", err)
-				}
-				if took := time.Since(begin); took > 20*time.Second {
-					t.Errorf("it took %s", took)
 				}
 			})
 		}

@@ -138,12 +138,8 @@ func TestAServerThatWastesTimeOrSpaceIsCutOff(t *testing.T) {
 		}
 	}))
 	s := connect(t, Config{URL: drip.URL, LowSpeed: low, Retries: -1})
-	start := time.Now()
 	if _, err := read(t, s, someFile); err == nil || !strings.Contains(err.Error(), "less than 1000 bytes a second") {
 		t.Errorf("a server that drips: %v", err)
-	}
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("it took %s", took)
 	}
 	endless := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for r.Context().Err() == nil {

@@ -268,11 +268,10 @@ func TestAToolThatMisbehavesIsAnError(t *testing.T) {
 }
 
 func TestAToolThatHangsIsLetGo(t *testing.T) {
-	d, _ := fake(t, "sleep 60")
+	d, _ := fake(t, "sleep 86400")
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	begun := time.Now()
-	if _, err := open(ctx, d, uri(t, "object=a"), givePIN(goodPIN)); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 20*time.Second {
-		t.Errorf("%v after %v", err, time.Since(begun))
+	if _, err := open(ctx, d, uri(t, "object=a"), givePIN(goodPIN)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
 	}
 }
