@@ -249,7 +249,7 @@ func (c *call) checkArgs() error {
 	}
 	// Nothing is called that: it is a variable that was not set.
 	blank := func(arg string) bool { return strings.TrimSpace(arg) == "" }
-	if i := slices.IndexFunc(c.args, blank); i >= 0 && !c.lenient {
+	if i := slices.IndexFunc(c.args, blank); i >= 0 && !c.takesBlank() {
 		return c.usage("", "argument %d is blank: %q", i+1, c.args[i])
 	}
 	limit := want.max()
@@ -261,6 +261,12 @@ func (c *call) checkArgs() error {
 		return c.usage("", "unexpected argument %q", c.args[limit])
 	}
 	return nil
+}
+
+// takesBlank: the verbs of ostree take what the original takes, such as a key of
+// a config with no value.
+func (c *call) takesBlank() bool {
+	return c.lenient || len(c.levels) > 1 && c.levels[1].cmd.Name == "ostree"
 }
 
 // argv is the unambiguous line for urfave/cli: each command followed by its

@@ -46,6 +46,7 @@ func toyTree(log *[]ran) *cli.Command {
 			{Name: "many", ArgsUsage: "NAME [FILE...]", Flags: flags(), Action: action("many")},
 			{Name: "need", Flags: []cli.Flag{&cli.StringFlag{Name: "tag", Required: true, Usage: "`TAG`"}}, Action: action("need")},
 			{Name: "foreign", SkipFlagParsing: true, Action: action("foreign")},
+			{Name: "ostree", Subcommands: []*cli.Command{{Name: "set", ArgsUsage: "VALUE", Action: action("set")}}},
 			{Name: "targets", Subcommands: []*cli.Command{
 				{Name: "list", Aliases: []string{"ls"}, Flags: flags(), Action: action("list")},
 				{
@@ -104,7 +105,8 @@ func TestArgumentsArriveAsTyped(t *testing.T) {
 		{[]string{"many", "help"}, ran{Command: "many", Jobs: 4, Args: []string{"help"}}},
 		{[]string{"many", "x", "list", "-"}, ran{Command: "many", Jobs: 4, Args: []string{"x", "list", "-"}}},
 		{[]string{"many", "--", "-x", "--dry-run"}, ran{Command: "many", Jobs: 4, Args: []string{"-x", "--dry-run"}}},
-		{[]string{"many", "", "two words"}, ran{Command: "many", Jobs: 4, Args: []string{"", "two words"}}},
+		{[]string{"many", "x", "two words"}, ran{Command: "many", Jobs: 4, Args: []string{"x", "two words"}}},
+		{[]string{"ostree", "set", ""}, ran{Command: "set", Args: []string{""}}},
 		{[]string{"many", "tag"}, ran{Command: "many", Jobs: 4, Args: []string{"tag"}}},
 		{[]string{"foreign", "--nosuch", "--", "-h"}, ran{Command: "foreign", Args: []string{"--nosuch", "--", "-h"}}},
 		{[]string{"targets", "ls"}, ran{Command: "list", Jobs: 4, Args: []string{}}},
