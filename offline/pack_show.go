@@ -28,8 +28,8 @@ func (s *Summary) index(_ context.Context, b *Bundle, root *tuf.Root) error {
 	if err != nil {
 		return err
 	}
-	s.Index = &IndexSummary{Files: len(file.Members()), Signed: append([]string{}, sigs.Valid...), Threshold: sigs.Threshold, Missing: sigs.Missing()}
-	for _, m := range file.Members() {
+	s.Index = &IndexSummary{Files: file.Count(), Signed: append([]string{}, sigs.Valid...), Threshold: sigs.Threshold, Missing: sigs.Missing()}
+	for m := range file.Members() {
 		s.Index.Bytes += m.Size
 	}
 	return nil

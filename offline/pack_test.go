@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -255,7 +256,7 @@ func TestADamagedArchiveLeavesNoBundleBehind(t *testing.T) {
 	data := []byte(read(t, file))
 	a, err := ota.Open(file)
 	check(t, err)
-	names := a.Members()
+	names := slices.Collect(a.Members())
 	check(t, a.Close())
 	// The last object that comes before the metadata, in its content.
 	at := strings.LastIndex(string(data), names[len(names)-1].Name)

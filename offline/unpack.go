@@ -176,8 +176,7 @@ func (u *unpacker) write(ctx context.Context, sink progress.Sink) error {
 	}
 	task := progress.Start(sink, "unpacking", progress.Bytes, total)
 	defer task.Done()
-	for i := range u.file.Members() {
-		m := &u.file.Members()[i]
+	for m := range u.file.Members() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -207,7 +206,7 @@ var repoFolders = []string{"objects", "refs/heads", "refs/mirrors", "refs/remote
 func (u *unpacker) room() (total int64, err error) {
 	volume := medium.VolumeOf(u.report.Dir)
 	var need int64
-	for _, m := range u.file.Members() {
+	for m := range u.file.Members() {
 		total += m.Size
 		need += volume.Takes(m.Size)
 		if m.Size > volume.MaxFile {
@@ -294,8 +293,7 @@ func (u *unpacker) metadata(ctx context.Context) error {
 	}
 	var files []roleFile
 	left := int64(limits.Papers)
-	for i := range u.file.Members() {
-		m := &u.file.Members()[i]
+	for m := range u.file.Members() {
 		if rest, ok := strings.CutPrefix(m.Name, dirMetadata+"/"); ok {
 			if left -= m.Size; left < 0 {
 				return &fsx.TooLargeError{Name: dirMetadata, Max: limits.Papers}

@@ -23,8 +23,8 @@ func (a *File) Check(ctx context.Context, jobs int, report func(name string, err
 			}
 		})
 	}
-	for i := range a.members {
-		if m := &a.members[i]; m.pieces != nil || !a.good[m.frame].Load() {
+	for m := range a.Members() {
+		if m.pieces != nil || !a.good[m.frame].Load() {
 			select {
 			case work <- m:
 			case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 	"sync"
@@ -32,11 +33,11 @@ type File struct {
 	frames []frame
 	starts []int64 // where each frame starts; one more for where the table does
 
-	members []Member      // sorted by name, the archive's own not among them
-	good    []atomic.Bool // of each frame of members: it was read and is as listed
-	parsed  *tuf.BundleIndex
-	index   []byte   // index.json
-	papers  []Member // tuf/bundle-targets.json and index.json, which the list doesn't have
+	list   *list         // of all members but the archive's own
+	good   []atomic.Bool // of each frame of members: it was read and is as listed
+	parsed *tuf.BundleIndex
+	index  []byte   // index.json
+	papers []Member // tuf/bundle-targets.json and index.json, which the list doesn't have
 }
 
 // Open opens the archive at path. All of its index, and the list that it
@@ -102,7 +103,7 @@ func (a *File) readOwn() error {
 	if n < ownFrames+1 {
 		return refuse("it has %d frames, too few for a bundle", n)
 	}
-	if end, err := a.inflate(n-1, endSize); err != nil || !zeros(end) {
+	if end, err := a.inflate(nil, n-1, endSize); err != nil || !zeros(end) {
 		return refuse("the end of the archive is missing or damaged")
 	}
 	var err error
@@ -126,7 +127,7 @@ func (a *File) readOwn() error {
 // own reads one of the archive's own members, which lies in one frame and of
 // which nothing is known before.
 func (a *File) own(name string, n int, max int64) ([]byte, error) {
-	plain, err := a.inflate(n, int(a.frames[n].plain))
+	plain, err := a.inflate(nil, n, int(a.frames[n].plain))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -137,46 +138,56 @@ func (a *File) own(name string, n int, max int64) ([]byte, error) {
 	return a.body(&Member{Name: name, Size: h.Size}, 0, plain)
 }
 
-// readList reads the list and holds the frames against it.
+// readList reads the list, which has to be the one that the index vouches for
+// before a word of it is understood, and holds the frames against it.
 func (a *File) readList() error {
 	want := a.parsed.Members
 	first := a.listFrame()
 	if first < 0 {
 		return refuse("%s: the index names a list of %d bytes, and the file has no room for it", nameMembers, want.Length)
 	}
-	m := Member{Name: nameMembers, Size: want.Length}
-	var list strings.Builder // names and sums are parts of it: it is not copied
-	list.Grow(int(want.Length))
+	text, err := a.listText(first)
+	if err == nil {
+		a.list, err = parseList(text, want.Count)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", nameMembers, err)
+	}
+	if a.list.len() != want.Count {
+		return refuse("%s: it has %d members, and the index says %d", nameMembers, a.list.len(), want.Count)
+	}
+	return a.divided(first)
+}
+
+// listText is the list, which begins in the frame first. There is no more of it
+// in memory than it has bytes, and one frame.
+func (a *File) listText(first int) (string, error) {
+	m := Member{Name: nameMembers, Size: a.parsed.Members.Length}
+	var text strings.Builder
+	text.Grow(int(m.Size))
 	sum := sha256.New()
+	frame := make([]byte, 0, frameSize)
 	for n := range pieces(m.Size) {
-		plain, err := a.inflate(first+int(n), inflated(m.Size, n))
+		plain, err := a.inflate(frame, first+int(n), inflated(m.Size, n))
 		if err == nil {
 			plain, err = a.body(&m, n, plain)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", nameMembers, err)
+			return "", err
 		}
-		_, _ = io.MultiWriter(&list, sum).Write(plain) // both take all
+		_, _ = io.MultiWriter(&text, sum).Write(plain) // both take all
 	}
-	if fmt.Sprintf("%x", sum.Sum(nil)) != want.SHA256 {
-		return refuse("%s: it is another list than the index vouches for", nameMembers)
+	if fmt.Sprintf("%x", sum.Sum(nil)) != a.parsed.Members.SHA256 {
+		return "", refuse("it is another list than the index vouches for")
 	}
-	var err error
-	if a.members, err = parseList(list.String()); err != nil {
-		return fmt.Errorf("%s: %w", nameMembers, err)
-	}
-	if len(a.members) != want.Count {
-		return refuse("%s: it has %d members, and the index says %d", nameMembers, len(a.members), want.Count)
-	}
-	return a.divided(first)
+	return text.String(), nil
 }
 
 // divided holds that the frames before the list are those of its members, one
 // for one.
 func (a *File) divided(count int) error {
 	at := 0
-	for i := range a.members {
-		m := &a.members[i]
+	for m := range a.Members() {
 		for n := range pieces(m.Size) {
 			if at == count {
 				return refuse("%s: it is in the index and not in the file", m.Name)
@@ -194,8 +205,9 @@ func (a *File) divided(count int) error {
 	return nil
 }
 
-// inflate reads frame n, which has to inflate to size bytes.
-func (a *File) inflate(n, size int) ([]byte, error) {
+// inflate reads frame n, which has to inflate to size bytes, into memory that
+// was used before where there is any.
+func (a *File) inflate(into []byte, n, size int) ([]byte, error) {
 	f := a.frames[n]
 	if int(f.plain) != size {
 		return nil, refuse("frame %d is said to inflate to %d bytes, and should to %d", n, f.plain, size)
@@ -208,7 +220,7 @@ func (a *File) inflate(n, size int) ([]byte, error) {
 		}
 		return nil, err
 	}
-	plain, err := inflate(a.dec, packed, size)
+	plain, err := inflate(a.dec, packed, into, size)
 	if errors.Is(err, errFrame) {
 		return nil, refuse("frame %d is damaged", n)
 	}
@@ -245,7 +257,7 @@ func (a *File) body(m *Member, n int64, plain []byte) ([]byte, error) {
 
 // piece is piece n of a member, verified.
 func (a *File) piece(m *Member, n int64) ([]byte, error) {
-	plain, err := a.inflate(m.frame+int(n), inflated(m.Size, n))
+	plain, err := a.inflate(nil, m.frame+int(n), inflated(m.Size, n))
 	if err != nil {
 		return nil, named(m, err)
 	}
@@ -278,4 +290,15 @@ func (a *File) Close() error {
 func (a *File) Index() []byte { return a.index }
 
 // Members are all files of the bundle but bundle-targets.json, sorted by name.
-func (a *File) Members() []Member { return a.members }
+func (a *File) Members() iter.Seq[*Member] {
+	return func(yield func(*Member) bool) {
+		for i := range a.list.len() {
+			if !yield(a.list.member(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Count is how many Members there are.
+func (a *File) Count() int { return a.list.len() }

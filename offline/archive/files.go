@@ -22,11 +22,10 @@ func (a *File) find(name string) *Member {
 			return &a.papers[i]
 		}
 	}
-	i, there := slices.BinarySearchFunc(a.members, name, byName)
-	if !there {
-		return nil
+	if i := a.list.from(name); i < a.list.len() && a.list.name(i) == name {
+		return a.list.member(i)
 	}
-	return &a.members[i]
+	return nil
 }
 
 // Holds says whether there are files in a folder.
@@ -37,17 +36,9 @@ func (a *File) isFolder(name string) bool {
 	if name == "." || name == "tuf" {
 		return true
 	}
-	i := a.from(name + "/")
-	return i < len(a.members) && strings.HasPrefix(a.members[i].Name, name+"/")
+	i := a.list.from(name + "/")
+	return i < a.list.len() && strings.HasPrefix(a.list.name(i), name+"/")
 }
-
-// from is where in the list the names begin that are not before text.
-func (a *File) from(text string) int {
-	i, _ := slices.BinarySearchFunc(a.members, text, byName)
-	return i
-}
-
-func byName(m Member, name string) int { return strings.Compare(m.Name, name) }
 
 // Stat implements fs.StatFS.
 func (a *File) Stat(name string) (fs.FileInfo, error) {
@@ -82,7 +73,7 @@ func (a *File) ReadDir(name string) ([]fs.DirEntry, error) {
 	if name == "." {
 		prefix = ""
 	} else {
-		at = a.from(prefix)
+		at = a.list.from(prefix)
 	}
 	children := map[string]info{}
 	add := func(member string, size int64) (folder bool) {
@@ -95,14 +86,14 @@ func (a *File) ReadDir(name string) ([]fs.DirEntry, error) {
 			add(m.Name, m.Size)
 		}
 	}
-	for at < len(a.members) && strings.HasPrefix(a.members[at].Name, prefix) {
-		m := &a.members[at]
+	for at < a.list.len() && strings.HasPrefix(a.list.name(at), prefix) {
+		m := a.list.member(at)
 		if !add(m.Name, m.Size) {
 			at++
 			continue
 		}
 		child, _, _ := strings.Cut(m.Name[len(prefix):], "/")
-		at = a.from(prefix + child + afterSlash) // past all that is below it
+		at = a.list.from(prefix + child + afterSlash) // past all that is below it
 	}
 	var entries []fs.DirEntry
 	for _, child := range slices.Sorted(maps.Keys(children)) {

@@ -104,12 +104,15 @@ func newDecoder() (*zstd.Decoder, error) {
 var errFrame = errors.New("damaged")
 
 // inflate unpacks packed, which has to be one frame and nothing else, and to
-// say itself that it inflates to size bytes.
-func inflate(dec *zstd.Decoder, packed []byte, size int) ([]byte, error) {
+// say itself that it inflates to size bytes. They go to into if it has room.
+func inflate(dec *zstd.Decoder, packed, into []byte, size int) ([]byte, error) {
 	if err := oneFrame(packed, size); err != nil {
 		return nil, err
 	}
-	plain, err := dec.DecodeAll(packed, make([]byte, 0, size))
+	if cap(into) < size {
+		into = make([]byte, 0, size)
+	}
+	plain, err := dec.DecodeAll(packed, into[:0:size])
 	if err != nil || len(plain) != size {
 		return nil, errFrame
 	}

@@ -23,7 +23,7 @@ func FuzzArchive(f *testing.F) {
 			return
 		}
 		defer a.Close()
-		for _, m := range a.Members() {
+		for m := range a.Members() {
 			got, err := fs.ReadFile(a, m.Name)
 			if err == nil && (int64(len(got)) != m.Size || m.pieces == nil && hashed(got) != m.Sum) {
 				t.Fatalf("%s: %d bytes that are not as listed", m.Name, len(got))
@@ -39,13 +39,16 @@ func FuzzList(f *testing.F) {
 	f.Add([]byte("1048577 00 a\n+ 00\n"))
 	f.Add([]byte("3 " + string(bytes.Repeat([]byte("0"), 64)) + " tuf\n"))
 	f.Fuzz(func(t *testing.T, list []byte) {
-		members, err := parseList(string(list))
+		l, err := parseList(string(list), 3)
 		if err != nil {
 			return
 		}
 		var again []byte
-		for i := range members {
-			again = appendMember(again, &members[i])
+		for i := range l.len() {
+			again = appendMember(again, l.member(i))
+			if l.name(i) != l.member(i).Name {
+				t.Errorf("member %d is %q and %q", i, l.name(i), l.member(i).Name)
+			}
 		}
 		if !bytes.Equal(again, list) {
 			t.Errorf("%q is read as %q", list, again)
@@ -66,14 +69,14 @@ func FuzzFrame(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, packed []byte, size uint32) {
 		size %= frameSize + 1
-		plain, err := inflate(dec, packed, int(size))
+		plain, err := inflate(dec, packed, nil, int(size))
 		if err != nil {
 			return
 		}
 		if len(plain) != int(size) {
 			t.Errorf("%d bytes, want %d", len(plain), size)
 		}
-		if _, err := inflate(dec, append(bytes.Clone(packed), 0), int(size)); err == nil {
+		if _, err := inflate(dec, append(bytes.Clone(packed), 0), nil, int(size)); err == nil {
 			t.Error("a byte more is taken as well")
 		}
 	})

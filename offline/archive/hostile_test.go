@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -240,8 +241,8 @@ func TestAListThatTwoReadersUnderstandDifferentlyIsRefused(t *testing.T) {
 		}
 		return text
 	}
-	if m, err := parseList(line("a", "b/c")); err != nil || len(m) != 2 {
-		t.Fatal(m, err)
+	if l, err := parseList(line("a", "b/c"), 2); err != nil || l.len() != 2 {
+		t.Fatal(l, err)
 	}
 	for _, bad := range []string{
 		line("../../etc/x"), line("/abs"), line(`C:\x`), line("C:x"), line("a/./b"), line("a/"), line("a//b"), line("."), line(".."), line(""),
@@ -253,8 +254,8 @@ func TestAListThatTwoReadersUnderstandDifferentlyIsRefused(t *testing.T) {
 		"3 " + sum[2:] + " a\n", "8589934592 " + sum + " a\n", "99999999999999999999 " + sum + " a\n", "\n", line("a") + "\n", "+ " + sum + "\n",
 		"1048577 " + sum + " a\n", "1048577 " + sum + " a\n+ " + sum + "\n", "1048577 " + sum + " a\n+ " + sum + "\n+ " + sum, line("a") + "+ " + sum + "\n",
 	} {
-		if m, err := parseList(bad); fail.ClassOf(err) != fail.Verification {
-			t.Errorf("%.60q: %v, %v", bad, m, err)
+		if l, err := parseList(bad, 2); fail.ClassOf(err) != fail.Verification {
+			t.Errorf("%.60q: %v, %v", bad, l, err)
 		}
 	}
 }
@@ -291,11 +292,11 @@ func TestABombIsRefused(t *testing.T) {
 		"cut in a block header": good[:10],
 		"empty":                 {},
 	} {
-		if plain, err := inflate(dec, packed, 2000); err == nil {
+		if plain, err := inflate(dec, packed, nil, 2000); err == nil {
 			t.Errorf("%s: %d bytes", name, len(plain))
 		}
 	}
-	if plain, err := inflate(dec, good, 2000); err != nil || !bytes.Equal(plain, noise(2000)) {
+	if plain, err := inflate(dec, good, nil, 2000); err != nil || !bytes.Equal(plain, noise(2000)) {
 		t.Error(err)
 	}
 }
@@ -357,5 +358,39 @@ func TestAFileIsWhatItWasWhenItWasOpened(t *testing.T) {
 	check(t, os.Truncate(path+".old", 10))
 	if _, err := fs.ReadFile(a, "b"); fail.ClassOf(err) != fail.Verification || !strings.Contains(err.Error(), "shorter") {
 		t.Errorf("cut: %v", err)
+	}
+}
+
+func TestAListTakesLittleMoreMemoryThanItHasBytes(t *testing.T) {
+	sum, deep := strings.Repeat("ab", 32), strings.Repeat("/A", 70)
+	for name, member := range map[string]string{"short names": "%06d", "deep folders": "%06d" + deep} {
+		var text strings.Builder
+		const count = 5000
+		for i := range count {
+			fmt.Fprintf(&text, "0 %s "+member+"\n", sum, i)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		l, err := parseList(text.String(), count)
+		runtime.ReadMemStats(&after)
+		if err != nil || l.len() != count {
+			t.Fatal(name, err)
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > uint64(text.Len()) {
+			t.Errorf("%s: a list of %d bytes took %d more", name, text.Len(), took)
+		}
+	}
+}
+
+func TestNamesFitAsTheyDoInAHeader(t *testing.T) {
+	part := func(n int) string { return strings.Repeat("x", n) }
+	for _, name := range []string{
+		part(99), part(100), part(101), part(154) + "/a", part(155) + "/a", part(156) + "/a", part(155) + "/" + part(100), part(155) + "/" + part(101),
+		part(10) + "/" + part(100), part(10) + "/" + part(101), "a/" + part(98), "a/" + part(99), "a/" + part(100), part(50) + "/" + part(110) + "/" + part(90),
+		part(70) + "/" + part(84) + "/" + part(100), part(70) + "/" + part(85) + "/" + part(90), strings.Repeat("x/", 127) + "x", strings.Repeat("x/", 128) + "x",
+	} {
+		if _, err := header(name, 0); fits(name) != (err == nil) {
+			t.Errorf("%d bytes, %.20q: fits %v, and the header: %v", len(name), name, fits(name), err)
+		}
 	}
 }

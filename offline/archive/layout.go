@@ -82,10 +82,21 @@ func checkName(name string) error {
 			return refuse("the name %.200q has a part that ends in a dot or a space", name)
 		}
 	}
-	if _, err := header(name, 0); err != nil {
+	if !fits(name) {
 		return refuse("the name %.200q does not fit in a tar header", name)
 	}
 	return nil
+}
+
+// fits says whether header has room for a name: 100 bytes, or a folder of up to
+// 155 bytes and 100 more for what is in it.
+func fits(name string) bool {
+	const base, folder = 100, 155
+	if len(name) <= base {
+		return true
+	}
+	slash := strings.LastIndexByte(name[:min(len(name), folder+1)], '/')
+	return slash > 0 && len(name)-slash-1 <= base
 }
 
 func odd(c rune) bool { return c < ' ' || c > '~' || strings.ContainsRune(`\:*?"<>|`, c) }
