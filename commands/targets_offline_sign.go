@@ -120,6 +120,11 @@ func rootFlags(c *cli.Context) ([][]byte, error) {
 
 // approve shows what is to be signed, and asks where somebody can answer.
 func (rt *runtime) approve(c *cli.Context, s offline.Statement) error {
+	question := "sign this"
+	if s.SelfVouched {
+		rt.say("no root was given (--root): what follows is what the bundle says of itself, and a forged one would say it too")
+		question = "sign this, which nothing but the bundle itself vouches for"
+	}
 	rt.say("to be signed: a bundle of type %s for the tag %s, good until %s", oneLine(s.Type), oneLine(s.Tag), date(s.Expires))
 	for _, t := range s.Targets {
 		rt.say("  %s  version %s  for %s  commit %s", oneLine(t.Name), oneLine(t.Version), oneLine(strings.Join(t.HardwareIDs, " ")), t.Commit)
@@ -135,7 +140,7 @@ func (rt *runtime) approve(c *cli.Context, s offline.Statement) error {
 	if c.Bool("yes") || !rt.std.InTTY {
 		return nil
 	}
-	yes, err := rt.confirm(c.Context, "sign this")
+	yes, err := rt.confirm(c.Context, question)
 	if err == nil && !yes {
 		err = fail.New(fail.Usage, "", "nothing was signed")
 	}
@@ -149,7 +154,7 @@ type signView struct {
 
 // Table tells a person who signed what, and what is still to do.
 func (v signView) Table(w io.Writer) {
-	render.Fields(w, "bundle", v.Dir, "signed by", strings.Join(v.KeyIDs, " "), "targets", strings.Join(v.Targets, " "),
+	render.Fields(w, "bundle", v.Dir, "trust from", v.Anchor, "signed by", strings.Join(v.KeyIDs, " "), "targets", strings.Join(v.Targets, " "),
 		"signatures", fmt.Sprintf("%d of %d", v.Signed, v.Threshold), "still missing", strconv.Itoa(v.Missing))
 }
 

@@ -34,6 +34,9 @@ type SignReport struct {
 	Signed    int      `json:"signed"`    // distinct keys with a valid signature
 	Threshold int      `json:"threshold"` // distinct keys that the root wants
 	Missing   int      `json:"missing"`
+	// Of Sign: what the bundle was judged by, and that it was nothing but itself.
+	Anchor      string `json:"anchor,omitempty"`
+	SelfVouched bool   `json:"self_vouched,omitempty"`
 }
 
 // Sign adds a signature to what people sign of a bundle: bundle-targets.json,
@@ -52,7 +55,11 @@ func Sign(ctx context.Context, b *Bundle, opt SignOptions) (*SignReport, error) 
 				return nil, err
 			}
 		}
-		return b.addSignature(files, stated, opt.Signer)
+		signed, err := b.addSignature(files, stated, opt.Signer)
+		if err == nil {
+			signed.Anchor, signed.SelfVouched = stated.Anchor, stated.SelfVouched
+		}
+		return signed, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sign %s: %w", b.dir, err)

@@ -16,13 +16,16 @@ import (
 // Statement is what a person who signs a bundle puts the name to, as the
 // verified metadata has it: the list in bundle-targets.json has names only.
 type Statement struct {
-	Dir     string         `json:"bundle"`
-	Anchor  string         `json:"anchor"` // what the trust begins with, in words
-	Type    string         `json:"type"`
-	Tag     string         `json:"tag"`
-	Version int            `json:"version"`
-	Expires time.Time      `json:"expires"` // the earliest of all roles
-	Targets []StatedTarget `json:"targets"`
+	Dir    string `json:"bundle"`
+	Anchor string `json:"anchor"` // what the trust begins with, in words
+	// SelfVouched says that no root was given: all of it is what the bundle says
+	// of itself, and a forged one says what it likes.
+	SelfVouched bool           `json:"self_vouched"`
+	Type        string         `json:"type"`
+	Tag         string         `json:"tag"`
+	Version     int            `json:"version"`
+	Expires     time.Time      `json:"expires"` // the earliest of all roles
+	Targets     []StatedTarget `json:"targets"`
 	// Content says whether every object and blob was read and found to be what
 	// the targets name.
 	Content bool `json:"content_verified"`
@@ -74,7 +77,7 @@ func state(ctx context.Context, b *Bundle, opt SignOptions) (*stated, error) {
 		}
 	}
 	s := &stated{root: l.trust.trust.Root(), documents: documents}
-	s.Statement = Statement{Dir: b.dir, Anchor: l.trust.anchor, Type: l.trust.bundle.Type, Tag: l.trust.bundle.Tag,
+	s.Statement = Statement{Dir: b.dir, Anchor: l.trust.anchor, SelfVouched: len(opt.Verify.Roots) == 0, Type: l.trust.bundle.Type, Tag: l.trust.bundle.Tag,
 		Version: l.trust.bundle.Version, Expires: l.trust.expires(), Content: content}
 	for _, t := range l.targets {
 		s.Targets = append(s.Targets, t.stated())
