@@ -46,7 +46,8 @@ type RehearseOptions struct {
 
 // Wants say what a device needs of a target's content.
 type Wants struct {
-	Apps bool
+	// Apps are the URIs of those that it has to bring in.
+	Apps []string
 	// Has says whether the device has a commit already.
 	Has func(ostree.Checksum) bool
 }
@@ -102,6 +103,12 @@ func Rehearse(ctx context.Context, b *offline.Bundle, o RehearseOptions) (*Rehea
 	}
 	r.unknown("how much space is free on the device (exit code 60 where there is too little)")
 	return r.out, nil
+}
+
+// RehearseUnopened is what a device would do with a bundle for which offline.Open
+// fails with err: it gets no further.
+func RehearseUnopened(err error) *Rehearsal {
+	return &Rehearsal{Code: CodeOf(unopened(err)), Reason: err.Error(), Remedy: fail.HintOf(err), Tags: []string{}, Unknown: []string{}}
 }
 
 // rehearsal collects what becomes of one.
@@ -343,17 +350,18 @@ func change(t, current Target) string {
 	return ChangeUpdate
 }
 
-// apps says whether the device needs apps of a target, and notes in what the
-// programs on devices differ about them.
-func (r *rehearsal) apps(a *Agent, t Target) bool {
-	if a.refuseApps(t) == nil {
-		return false
+// apps are the URIs of those apps of a target that the device needs. What the
+// programs on devices differ in about them is noted.
+func (r *rehearsal) apps(a *Agent, t Target) []string {
+	need := a.packedApps(t.Custom)
+	if len(need) == 0 {
+		return nil
 	}
 	r.unknown("which program updates it: aktualizr-lite runs the target's apps; otactl itself does not, and refuses the target with exit code 1")
 	if !a.cfg.Pacman.HasResetApps && a.kind != unregistered {
 		r.unknown("whether aktualizr-lite can: without [pacman] reset_apps a registered device ends with exit code 1 at apps of a bundle")
 	}
-	return true
+	return appURIs(need)
 }
 
 // recalled is a sysroot of which only the database tells.

@@ -36,13 +36,18 @@ type bundle struct {
 // updates.
 func (a *Agent) OpenBundle(dir string) (Source, error) {
 	b, err := offline.Open(dir)
-	switch {
-	case fail.ClassOf(err) == fail.Verification:
-		return nil, coded(CheckinInvalidBundleMetadata, err)
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, unopened(err)
 	}
 	return &bundle{b: b, repoPath: a.root.RepoPath(), room: a.roomFor, own: a.cfg.Own, log: a.log}, nil
+}
+
+// unopened gives the code to an error of offline.Open that speaks of the bundle.
+func unopened(err error) error {
+	if fail.ClassOf(err) == fail.Verification {
+		return coded(CheckinInvalidBundleMetadata, err)
+	}
+	return err
 }
 
 // HasIndex implements indexed; a folder has none.

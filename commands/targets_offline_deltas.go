@@ -68,7 +68,6 @@ func baseRepo(c *cli.Context, opt *offline.VerifyOptions) error {
 	if opt.Base, err = ostree.OpenRepo(dir); err != nil {
 		return fail.As(fmt.Errorf("--base: %w", err), fail.NotFound, "name the folder that has config and objects/ in it")
 	}
-	opt.Scratch = os.TempDir()
 	return nil
 }
 

@@ -38,16 +38,16 @@ type deviceAnswer struct {
 // asDevice rehearses what the device whose files are at path would do with a
 // bundle that rep is about.
 func (rt *runtime) asDevice(ctx context.Context, path string, b *offline.Bundle, rep *offline.VerifyReport, opt offline.VerifyOptions) (*deviceAnswer, error) {
-	cfg, err := config.LoadCopy(path)
+	cfg, err := deviceCopy(path)
 	if err != nil {
-		return nil, fmt.Errorf("--as-device: %w", err)
+		return nil, err
 	}
 	scratch, err := os.MkdirTemp("", "otactl-rehearsal-*")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	content := &rehearsedContent{b: b, rep: rep}
+	content := &rehearsedContent{b: b, rep: rep, opt: opt}
 	r, err := agent.Rehearse(ctx, b, agent.RehearseOptions{
 		Config: cfg, Scratch: scratch, HardwareID: opt.HardwareID, Roots: opt.Roots, Dialects: dialects(),
 		Clock: clock.At(opt.Now), Log: rt.log,
@@ -56,29 +56,42 @@ func (rt *runtime) asDevice(ctx context.Context, path string, b *offline.Bundle,
 	if err != nil {
 		return nil, fmt.Errorf("--as-device %s: %w", path, err)
 	}
+	answer := newDeviceAnswer(r)
+	answer.Unknown = append(answer.Unknown, content.unknown...)
+	return answer, nil
+}
+
+// deviceCopy is the configuration of the device whose files are at path.
+func deviceCopy(path string) (*config.Config, error) {
+	cfg, err := config.LoadCopy(path)
+	if err != nil {
+		return nil, fmt.Errorf("--as-device: %w", err)
+	}
+	return cfg, nil
+}
+
+func newDeviceAnswer(r *agent.Rehearsal) *deviceAnswer {
 	row := agentRow(r.Code)
 	return &deviceAnswer{
 		Takes: r.Takes, ExitCode: row.code, Code: row.name, Meaning: row.meaning, Target: r.Target, Commit: r.Commit,
 		Running: r.Running, Change: r.Change, Reason: oneLine(r.Reason), Remedy: oneLine(r.Remedy),
-		HardwareID: r.HardwareID, Tags: r.Tags, Type: r.Type, Unknown: append(r.Unknown, content.unknown...),
-	}, nil
+		HardwareID: r.HardwareID, Tags: r.Tags, Type: r.Type, Unknown: r.Unknown,
+	}
 }
 
 // rehearsedContent answers for the content of a bundle that was verified.
 type rehearsedContent struct {
 	b       *offline.Bundle
 	rep     *offline.VerifyReport
+	opt     offline.VerifyOptions
 	unknown []string
 }
 
 // of says what is wrong with the content of one target, as far as the device
 // needs it: objects, or else a delta from what it has.
 func (c *rehearsedContent) of(ctx context.Context, t agent.Target, w agent.Wants) error {
-	if f := c.rep.FirstBad(offline.RuleApps); f != nil && w.Apps {
-		if len(c.rep.Targets) > 1 {
-			c.unknown = append(c.unknown, "whether the apps that are bad are those of this target; taken for yes")
-		}
-		return errors.New(f.String())
+	if err := c.apps(ctx, t, w); err != nil {
+		return err
 	}
 	commit, err := ostree.ParseChecksum(t.Commit)
 	if err != nil || w.Has(commit) {
@@ -88,10 +101,23 @@ func (c *rehearsedContent) of(ctx context.Context, t agent.Target, w agent.Wants
 	if bad == nil || c.byDelta(t.Commit, w) {
 		return nil
 	}
-	if f := c.rep.FirstBad(offline.RuleDelta); f != nil {
+	if f := c.rep.BadDelta(commit); f != nil {
 		return errors.New(f.String())
 	}
 	return bad
+}
+
+// apps looks at those that the device needs. All were read once: they are read
+// again only where something was wrong with some, maybe another target's.
+func (c *rehearsedContent) apps(ctx context.Context, t agent.Target, w agent.Wants) error {
+	if len(w.Apps) == 0 || c.rep.FirstBad(offline.RuleApps) == nil {
+		return nil
+	}
+	f, err := offline.FirstBadApp(ctx, c.b, t.Custom, w.Apps, c.opt)
+	if err == nil && f != nil {
+		err = errors.New(f.String())
+	}
+	return err
 }
 
 // objects looks at those of a commit. All were read once: they are read again

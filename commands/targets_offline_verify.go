@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/otactl/otactl/agent"
 	"github.com/otactl/otactl/commands/render"
 	"github.com/otactl/otactl/offline"
 )
@@ -59,25 +61,42 @@ func (rt *runtime) offlineVerify(c *cli.Context) error {
 		}
 		opt.Roots = append(opt.Roots, root)
 	}
-	b, err := offline.Open(c.Args().First())
+	view, err := rt.verified(c.Context, c.Args().First(), opt, c.String("as-device"))
 	if err != nil {
 		return err
-	}
-	defer b.Close()
-	rep, err := offline.Verify(c.Context, b, opt)
-	if err != nil {
-		return err
-	}
-	view := verifyView{VerifyReport: *rep}
-	if path := c.String("as-device"); path != "" {
-		if view.Device, err = rt.asDevice(c.Context, path, b, rep, opt); err != nil {
-			return err
-		}
 	}
 	if err := rt.render(view); err != nil {
 		return err
 	}
-	return rep.Err()
+	return view.Err()
+}
+
+// verified is what there is to say of the bundle at path, also where it can't
+// even be opened. device is where the files of one are; "" for none.
+func (rt *runtime) verified(ctx context.Context, path string, opt offline.VerifyOptions, device string) (*verifyView, error) {
+	b, err := offline.Open(path)
+	if rep := offline.Unopened(path, err); rep != nil {
+		view := &verifyView{VerifyReport: *rep}
+		if device == "" {
+			return view, nil
+		}
+		view.Device = newDeviceAnswer(agent.RehearseUnopened(err))
+		_, err = deviceCopy(device)
+		return view, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	rep, err := offline.Verify(ctx, b, opt)
+	if err != nil {
+		return nil, err
+	}
+	view := &verifyView{VerifyReport: *rep}
+	if device != "" {
+		view.Device, err = rt.asDevice(ctx, device, b, rep, opt)
+	}
+	return view, err
 }
 
 type verifyView struct {

@@ -62,7 +62,7 @@ func Open(dir string) (*Bundle, error) {
 	if papers.Is(dir) {
 		files, err := papers.Open(dir)
 		if err != nil {
-			return nil, err
+			return nil, &openError{dir, RuleMetadata, err}
 		}
 		return &Bundle{files: files, dir: dir}, nil
 	}
@@ -81,10 +81,20 @@ func Open(dir string) (*Bundle, error) {
 func openFile(name string) (*Bundle, error) {
 	file, err := ota.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("bundle %s: %w", name, medium.Cause(err))
+		return nil, &openError{name, RuleIndex, medium.Cause(err)}
 	}
 	return &Bundle{files: file, dir: name}, nil
 }
+
+// openError is why a file can't be opened as a bundle.
+type openError struct {
+	name string
+	rule Rule // that it breaks, if it is what it says that is wrong
+	err  error
+}
+
+func (e *openError) Error() string { return fmt.Sprintf("bundle %s: %v", e.name, e.err) }
+func (e *openError) Unwrap() error { return e.err }
 
 // Close releases what the bundle lies on.
 func (b *Bundle) Close() error { return b.files.Close() }

@@ -51,7 +51,7 @@ type Delta struct {
 // folder without a superblock holds none: it is what is left of a run that was
 // cut off.
 func (b *Bundle) Deltas(ctx context.Context) ([]Delta, error) {
-	return deltasIn(ctx, b.files, delta.Scratch{}, func(delta.Name) bool { return true })
+	return deltasIn(ctx, b.files, scratchIn(""), func(delta.Name) bool { return true })
 }
 
 // DeltasTo are those that lead to a commit. Superblocks that are too large for

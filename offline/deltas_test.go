@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -298,7 +300,7 @@ func TestVerifySaysWhatItKnowsOfDeltas(t *testing.T) {
 	}
 	base, err := ostree.OpenRepo(v.repoDir) // it has both commits
 	check(t, err)
-	rep = verifyWith(t, v.dir, VerifyOptions{Now: now, Base: base, Scratch: t.TempDir()})
+	rep = verifyWith(t, v.dir, VerifyOptions{Now: now, Base: base, Scratch: delta.Scratch{Dir: t.TempDir()}})
 	if rep.Err() != nil || !rep.Deltas[0].Applied || warned(rep, "was not verified") {
 		t.Errorf("with a base: %+v", rep)
 	}
@@ -353,6 +355,40 @@ func TestVerifyFindsWhatIsWrongWithADelta(t *testing.T) {
 		if rep := verify(t, dir); !hasRule(rep, c.rule, c.where) {
 			t.Errorf("%s: no finding under %q at %q; there are: %v", c.name, c.rule, c.where, rep.Findings)
 		}
+	}
+}
+
+func TestAFullTemporaryDiskIsNoFaultOfTheBundle(t *testing.T) {
+	v := newVersions(t)
+	tree, noise := tinyTree(t, "3"), make([]byte, 3<<20)
+	rand.Read(noise)
+	check(t, os.WriteFile(filepath.Join(tree, "huge"), noise, 0o644))
+	v.add("pc-3", "3", tree)
+	_, err := v.build(func(o *BuildOptions) { o.Target = "pc-3" })
+	check(t, err)
+	b, err := Open(v.dir)
+	check(t, err)
+	defer b.Close()
+	asked := atomic.Uint64{}
+	for name, room := range map[string]delta.Room{
+		"full":     func(need uint64) error { asked.Add(need); return ostree.ErrNoSpace },
+		"filled":   func(uint64) error { return syscall.ENOSPC },
+		"no quota": func(uint64) error { return syscall.EDQUOT },
+	} {
+		rep, err := Verify(t.Context(), b, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: t.TempDir(), Room: room}})
+		if fail.ClassOf(err) != fail.NoSpace || !strings.Contains(fail.HintOf(err), "TMPDIR") {
+			t.Errorf("%s: %+v, %v (%v)", name, rep, err, fail.HintOf(err))
+		}
+	}
+	if asked.Load() == 0 {
+		t.Error("nobody was asked for room")
+	}
+	none := filepath.Join(t.TempDir(), "none")
+	if rep, err := Verify(t.Context(), b, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: none}}); err == nil || !strings.Contains(fail.HintOf(err), "TMPDIR") {
+		t.Errorf("no such folder: %+v, %v", rep, err)
+	}
+	if rep := verifyWith(t, v.dir, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: t.TempDir()}}); !rep.Good {
+		t.Error(rep.Err())
 	}
 }
 

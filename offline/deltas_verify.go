@@ -3,6 +3,7 @@ package offline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -47,7 +48,7 @@ type deltaFiles map[int]int64
 
 // deltas verifies the static deltas in ostree_repo, and that targets without
 // objects have some.
-func (v *verifier) deltas(ctx context.Context, targets []boundTarget) {
+func (v *verifier) deltas(ctx context.Context, targets []boundTarget) error {
 	byCommit := map[string]bool{}
 	for _, t := range targets {
 		byCommit[t.target.Commit()] = true
@@ -55,7 +56,7 @@ func (v *verifier) deltas(ctx context.Context, targets []boundTarget) {
 	folders := v.deltaFolders()
 	if len(folders) > limits.BundleDeltas {
 		v.found.bad(RuleDelta, dirDeltas, "%d static deltas, more than the %d that a device looks at", len(folders), limits.BundleDeltas)
-		return
+		return nil
 	}
 	others := 0
 	for _, dir := range slices.Sorted(maps.Keys(folders)) {
@@ -63,7 +64,11 @@ func (v *verifier) deltas(ctx context.Context, targets []boundTarget) {
 			v.found.warn(RuleDelta, dir, remedyNone, "no superblock: left by an interrupted run, and nothing reads it")
 			continue
 		}
-		if ctx.Err() != nil || !v.delta(ctx, dir, folders[dir], byCommit) {
+		leads, err := v.delta(ctx, dir, folders[dir], byCommit)
+		if err != nil {
+			return err
+		}
+		if !leads {
 			others++
 		}
 	}
@@ -73,6 +78,7 @@ func (v *verifier) deltas(ctx context.Context, targets []boundTarget) {
 	for i := range v.report.Targets {
 		v.targetByDelta(&v.report.Targets[i])
 	}
+	return nil
 }
 
 // deltaFolders sorts the files below deltas/ by their folders. A file that has
@@ -99,18 +105,17 @@ func (v *verifier) deltaFolders() map[string]deltaFiles {
 }
 
 // delta verifies one delta. It is false for one that leads to none of the
-// commits.
-func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, commits map[string]bool) bool {
+// commits. The error is about this machine, or the context's.
+func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, commits map[string]bool) (bool, error) {
 	d := Delta{dir: dir, files: v.bundle.files}
 	head := path.Join(dir, fileHead)
-	f, err := d.Open(delta.Scratch{Dir: v.opt.Scratch})
+	f, err := d.Open(v.opt.Scratch)
 	if err != nil {
-		v.found.bad(RuleDelta, head, "%v", placeless(err))
-		return true
+		return true, v.deltaProblem(ctx, head, placeless(err))
 	}
 	defer f.Close()
 	if !commits[f.Name.To.String()] {
-		return false
+		return false, nil
 	}
 	before := v.found.count()
 	if len(f.Before) > 0 {
@@ -120,7 +125,9 @@ func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, comm
 		v.found.bad(RuleClock, head, "the commit was made at %s, which is after the clock's %s: no expiry can be judged",
 			c.Time.Format(time.RFC3339), v.opt.Now.Format(time.RFC3339))
 	}
-	v.deltaParts(ctx, &d, f, files)
+	if err := v.deltaParts(ctx, &d, f, files); err != nil {
+		return true, err
+	}
 	v.fallbacks(ctx, head, f)
 	r := VerifiedDelta{To: f.Name.To.String(), Parts: len(f.Parts), clean: v.found.count() == before}
 	if !f.Name.Scratch() {
@@ -130,10 +137,23 @@ func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, comm
 		r.Bytes += size
 	}
 	if r.clean && v.opt.Base != nil {
-		v.applyToBase(ctx, &d, f, &r)
+		err = v.applyToBase(ctx, &d, f, &r)
 	}
 	v.report.Deltas = append(v.report.Deltas, r)
-	return true
+	return true, err
+}
+
+// deltaProblem records what is wrong with a delta, unless that is the place for
+// temporary files, or that nobody wants to know any more.
+func (v *verifier) deltaProblem(ctx context.Context, where string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err := aboutScratch(v.opt.Scratch.Dir, err); err != nil {
+		return err
+	}
+	v.found.bad(RuleDelta, where, "%v", err)
+	return nil
 }
 
 // fallbacks verifies the objects that a delta leaves out. Where its target has
@@ -164,7 +184,7 @@ func (v *verifier) fallbacks(ctx context.Context, head string, f *delta.File) {
 
 // deltaParts unpacks each part and checks its program, as whoever applies it
 // does before it writes anything.
-func (v *verifier) deltaParts(ctx context.Context, d *Delta, f *delta.File, files deltaFiles) {
+func (v *verifier) deltaParts(ctx context.Context, d *Delta, f *delta.File, files deltaFiles) error {
 	for i := range files {
 		if i != delta.Head && (i >= len(f.Parts) || f.Inline(i)) {
 			v.found.bad(RuleFiles, d.part(i), "the superblock lists no such part")
@@ -181,14 +201,13 @@ func (v *verifier) deltaParts(ctx context.Context, d *Delta, f *delta.File, file
 				v.found.bad(RuleDelta, where, "missing")
 				return nil
 			}
-			_, err := delta.Inspect(ctx, f.Superblock, i, d.Part, v.opt.Scratch)
-			if err != nil && ctx.Err() == nil {
-				v.found.bad(RuleDelta, where, "%v", placeless(err))
+			if _, err := delta.Inspect(ctx, f.Superblock, i, d.Part, v.opt.Scratch); err != nil {
+				return v.deltaProblem(ctx, where, placeless(err))
 			}
-			return ctx.Err()
+			return nil
 		})
 	}
-	_ = work.Wait() // Verify looks at ctx itself
+	return work.Wait()
 }
 
 // placeless is what is wrong with a delta, for a finding that says where.
@@ -204,24 +223,25 @@ func placeless(err error) error {
 
 // applyToBase applies a delta to its first commit, copied out of the base repo
 // into a scratch one, if that has it.
-func (v *verifier) applyToBase(ctx context.Context, d *Delta, f *delta.File, r *VerifiedDelta) {
+func (v *verifier) applyToBase(ctx context.Context, d *Delta, f *delta.File, r *VerifiedDelta) error {
 	head := path.Join(d.dir, fileHead)
 	if whole, err := v.opt.Base.IsComplete(f.Name.From); !f.Name.Scratch() && (err != nil || !whole) {
-		return // the warning about what was not verified says so
+		return nil // the warning about what was not verified says so
 	}
-	scratch, err := os.MkdirTemp(v.opt.Scratch, "otactl-verify-*")
+	scratch, err := os.MkdirTemp(v.opt.Scratch.Dir, "otactl-verify-*")
 	if err != nil {
-		v.found.bad(RuleDelta, head, "it can't be applied: %v", err)
-		return
+		return aboutScratch(v.opt.Scratch.Dir, &delta.ScratchError{Dir: v.opt.Scratch.Dir, Err: err})
 	}
 	defer os.RemoveAll(scratch)
 	repo, err := ostree.CreateRepo(filepath.Join(scratch, "repo"), ostree.ModeArchive)
-	if err == nil && !f.Name.Scratch() {
+	if err != nil {
+		return aboutScratch(v.opt.Scratch.Dir, &delta.ScratchError{Dir: v.opt.Scratch.Dir, Err: err})
+	}
+	if !f.Name.Scratch() {
 		_, err = ostree.Copy(ctx, repo, v.opt.Base, f.Name.From, ostree.CopyOptions{Jobs: v.opt.Jobs, Progress: v.opt.Progress})
 	}
 	if err != nil {
-		v.found.bad(RuleDelta, head, "commit %s can't be copied out of the base: %v", f.Name.From, err)
-		return
+		return v.deltaProblem(ctx, head, fmt.Errorf("commit %s can't be copied out of the base: %w", f.Name.From, err))
 	}
 	objects, err := v.bundle.Repo(ctx)
 	if err == nil {
@@ -230,11 +250,11 @@ func (v *verifier) applyToBase(ctx context.Context, d *Delta, f *delta.File, r *
 		})
 	}
 	if err != nil {
-		v.found.bad(RuleDelta, head, "%v", err)
 		r.clean = false
-		return
+		return v.deltaProblem(ctx, head, err)
 	}
 	r.Applied = true
+	return nil
 }
 
 // targetByDelta says of a target without objects who can install it, and what
@@ -305,6 +325,18 @@ func (l *deltaLeads) find(files medium.Files, deltas map[string]int64) {
 		}
 		return nil
 	})
+}
+
+// BadDelta is the first finding that makes the bundle bad about a static delta
+// to a commit; nil when there is none.
+func (r *VerifyReport) BadDelta(to ostree.Checksum) *Finding {
+	for i, f := range r.Findings {
+		name, _, ok := delta.ParsePath(strings.TrimPrefix(f.Path, dirRepo+"/"))
+		if ok && !f.Warning && f.Rule == RuleDelta && foldedName(name.To) == foldedName(to) {
+			return &r.Findings[i]
+		}
+	}
+	return nil
 }
 
 // count is how many bad findings there are.

@@ -187,7 +187,7 @@ func (p *pruner) needDeltas(ctx context.Context, commit ostree.Checksum) error {
 		return notWhole(fmt.Errorf("commit %s is not there", short(commit.String())))
 	}
 	for _, d := range deltas {
-		p.keepAll = p.keepAll || d.Fallbacks > 0
+		p.keepAll = p.keepAll || d.Err != nil || d.Fallbacks > 0 // of one that can't be read nobody knows
 	}
 	return nil
 }

@@ -1,9 +1,12 @@
 package offline
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +18,7 @@ import (
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -29,9 +33,11 @@ type VerifyOptions struct {
 	// empty one is not asked for.
 	Tag, HardwareID, Type string
 	// Base, if set, is a repo to whose commits static deltas are applied, in a
-	// folder of Scratch ("" for the system's), to see what they make.
-	Base    *ostree.Repo
-	Scratch string
+	// folder of Scratch, to see what they make.
+	Base *ostree.Repo
+	// Scratch is where deltas are unpacked, if they are too large for memory.
+	// Where it has no Room some space is left free there.
+	Scratch delta.Scratch
 	// Jobs is how many objects are read at once; 0 is a sensible number.
 	Jobs     int
 	Progress progress.Sink
@@ -107,16 +113,10 @@ type outcome struct {
 
 // lookAt verifies b, without its content where that is not asked for.
 func lookAt(ctx context.Context, b *Bundle, opt VerifyOptions, content bool) (*outcome, error) {
-	if opt.Jobs <= 0 {
-		opt.Jobs = runtime.GOMAXPROCS(0)
-	}
-	v := &verifier{bundle: b, opt: opt, turns: make(chan struct{}, opt.Jobs), report: VerifyReport{Dir: b.dir, Targets: []VerifiedTarget{}}}
-	inv, err := scan(ctx, b, &v.found)
+	v, err := newVerifier(ctx, b, opt)
 	if err != nil {
 		return nil, err
 	}
-	v.inv = inv
-	slices.Sort(v.inv.roots)
 	v.format()
 	trust := v.metadata(ctx)
 	targets := v.targets(trust)
@@ -133,6 +133,53 @@ func lookAt(ctx context.Context, b *Bundle, opt VerifyOptions, content bool) (*o
 	return &outcome{v.finish(trust), trust, targets}, nil
 }
 
+// newVerifier takes the inventory of b.
+func newVerifier(ctx context.Context, b *Bundle, opt VerifyOptions) (*verifier, error) {
+	if opt.Jobs <= 0 {
+		opt.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if opt.Scratch.Room == nil {
+		opt.Scratch = scratchIn(opt.Scratch.Dir)
+	}
+	v := &verifier{bundle: b, opt: opt, turns: make(chan struct{}, opt.Jobs), report: newReport(b.dir)}
+	inv, err := scan(ctx, b, &v.found)
+	if err != nil {
+		return nil, err
+	}
+	v.inv = inv
+	slices.Sort(v.inv.roots)
+	return v, nil
+}
+
+// newReport is about a bundle in which nothing was seen yet.
+func newReport(dir string) VerifyReport {
+	return VerifyReport{Dir: dir, Roles: []VerifiedRole{}, Targets: []VerifiedTarget{}, Findings: []Finding{}}
+}
+
+// Unopened is the report about a bundle for which Open failed with err, because
+// of what the file at path has in it. It is nil for any other failure: then there
+// was nothing to look at.
+func Unopened(path string, err error) *VerifyReport {
+	e, ok := errors.AsType[*openError](err)
+	if !ok {
+		return nil
+	}
+	rule, class := e.rule, fail.ClassOf(err)
+	switch {
+	case class == fail.Unsupported:
+		rule = RuleFormat
+	case mediumFailed(err):
+		rule = RuleFiles
+	case class != fail.Verification:
+		return nil
+	}
+	var found findings
+	found.badFor(rule, filepath.Base(path), cmp.Or(fail.HintOf(err), remedyFor(e.rule)), "%v", e.err)
+	rep := newReport(path)
+	rep.Findings = found.list
+	return &rep
+}
+
 // read verifies the content of targets.
 func (v *verifier) read(ctx context.Context, targets []boundTarget) error {
 	work, reading := errgroup.WithContext(ctx)
@@ -141,7 +188,9 @@ func (v *verifier) read(ctx context.Context, targets []boundTarget) error {
 	if err := work.Wait(); err != nil {
 		return err
 	}
-	v.deltas(ctx, targets)
+	if err := v.deltas(ctx, targets); err != nil {
+		return fmt.Errorf("verify %s: %w", v.bundle.dir, err)
+	}
 	v.unreferenced()
 	return nil
 }

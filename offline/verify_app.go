@@ -174,13 +174,16 @@ func (c *appCheck) archive(ctx context.Context, app reference, d descriptor) ([]
 // composeIn finds the compose file in an archive of at most max bytes. Nothing is unpacked; a member
 // that would leave the app's folder, where a device does unpack it, is refused.
 func composeIn(ctx context.Context, r io.Reader, max int64) ([]byte, error) {
-	unzipped, err := gzip.NewReader(r)
+	unzipped, err := gzip.NewReader(&untilDone{ctx, r})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, badContent("is not packed with gzip: %v", err)
 	}
 	var compose []byte
 	// One byte more than is allowed, so that too much is not taken for the end.
-	in := &io.LimitedReader{R: unzipped, N: max + 1}
+	in := &io.LimitedReader{R: &untilDone{ctx, unzipped}, N: max + 1}
 	for members := tar.NewReader(in); ; {
 		h, err := members.Next()
 		switch {

@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -39,13 +40,40 @@ type blobNeed struct {
 	by   string
 }
 
+func newAppCheck(v *verifier) *appCheck {
+	return &appCheck{v: v, need: map[string]blobNeed{}, read: map[string]bool{}, claimed: map[string]bool{}, views: map[string]bool{}}
+}
+
+// FirstBadApp verifies nothing but some apps of a target, by their URIs, and says
+// what is wrong with the first that is bad; nil when all are good. The error is
+// about not being able to look.
+func FirstBadApp(ctx context.Context, b *Bundle, custom tuf.Custom, uris []string, opt VerifyOptions) (*Finding, error) {
+	v, err := newVerifier(ctx, b, opt)
+	if err != nil {
+		return nil, err
+	}
+	c := newAppCheck(v)
+	for _, uri := range uris {
+		if ref, ok := parseReference(uri); ok {
+			c.app(ctx, ref, boundTarget{name: custom.Name, custom: custom})
+		} else {
+			v.found.bad(RuleApps, metadataPath(tuf.TargetsFile), "an app has the URI %.200q, which is not of the form host/path@sha256:hex", uri)
+		}
+	}
+	if err := cmp.Or(c.hashBlobs(ctx, false), ctx.Err()); err != nil {
+		return nil, err
+	}
+	rep := VerifyReport{Findings: v.found.list}
+	slices.SortFunc(rep.Findings, Finding.compare)
+	return rep.FirstBad(RuleApps), nil
+}
+
 // apps verifies the apps of all targets: every file of them, and every blob.
 func (v *verifier) apps(ctx context.Context, targets []boundTarget) error {
 	if n := len(v.inv.views); n > limits.BundleApps {
 		v.found.bad(RuleApps, dirAppViews, "%d apps, more than the %d that a device looks at", n, limits.BundleApps)
 	}
-	c := &appCheck{v: v, need: map[string]blobNeed{}, read: map[string]bool{},
-		claimed: map[string]bool{}, views: map[string]bool{}}
+	c := newAppCheck(v)
 	done := map[string]bool{}
 	for i, t := range targets {
 		uris := c.target(ctx, t, done)
@@ -56,7 +84,7 @@ func (v *verifier) apps(ctx context.Context, targets []boundTarget) error {
 			return err
 		}
 	}
-	if err := c.hashBlobs(ctx); err != nil {
+	if err := c.hashBlobs(ctx, true); err != nil {
 		return err
 	}
 	c.leftovers()

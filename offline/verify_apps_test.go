@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -72,6 +74,32 @@ func TestArchiveOfAnAppIsHeldToItsFolderAndToLimits(t *testing.T) {
 	}
 }
 
+func TestNothingIsReadOfAnAppsArchiveOnceNobodyWaits(t *testing.T) {
+	data := archiveOf(t, tar.Header{Name: "zeros", Size: 4 << 20}, tar.Header{Name: composeFile, Size: 3})
+	ctx, cancel := context.WithCancel(t.Context())
+	in := &cancelling{r: bytes.NewReader(data), left: len(data) / 2, cancel: cancel}
+	if _, err := composeIn(ctx, in, 8<<20); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if in.left < 0 {
+		t.Errorf("%d bytes of %d were read after the end", -in.left, len(data))
+	}
+}
+
+// cancelling gives bytes one by one, and cancels after the first left of them.
+type cancelling struct {
+	r      io.Reader
+	left   int
+	cancel func()
+}
+
+func (c *cancelling) Read(p []byte) (int, error) {
+	if c.left--; c.left == 0 {
+		c.cancel()
+	}
+	return c.r.Read(p[:min(1, len(p))])
+}
+
 // FuzzAppArchive looks for an archive that makes the reader panic or hand out
 // more than it may.
 func FuzzAppArchive(f *testing.F) {
@@ -129,7 +157,7 @@ func FuzzAppDocuments(f *testing.F) {
 		if v.report.Findings = v.found.list; v.report.Err() == nil {
 			t.Errorf("an app without an archive is good: %q", data)
 		}
-		c := &appCheck{v: v, need: map[string]blobNeed{}, read: map[string]bool{}, claimed: map[string]bool{}, views: map[string]bool{}}
+		c := newAppCheck(v)
 		if images, ok := c.images(ref, data); ok {
 			for _, img := range images {
 				if strings.Contains(img.path, "..") || !isHex(img.hex) {

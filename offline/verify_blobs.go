@@ -112,14 +112,14 @@ func readProblem(err error) string {
 	return fmt.Sprintf("cannot be read: %v", medium.Cause(err))
 }
 
-// hashBlobs verifies every blob that was not read yet, also those that nobody
-// needs: several at once, in turn with the objects.
-func (c *appCheck) hashBlobs(ctx context.Context) error {
+// hashBlobs verifies every blob that was not read yet, if asked for also those
+// that nobody needs: several at once, in turn with the objects.
+func (c *appCheck) hashBlobs(ctx context.Context, idle bool) error {
 	var todo []string
 	var total int64
 	for name, size := range c.v.inv.apps {
 		digest, ok := strings.CutPrefix(name, dirBlobs+"/")
-		if ok && isHex(digest) && !c.read[digest] {
+		if _, needed := c.need[digest]; ok && isHex(digest) && !c.read[digest] && (needed || idle) {
 			todo, total = append(todo, digest), total+size
 		}
 	}

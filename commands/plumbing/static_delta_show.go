@@ -79,7 +79,7 @@ func newDeltaView(ctx context.Context, f *delta.File) (deltaView, error) {
 		v.Fallbacks = append(v.Fallbacks, b.ID.Sum.String())
 	}
 	for i, p := range f.Parts {
-		in, err := delta.InspectFile(ctx, f, i, "")
+		in, err := delta.InspectFile(ctx, f, i, delta.Scratch{})
 		if err != nil {
 			return v, err
 		}

@@ -117,10 +117,10 @@ func Open(path string) (*Papers, error) {
 	}
 	files, err := parse(data)
 	if fail.ClassOf(err) == fail.Unsupported {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	if err != nil {
-		return nil, fail.As(fmt.Errorf("%s: %w", path, err), fail.Verification, "have it exported again: otactl targets offline-update sign BUNDLE --export FILE")
+		return nil, fail.As(err, fail.Verification, "have it exported again: otactl targets offline-update sign BUNDLE --export FILE")
 	}
 	return &Papers{path: path, files: files}, nil
 }

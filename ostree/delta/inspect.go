@@ -26,17 +26,17 @@ type PartContents struct {
 }
 
 // Inspect unpacks a part, checks it as Apply does before it writes anything,
-// and says what is in it. What is too large for memory goes to temp; if that is
-// empty, to the system's folder for temporary files.
-func Inspect(ctx context.Context, s *Superblock, i int, open OpenPart, temp string) (PartContents, error) {
-	c, err := inspect(ctx, s, i, open, temp)
+// and says what is in it. What is too large for memory goes to scratch; where
+// that fails the error is a *ScratchError.
+func Inspect(ctx context.Context, s *Superblock, i int, open OpenPart, scratch Scratch) (PartContents, error) {
+	c, err := inspect(ctx, s, i, open, scratch)
 	if e, ok := errors.AsType[*BadError](err); ok {
 		e.Delta, e.Part = s.Name, i
 	}
 	return c, refuse(err)
 }
 
-func inspect(ctx context.Context, s *Superblock, i int, open OpenPart, temp string) (PartContents, error) {
+func inspect(ctx context.Context, s *Superblock, i int, open OpenPart, scratch Scratch) (PartContents, error) {
 	in := s.OpenInline(i)
 	if in == nil {
 		var err error
@@ -44,7 +44,7 @@ func inspect(ctx context.Context, s *Superblock, i int, open OpenPart, temp stri
 			return PartContents{}, err
 		}
 	}
-	u := &unpacker{dir: temp}
+	u := &unpacker{dir: scratch.Dir, room: scratch.Room}
 	u.limits.Dictionary = limits.XZDictionary
 	defer u.xz.Close()
 	p, err := u.unpack(ctx, in, s.Parts[i])
@@ -60,6 +60,6 @@ func inspect(ctx context.Context, s *Superblock, i int, open OpenPart, temp stri
 }
 
 // InspectFile is Inspect for a delta on disk.
-func InspectFile(ctx context.Context, f *File, i int, temp string) (PartContents, error) {
-	return Inspect(ctx, f.Superblock, i, func(_ context.Context, i int) (io.ReadCloser, error) { return f.Part(i) }, temp)
+func InspectFile(ctx context.Context, f *File, i int, scratch Scratch) (PartContents, error) {
+	return Inspect(ctx, f.Superblock, i, func(_ context.Context, i int) (io.ReadCloser, error) { return f.Part(i) }, scratch)
 }

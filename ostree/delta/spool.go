@@ -2,7 +2,9 @@ package delta
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 )
@@ -11,6 +13,19 @@ import (
 // that a delta copies from, stays in memory, in bytes. A larger one goes to a
 // temporary file, which the kernel may write out when memory is short.
 const heldInMemory = 1 << 20
+
+// ScratchError is a failure to write temporary files, which says nothing of the
+// delta that they are for.
+type ScratchError struct {
+	Dir string // "": the system's
+	Err error
+}
+
+func (e *ScratchError) Error() string {
+	return fmt.Sprintf("temporary file in %s: %v", cmp.Or(e.Dir, os.TempDir()), e.Err)
+}
+
+func (e *ScratchError) Unwrap() error { return e.Err }
 
 // spool takes bytes one after the other and gives them out at random.
 type spool struct {
@@ -29,6 +44,14 @@ type Room func(need uint64) error
 const roomStep = 8 << 20
 
 func (s *spool) Write(p []byte) (int, error) {
+	n, err := s.write(p)
+	if err != nil {
+		err = &ScratchError{Dir: s.dir, Err: err}
+	}
+	return n, err
+}
+
+func (s *spool) write(p []byte) (int, error) {
 	if s.file == nil && s.size+int64(len(p)) > heldInMemory {
 		if err := s.toFile(); err != nil {
 			return 0, err
