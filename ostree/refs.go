@@ -18,7 +18,7 @@ import (
 
 var (
 	refComponent = regexp.MustCompile(`^\w[-._\w]*$`)
-	hexDigits    = regexp.MustCompile(`^[0-9a-f]{2,63}$`)
+	hexDigits    = regexp.MustCompile(`^[0-9a-f]{1,63}$`)
 )
 
 // CheckRef refuses what is no name of a ref: "main", "os/amd64/main", or with
@@ -222,20 +222,35 @@ func (r *Repo) resolveInRemotes(ctx context.Context, rev string) (Checksum, bool
 
 func (r *Repo) resolvePartial(ctx context.Context, rev string) (Checksum, error) {
 	var found []Checksum
-	err := r.listFan(ctx, rev[:2], func(name string, _ fs.DirEntry) error {
-		id, ok := r.parseName(rev[:2], name)
-		if ok && id.Type == TypeCommit && strings.HasPrefix(id.Sum.String(), rev) {
-			found = append(found, id.Sum)
+	for _, fan := range fans(rev) {
+		err := r.listFan(ctx, fan, func(name string, _ fs.DirEntry) error {
+			id, ok := r.parseName(fan, name)
+			if ok && id.Type == TypeCommit && strings.HasPrefix(id.Sum.String(), rev) {
+				found = append(found, id.Sum)
+			}
+			return nil
+		})
+		if err != nil {
+			return Checksum{}, err
 		}
-		return nil
-	})
+	}
 	switch {
-	case err != nil:
-		return Checksum{}, err
 	case len(found) > 1:
 		return Checksum{}, fail.New(fail.Usage, "give more digits", "commit %s…: %d commits begin like that", rev, len(found))
 	case len(found) == 0:
 		return Checksum{}, fail.New(fail.NotFound, "", "%s: %w in %s, nor does a commit begin like that", rev, ErrRefNotFound, r.path)
 	}
 	return found[0], nil
+}
+
+// fans are the folders that may hold objects whose checksum begins with digits.
+func fans(digits string) []string {
+	if len(digits) > 1 {
+		return []string{digits[:2]}
+	}
+	var list []string
+	for _, second := range "0123456789abcdef" {
+		list = append(list, digits+string(second))
+	}
+	return list
 }

@@ -73,6 +73,16 @@ func TestResolveFindsWhatAPersonMeans(t *testing.T) {
 	}
 }
 
+func TestOneDigitIsEnoughForTheOnlyCommit(t *testing.T) {
+	r, commits := theirRepo(t, ModeArchive)
+	if err := os.Remove(r.objectPath(ObjectID{commits[0], TypeCommit})); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Resolve(t.Context(), commits[1].String()[:1]); err != nil || got != commits[1] {
+		t.Errorf("it is %s, %v; want %s", got, err, commits[1])
+	}
+}
+
 func TestRefsNeverLeaveTheirFolder(t *testing.T) {
 	r, commits := theirRepo(t, ModeArchive)
 	secret := filepath.Join(t.TempDir(), "secret")
