@@ -49,7 +49,6 @@ func (e *Env) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 		if o.Refs, err = allRefs(c.Context, src); err != nil {
 			return err
 		}
-		o.IgnoreBindings = true
 	}
 	start := e.Now()
 	report, err := pull.Run(c.Context, dst, &pull.Local{Repo: src}, o)
