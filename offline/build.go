@@ -156,15 +156,6 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 	return &b.report, nil
 }
 
-// aboutMedium says what the medium has to do with err. Where a system took one
-// that was pulled out away from its path, errors are of all kinds.
-func (b *builder) aboutMedium(err error) error {
-	if b.folder == nil || !b.folder.Gone() || errors.Is(err, context.Canceled) {
-		return aboutMedium(err)
-	}
-	return fail.As(fmt.Errorf("the medium is gone: %w", err), fail.Unknown, hintGone)
-}
-
 // failed looks after what a failure leaves. What a medium that failed has kept
 // is not known.
 func (b *builder) failed(err error) {
@@ -198,12 +189,19 @@ type step func(ctx context.Context) error
 
 // run finds everything out first, then writes: content, then metadata.
 func (b *builder) run(ctx context.Context) error {
-	steps := b.plan()
-	if !b.opt.DryRun {
-		steps = append(steps, b.write()...)
-	}
-	for _, do := range steps {
+	for _, do := range b.plan() {
 		if err := do(ctx); err != nil {
+			return err
+		}
+	}
+	if b.opt.DryRun {
+		return nil
+	}
+	for _, do := range b.write() {
+		if err := do(ctx); err != nil {
+			return err
+		}
+		if err := inPlace(b.folder); err != nil {
 			return err
 		}
 	}

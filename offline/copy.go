@@ -65,6 +65,9 @@ func (b *builder) copyClosure(ctx context.Context, repo *ostree.Repo) error {
 // but for what the metadata needs that comes after it.
 func (b *builder) openRepo() (*ostree.Repo, error) {
 	dir, err := b.repoDir()
+	if err == nil {
+		err = inPlace(b.folder)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package offline
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,13 +65,13 @@ func interrupted(t *testing.T, prepare func() string, opt BuildOptions, b *backe
 	}
 }
 
-// takeAway moves a folder away while objects are copied, as a system does that
-// unmounts a stick which was pulled out.
-type takeAway struct{ dir, to string }
+// takeAway moves a folder away at the first fault point that isn't but, as a
+// system does that unmounts a stick which was pulled out.
+type takeAway struct{ dir, to, but string }
 
 // At implements faults.Injector.
 func (a takeAway) At(point string) error {
-	if point == FaultContent {
+	if point == a.but {
 		return nil
 	}
 	_ = os.Rename(a.dir, a.to) // the first time
@@ -83,7 +84,7 @@ func TestMediumThatIsTakenAwayIsSaidAndTheBuildGoesOn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "bundle")
 	away := dir + ".away"
 	opt := options("pc-1")
-	opt.Faults = takeAway{dir, away}
+	opt.Faults = takeAway{dir, away, FaultContent}
 	_, err := Build(t.Context(), b, dir, opt)
 	if err == nil || fail.ClassOf(err) != fail.Unknown || !strings.Contains(err.Error(), "the medium is gone") || fail.HintOf(err) != hintGone {
 		t.Fatalf("taken away: %v (class %v, hint %q)", err, fail.ClassOf(err), fail.HintOf(err))
@@ -97,6 +98,42 @@ func TestMediumThatIsTakenAwayIsSaidAndTheBuildGoesOn(t *testing.T) {
 	check(t, err)
 	if rep := verify(t, dir); rep.Err() != nil || len(rep.Findings) > 0 {
 		t.Error(rep.Findings)
+	}
+}
+
+func TestObjectsAreNotWrittenBelowAMediumThatIsUnmounted(t *testing.T) {
+	dir, b := small(t)
+	b.publish("pc-2", "pc", tinyTree(t, "2"), nil)
+	opt := options("pc-2")
+	opt.AllowMultiple = true
+	away := takeAway{dir: dir, to: dir + ".away"}
+	opt.Faults = away
+	_, err := Build(t.Context(), b, dir, opt)
+	if err == nil || !strings.Contains(err.Error(), "unmounted") || fail.HintOf(err) != hintGone || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v (hint %q)", err, fail.HintOf(err))
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("something was made in its place: %v", err)
+	}
+	if rep := verify(t, away.to); rep.Err() != nil || names(rep) != "pc-1" {
+		t.Errorf("the old bundle: %v", rep.Findings)
+	}
+	bundle, err := Open(away.to)
+	check(t, err)
+	defer bundle.Close()
+	file := filepath.Join(t.TempDir(), "bundle.ota")
+	check(t, os.Rename(away.to, dir))
+	if _, err := Pack(t.Context(), bundle, file, PackOptions{}); err == nil || fail.HintOf(err) != hintGone {
+		t.Errorf("packed: %v", err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the archive: %v", err)
+	}
+	opt.Faults = nil
+	_, err = Build(t.Context(), b, dir, opt)
+	check(t, err)
+	if rep := verify(t, dir); rep.Err() != nil || names(rep) != "pc-1 pc-2" {
+		t.Errorf("the next run: %v", rep.Findings)
 	}
 }
 

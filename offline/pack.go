@@ -81,7 +81,7 @@ func pack(ctx context.Context, b *Bundle, file string, opt PackOptions) (*PackRe
 	for _, f := range content {
 		p.report.Bytes += f.size
 	}
-	return &p.report, p.write(ctx, file, statement)
+	return &p.report, p.write(ctx, folder, file, statement)
 }
 
 // packed is a file of a bundle that goes into an archive.
@@ -144,7 +144,7 @@ type packer struct {
 	report  PackReport
 }
 
-func (p *packer) write(ctx context.Context, file string, statement []byte) error {
+func (p *packer) write(ctx context.Context, folder *medium.Folder, file string, statement []byte) error {
 	out, err := ota.Create(file, p.report.Bytes)
 	if err != nil {
 		return err
@@ -155,6 +155,9 @@ func (p *packer) write(ctx context.Context, file string, statement []byte) error
 	}
 	if err == nil {
 		err = w.Finish(statement, func(signed json.RawMessage) ([]byte, error) { return p.sign(ctx, signed) })
+	}
+	if err == nil {
+		err = inPlace(folder) // the archive may be meant for the same medium
 	}
 	if err != nil {
 		out.Abort()

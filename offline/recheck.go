@@ -6,14 +6,12 @@ import (
 	"io/fs"
 	"path"
 	"runtime"
-	"slices"
 	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/otactl/otactl/internal/progress"
-	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -125,10 +123,4 @@ func (b *builder) tidy(context.Context) error {
 		err = errors.Join(err, b.folder.Root().RemoveAll(path.Join(tmp, e.Name())))
 	}
 	return err
-}
-
-// mediumFailed says whether err is about a medium that is gone, cannot be
-// written any more, or cannot be read.
-func mediumFailed(err error) bool {
-	return slices.ContainsFunc(medium.Failures(), func(errno syscall.Errno) bool { return errors.Is(err, errno) })
 }

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"syscall"
 
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
 	"github.com/otactl/otactl/offline/medium"
 )
@@ -105,28 +103,6 @@ func recoverMetadata(folder *medium.Folder) error {
 	err := folder.Root().Rename(dirReplaced, dirMetadata)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	}
-	return err
-}
-
-const (
-	hintLarge = "FAT32 holds no file of 4 GiB or more: format the medium as exFAT or ext4"
-	hintGone  = "put the medium in again, or take another one, and run the same command again"
-)
-
-// aboutMedium gives errors that a medium is the cause of their class, and says
-// what to do: one that is full, or on which a file may not be as long as an
-// object is, or that cannot be written any more, or is gone.
-func aboutMedium(err error) error {
-	switch {
-	case errors.Is(err, syscall.EFBIG):
-		return fail.As(err, fail.NoSpace, hintLarge)
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fail.As(err, fail.NoSpace, "free some space on the medium, or take a larger one, and run the same command again")
-	case errors.Is(err, syscall.EROFS):
-		return fail.Hint(err, "unmount the medium, mount it for writing and run the same command again; a system that finds a medium damaged makes it read-only: then have it checked, or take another one")
-	case mediumFailed(err):
-		return fail.Hint(err, hintGone)
 	}
 	return err
 }

@@ -21,7 +21,7 @@ func (a *File) Lock() (io.Closer, error) {
 	if !tryLock(held) {
 		err = busy(a.path)
 	} else {
-		err = a.same(held)
+		err = a.inPlace()
 	}
 	if err != nil {
 		_ = held.Close()
@@ -30,24 +30,13 @@ func (a *File) Lock() (io.Closer, error) {
 	return held, nil
 }
 
-// same holds that other is the file that a reads.
-func (a *File) same(other *os.File) error {
+// inPlace holds that what is going to be replaced is the file that a reads.
+func (a *File) inPlace() error {
 	mine, ok := a.r.(*os.File)
 	if !ok {
 		return fail.New(fail.Unsupported, "", "an archive without a path cannot be changed")
 	}
-	now, err := other.Stat()
-	if err != nil {
-		return err
-	}
-	was, err := mine.Stat()
-	if err != nil {
-		return err
-	}
-	if !os.SameFile(was, now) {
-		return fail.New(fail.Conflict, "try again", "%s: another process put another file in its place", a.path)
-	}
-	return nil
+	return stays(mine, a.path)
 }
 
 // Replace implements medium.Changer for bundle-targets.json and index.json, the
@@ -82,6 +71,9 @@ func (a *File) rewrite(bundleTargets, index []byte) error {
 		return err
 	}
 	w, err := NewWriter(out)
+	if err == nil {
+		err = a.inPlace()
+	}
 	if err == nil {
 		err = a.copyRaw(out, a.starts[kept])
 	}

@@ -86,15 +86,32 @@ func own(file *os.File) error {
 	if !tryLock(file) {
 		return busy(file.Name())
 	}
-	ours, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	named, err := os.Lstat(file.Name())
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(ours, named) {
-		return busy(file.Name())
+	err := stays(file, file.Name())
+	if errors.Is(err, errMoved) {
+		err = busy(file.Name())
 	}
 	return err
+}
+
+// errMoved says that a path does not lead to a file any more.
+var errMoved = errors.New("another file is in its place, or none: another process put it there, or the medium was unmounted")
+
+// stays holds that path leads to file, which was opened by it. Desktops unmount
+// a medium that was pulled, and what is written by its path then lies on another
+// disk.
+func stays(file *os.File, path string) error {
+	at, err := os.Lstat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	st, serr := file.Stat()
+	if serr != nil {
+		return serr
+	}
+	if err != nil || !os.SameFile(st, at) {
+		return fail.As(fmt.Errorf("%s: %w", path, errMoved), fail.Conflict, "put the medium in again where it was pulled, and run the same command again")
+	}
+	return nil
 }
 
 func busy(name string) error {
@@ -112,7 +129,7 @@ func (o *Output) Commit() error {
 		err = o.file.Sync()
 	}
 	if err == nil {
-		err = own(o.file)
+		err = stays(o.file, o.file.Name())
 	}
 	if err == nil {
 		err = readable(o.file.Name())
@@ -139,7 +156,7 @@ func readable(path string) error {
 // Abort removes what was written, and not what somebody else writes under that
 // name where a file system has no locks.
 func (o *Output) Abort() {
-	if own(o.file) == nil {
+	if stays(o.file, o.file.Name()) == nil {
 		_ = os.Remove(o.file.Name())
 	}
 	_ = o.file.Close()

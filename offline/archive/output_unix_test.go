@@ -49,6 +49,33 @@ func TestARunWhoseFileWasTakenForALeftoverSaysSo(t *testing.T) {
 	check(t, other.Commit())
 }
 
+// A medium that is unmounted while it is in use leaves the folder that it was
+// mounted on, which is empty and on another disk.
+func TestAnArchiveThatIsUnmountedWhileItIsSignedIsNotWrittenElsewhere(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "stick")
+	check(t, os.Mkdir(at, 0o755))
+	path := filepath.Join(at, "bundle.ota")
+	check(t, os.WriteFile(path, pack(t, files()), 0o644))
+	a, err := Open(path)
+	check(t, err)
+	defer a.Close()
+	out, err := Create(path, 0)
+	check(t, err)
+	check(t, os.Rename(at, at+"-away"))
+	check(t, os.Mkdir(at, 0o755))
+	for what, err := range map[string]error{
+		"signed": a.Replace(medium.File{Name: nameIndex, Data: a.Index()}),
+		"packed": out.Commit(),
+	} {
+		if fail.ClassOf(err) != fail.Conflict || fail.HintOf(err) == "" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if made, err := os.ReadDir(at); err != nil || len(made) > 0 {
+		t.Errorf("made: %v, %v", made, err)
+	}
+}
+
 func TestRunsAtOnceWriteOneArchiveOrSayThatTheyCannot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bundle.ota")
 	whole := pack(t, files())
