@@ -82,17 +82,27 @@ func (s *stage) newHalf(id ObjectID, v FileVersion, length int64) *half {
 		return nil
 	}
 	h := &half{file: f, version: v, length: length}
-	head := h.head()
-	err = f.Truncate(0)
-	if err == nil && head != nil {
-		_, err = f.WriteAt(head, 0)
-	}
-	if err != nil || head == nil {
+	if err := h.writeHead(); err != nil {
 		h.drop()
 		return nil
 	}
 	h.out = h.behind(s.space)
 	return h
+}
+
+// writeHead writes the head of a half that is new. What somebody else put there
+// may have other names, and is not written to.
+func (h *half) writeHead() error {
+	st, err := h.file.Stat()
+	if err != nil {
+		return err
+	}
+	head := h.head()
+	if head == nil || st.Size() > 0 {
+		return errBadHalf
+	}
+	_, err = h.file.WriteAt(head, 0)
+	return err
 }
 
 // halfHead is how long the head of a half is, in bytes.

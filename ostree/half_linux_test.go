@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -79,6 +80,27 @@ func TestAHalfThatCantGrowCostsTheObjectNothing(t *testing.T) {
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no") }
+
+func TestAHalfIsNotWrittenOverWhatIsThere(t *testing.T) {
+	r := newRepo(t, ModeArchive)
+	s, err := r.openStage(t.Context(), keeping)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	id := plain(t, "x").ID()
+	other := filepath.Join(t.TempDir(), "other")
+	if err := errors.Join(os.WriteFile(other, []byte("mine"), 0o600), os.Link(other, s.halfPath(id))); err != nil {
+		t.Fatal(err)
+	}
+	if s.newHalf(id, aVersion, worthKeeping) != nil {
+		t.Error("it was taken for a half")
+	}
+	if data, err := os.ReadFile(other); err != nil || string(data) != "mine" {
+		t.Errorf("%q, %v", data, err)
+	}
+	halfIn(t, s, id).drop() // it is out of the way
+}
 
 func TestAHalfOfNoVersionOrOfASmallObjectIsNotKept(t *testing.T) {
 	r := newRepo(t, ModeArchive)
