@@ -33,6 +33,7 @@ func commitCommand(e *Env) *cli.Command {
 		&cli.BoolFlag{Name: "skip-if-unchanged", Usage: "make no commit when the parent has the same tree"},
 		&cli.BoolFlag{Name: "table-output", Usage: "say what was written, as KEY: VALUE lines"},
 		&cli.StringFlag{Name: "fsync", Usage: "`BOOL`, true or false: whether what was written is on the disk when it ends"},
+		&cli.BoolFlag{Name: "disable-fsync", Usage: "the same as --fsync=false", Hidden: true},
 	}, append(treeFlags(), signFlags()...)...)
 	return &cli.Command{
 		Name:      "commit",
@@ -72,7 +73,7 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	if !durable {
+	if !durable || c.Bool("disable-fsync") {
 		repo.DisableSync()
 	}
 	opt, err := e.commitOptions(c, repo)

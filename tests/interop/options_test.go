@@ -31,6 +31,7 @@ func TestCommitFlagsGiveTheSameCommit(t *testing.T) {
 		"no bindings":           {"--branch=main", "--no-bindings"},
 		"more bindings":         {"--branch=main", "--bind-ref=zz", "--bind-ref=aa"},
 		"orphan":                {"--orphan"},
+		"unsynced":              {"--branch=main", "--disable-fsync"},
 		"metadata in order":     {"--branch=main", "--add-metadata-string=z=1", "--add-metadata-string=version=2", "--add-metadata-string=a=x=y"},
 		"long metadata":         {"--branch=main", "--add-metadata-string=long=" + strings.Repeat("x", 70000)},
 		"date":                  {"--branch=main", "--timestamp=2020-02-29 12:34:56 +0000"},
