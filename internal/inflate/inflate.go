@@ -16,7 +16,8 @@ import (
 const (
 	window  = 32 << 10 // how far back a distance reaches
 	chunk   = 64 << 10 // how much is inflated at a time
-	slack   = 3 + 258 + 8
+	word    = 16       // bytes of a match that are copied at once
+	slack   = 3 + 258 + word
 	inSize  = 64 << 10
 	unread  = 8  // bytes behind the place in the input that may be given back
 	atATime = 16 // bytes of input for one round: two looks

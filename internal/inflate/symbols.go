@@ -158,12 +158,12 @@ func (r *Reader) fast() (done bool, err error) {
 			err = ErrCorrupt
 			break
 		}
-		if distance >= 8 {
+		if distance >= word {
 			from, end := op-distance, op+length
-			binary.LittleEndian.PutUint64(out[op:], binary.LittleEndian.Uint64(out[from:]))
-			for op += 8; op < end; op += 8 {
-				from += 8
-				binary.LittleEndian.PutUint64(out[op:], binary.LittleEndian.Uint64(out[from:]))
+			*(*[word]byte)(out[op:]) = [word]byte(out[from:])
+			for op += word; op < end; op += word {
+				from += word
+				*(*[word]byte)(out[op:]) = [word]byte(out[from:])
 			}
 			op = end
 			continue
@@ -175,14 +175,20 @@ func (r *Reader) fast() (done bool, err error) {
 }
 
 // near repeats length bytes from distance bytes ago, which is less than a word.
-// It may write up to 8 bytes too many, which the next ones overwrite.
+// It may write up to a word too many, which the next ones overwrite.
 func near(out []byte, op, distance, length int) int {
-	end := op + length
-	from := op - distance
+	end, from := op+length, op-distance
 	if distance == 1 {
-		word := uint64(out[from]) * 0x0101010101010101
+		eight := uint64(out[from]) * 0x0101010101010101
 		for ; op < end; op += 8 {
-			binary.LittleEndian.PutUint64(out[op:], word)
+			binary.LittleEndian.PutUint64(out[op:], eight)
+		}
+		return end
+	}
+	if distance >= 8 {
+		for ; op < end; op += 8 {
+			binary.LittleEndian.PutUint64(out[op:], binary.LittleEndian.Uint64(out[from:]))
+			from += 8
 		}
 		return end
 	}

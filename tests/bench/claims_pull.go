@@ -37,5 +37,7 @@ func pullClaims() []comparison {
 		nothing,
 		nothingDeep,
 		mirror,
+		alone(mirror, "mirror into an archive repo, verified; peer: receiving, inflating, hashing and writing alone", 1.5,
+			"{self} limit fetch {dir}/repo-v1 {h1}/repo {out}").with(repoV1),
 	}
 }

@@ -30,7 +30,7 @@ const (
 // without.
 func alone(c comparison, name string, cpu float64, peer string) comparison {
 	c.name, c.claims = name, claims{cpu: 1 / cpu}
-	c.peer = command{line: peer}
+	c.peer, c.ours.size = command{line: peer}, ""
 	return c
 }
 
@@ -49,6 +49,7 @@ func repoClaims() []comparison {
 	plain.peer.line = "ostree pull-local --repo={out} {dir}/repo v1"
 	return []comparison{
 		archive,
+		alone(archive, "commit into an archive repo; peer: hashing, deflating and writing alone", 1.2, "{self} limit deflate {roots}/v1 {out}"),
 		same("commit again, all objects there", claims{cpu: 20}, committed, commit, repo),
 		same("commit into a bare repo", claims{}, newBare, commit),
 		same("commit into a bare-user repo", claims{}, newBareUser, commit),

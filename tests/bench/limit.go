@@ -16,6 +16,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/otactl/otactl/internal/inflate"
 )
 
 // limit does what no verb can do without, and nothing else, with the libraries
@@ -25,37 +27,62 @@ import (
 //	bench limit inflate REPO        inflate and hash all objects of an archive repo
 //	bench limit write REPO OUT      the same, and write what was inflated
 //	bench limit send REPO URL       the same without writing, and POST each object to a treehub
+//	bench limit fetch REPO URL OUT  GET what the archive repo REPO has, inflate and hash it, and write it as it came
+//	bench limit deflate DIR OUT     read and hash all files of a folder, deflate each content once and write it
 func limit(args []string) error {
-	if len(args) < 2 || len(args) != 3 && (args[0] == "write" || args[0] == "send") {
-		return errors.New("usage: bench limit hash|inflate|write|send REPO [OUT|URL]")
+	kinds := map[string]struct {
+		args int
+		run  func(args []string) error
+	}{
+		"hash":    {1, func(a []string) error { return overObjects(a[0], "", false) }},
+		"inflate": {1, func(a []string) error { return overObjects(a[0], "", true) }},
+		"write":   {2, func(a []string) error { return overObjects(a[0], a[1], true) }},
+		"send":    {2, func(a []string) error { return send(a[0], a[1]) }},
+		"fetch":   {3, func(a []string) error { return fetch(a[0], a[1], a[2]) }},
+		"deflate": {2, func(a []string) error { return deflate(a[0], a[1]) }},
 	}
-	if args[0] == "send" {
-		return send(args[1], args[2])
+	if len(args) > 0 {
+		if kind, ok := kinds[args[0]]; ok && len(args) == 1+kind.args {
+			return kind.run(args[1:])
+		}
 	}
-	out := ""
-	if args[0] == "write" {
-		out = args[2]
+	return errors.New("usage: bench limit hash|inflate|write|send|fetch|deflate REPO|DIR [URL] [OUT]")
+}
+
+// overObjects reads and hashes a repo's objects, and writes what they hold to the
+// folder out unless that is empty.
+func overObjects(repo, out string, inflated bool) error {
+	if out != "" {
 		if err := os.Mkdir(out, 0o755); err != nil {
 			return err
 		}
 	}
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	pool := sync.Pool{New: func() any { return newWork() }}
-	n := 0
-	err := filepath.WalkDir(filepath.Join(args[1], "objects"), func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		n++
+	return each(filepath.Join(repo, "objects"), runtime.GOMAXPROCS(0), func(w *work, path string, n int) error {
 		to := ""
 		if out != "" {
 			to = fmt.Sprintf("%s/%d", out, n)
 		}
+		return w.object(path, to, inflated && strings.HasSuffix(path, ".filez"))
+	})
+}
+
+// each calls do with what lies in dir and below and is no folder, and its
+// number, as many at once as there are jobs.
+func each(dir string, jobs int, do func(w *work, path string, n int) error) error {
+	var g errgroup.Group
+	g.SetLimit(jobs)
+	pool := sync.Pool{New: func() any { return newWork() }}
+	n := 0
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		n++
+		number := n
 		g.Go(func() error {
 			w := pool.Get().(*work)
 			defer pool.Put(w)
-			return w.object(p, to, args[0] != "hash" && strings.HasSuffix(p, ".filez"))
+			return do(w, p, number)
 		})
 		return nil
 	})
@@ -63,14 +90,20 @@ func limit(args []string) error {
 }
 
 type work struct {
-	in      *bufio.Reader
-	inflate io.ReadCloser
+	inflate *inflate.Reader
+	deflate *flate.Writer
+	out     *bufio.Writer
 	buf     []byte
 }
 
 func newWork() *work {
-	return &work{in: bufio.NewReaderSize(nil, 64<<10), inflate: flate.NewReader(nil), buf: make([]byte, 64<<10)}
+	w := &work{inflate: new(inflate.Reader), out: bufio.NewWriterSize(nil, 64<<10), buf: make([]byte, 64<<10)}
+	w.deflate, _ = flate.NewWriter(w.out, deflateLevel) // that is a level
+	return w
 }
+
+// deflateLevel is the engine's.
+const deflateLevel = 6
 
 // object hashes one file, out of its archive form if packed, and writes it to
 // the path to unless that is empty.
@@ -80,34 +113,80 @@ func (w *work) object(path, to string, packed bool) error {
 		return err
 	}
 	defer f.Close()
-	from, sum := io.Reader(f), io.Writer(sha256.New())
-	if packed {
-		w.in.Reset(f)
-		var frame [8]byte
-		if _, err := io.ReadFull(w.in, frame[:]); err != nil {
-			return err
-		}
-		header := make([]byte, binary.BigEndian.Uint32(frame[:4]))
-		if _, err := io.ReadFull(w.in, header); err != nil {
-			return err
-		}
-		_, _ = sum.Write(header)
-		if err := w.inflate.(flate.Resetter).Reset(w.in, nil); err != nil {
-			return err
-		}
-		from = w.inflate
-		if _, err := w.in.Peek(1); err == io.EOF {
-			from = w.in // a symlink
-		}
+	if to == "" {
+		return w.hash(f, io.Discard, packed)
 	}
-	if to != "" {
-		made, err := os.Create(to)
+	made, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.hash(f, made, packed), made.Close())
+}
+
+// hash hashes what r gives, out of its archive form if packed, and copies that
+// to the writer to.
+func (w *work) hash(r io.Reader, to io.Writer, packed bool) error {
+	sum := sha256.New()
+	if packed {
+		header, err := w.unframe(r)
 		if err != nil {
 			return err
 		}
-		defer made.Close()
-		sum = io.MultiWriter(sum, made)
+		_, _ = sum.Write(header)
+		if more, err := w.inflate.More(); !more {
+			return err // a symlink
+		}
+		r = w.inflate
 	}
-	_, err = io.CopyBuffer(struct{ io.Writer }{sum}, struct{ io.Reader }{from}, w.buf)
+	_, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(sum, to)}, struct{ io.Reader }{r}, w.buf)
 	return err
+}
+
+// unframe reads the header before a deflate stream.
+func (w *work) unframe(r io.Reader) ([]byte, error) {
+	w.inflate.Reset(r)
+	var frame [8]byte
+	if err := w.inflate.Before(frame[:]); err != nil {
+		return nil, err
+	}
+	header := make([]byte, binary.BigEndian.Uint32(frame[:4]))
+	return header, w.inflate.Before(header)
+}
+
+// deflate hashes the files of a folder and compresses what differs.
+func deflate(dir, out string) error {
+	if err := os.Mkdir(out, 0o755); err != nil {
+		return err
+	}
+	var seen sync.Map
+	return each(dir, runtime.GOMAXPROCS(0), func(w *work, path string, n int) error {
+		data, err := content(path)
+		if err != nil {
+			return err
+		}
+		if _, again := seen.LoadOrStore(sha256.Sum256(data), true); again {
+			return nil
+		}
+		return w.pack(data, fmt.Sprintf("%s/%d", out, n))
+	})
+}
+
+// content is what a file holds, or what a symlink names.
+func content(path string) ([]byte, error) {
+	if target, err := os.Readlink(path); err == nil {
+		return []byte(target), nil
+	}
+	return os.ReadFile(path)
+}
+
+// pack writes data, compressed, to a new file.
+func (w *work) pack(data []byte, to string) error {
+	f, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	w.out.Reset(f)
+	w.deflate.Reset(w.out)
+	_, err = w.deflate.Write(data)
+	return errors.Join(err, w.deflate.Close(), w.out.Flush(), f.Close())
 }
