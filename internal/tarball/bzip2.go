@@ -7,8 +7,6 @@ import (
 	"io"
 	"math/bits"
 	"sync"
-
-	"github.com/mholt/archiver/v4"
 )
 
 // parallel unpacks the blocks of a bzip2 file at once and gives them in their
@@ -236,7 +234,7 @@ func (d *decoder) begin(b *block) error {
 		return again.Reset(in)
 	}
 	var err error
-	d.r, err = archiver.Bz2{}.OpenReader(in)
+	d.r, err = unbzip2(in)
 	return err
 }
 

@@ -7,11 +7,6 @@ import (
 	"mime"
 	"path"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
-	"github.com/mholt/archiver/v4"
-
-	"github.com/otactl/otactl/internal/limits"
 )
 
 // packing is one way in which a tar is packed.
@@ -92,15 +87,3 @@ func checkPlain(start []byte) error {
 func isTarStart(block []byte) bool {
 	return string(block[257:262]) == "ustar" || len(bytes.Trim(block[:blockSize], "\x00")) == 0
 }
-
-func unzstd(r io.Reader, opt Options) (io.ReadCloser, error) {
-	return archiver.Zstd{DecoderOptions: []zstd.DOption{
-		zstd.WithDecoderConcurrency(opt.Jobs), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxWindow(limits.ZstdWindow),
-	}}.OpenReader(r)
-}
-
-func ungzip(r io.Reader, _ Options) (io.ReadCloser, error) { return archiver.Gz{}.OpenReader(r) }
-
-// unxz takes dictionaries of up to 64 MiB, which is the library's own limit.
-func unxz(r io.Reader, _ Options) (io.ReadCloser, error) { return archiver.Xz{}.OpenReader(r) }

@@ -18,8 +18,6 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/mholt/archiver/v4"
-
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 )
@@ -96,13 +94,13 @@ type walk struct {
 	err    error // why the walk was stopped
 }
 
-// errStop ends archiver's loop. Its own errors, and those of fn, are kept aside:
-// some would mean something to it.
+// errStop ends the library's loop. Its own errors, and those of fn, are kept
+// aside: some would mean something to it.
 var errStop = errors.New("stop")
 
 func (w *walk) run(ctx context.Context) error {
-	err := archiver.Tar{}.Extract(ctx, w.stream, func(_ context.Context, f archiver.FileInfo) error {
-		if w.err = w.member(f); w.err != nil {
+	err := eachMember(ctx, w.stream, func(h *tar.Header, open func() (io.ReadCloser, error)) error {
+		if w.err = w.member(h, open); w.err != nil {
 			return errStop
 		}
 		return nil
@@ -123,10 +121,9 @@ func (w *walk) run(ctx context.Context) error {
 }
 
 // member checks one member and hands it on if it is a file.
-func (w *walk) member(f archiver.FileInfo) error {
-	h, ok := f.Header.(*tar.Header)
-	if !ok {
-		return bad("member %.200q has no header", f.NameInArchive)
+func (w *walk) member(h *tar.Header, open func() (io.ReadCloser, error)) error {
+	if h == nil {
+		return bad("member %d has no header", w.count+1)
 	}
 	if w.count++; w.count > w.opt.Members {
 		return bad("it has more than the %d members allowed", w.opt.Members)
@@ -144,7 +141,7 @@ func (w *walk) member(f archiver.FileInfo) error {
 	if h.Size > w.opt.Bytes {
 		return bad("member %.200q: %d bytes, at most %d are allowed", h.Name, h.Size, w.opt.Bytes)
 	}
-	content, err := f.Open()
+	content, err := open()
 	if err != nil {
 		return err
 	}
