@@ -79,6 +79,7 @@ func (rt *runtime) offlineUpdate(c *cli.Context) error {
 	}
 	defer backend.done()
 	opt.Target, opt.TUFOnly, opt.AllowMultiple = c.Args().Get(0), c.Bool("tuf-only"), c.Bool("allow-multiple-targets")
+	opt.Archive = archive.file
 	if err := archive.begin(c.Context, rt, opt); err != nil {
 		return err
 	}

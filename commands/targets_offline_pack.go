@@ -148,6 +148,7 @@ func (a archiving) begin(ctx context.Context, rt *runtime, opt offline.BuildOpti
 		return a.mayReplace(ctx, opt.Target)
 	}
 	if opt.DryRun {
+		rt.log.Warn("a dry run does not look into the archive that would be unpacked first: it speaks of a new bundle", "file", a.file)
 		return nil
 	}
 	_, err := rt.unpackTo(ctx, a.file, a.dst)

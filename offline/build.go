@@ -60,6 +60,9 @@ type BuildOptions struct {
 	// for people, and nothing vouches for them.
 	SBOMs  []SBOM
 	MadeBy string
+	// Archive is the file that the caller is going to make of the bundle, if any:
+	// a build looks whether there is room for it too.
+	Archive string
 	// DryRun finds out what would be written and writes nothing.
 	DryRun bool
 	// Now is the one clock reading that expiries are judged by.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -136,21 +137,62 @@ func (b *builder) eachSize(ctx context.Context, w *want) (known bool, err error)
 		return false, nil
 	}
 	opt := b.copyOptions(true)
-	opt.Planned = w.add
+	opt.Planned, opt.FullCheck = w.add, true // as the copy itself looks
 	w.rep, err = ostree.Copy(ctx, w.dst, b.source, b.commit, opt)
 	return err == nil, err
 }
 
 // room refuses a medium that has no space for what the parts of the content
-// said that they need, and for the metadata.
-func (b *builder) room(context.Context) error {
-	b.report.Free = medium.VolumeOf(b.existingDir()).Free
-	b.report.Need = b.need + b.reserve()
-	if b.report.Free >= 0 && b.report.Need > b.report.Free {
-		return fail.New(fail.NoSpace, "free some space on the medium, or take a larger one",
-			"%d bytes to be written, %d bytes free", b.report.Need, b.report.Free)
+// said that they need, for the metadata, and for the archive that is to be made
+// of it all.
+func (b *builder) room(ctx context.Context) error {
+	need := b.need + b.reserve()
+	if b.opt.Archive != "" {
+		beside, err := b.archiveRoom(ctx)
+		if err != nil {
+			return err
+		}
+		if medium.Together(nearest(b.opt.Archive), b.existingDir()) {
+			need += beside
+		} else if err := fits(beside, medium.VolumeOf(nearest(b.opt.Archive)).Free); err != nil {
+			return fmt.Errorf("%s: %w", b.opt.Archive, err)
+		}
+	}
+	b.report.Free, b.report.Need = medium.VolumeOf(b.existingDir()).Free, need
+	return fits(need, b.report.Free)
+}
+
+// fits wants need bytes to be free, where it is known how many are.
+func fits(need, free int64) error {
+	if free >= 0 && need > free {
+		return fail.New(fail.NoSpace, "free some space on the medium, or take a larger one", "%d bytes to be written, %d bytes free", need, free)
 	}
 	return nil
+}
+
+// archiveRoom is what the archive takes at most: objects and blobs are
+// compressed already, so that it is as long as all that it is made of. That
+// stays until the archive is complete.
+func (b *builder) archiveRoom(ctx context.Context) (int64, error) {
+	n := b.need + b.reserve()
+	if b.folder == nil {
+		return n, nil
+	}
+	err := fs.WalkDir(b.folder, ".", func(_ string, d fs.DirEntry, err error) error {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		n += info.Size()
+		return nil
+	})
+	return n, err
 }
 
 // reserve is what stays free for what comes after the content: the metadata,
@@ -183,10 +225,13 @@ func (b *builder) present() (ostree.Store, error) {
 
 // existingDir is the folder of the bundle, or the nearest one above it that is
 // there: it is on the same medium.
-func (b *builder) existingDir() string {
-	dir, err := filepath.Abs(b.dst)
+func (b *builder) existingDir() string { return nearest(b.dst) }
+
+// nearest is path, or the nearest folder above it that is there.
+func nearest(path string) string {
+	dir, err := filepath.Abs(path)
 	if err != nil {
-		return b.dst
+		return path
 	}
 	for {
 		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {

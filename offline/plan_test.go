@@ -74,6 +74,42 @@ func samePlan(t *testing.T, got, want *BuildReport) {
 	}
 }
 
+func TestAPlanCountsWhatTheBuildThenCounts(t *testing.T) {
+	f := sizedBackend(t)
+	for _, from := range []Backend{f, f.backend} {
+		dir := filepath.Join(t.TempDir(), "bundle")
+		for _, round := range []string{"a new bundle", "one that has the target"} {
+			plan := planOf(t, from, dir, "pc-1")
+			built, err := Build(t.Context(), from, dir, options("pc-1"))
+			check(t, err)
+			if plan.Objects != built.Objects || plan.Copied != built.Copied || plan.Present != built.Present || plan.Bytes != built.Bytes {
+				t.Errorf("%s: planned %+v\nbuilt    %+v", round, plan, built)
+			}
+		}
+	}
+}
+
+func TestAPlanAsksForRoomForTheArchiveWhereItWillLie(t *testing.T) {
+	f := sizedBackend(t)
+	scratch := t.TempDir()
+	need := func(archive string) int64 {
+		opt := options("pc-1")
+		opt.DryRun, opt.Archive = true, archive
+		rep, err := Build(t.Context(), f, filepath.Join(scratch, "bundle"), opt)
+		check(t, err)
+		return rep.Need
+	}
+	alone := need("")
+	if got := need(filepath.Join(scratch, "bundle.ota")); got != 2*alone {
+		t.Errorf("beside the folder: %d, without an archive %d", got, alone)
+	}
+	_, err := Build(t.Context(), f, filepath.Join(scratch, "bundle"), options("pc-1"))
+	check(t, err)
+	if got := need(filepath.Join(scratch, "bundle.ota")); got < alone {
+		t.Errorf("of what is in the folder already: %d, all of it %d", got, alone)
+	}
+}
+
 func TestSizesOfTheSourcePlanAsALookAtEachObjectDoes(t *testing.T) {
 	f := sizedBackend(t)
 	dir := filepath.Join(t.TempDir(), "bundle")

@@ -52,6 +52,12 @@ func VolumeOf(dir string) Volume {
 	return v
 }
 
+// Together says that two paths lie on one file system, whose space they share.
+func Together(a, b string) bool {
+	var at, bt unix.Stat_t
+	return unix.Stat(a, &at) == nil && unix.Stat(b, &bt) == nil && at.Dev == bt.Dev
+}
+
 // Failures are what the system says of a medium that is gone, damaged, or cannot
 // be written any more.
 func Failures() []syscall.Errno {

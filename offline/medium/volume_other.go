@@ -20,6 +20,10 @@ func lockFolder(root *os.Root) (io.Closer, error) { return root.Open(".") }
 // VolumeOf knows nothing here.
 func VolumeOf(string) Volume { return Volume{Free: -1, MaxFile: math.MaxInt64} }
 
+// Together says that two paths share their space, which is not known here: no
+// volume's is.
+func Together(string, string) bool { return true }
+
 // identify has no mount that it could tell from another.
 func identify(*os.File) (string, bool) { return "", false }
 
