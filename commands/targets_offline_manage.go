@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/commands/render"
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/offline"
 )
 
@@ -33,6 +35,9 @@ func offlineAddCommand(rt *runtime) *cli.Command {
 			for _, name := range c.Args().Tail() {
 				opt.Target = name
 				rep, err := rt.buildBundle(c, backend, c.Args().First(), opt)
+				if err != nil && len(added) > 0 { // they are in the bundle
+					return errors.Join(fail.As(err, fail.Partial, ""), rt.render(added))
+				}
 				if err != nil {
 					return err
 				}

@@ -43,7 +43,7 @@ func (v bundleView) Table(w io.Writer) {
 	if v.Expired {
 		expires += " (expired)"
 	}
-	render.Fields(w, "bundle", v.Dir, "type", v.Type, "tag", v.Tag, "expires", expires,
+	render.Fields(w, "bundle", v.Dir, "form", v.Newer, "type", v.Type, "tag", v.Tag, "expires", expires,
 		"size", sizeAndShared(v.Bytes, v.Shared), "signatures", fmt.Sprintf("%d wanted, %d missing", v.Threshold, v.Missing), "index", indexLine(v.Index))
 	var roles, targets, keys [][]string
 	for _, r := range v.Roles {
@@ -51,7 +51,7 @@ func (v bundleView) Table(w io.Writer) {
 	}
 	for _, t := range v.Targets {
 		targets = append(targets, []string{t.Name, t.Version, strings.Join(t.HardwareIDs, " "), fmt.Sprintf("%.12s", t.Commit),
-			heldObjects(t), worksFrom(t), heldApps(t)})
+			v.heldObjects(t), worksFrom(t), v.heldApps(t)})
 	}
 	for _, id := range v.Keys {
 		keys = append(keys, []string{id, v.signedBy(id)})
@@ -77,8 +77,10 @@ func sizeAndShared(bytes, shared int64) string {
 }
 
 // heldObjects is the size of a target's objects.
-func heldObjects(t offline.TargetSummary) string {
+func (v bundleView) heldObjects(t offline.TargetSummary) string {
 	switch {
+	case v.Papers:
+		return "not with the papers"
 	case t.Present:
 		return size(t.Bytes)
 	case len(t.Deltas) > 0 && t.Bytes == 0:
@@ -110,12 +112,15 @@ func worksFrom(t offline.TargetSummary) string {
 }
 
 // heldApps are the apps of a target, and what is missing of them.
-func heldApps(t offline.TargetSummary) string {
+func (v bundleView) heldApps(t offline.TargetSummary) string {
 	var list []string
 	for _, a := range t.Apps {
-		if a.Present {
+		switch {
+		case v.Papers:
+			list = append(list, a.Name)
+		case a.Present:
 			list = append(list, fmt.Sprintf("%s (%s)", a.Name, size(a.Bytes)))
-		} else {
+		default:
 			list = append(list, a.Name+" (missing)")
 		}
 	}

@@ -20,8 +20,9 @@ func offlineVerifyCommand(rt *runtime) *cli.Command {
 		Usage:     "check everything in a bundle, from the root of trust to the last object",
 		ArgsUsage: "BUNDLE",
 		Description: "Without --root the bundle's own first root is trusted, which finds damage but no forgery.\n" +
-			"All that is wrong is listed; the exit code is 7 unless there are warnings only. With --as-device the answer\n" +
-			"says too what a device would do with the bundle, and with which exit code; nothing of the copy is changed.",
+			"All that is wrong is listed; the exit code is 7 unless there are warnings only, or 1 for a bundle that is\n" +
+			"newer than this program. With --as-device the answer says too what a device would do with the bundle, and\n" +
+			"with which exit code; nothing of the copy is changed.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "root", Usage: "trust the root `FILE`; several go from the oldest to the newest"},
 			&cli.StringFlag{Name: "tag", Usage: "it must be for `TAG`"},

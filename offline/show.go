@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/papers"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -19,6 +20,11 @@ type Summary struct {
 	Tag     string    `json:"tag"`
 	Expires time.Time `json:"expires"` // the earliest of Roles
 	Expired bool      `json:"expired"`
+	// Newer says that the bundle has a form which this program doesn't know, so
+	// that it may hold more than is shown.
+	Newer string `json:"newer_form,omitempty"`
+	// Papers says that it is the metadata alone: nothing is known of the content.
+	Papers bool `json:"papers,omitempty"`
 
 	Roles   []RoleSummary   `json:"roles"`
 	Targets []TargetSummary `json:"targets"`
@@ -99,6 +105,10 @@ func Show(ctx context.Context, b *Bundle, now time.Time) (*Summary, error) {
 		return nil, fmt.Errorf("show %s: %w", b.dir, err)
 	}
 	s.Expired = !s.Expires.After(now)
+	_, s.Papers = b.files.(*papers.Papers)
+	if err := refuseNewer(b.files); err != nil {
+		s.Newer = err.Error()
+	}
 	return s, nil
 }
 

@@ -52,6 +52,15 @@ func TestSigningCompletesTheThreshold(t *testing.T) {
 	}
 }
 
+func TestSigningABundleOfANewerFormSaysWhatToDo(t *testing.T) {
+	dir, b := twoSigners(t)
+	write(t, filepath.Join(dir, fileFormat), []byte(`{"format":2,"made_by":"otactl 9.0"}`))
+	_, err := signDir(t, dir, b.offline[0])
+	if fail.ClassOf(err) != fail.Unsupported || fail.HintOf(err) != remedyFor(RuleFormat) {
+		t.Errorf("%v; hint: %s", err, fail.HintOf(err))
+	}
+}
+
 func TestSigningRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -103,8 +103,9 @@ func (r *VerifyReport) fitToSign() error {
 	rest := *r
 	rest.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return f.Rule == RuleThreshold })
 	slices.SortFunc(rest.Findings, Finding.compare)
-	if err := rest.Err(); err != nil {
-		return fail.Hint(err, "don't sign it: have it built again, or find out who changed it")
+	err := rest.Err()
+	if err == nil || fail.ClassOf(err) == fail.Unsupported { // which has a remedy of its own
+		return err
 	}
-	return nil
+	return fail.Hint(err, "don't sign it: have it built again, or find out who changed it")
 }
