@@ -68,12 +68,12 @@ func tool(t *testing.T, argv ...string) {
 	}
 }
 
-// line passes connections on to a server, and breaks all of them after so many
-// bytes of answers, for good.
+// line passes connections on to a server, and breaks one of them after so many
+// bytes of answers.
 type line struct {
 	net.Listener
 	left   atomic.Int64 // before it breaks
-	broken func()
+	breaks chan func()  // what is taken from it lets the line break
 	passed atomic.Int64
 }
 
@@ -83,7 +83,7 @@ func newLine(t *testing.T, to string) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &line{Listener: l}
+	p := &line{Listener: l, breaks: make(chan func())}
 	p.left.Store(1 << 40)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
@@ -119,7 +119,9 @@ func (c *counting) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p[:min(len(p), 16<<10)])
 	c.line.passed.Add(int64(n))
 	if left := c.line.left.Add(int64(-n)); left < 0 && left+int64(n) >= 0 {
-		c.line.broken()
+		seen := make(chan struct{})
+		c.line.breaks <- func() { close(seen) }
+		<-seen
 		return 0, io.ErrClosedPipe
 	}
 	time.Sleep(100 * time.Microsecond) // who receives keeps pace
@@ -193,9 +195,19 @@ func TestKilledPullGoesOnInTheMiddleOfALargeObject(t *testing.T) {
 			const kills, step = 4, 700 << 10
 			for i := range kills {
 				cmd := killedPullOf("http://"+p.Addr().String(), into.Path())
-				p.broken = func() { _ = cmd.Process.Kill() }
 				p.left.Store(step)
-				if err := cmd.Run(); err == nil {
+				if err := cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				select {
+				case breaks := <-p.breaks:
+					_ = cmd.Process.Kill()
+					breaks()
+				case <-time.After(time.Minute):
+					_ = cmd.Process.Kill()
+					t.Errorf("run %d: the line did not break", i)
+				}
+				if err := cmd.Wait(); err == nil {
 					t.Fatalf("run %d was not killed", i)
 				}
 			}
