@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/flate"
 	"golang.org/x/sync/errgroup"
@@ -25,7 +26,7 @@ import (
 //
 //	bench limit hash REPO           read and hash all objects as they lie
 //	bench limit inflate REPO        inflate and hash all objects of an archive repo
-//	bench limit write REPO OUT      the same, and write what was inflated
+//	bench limit write REPO OUT      the same, and write what was inflated as a bare repo has it: owner, mode, time and name
 //	bench limit send REPO URL       the same without writing, and POST each object to a treehub
 //	bench limit fetch REPO URL OUT  GET what the archive repo REPO has, inflate and hash it, and write it as it came
 //	bench limit deflate DIR OUT     read and hash all files of a folder, deflate each content once and write it
@@ -49,21 +50,33 @@ func limit(args []string) error {
 	return errors.New("usage: bench limit hash|inflate|write|send|fetch|deflate REPO|DIR [URL] [OUT]")
 }
 
-// overObjects reads and hashes a repo's objects, and writes what they hold to the
-// folder out unless that is empty.
+// overObjects reads and hashes a repo's objects, and writes what they hold to
+// folders in out unless that is empty.
 func overObjects(repo, out string, inflated bool) error {
 	if out != "" {
-		if err := os.Mkdir(out, 0o755); err != nil {
+		if err := makeFans(out); err != nil {
 			return err
 		}
 	}
 	return each(filepath.Join(repo, "objects"), runtime.GOMAXPROCS(0), func(w *work, path string, n int) error {
-		to := ""
-		if out != "" {
-			to = fmt.Sprintf("%s/%d", out, n)
+		packed := inflated && strings.HasSuffix(path, ".filez")
+		if out == "" {
+			return w.read(path, io.Discard, packed)
 		}
-		return w.object(path, to, inflated && strings.HasSuffix(path, ".filez"))
+		return w.write(path, fmt.Sprintf("%s/.%d", out, n), fmt.Sprintf("%s/%02x/%d", out, n%fans, n), packed)
 	})
+}
+
+// fans is how many folders a repo's objects lie in.
+const fans = 256
+
+func makeFans(out string) error {
+	for i := range fans {
+		if err := os.MkdirAll(fmt.Sprintf("%s/%02x", out, i), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // each calls do with what lies in dir and below and is no folder, and its
@@ -105,22 +118,26 @@ func newWork() *work {
 // deflateLevel is the engine's.
 const deflateLevel = 6
 
-// object hashes one file, out of its archive form if packed, and writes it to
-// the path to unless that is empty.
-func (w *work) object(path, to string, packed bool) error {
+// read hashes one file, out of its archive form if packed, and copies that to
+// the writer to.
+func (w *work) read(path string, to io.Writer, packed bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if to == "" {
-		return w.hash(f, io.Discard, packed)
-	}
-	made, err := os.Create(to)
+	return w.hash(f, to, packed)
+}
+
+// write is read into a new file, which gets what an object of a bare repo has,
+// and its name when it is complete.
+func (w *work) write(path, temp, name string, packed bool) error {
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	return errors.Join(w.hash(f, made, packed), made.Close())
+	err = errors.Join(w.read(path, f, packed), f.Chown(os.Getuid(), os.Getgid()), f.Chmod(0o644), f.Close())
+	return errors.Join(err, os.Chtimes(temp, time.Unix(0, 0), time.Unix(0, 0)), os.Rename(temp, name))
 }
 
 // hash hashes what r gives, out of its archive form if packed, and copies that

@@ -35,7 +35,7 @@ func send(repo, url string) error {
 		g.Go(func() error {
 			w := <-workers
 			defer func() { workers <- w }()
-			if err := w.object(p, "", strings.HasSuffix(p, ".filez")); err != nil {
+			if err := w.read(p, io.Discard, strings.HasSuffix(p, ".filez")); err != nil {
 				return err
 			}
 			return post(client, p, url+"objects"+strings.TrimPrefix(p, root))
