@@ -321,6 +321,11 @@ func TestAServerThatLiesAboutARangeGetsNothingIn(t *testing.T) {
 		}, 2},
 		"a changed entity, as whole": {func(w http.ResponseWriter, _ int) { _, _ = w.Write(data) }, 1},
 		"no such range":              {func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusRequestedRangeNotSatisfiable) }, 2},
+		"no ranges":                  {func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusBadRequest) }, 2},
+		"no ranges at all":           {func(w http.ResponseWriter, _ int) { w.WriteHeader(http.StatusNotImplemented) }, 2},
+		"the rest of unknown length": {func(w http.ResponseWriter, from int) {
+			partial(w, data[from:], fmt.Sprintf("%d-%d/*", from, len(data)-1))
+		}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

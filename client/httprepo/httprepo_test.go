@@ -75,6 +75,46 @@ func TestBrokenStreamGoesOnWhereItEnded(t *testing.T) {
 	}
 }
 
+// A range need not go to the end, nor say how long the whole is. One that begins
+// elsewhere, or is of another file, must not get among the bytes.
+func TestBrokenStreamTakesOnlyWhatBeginsWhereItEnded(t *testing.T) {
+	want := bytes.Repeat([]byte("0123456789"), 5000)
+	const size = 50000
+	for name, c := range map[string]struct {
+		skip, most int // of the range
+		whole      string
+		ok         bool
+	}{
+		"of unknown length":  {0, size, "*", true},
+		"a piece":            {0, size / 4, "50000", true},
+		"begins elsewhere":   {1, size, "50000", false},
+		"of another file":    {0, size, "50001", false},
+		"ends before itself": {0, 0, "50000", false},
+	} {
+		s := source(t, func(w http.ResponseWriter, r *http.Request) {
+			var from int
+			if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err != nil {
+				w.Header().Set("Content-Length", fmt.Sprint(size))
+				_, _ = w.Write(want[:size/3])
+				w.(http.Flusher).Flush()
+				panic(http.ErrAbortHandler)
+			}
+			from += c.skip
+			data := want[from:min(from+c.most, size)]
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%s", from, from+len(data)-1, c.whole))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = w.Write(data)
+		})
+		got, err := read(t, s, someFile)
+		if c.ok && (err != nil || !bytes.Equal(got, want)) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+		if !c.ok && (fail.ClassOf(err) != fail.Network || !bytes.Equal(got, want[:size/3])) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+	}
+}
+
 func TestStreamThatKeepsBreakingIsANetworkError(t *testing.T) {
 	s := source(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "100")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -71,8 +72,11 @@ func (r *resuming) reopen() error {
 		return err
 	}
 	r.body = resp.Body
-	if continues(resp, r.at) {
-		return nil
+	if resp.StatusCode == http.StatusPartialContent {
+		if begins(resp, r.at) { // where it ends too early it is taken up again
+			return nil
+		}
+		return fmt.Errorf("asked for what comes at byte %d the server sent %.60q", r.at.Offset, resp.Header.Get("Content-Range"))
 	}
 	// The server knows no ranges, or has another file there, and began anew:
 	// skip what was read already.
@@ -93,10 +97,21 @@ func (s *Source) getFrom(ctx context.Context, path string, at ostree.Place) (*ht
 	}
 	if err == nil {
 		_ = resp.Body.Close() // it is not what was asked for
-	} else if httpx.Code(err) != http.StatusRequestedRangeNotSatisfiable {
+	} else if !refusesRange(err) {
 		return nil, nil, err
 	}
 	return s.get(ctx, path, nil)
+}
+
+// refusesRange says whether a server may have an answer without the range: one
+// that can't serve ranges, or something in front of it, says so in many ways.
+func refusesRange(err error) bool {
+	switch httpx.Code(err) {
+	case http.StatusRequestedRangeNotSatisfiable, http.StatusBadRequest, http.StatusForbidden,
+		http.StatusMethodNotAllowed, http.StatusPreconditionFailed, http.StatusNotImplemented:
+		return true
+	}
+	return false
 }
 
 // from asks for what comes at a place, unless the file is another one by now.
@@ -115,8 +130,25 @@ func from(at ostree.Place) func(*http.Request) error {
 
 // continues says whether a reply is all that comes at a place.
 func continues(resp *http.Response, at ostree.Place) bool {
-	return resp.StatusCode == http.StatusPartialContent &&
-		resp.Header.Get("Content-Range") == fmt.Sprintf("bytes %d-%d/%d", at.Offset, at.Length-1, at.Length)
+	to, ok := rangeTo(resp, at)
+	return ok && to == at.Length-1
+}
+
+// begins says whether a reply is what comes at a place, or the beginning of it.
+func begins(resp *http.Response, at ostree.Place) bool {
+	_, ok := rangeTo(resp, at)
+	return ok
+}
+
+// rangeTo is the last byte of a reply that begins at a place. How long the whole
+// is a server need not know.
+func rangeTo(resp *http.Response, at ostree.Place) (to int64, ok bool) {
+	var from int64
+	var whole string
+	_, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%s", &from, &to, &whole)
+	ok = err == nil && resp.StatusCode == http.StatusPartialContent &&
+		from == at.Offset && from <= to && to < at.Length && (whole == "*" || whole == strconv.FormatInt(at.Length, 10))
+	return to, ok
 }
 
 // Close gives the connection up, or back when all was read.
