@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // halfPrefix begins the name of a half in the repo's tmp; that of the object
@@ -26,27 +27,74 @@ const worthKeeping = 1 << 20
 // that is pieced together is held against its name as any other.
 type half struct {
 	file    *os.File // locked; behind a head are the bytes
+	among   *halves
 	version FileVersion
 	length  int64 // of the whole
-	have    int64
-	out     io.Writer // takes the rest; nil once that failed
+
+	mu   sync.Mutex
+	have int64
+	read bool      // the bytes are being read, or will be
+	out  io.Writer // takes the rest; nil once that failed
 }
 
-// noteHalf remembers a half that others left.
-func (s *stage) noteHalf(name string) {
-	id, err := ParseArchivePath(halfObject(name))
+// halves are those of a stage.
+type halves struct {
+	left map[ObjectID]string // what others had left when it began, and where
+
+	mu   sync.Mutex
+	open map[*half]bool
+}
+
+// note remembers a half that others left.
+func (s *halves) note(path string) {
+	id, err := ParseArchivePath(halfObject(filepath.Base(path)))
 	if err != nil {
 		return
 	}
-	if s.halves == nil {
-		s.halves = map[ObjectID]bool{}
+	if s.left == nil {
+		s.left = map[ObjectID]string{}
 	}
-	s.halves[id] = true
+	s.left[id] = path
 }
 
 func halfObject(name string) string {
 	hex := strings.TrimPrefix(name, halfPrefix)
 	return hex[:min(2, len(hex))] + "/" + hex[min(2, len(hex)):]
+}
+
+func (s *halves) add(h *half) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = map[*half]bool{}
+	}
+	s.open[h] = true
+}
+
+func (s *halves) remove(h *half) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, h)
+}
+
+// giveUp frees the room that halves have, for an object that needs it now. It
+// says whether there was any. What is being read stays.
+func (s *halves) giveUp() (freed bool) {
+	for _, path := range s.left {
+		if st, err := os.Lstat(path); err != nil || st.Size() == 0 {
+			continue
+		}
+		if f, err := takeLock(path); err == nil {
+			(&half{file: f, among: s}).drop()
+			freed = true
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for h := range s.open {
+		freed = h.giveUp() || freed
+	}
+	return freed
 }
 
 func (s *stage) halfPath(id ObjectID) string {
@@ -56,20 +104,20 @@ func (s *stage) halfPath(id ObjectID) string {
 // openHalf opens the half of an object, nil if there is none or somebody works
 // on it.
 func (s *stage) openHalf(id ObjectID) *half {
-	if !s.halves[id] {
+	path, there := s.halves.left[id]
+	if !there {
 		return nil
 	}
-	f, err := takeLock(s.halfPath(id))
+	f, err := takeLock(path)
 	if err != nil {
 		return nil
 	}
-	h := &half{file: f}
+	h := &half{file: f, among: &s.halves, read: true}
 	if err := h.readHead(); err != nil {
 		h.drop()
 		return nil
 	}
-	h.out = h.behind(s.space)
-	return h
+	return s.work(h)
 }
 
 // newHalf begins one. Where it can't, the object comes without.
@@ -81,12 +129,19 @@ func (s *stage) newHalf(id ObjectID, v FileVersion, length int64) *half {
 	if err != nil {
 		return nil
 	}
-	h := &half{file: f, version: v, length: length}
+	h := &half{file: f, among: &s.halves, version: v, length: length}
 	if err := h.writeHead(); err != nil {
 		h.drop()
 		return nil
 	}
-	h.out = h.behind(s.space)
+	return s.work(h)
+}
+
+// work has a half take what comes behind the bytes that are there, as far as
+// the disk has room.
+func (s *stage) work(h *half) *half {
+	h.out = &counter{w: io.NewOffsetWriter(h.file, halfHead+h.have), take: s.space.takeIdle}
+	s.halves.add(h)
 	return h
 }
 
@@ -160,13 +215,11 @@ func (h *half) parseHead(head []byte) error {
 	return nil
 }
 
-// behind writes after the bytes that are there, as far as the disk has room.
-func (h *half) behind(space *space) io.Writer {
-	return &counter{w: io.NewOffsetWriter(h.file, halfHead+h.have), space: space}
-}
-
 // Write keeps what comes. If it can't, the object comes without.
 func (h *half) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.read = false // the rest comes after what was there
 	if h.out == nil {
 		return len(p), nil
 	}
@@ -176,16 +229,40 @@ func (h *half) Write(p []byte) (int, error) {
 			return len(p), nil
 		}
 	}
-	h.out, h.have = nil, 0
-	_ = h.file.Truncate(0)
+	h.empty()
 	return len(p), nil
 }
 
-// kept are the bytes that are there.
-func (h *half) kept() io.Reader { return io.NewSectionReader(h.file, halfHead, h.have) }
+// giveUp frees its room, and says whether it had any.
+func (h *half) giveUp() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.read || h.have == 0 {
+		return false
+	}
+	h.empty()
+	return true
+}
+
+// empty keeps nothing from now on; h.mu is held.
+func (h *half) empty() {
+	h.out, h.have = nil, 0
+	_ = h.file.Truncate(0)
+}
+
+// kept are the bytes that are there, and how many.
+func (h *half) kept() (io.Reader, int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.read = true
+	return io.NewSectionReader(h.file, halfHead, h.have), h.have
+}
 
 // leave leaves it to whoever comes.
-func (h *half) leave() { _ = h.file.Close() }
+func (h *half) leave() {
+	h.among.remove(h)
+	_ = h.file.Close()
+}
 
 // drop removes it.
 func (h *half) drop() {
@@ -223,27 +300,28 @@ func (o *resumed) OpenArchive(ctx context.Context) (io.ReadCloser, int64, error)
 	if o.half == nil && !o.dropped {
 		o.half = o.stage.openHalf(o.ID())
 	}
-	if o.half != nil && o.half.have == 0 {
-		o.forget()
-	}
 	if o.half == nil {
 		return o.begin(ctx)
 	}
-	if o.half.have == o.half.length { // the process was killed before it was verified
+	kept, have := o.half.kept()
+	switch have {
+	case 0:
+		o.forget()
+		return o.begin(ctx)
+	case o.half.length: // the process was killed before it was verified
 		o.wentOn = true
-		return io.NopCloser(o.half.kept()), o.half.length, nil
+		return io.NopCloser(kept), have, nil
 	}
-	rest, err := o.src.OpenFrom(ctx, o.ID(), Place{Offset: o.half.have, Length: o.half.length, Version: o.half.version})
+	rest, err := o.src.OpenFrom(ctx, o.ID(), Place{Offset: have, Length: o.half.length, Version: o.half.version})
 	if err != nil {
 		return nil, 0, err
 	}
-	if rest.Offset != o.half.have { // it is another one now
+	if rest.Offset != have { // it is another one now
 		o.forget()
 		return o.keep(rest)
 	}
 	o.wentOn = true
-	body := io.MultiReader(o.half.kept(), io.TeeReader(rest, o.half))
-	return &begun{Reader: body, Closer: rest}, o.half.length, nil
+	return &begun{Reader: io.MultiReader(kept, io.TeeReader(rest, o.half)), Closer: rest}, o.half.length, nil
 }
 
 func (o *resumed) OpenFile(ctx context.Context) (*FileHeader, io.ReadCloser, error) {
@@ -288,7 +366,7 @@ func (o *resumed) settle(err error) (again bool) {
 		return false
 	}
 	_, corrupt := errors.AsType[*CorruptError](err)
-	if err != nil && !corrupt && !errors.Is(err, ErrNoSpace) && o.half.have > 0 {
+	if _, have := o.half.kept(); err != nil && !corrupt && !errors.Is(err, ErrNoSpace) && have > 0 {
 		o.half.leave()
 		o.half = nil
 		return false

@@ -47,7 +47,8 @@ func TestAHalfIsForOneAtATime(t *testing.T) {
 		t.Fatal("what was left can't be opened")
 	}
 	defer got.leave()
-	data, err := io.ReadAll(got.kept())
+	kept, _ := got.kept()
+	data, err := io.ReadAll(kept)
 	if err != nil || string(data) != "some" || got.version != aVersion || got.length != worthKeeping {
 		t.Errorf("%q, %+v, %v", data, got, err)
 	}
@@ -74,6 +75,58 @@ func TestAHalfThatCantGrowCostsTheObjectNothing(t *testing.T) {
 			t.Errorf("%v, %v: %d bytes are said to be there", st, err, h.have)
 		}
 		h.drop()
+	}
+}
+
+// What is kept for a killed process must not be what fills the disk: the halves
+// of others go, and those at work, but not one that is being read.
+func TestHalvesGiveTheirRoomToAnObject(t *testing.T) {
+	for _, mode := range []Mode{ModeArchive, ModeBare} {
+		r, err := CreateRepo(filepath.Join(smallDisk(t, 16<<20), "repo"), mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		setCore(t, r, "min-free-space-size", "8MB")
+		begin := func() *session {
+			t.Helper()
+			s, err := r.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(s.Abort)
+			return s.(*session)
+		}
+		filled := func(s *session, text string) *half {
+			t.Helper()
+			h := halfIn(t, s.stage, plain(t, text).ID())
+			if _, err := h.Write(make([]byte, worthKeeping)); err != nil || h.have != worthKeeping {
+				t.Fatal(h.have, err)
+			}
+			return h
+		}
+		before := begin()
+		for _, text := range []string{"a", "b", "read"} {
+			filled(before, text).leave()
+		}
+		before.Abort()
+		s := begin()
+		c, d, e := filled(s, "c"), filled(s, "d"), filled(s, "e")
+		read := s.openHalf(plain(t, "read").ID())
+		if read == nil {
+			t.Fatal("what was left can't be opened")
+		}
+		if err := s.Put(t.Context(), noise(t, 1, 5<<20)); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if c.have+d.have+e.have > 0 || read.have != worthKeeping {
+			t.Errorf("%s: %d, %d, %d and %d bytes are kept", mode, c.have, d.have, e.have, read.have)
+		}
+		for _, h := range []*half{c, d, e, read} {
+			h.drop()
+		}
+		if left, err := filepath.Glob(filepath.Join(r.Path(), "tmp", halfPrefix+"*")); err != nil || len(left) > 0 {
+			t.Errorf("%s: left %v, %v", mode, left, err)
+		}
 	}
 }
 
@@ -127,7 +180,7 @@ func TestAHalfOfNoVersionOrOfASmallObjectIsNotKept(t *testing.T) {
 }
 
 func FuzzHalf(f *testing.F) {
-	for _, h := range []half{{version: aVersion, length: worthKeeping}, {version: FileVersion{ETag: "x"}, length: 1 << 40}} {
+	for _, h := range []*half{{version: aVersion, length: worthKeeping}, {version: FileVersion{ETag: "x"}, length: 1 << 40}} {
 		f.Add(h.head())
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -15,6 +15,9 @@ import (
 type space struct {
 	repo *Repo
 	unit int64 // of the file system's blocks; 0 where there is no limit
+	// spare gives up what nobody needs, and says whether that was anything; nil
+	// where there is nothing of the kind.
+	spare func() bool
 
 	mu     sync.Mutex
 	left   int64
@@ -63,10 +66,19 @@ type disk struct {
 	unit                int64 // of its blocks; 0 where nothing can be told
 }
 
-// take takes n bytes, and a block for what rounding and the file itself cost.
-// Where they would touch what has to stay free it measures again, since others
-// free space too, or failed to use what they took.
+// take takes n bytes, rather than that something is kept which nobody needs.
 func (s *space) take(n int64) error {
+	err := s.takeIdle(n)
+	if err != nil && s.spare != nil && s.spare() {
+		err = s.takeIdle(n)
+	}
+	return err
+}
+
+// takeIdle takes n bytes, and a block for what rounding and the file itself
+// cost. Where they would touch what has to stay free it measures again, since
+// others free space too, or failed to use what they took.
+func (s *space) takeIdle(n int64) error {
 	if s.unit == 0 {
 		return nil
 	}
@@ -120,7 +132,7 @@ func (s *space) exceeded(n int64) error {
 // may be.
 type counter struct {
 	w     io.Writer
-	space *space
+	take  func(int64) error // of a space
 	n     int64
 	taken int64
 }
@@ -134,7 +146,7 @@ func (c *counter) Write(p []byte) (int, error) {
 		if c.taken > 0 {
 			step = max(step, counterStep)
 		}
-		if err := c.space.take(step); err != nil {
+		if err := c.take(step); err != nil {
 			return 0, err
 		}
 		c.taken += step

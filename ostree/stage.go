@@ -27,11 +27,10 @@ type stage struct {
 	// space is what it may take of the disk.
 	space *space
 	// each file is synced by itself: no sync reaches all of the file system.
-	each bool
-	care care
-	next atomic.Uint64
-	// halves are what was there of large objects when it began.
-	halves map[ObjectID]bool
+	each   bool
+	care   care
+	next   atomic.Uint64
+	halves halves
 }
 
 // staged is an object that is verified and waits for its name.
@@ -69,6 +68,7 @@ func (r *Repo) openStage(ctx context.Context, care care) (*stage, error) {
 		}
 		if err == nil {
 			st.space, err = r.openSpace()
+			st.space.spare = st.halves.giveUp
 			st.each = syncsDisk && !syncsWhole(r.path)
 		}
 		if err != nil {
@@ -169,7 +169,7 @@ func (s *stage) keepArchived(ctx context.Context, obj Object, path string) (n in
 		if err := holds(f, size); err != nil {
 			return err
 		}
-		out := &counter{w: f, space: s.space}
+		out := &counter{w: f, take: s.space.take}
 		if size > counterStep { // rather than after half of it
 			if err := s.space.take(size); err != nil {
 				return err
@@ -243,7 +243,7 @@ func (s *stage) compressFile(ctx context.Context, obj Object, h *FileHeader, pay
 	if err != nil {
 		return 0, err
 	}
-	out := &counter{space: s.space}
+	out := &counter{take: s.space.take}
 	err = s.create(path, func(f *os.File) error {
 		out.w = f
 		if err := s.compressInto(ctx, out, frame, obj, h, payload); err != nil {

@@ -132,7 +132,7 @@ func (s *stage) takeOver(ctx context.Context) error {
 		case s.outdated(d):
 			_ = os.RemoveAll(path)
 		case strings.HasPrefix(d.Name(), halfPrefix):
-			s.noteHalf(d.Name())
+			s.halves.note(path)
 		}
 	}
 	return nil
