@@ -17,9 +17,6 @@ import (
 // shares with the commit that the delta starts from is taken for granted if
 // that one is complete.
 func checkClosure(ctx context.Context, repo *ostree.Repo, n Name) error {
-	c := &closure{repo: repo, known: map[ostree.ObjectID]bool{}}
-	c.walkers, ctx = errgroup.WithContext(ctx)
-	c.walkers.SetLimit(runtime.GOMAXPROCS(0))
 	to, err := ostree.LoadCommit(ctx, repo, n.To)
 	if err != nil {
 		return err
@@ -38,6 +35,9 @@ func checkClosure(ctx context.Context, repo *ostree.Repo, n Name) error {
 			old = &pair{from.Tree, from.Meta}
 		}
 	}
+	c := &closure{repo: repo, known: map[ostree.ObjectID]bool{}}
+	c.walkers, ctx = errgroup.WithContext(ctx)
+	c.walkers.SetLimit(runtime.GOMAXPROCS(0))
 	c.walkers.Go(func() error { return c.dir(ctx, pair{to.Tree, to.Meta}, old, 1) })
 	if err := c.walkers.Wait(); err != nil {
 		return err
