@@ -71,6 +71,27 @@ func TestEveryStreamComesBack(t *testing.T) {
 	}
 }
 
+// TestMatchesOfEveryDistanceAndLengthComeBack: those nearer than a word overlap
+// themselves, and some of each end where the buffer does.
+func TestMatchesOfEveryDistanceAndLengthComeBack(t *testing.T) {
+	r, rng := new(Reader), rand.New(rand.NewPCG(3, 4))
+	for distance := 1; distance <= 2*word+1; distance++ {
+		var data []byte
+		for length := 3; len(data) < window+3*chunk; length++ {
+			for range distance {
+				data = append(data, byte(rng.Uint32()))
+			}
+			for range 3 + length%256 {
+				data = append(data, data[len(data)-distance])
+			}
+		}
+		r.Reset(bytes.NewReader(packed(t, data, 6)))
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("distance %d: %d of %d bytes, %v", distance, len(got), len(data), err)
+		}
+	}
+}
+
 func TestAStreamThatIsCutOffEndsTooEarly(t *testing.T) {
 	r := new(Reader)
 	for name, data := range texts(t) {
