@@ -16,7 +16,6 @@ import (
 	"github.com/otactl/otactl/offline/apps"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
-	"github.com/otactl/otactl/ostree/delta"
 )
 
 // PruneOptions say how to prune.
@@ -179,17 +178,31 @@ func (p *pruner) needObjects(ctx context.Context) error {
 
 // needDeltas wants a delta where the commit itself is not there.
 func (p *pruner) needDeltas(ctx context.Context, commit ostree.Checksum) error {
-	deltas, err := p.bundle.DeltasTo(ctx, commit, delta.Scratch{})
+	deltas, err := p.bundle.DeltasTo(ctx, commit, scratchIn(""))
 	if err != nil {
 		return err
 	}
-	if len(deltas) == 0 {
-		return notWhole(fmt.Errorf("commit %s is not there", short(commit.String())))
-	}
+	usable := false
 	for _, d := range deltas {
+		if err := unseen(d); err != nil {
+			return err
+		}
+		usable = usable || d.Err == nil
 		p.keepAll = p.keepAll || d.Err != nil || d.Fallbacks > 0 // of one that can't be read nobody knows
 	}
+	if !usable {
+		return notWhole(fmt.Errorf("commit %s is not there, nor a delta to it that is of use", short(commit.String())))
+	}
 	return nil
+}
+
+// unseen fails for a delta of which it isn't known whether it is of use: it could
+// not be looked at here and now.
+func unseen(d Delta) error {
+	if mediumFailed(d.Err) {
+		return d.Err
+	}
+	return aboutScratch("", d.Err)
 }
 
 func notWhole(err error) error {
@@ -284,6 +297,9 @@ func (p *pruner) spareDeltas(ctx context.Context) error {
 	}
 	needed := map[string]bool{}
 	for _, d := range deltas {
+		if err := unseen(d); err != nil {
+			return err
+		}
 		if p.commits[d.To] && d.Err == nil {
 			needed[d.dir] = true
 		}

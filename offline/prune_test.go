@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"crypto/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,6 +98,45 @@ func TestNothingIsPrunedWhereItCannotBeToldWhatIsNeeded(t *testing.T) {
 				t.Error("something was removed")
 			}
 		})
+	}
+}
+
+// A superblock with its parts inside is too large for memory, and goes through
+// a temporary file.
+func TestADeltaForWhichThereIsNoRoomHereIsNotPruned(t *testing.T) {
+	v := newVersions(t)
+	tree3, noise := tinyTree(t, "3"), make([]byte, 6<<20)
+	rand.Read(noise)
+	write(t, filepath.Join(tree3, "one"), noise[:3<<20])
+	write(t, filepath.Join(tree3, "other"), noise[3<<20:])
+	three := v.add("pc-3", "3", tree3)
+	testkit.OSTree(t, "--repo="+v.repoDir, "static-delta", "generate", "--inline", "--from="+v.one.String(), "--to="+three.String())
+	rep, err := v.build(func(o *BuildOptions) { o.Target, o.DeltaOnly = "pc-3", true })
+	check(t, err)
+	if d := rep.Deltas[0]; d.Origin != deltaFound || d.Bytes < 5<<20 {
+		t.Fatalf("%+v", d)
+	}
+	before := tree(t, v.dir)
+	t.Setenv("TMPDIR", filepath.Join(v.dir, "none"))
+	if _, err := Prune(t.Context(), v.dir, PruneOptions{Now: now}); err == nil || !strings.Contains(fail.HintOf(err), "TMPDIR") {
+		t.Errorf("%v (%s)", err, fail.HintOf(err))
+	}
+	if tree(t, v.dir) != before {
+		t.Error("something was removed")
+	}
+}
+
+func TestTheOnlyDeltaOfATargetIsNotPrunedForBeingDamaged(t *testing.T) {
+	v := newVersions(t)
+	_, err := v.build(only)
+	check(t, err)
+	check(t, os.Truncate(filepath.Join(v.dir, filepath.FromSlash(v.deltas()[0].dir), "superblock"), 200))
+	before := tree(t, v.dir)
+	if _, err := Prune(t.Context(), v.dir, PruneOptions{Now: now}); fail.ClassOf(err) != fail.Conflict {
+		t.Error(err)
+	}
+	if tree(t, v.dir) != before {
+		t.Error("something was removed")
 	}
 }
 
