@@ -108,12 +108,12 @@ func (b *builder) planApps(ctx context.Context) error {
 				return fail.New(fail.NoSpace, hintLarge, "app %s: blob %s has %d bytes, and a file on this medium at most %d", app.Name(), blob.Digest, blob.Size, volume.MaxFile)
 			}
 			if !planned[blob.Digest] && !holds(there, blob) {
-				b.need += volume.Takes(blob.Size)
+				b.wants(volume.Takes(blob.Size), blob.Size)
 			}
 			planned[blob.Digest] = true
 		}
 		if !b.hasFolder(app.Ref) {
-			b.need += app.FolderSize(volume.Takes)
+			b.wants(app.FolderSize(volume.Takes), app.FolderSize(medium.Volume{}.Takes))
 		}
 	}
 	b.report.AppBlobs = len(planned)
@@ -140,7 +140,8 @@ func (b *builder) planAppArtifact(ctx context.Context) error {
 	if !ok {
 		return noApps(b.app.short)
 	}
-	b.need += max(0, size)
+	size = max(0, size)
+	b.wants(size, size)
 	return nil
 }
 

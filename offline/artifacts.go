@@ -70,7 +70,8 @@ func (b *builder) orArtifact(ctx context.Context, why error) error {
 	b.opt.Log.Info("the objects come from an artifact of the CI", "url", a.URL(), "because", why)
 	b.repoTar, b.source = a, nothing{} // until it is unpacked
 	b.report.Artifact, b.report.ArtifactSize = a.URL(), a.Size()
-	b.need += max(0, a.Size())
+	size := max(0, a.Size())
+	b.wants(size, size)
 	return nil
 }
 

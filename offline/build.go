@@ -136,6 +136,7 @@ type builder struct {
 	source ostree.Source // has commit, or repoTar has it
 	app    appPlan
 	need   int64 // bytes that the content will take, as far as can be known before
+	packed int64 // bytes that it adds to an archive, in which no file takes whole clusters
 
 	byDelta    map[ostree.Checksum]bool // commits of other targets that are there as deltas alone
 	deltaPlan  []plannedDelta
@@ -213,7 +214,7 @@ func (b *builder) run(ctx context.Context) error {
 
 // plan are the steps that write nothing to the medium, but mend what an
 // interrupted run left. Each part of the content says in plan how much it is
-// going to write (b.need), so that room can refuse before anything is written.
+// going to write (b.wants), so that room can refuse before anything is written.
 func (b *builder) plan() []step {
 	known := []step{b.nameSBOMs, b.open, b.allowed, b.strangers, b.fetchMeta, b.checkTarget}
 	if b.opt.TUFOnly {

@@ -94,7 +94,7 @@ func (b *builder) planDelta(ctx context.Context, p *plannedDelta) error {
 		return err
 	}
 	p.report.Origin, p.report.Bytes = deltaFound, p.ready.bytes()
-	b.need += p.ready.takes(medium.VolumeOf(b.existingDir()))
+	b.wants(p.ready.takes(medium.VolumeOf(b.existingDir())), p.ready.bytes())
 	return nil
 }
 

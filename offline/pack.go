@@ -104,8 +104,14 @@ func packable(ctx context.Context, b *Bundle) ([]packed, error) {
 			return nil, fail.New(fail.Verification, "see otactl targets offline-update verify", "%s", f)
 		}
 	}
+	return contentOf(ctx, b.files)
+}
+
+// contentOf lists the files of a bundle by name, without those that are merely
+// on the same medium.
+func contentOf(ctx context.Context, files medium.Files) ([]packed, error) {
 	var list []packed
-	err := fs.WalkDir(b.files, ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
 		}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -23,6 +23,7 @@ type want struct {
 
 	mu    sync.Mutex
 	bytes int64
+	plain int64 // without what clusters add
 	large error // of the first that no file of the medium can hold
 }
 
@@ -31,6 +32,7 @@ func (w *want) add(id ostree.ObjectID, size int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bytes += w.volume.Takes(size)
+	w.plain += size
 	if size > w.volume.MaxFile && w.large == nil {
 		w.large = fail.New(fail.NoSpace, hintLarge, "object %s has %d bytes, and a file on this medium at most %d", id, size, w.volume.MaxFile)
 	}
@@ -74,7 +76,7 @@ func (b *builder) planObjects(ctx context.Context) error {
 		}
 		if known {
 			b.counted(w.rep)
-			b.need += w.bytes
+			b.wants(w.bytes, w.plain)
 			return nil
 		}
 	}
@@ -142,6 +144,13 @@ func (b *builder) eachSize(ctx context.Context, w *want) (known bool, err error)
 	return err == nil, err
 }
 
+// wants notes what a part of the content is going to take: in the folder, and in
+// an archive of it.
+func (b *builder) wants(folder, archive int64) {
+	b.need += folder
+	b.packed += archive
+}
+
 // room refuses a medium that has no space for what the parts of the content
 // said that they need, for the metadata, and for the archive that is to be made
 // of it all.
@@ -170,28 +179,25 @@ func fits(need, free int64) error {
 	return nil
 }
 
-// archiveRoom is what the archive takes at most: objects and blobs are
-// compressed already, so that it is as long as all that it is made of. That
-// stays until the archive is complete.
+// archiveRoom is what the archive takes: objects and blobs are compressed
+// already, so that it is as long as all that it is made of. That stays until the
+// archive is complete. Of objects that make room for deltas nothing is counted,
+// though other targets may keep some.
 func (b *builder) archiveRoom(ctx context.Context) (int64, error) {
-	n := b.need + b.reserve()
+	n := b.packed
+	for _, f := range b.meta.files() {
+		n += int64(len(f.data))
+	}
 	if b.folder == nil {
 		return n, nil
 	}
-	err := fs.WalkDir(b.folder, ".", func(_ string, d fs.DirEntry, err error) error {
-		if err == nil {
-			err = ctx.Err()
+	there, err := contentOf(ctx, b.folder)
+	for _, f := range there {
+		replaced := strings.HasPrefix(f.name, dirMetadata+"/") || b.opt.DeltaOnly && strings.HasPrefix(f.name, dirRepo+"/objects/")
+		if !replaced {
+			n += f.size
 		}
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		n += info.Size()
-		return nil
-	})
+	}
 	return n, err
 }
 
