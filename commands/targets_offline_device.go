@@ -110,7 +110,7 @@ func (c *rehearsedContent) of(ctx context.Context, t agent.Target, w agent.Wants
 // apps looks at those that the device needs. All were read once: they are read
 // again only where something was wrong with some, maybe another target's.
 func (c *rehearsedContent) apps(ctx context.Context, t agent.Target, w agent.Wants) error {
-	if len(w.Apps) == 0 || c.rep.FirstBad(offline.RuleApps) == nil {
+	if len(w.Apps) == 0 || c.rep.Clean(offline.RuleApps) {
 		return nil
 	}
 	f, err := offline.FirstBadApp(ctx, c.b, t.Custom, w.Apps, c.opt)
@@ -124,7 +124,7 @@ func (c *rehearsedContent) apps(ctx context.Context, t agent.Target, w agent.Wan
 // only where something was wrong with some.
 func (c *rehearsedContent) objects(ctx context.Context, commit ostree.Checksum) error {
 	whole, err := c.b.HasCommit(ctx, commit)
-	if err == nil && whole && c.rep.FirstBad(offline.RuleRepo, offline.RuleObject, offline.RuleIndex) == nil {
+	if err == nil && whole && c.rep.Clean(offline.RuleRepo, offline.RuleObject, offline.RuleIndex) {
 		return nil
 	}
 	repo, err := c.b.Repo(ctx)

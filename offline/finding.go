@@ -163,6 +163,10 @@ func (r *VerifyReport) Err() error {
 	return fail.New(class, first.Remedy, "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
 }
 
+// Clean says that nothing is bad under rules; false also where findings were too
+// many for the report, which whoever fills a stick with strange files sees to.
+func (r *VerifyReport) Clean(rules ...Rule) bool { return r.More == 0 && r.FirstBad(rules...) == nil }
+
 // FirstBad is the first finding that makes the bundle bad under one of rules;
 // nil when there is none.
 func (r *VerifyReport) FirstBad(rules ...Rule) *Finding {

@@ -52,6 +52,7 @@ func FirstBadApp(ctx context.Context, b *Bundle, custom tuf.Custom, uris []strin
 	if err != nil {
 		return nil, err
 	}
+	v.found = findings{} // what else lies about is not asked for, and must not fill the list
 	c := newAppCheck(v)
 	for _, uri := range uris {
 		if ref, ok := parseReference(uri); ok {
