@@ -11,7 +11,8 @@ import (
 
 func TestNamesOfTwoTargetsNeverMeet(t *testing.T) {
 	seen := map[string]string{}
-	for _, target := range []string{"pc-1", "PC-1", "Pc-1", "a/1", `a\1`, "A/1", "..", strings.Repeat("x", 200), strings.Repeat("X", 200), strings.Repeat("x", 201)} {
+	likeMade := []string{refName("PC-1"), strings.ToLower(refName("PC-1")), refName("a/1"), strings.ToUpper(refName("a/1"))}
+	for _, target := range append(likeMade, "pc-1", "PC-1", "Pc-1", "a/1", `a\1`, "A/1", "..", strings.Repeat("x", 200), strings.Repeat("X", 200), strings.Repeat("x", 201)) {
 		name := refName(target)
 		if other, taken := seen[strings.ToLower(name)]; taken {
 			t.Errorf("%.20q and %.20q are both called %s", target, other, name)
