@@ -3,10 +3,16 @@ package offline
 import (
 	"context"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/otactl/otactl/internal/testkit"
+	"github.com/otactl/otactl/offline/medium"
 )
 
 func TestNamesOfTwoTargetsNeverMeet(t *testing.T) {
@@ -45,5 +51,44 @@ func TestATargetsNameNeverLeadsOutOfTheBundle(t *testing.T) {
 				t.Errorf("beside the bundle: %v, %v", list, err)
 			}
 		})
+	}
+}
+
+// listings counts how often folders of images are listed.
+type listings struct {
+	medium.Files
+	images atomic.Int64
+}
+
+func (l *listings) ReadDir(name string) ([]fs.DirEntry, error) {
+	if path.Base(name) == "images" {
+		l.images.Add(1)
+	}
+	return l.Files.ReadDir(name)
+}
+
+// Both the hosts of an app and its images are as many as who made it likes.
+func TestTheHostsOfAnAppAreListedOnceHoweverManyImagesItHas(t *testing.T) {
+	blobs := testkit.AppBlobs{}
+	var images []string
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		images = append(images, blobs.Image("hub.example/acme/"+name))
+	}
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(blobs.App("hub.example/acme/web", images...)))
+	opt := options("pc-1")
+	opt.AppsSource = appStore(t, blobs)
+	dir := t.TempDir()
+	_, err := Build(t.Context(), b, dir, opt)
+	check(t, err)
+	bundle, err := Open(dir)
+	check(t, err)
+	defer bundle.Close()
+	counted := &listings{Files: bundle.files}
+	bundle.files = counted
+	rep, err := Verify(t.Context(), bundle, VerifyOptions{Now: now})
+	check(t, err)
+	if n := counted.images.Load(); rep.Err() != nil || n != 2 { // the inventory lists it too
+		t.Errorf("%d times; %v", n, rep.Findings)
 	}
 }

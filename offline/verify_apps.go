@@ -32,6 +32,9 @@ type appCheck struct {
 	// views are the folders of those apps; true when all that belongs to one
 	// is known.
 	views map[string]bool
+	// hosts are those of the app that was looked at last: whoever made the bundle
+	// chose how many there are, and how many images look for theirs.
+	hosts hosts
 }
 
 // blobNeed is who wants a blob, and how long it has to be.

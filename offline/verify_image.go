@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/offline/medium"
 )
 
 // image verifies an image from the digest in the compose file down to its
@@ -185,20 +187,29 @@ func (c *appCheck) layout(app, img reference, heads []descriptor) {
 // spelled is how the folder of a registry's host in dir is spelled. Hosts that
 // differ only in case may have one folder between them: FAT keeps no two.
 func (c *appCheck) spelled(dir, host string) string {
-	entries, err := c.v.bundle.files.ReadDir(dir)
-	if err != nil {
-		return host // what is not there, or not readable, shows when a file in it is opened
+	if c.hosts.dir != dir {
+		c.hosts = hostsIn(c.v.bundle.files, dir)
 	}
-	other := host
+	return cmp.Or(c.hosts.names[host], c.hosts.names[strings.ToLower(host)], host)
+}
+
+// hosts are the folders in dir by their names, and by those in small letters.
+type hosts struct {
+	dir   string
+	names map[string]string
+}
+
+func hostsIn(files medium.Files, dir string) hosts {
+	h := hosts{dir, map[string]string{}}
+	entries, _ := files.ReadDir(dir) // what is not there, or not readable, shows when a file in it is opened
 	for _, e := range entries {
-		if e.Name() == host {
-			return host
-		}
-		if strings.EqualFold(e.Name(), host) {
-			other = e.Name()
-		}
+		small := strings.ToLower(e.Name())
+		h.names[small] = cmp.Or(h.names[small], e.Name())
 	}
-	return other
+	for _, e := range entries {
+		h.names[e.Name()] = e.Name()
+	}
+	return h
 }
 
 // head wants a descriptor of index.json to be one of heads and its blob to be
