@@ -104,7 +104,7 @@ fuzz-long:
 # figures, and says which peers of a push have to be built by hand.
 bench: build
 	@scripts/packages $(BENCH_PACKAGES)
-	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs -large | head -n1 | xargs dirname) $(RUNS) $(ONLY)
+	$(SUDO) $(GO) run ./tests/bench $(BIN)/otactl $$($(SUDO) $(GO) run ./internal/testkit/rootfs -large | head -n1 | xargs dirname) $(RUNS) '$(ONLY)'
 
 # make demo [KEEP=DIR]: the main job from end to end; needs root for deployments.
 demo: build
