@@ -297,3 +297,38 @@ func TestBackendTakesDeltasThroughTheStore(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAnAttemptStillReadsIsNotWrittenOver: the memory of many objects that
+// go in one request is used again only when no transport has it any more.
+func TestWhatAnAttemptStillReadsIsNotWrittenOver(t *testing.T) {
+	r := backend(t)
+	c, err := credentials.Open(r.Credentials)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hc := httpx.NewClient(httpx.Options{MaxConns: 30})
+	auth := c.Auth(hc, quick)
+	hasty := &storetest.Hasty{Next: hc.Transport}
+	st, err := treehub.New(treehub.Options{BaseURL: c.TreehubURL, Auth: auth, HTTP: &http.Client{Transport: hasty}, Retry: quick})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Probe(t.Context()); err != nil || !st.Traits().Bulk {
+		t.Fatalf("%+v, %v", st.Traits(), err)
+	}
+	session, err := st.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Abort()
+	for range 1000 { // 20 MB, many times what the loads hold
+		id, data := storetest.RandomFile(t, 20<<10)
+		if err := session.Put(t.Context(), storetest.Archived(id, data, true)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := session.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	hasty.Check(t, 12)
+}

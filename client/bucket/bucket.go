@@ -10,7 +10,6 @@
 package bucket
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +73,7 @@ type Store struct {
 
 	fans    [256]fan // what lies in objects/XX/
 	asked   atomic.Int64
-	buffers sync.Pool
+	buffers *httpx.Buffers
 	// checking bounds how many objects are read and verified at once: that is
 	// work for processors, while many more may wait for the network.
 	checking chan struct{}
@@ -123,7 +122,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		opt: o, url: "s3://" + strings.TrimSuffix(o.Bucket+"/"+o.Prefix, "/"),
 		signer:   &requestSigner{keys: o.Keys, region: at.region},
-		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		buffers:  httpx.NewBuffers(keepBuffer),
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
 
 		plusIsSpace: o.Endpoint == "" || strings.Contains(at.base, ".amazonaws.com"),

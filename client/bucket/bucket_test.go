@@ -517,3 +517,16 @@ func TestParseURL(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAnAttemptStillReadsIsNotWrittenOver: an object's memory is used again
+// only when no transport has it any more.
+func TestWhatAnAttemptStillReadsIsNotWrittenOver(t *testing.T) {
+	hasty := &storetest.Hasty{}
+	opt := options(testkit.NewS3(t, "site"), "hasty")
+	opt.HTTP = &http.Client{Transport: hasty}
+	sample := storetest.NewSample(t, 10, 10, "a")
+	if _, err := ostree.Copy(t.Context(), open(t, opt), sample, sample.Commit, ostree.CopyOptions{}); err != nil {
+		t.Error(err)
+	}
+	hasty.Check(t, len(sample.Files))
+}

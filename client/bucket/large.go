@@ -41,11 +41,10 @@ func (s *Store) putLarge(ctx context.Context, obj ostree.Object) error {
 	}
 	parts := sums.close()
 	if len(parts) == 1 {
-		_, err := s.store(ctx, id, body{size: parts[0].size, sum: parts[0].sum, open: func() (io.ReadCloser, error) {
+		return s.store(ctx, id, body{size: parts[0].size, sum: parts[0].sum, open: func() (io.ReadCloser, error) {
 			r, _, err := obj.OpenArchive(ctx)
 			return r, err
 		}})
-		return err
 	}
 	there, err := s.Has(ctx, []ostree.ObjectID{id})
 	if err != nil {

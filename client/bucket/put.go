@@ -64,27 +64,17 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	if err := faults.At(s.opt.Faults, "bucket.put"); err != nil {
 		return err
 	}
-	buf, _ := s.buffers.Get().(*bytes.Buffer)
-	buf.Reset()
-	whole, err := readSmall(ctx, obj, buf)
-	switch {
-	case err != nil:
+	buf := s.buffers.Get()
+	whole, err := readSmall(ctx, obj, &buf.Buffer)
+	if err != nil {
 		return err
-	case !whole:
-		s.giveBack(buf)
+	}
+	if !whole {
+		s.buffers.Put(buf)
 		return s.putLarge(ctx, obj)
 	}
-	taken, err := s.putSmall(ctx, obj.ID(), buf.Bytes())
-	if taken { // else a connection may still be reading it
-		s.giveBack(buf)
-	}
-	return err
-}
-
-func (s *Store) giveBack(buf *bytes.Buffer) {
-	if buf.Cap() <= keepBuffer {
-		s.buffers.Put(buf)
-	}
+	defer s.buffers.Put(buf)
+	return s.putSmall(ctx, obj.ID(), buf)
 }
 
 // readSmall reads obj, and says whether that is all of it: a large one it
@@ -108,15 +98,14 @@ func readSmall(ctx context.Context, obj ostree.Object, buf *bytes.Buffer) (whole
 	return true, nil
 }
 
-// putSmall says whether the server took, and so has read, all of data.
-func (s *Store) putSmall(ctx context.Context, id ostree.ObjectID, data []byte) (taken bool, err error) {
-	open := func(context.Context) (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
-	}
+func (s *Store) putSmall(ctx context.Context, id ostree.ObjectID, buf *httpx.Buffer) error {
+	b := bodyOf(buf.Bytes())
+	b.open = func() (io.ReadCloser, error) { return buf.Body(), nil }
+	open := func(context.Context) (io.ReadCloser, int64, error) { return buf.Body(), b.size, nil }
 	if err := s.verify(ctx, ostree.NewArchived(id, open)); err != nil {
-		return false, err
+		return err
 	}
-	return s.store(ctx, id, bodyOf(data))
+	return s.store(ctx, id, b)
 }
 
 func (s *Store) verify(ctx context.Context, obj ostree.Object) error {
@@ -129,26 +118,24 @@ func (s *Store) verify(ctx context.Context, obj ostree.Object) error {
 	return ostree.VerifyObject(ctx, obj)
 }
 
-// store sends an object that was verified, and counts it. taken is false where
-// the bucket had it.
-func (s *Store) store(ctx context.Context, id ostree.ObjectID, b body) (taken bool, err error) {
+// store sends an object that was verified, and counts it.
+func (s *Store) store(ctx context.Context, id ostree.ObjectID, b body) error {
 	when := ifAbsent
 	if id.Type == ostree.TypeCommitMeta { // signatures, which are not named by their content
 		when = always
 	}
-	_, err = s.put(ctx, id.ArchivePath(), b, when)
-	taken = err == nil
+	_, err := s.put(ctx, id.ArchivePath(), b, when)
 	switch {
 	case errors.Is(err, errChanged):
 		s.existed.Add(1)
 	case err != nil:
-		return false, fmt.Errorf("send %s: %w", id, err)
+		return fmt.Errorf("send %s: %w", id, err)
 	default:
 		s.stored.Add(1)
 		s.sent.Add(b.size)
 	}
 	s.fans[id.Sum[0]].add(id)
-	return taken, nil
+	return nil
 }
 
 // body is what is sent: size bytes that open gives each time, and their hash.

@@ -144,12 +144,6 @@ func strangerError(path string) error {
 // body is what a PUT sends, opened anew for each attempt.
 type body func(ctx context.Context) (io.ReadCloser, int64, error)
 
-func bytesBody(data []byte) body {
-	return func(context.Context) (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
-	}
-}
-
 // push sends a tar. Until one was taken, the server is asked whether it wants
 // it before it is sent.
 func (h *hub) push(ctx context.Context, tar body) (Report, error) {

@@ -11,7 +11,6 @@
 package ostreehub
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -75,7 +74,7 @@ type Store struct {
 	opt Options
 	hub *hub
 
-	buffers sync.Pool // of *bytes.Buffer
+	buffers *httpx.Buffers
 	pieces  sync.Pool // of *[]byte, to read through
 	// checking bounds how many objects are read and hashed at once: that is
 	// work for processors.
@@ -110,7 +109,7 @@ func New(o Options) (*Store, error) {
 	return &Store{
 		opt:      o,
 		hub:      newHub(o, base),
-		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		buffers:  httpx.NewBuffers(keepBuffer),
 		pieces:   sync.Pool{New: func() any { piece := make([]byte, 64<<10); return &piece }},
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
 	}, nil

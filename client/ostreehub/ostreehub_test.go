@@ -476,3 +476,20 @@ func TestAFactoryInTheQueryStaysThere(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 }
+
+// TestWhatAnAttemptStillReadsIsNotWrittenOver: a tar's memory is used again
+// only when no transport has it any more.
+func TestWhatAnAttemptStillReadsIsNotWrittenOver(t *testing.T) {
+	s := ostreehubtest.New(t)
+	sample := storetest.NewSample(t, 40, 50, "a")
+	hasty := &storetest.Hasty{}
+	st, err := New(Options{URL: s.URL, Retry: quick, Local: sample, HTTP: &http.Client{Transport: hasty}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := copyTo(t, st, sample); err != nil {
+		t.Error(err)
+	}
+	hasty.Check(t, pushes+2)
+	noProblems(t, s)
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -31,6 +32,7 @@ type pack struct {
 	tar   *tar.Writer
 	ids   []ostree.ObjectID
 	bytes int64 // of the objects
+	lease httpx.Lease
 }
 
 func newPack() *pack {
@@ -54,21 +56,24 @@ func (p *pack) add(id ostree.ObjectID, data []byte, crc uint32) error {
 
 func (p *pack) full() bool { return len(p.ids) >= packObjects || p.buf.Len() >= packBytes }
 
-// close ends the tar; what it returns is valid until reset.
-func (p *pack) close() ([]byte, error) {
-	err := p.tar.Close()
-	return p.buf.Bytes(), err
+// close ends the tar.
+func (p *pack) close() error { return p.tar.Close() }
+
+// body is the closed tar, to be sent.
+func (p *pack) body(context.Context) (io.ReadCloser, int64, error) {
+	return p.lease.Body(io.NopCloser(bytes.NewReader(p.buf.Bytes()))), int64(p.buf.Len()), nil
 }
 
-// reset makes an empty pack of it, which keeps the memory unless one huge
-// object took it.
-func (p *pack) reset() {
-	if p.buf.Reset(); p.buf.Cap() > 2*packRoom {
-		p.buf = bytes.Buffer{}
-		p.buf.Grow(packRoom)
+// next is an empty pack once this one was taken. It has the same memory, unless
+// one huge object made that grow or an attempt that was given up still reads it.
+func (p *pack) next() *pack {
+	if p.buf.Cap() > 2*packRoom || !p.lease.Over() {
+		return newPack()
 	}
+	p.buf.Reset()
 	p.tar = tar.NewWriter(&p.buf)
 	p.ids, p.bytes = p.ids[:0], 0
+	return p
 }
 
 // single is a tar of one file, which is read as it is sent. It must be what was

@@ -84,9 +84,9 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 		_ = r.Close()
 		return t.stream(ctx, obj, length)
 	}
-	buf := t.s.buffer()
-	defer t.s.giveBack(buf)
-	if err := readAll(buf, r, obj.ID(), length); err != nil {
+	buf := t.s.buffers.Get()
+	defer t.s.buffers.Put(buf)
+	if err := readAll(&buf.Buffer, r, obj.ID(), length); err != nil {
 		return err
 	}
 	return t.verifyAndQueue(ctx, obj.ID(), buf.Bytes())
@@ -99,18 +99,6 @@ func (t *session) usable() error {
 		return errSessionOver
 	}
 	return t.err
-}
-
-func (s *Store) buffer() *bytes.Buffer {
-	buf, _ := s.buffers.Get().(*bytes.Buffer)
-	buf.Reset()
-	return buf
-}
-
-func (s *Store) giveBack(buf *bytes.Buffer) {
-	if buf.Cap() <= keepBuffer {
-		s.buffers.Put(buf)
-	}
 }
 
 // readAll reads an object that says it is length bytes long.
@@ -298,9 +286,9 @@ func (t *session) signal() {
 }
 
 func (t *session) send(p *pack) {
-	data, err := p.close()
+	err := p.close()
 	if err == nil {
-		err = t.s.push(t.ctx, bytesBody(data))
+		err = t.s.push(t.ctx, p.body)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -313,8 +301,7 @@ func (t *session) send(p *pack) {
 	for _, id := range p.ids {
 		t.arrived(id)
 	}
-	p.reset()
-	t.spare = append(t.spare, p)
+	t.spare = append(t.spare, p.next())
 	t.fill()
 	t.signal()
 }

@@ -75,9 +75,9 @@ func (t *batchSession) Put(ctx context.Context, obj ostree.Object) error {
 	if length > inMemory {
 		return t.putLarge(ctx, obj, length)
 	}
-	buf := t.s.buffer()
-	defer t.s.giveBack(buf)
-	n, err := fill(buf, r, length)
+	buf := t.s.buffers.Get()
+	defer t.s.buffers.Put(buf)
+	n, err := fill(&buf.Buffer, r, length)
 	switch {
 	case err != nil:
 		return err

@@ -5,9 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
 
+	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/batch"
 )
@@ -32,7 +31,7 @@ type load struct {
 	objects int
 	most    int           // objects
 	done    chan struct{} // closed once the server has answered, whatever
-	bodies  atomic.Int32  // opened and not closed
+	lease   httpx.Lease   // of buf
 }
 
 // large is an object whose bytes belong at a place in buf.
@@ -51,7 +50,7 @@ func newLoad(buf *bytes.Buffer, most int) *load {
 // release gives the memory back, for another load. A transport that gave up may
 // still be reading; then it keeps it.
 func (l *load) release() *bytes.Buffer {
-	if l.bodies.Load() > 0 {
+	if !l.lease.Over() {
 		return new(bytes.Buffer)
 	}
 	l.buf.Reset()
@@ -84,10 +83,9 @@ func (l *load) add(f batch.Frame, data []byte, obj ostree.Object) {
 
 // open is the body from its beginning.
 func (l *load) open(ctx context.Context) io.ReadCloser {
-	l.bodies.Add(1)
 	r := &loadReader{ctx: ctx, load: l}
 	r.part = bytes.NewReader(l.buf.Bytes()[:r.end()])
-	return r
+	return l.lease.Body(r)
 }
 
 // loadReader reads a load: what lies in memory up to a large object, then that,
@@ -95,8 +93,6 @@ func (l *load) open(ctx context.Context) io.ReadCloser {
 type loadReader struct {
 	ctx    context.Context
 	load   *load
-	mu     sync.Mutex // a transport may close while it reads
-	closed bool
 	passed int           // large objects that were read
 	part   *bytes.Reader // of what is in memory
 	object io.ReadCloser // the large object at hand, or nil
@@ -112,9 +108,7 @@ func (r *loadReader) end() int {
 }
 
 func (r *loadReader) Read(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for !r.closed {
+	for {
 		if r.object != nil {
 			n, err := r.readObject(p)
 			if n > 0 || err != nil {
@@ -132,7 +126,6 @@ func (r *loadReader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	return 0, io.ErrClosedPipe
 }
 
 // next opens the large object that follows.
@@ -177,13 +170,6 @@ func (r *loadReader) pass() error {
 
 // Close ends the reading.
 func (r *loadReader) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return nil
-	}
-	r.closed = true
-	r.load.bodies.Add(-1)
 	if r.object == nil {
 		return nil
 	}

@@ -49,9 +49,9 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	if length > inMemory {
 		return s.verifyAndPost(ctx, obj, length)
 	}
-	buf := s.buffer()
-	defer s.giveBack(buf)
-	n, err := fill(buf, r, length)
+	buf := s.buffers.Get()
+	defer s.buffers.Put(buf)
+	n, err := fill(&buf.Buffer, r, length)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,9 @@ func (t *session) Put(ctx context.Context, obj ostree.Object) error {
 	if length >= 0 && n != length {
 		return &ostree.CorruptError{ID: obj.ID(), Why: fmt.Sprintf("%d bytes, where %d were announced", n, length)}
 	}
-	return s.putBytes(ctx, obj.ID(), buf.Bytes())
+	return s.verifyAndPost(ctx, ostree.NewArchived(obj.ID(), func(context.Context) (io.ReadCloser, int64, error) {
+		return buf.Body(), n, nil
+	}), n)
 }
 
 // fill reads an object of a length, negative if not known, into buf, but not
@@ -73,21 +75,8 @@ func fill(buf *bytes.Buffer, r io.Reader, length int64) (int64, error) {
 	return io.Copy(buf, io.LimitReader(r, unsizedMemory+1))
 }
 
-// keepBuffer is the largest buffer worth keeping: a hundred larger ones that
-// wait for reuse would be memory.
+// keepBuffer is the largest buffer worth keeping.
 const keepBuffer = inMemory + bytes.MinRead
-
-func (s *Store) buffer() *bytes.Buffer {
-	buf, _ := s.buffers.Get().(*bytes.Buffer)
-	buf.Reset()
-	return buf
-}
-
-func (s *Store) giveBack(buf *bytes.Buffer) {
-	if buf.Cap() <= keepBuffer {
-		s.buffers.Put(buf)
-	}
-}
 
 func (s *Store) verify(ctx context.Context, obj ostree.Object) error {
 	select {
@@ -97,13 +86,6 @@ func (s *Store) verify(ctx context.Context, obj ostree.Object) error {
 	}
 	defer func() { <-s.checking }()
 	return ostree.VerifyObject(ctx, obj)
-}
-
-func (s *Store) putBytes(ctx context.Context, id ostree.ObjectID, data []byte) error {
-	open := func(context.Context) (io.ReadCloser, int64, error) {
-		return io.NopCloser(bytes.NewReader(data)), int64(len(data)), nil
-	}
-	return s.verifyAndPost(ctx, ostree.NewArchived(id, open), int64(len(data)))
 }
 
 // putSpooled is for a source that does not know how long the object is in

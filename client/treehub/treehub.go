@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/otactl/otactl/client/httprepo"
@@ -58,7 +57,7 @@ type Store struct {
 	*httprepo.Source
 	opt     Options
 	header  http.Header // of each request
-	buffers sync.Pool
+	buffers *httpx.Buffers
 	// checking bounds how many objects are read and verified at once: that is
 	// work for processors, while many more may wait for the network.
 	checking chan struct{}
@@ -101,7 +100,7 @@ func New(o Options) (*Store, error) {
 	src := httprepo.Open(httprepo.Options{BaseURL: o.BaseURL, HTTP: o.HTTP, Auth: o.Auth, Retry: o.Retry, Parallel: o.Jobs, Header: h})
 	return &Store{
 		Source: src, opt: o, header: h,
-		buffers:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		buffers:  httpx.NewBuffers(keepBuffer),
 		checking: make(chan struct{}, runtime.GOMAXPROCS(0)+2),
 		far:      far,
 	}, nil

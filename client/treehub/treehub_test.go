@@ -330,3 +330,19 @@ func serveMux(t *testing.T, h http.Handler) string {
 	t.Cleanup(s.Close)
 	return s.URL
 }
+
+// TestWhatAnAttemptStillReadsIsNotWrittenOver: an object's memory is used again
+// only when no transport has it any more.
+func TestWhatAnAttemptStillReadsIsNotWrittenOver(t *testing.T) {
+	s := treehubtest.New(t)
+	hasty := &storetest.Hasty{}
+	st, err := New(Options{BaseURL: s.URL, Retry: quick, HTTP: &http.Client{Transport: hasty}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := storetest.NewSample(t, 10, 10, "a")
+	if _, err := ostree.Copy(t.Context(), st, sample, sample.Commit, ostree.CopyOptions{}); err != nil {
+		t.Error(err)
+	}
+	hasty.Check(t, len(sample.Files))
+}
