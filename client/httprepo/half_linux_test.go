@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/httpx"
+	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/pull"
 )
@@ -128,52 +129,6 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// startNginx serves a folder until the test ends.
-func startNginx(t *testing.T, root string) (addr string) {
-	t.Helper()
-	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr = l.Addr().String()
-	_ = l.Close()
-	for at := root; at != "/"; at = filepath.Dir(at) { // its workers run as somebody else
-		_ = os.Chmod(at, 0o755)
-		if at == os.TempDir() {
-			break
-		}
-	}
-	config := fmt.Sprintf(`daemon off; pid %[1]s/pid; error_log %[1]s/log; worker_processes 1;
-events {}
-http {
-	access_log off;
-	client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-	server { listen %[2]s; root %[3]s; }
-}`, dir, addr, root)
-	name := filepath.Join(dir, "conf")
-	if err := os.WriteFile(name, []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	nginx := exec.Command("nginx", "-c", name, "-p", dir)
-	if err := nginx.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = nginx.Process.Signal(os.Interrupt)
-		_ = nginx.Wait()
-	})
-	for range 500 {
-		if c, err := net.Dial("tcp", addr); err == nil {
-			_ = c.Close()
-			return addr
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("nginx did not come up")
-	return ""
-}
-
 func killedPullOf(url, into string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "PULL_FROM="+url, "PULL_INTO="+into)
@@ -184,14 +139,14 @@ func killedPullOf(url, into string) *exec.Cmd {
 // wherever that was, and however often.
 func TestKilledPullGoesOnInTheMiddleOfALargeObject(t *testing.T) {
 	repo, _, commit := largeRepo(t)
-	addr := startNginx(t, repo)
+	web := testkit.NewWeb(t, repo)
 	for _, mode := range []ostree.Mode{ostree.ModeArchive, ostree.ModeBareUser} {
 		t.Run(string(mode), func(t *testing.T) {
 			into, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "repo"), mode)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := newLine(t, addr)
+			p := newLine(t, strings.TrimPrefix(web.URL, "http://"))
 			const kills, step = 4, 700 << 10
 			for i := range kills {
 				cmd := killedPullOf("http://"+p.Addr().String(), into.Path())

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
-	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -348,7 +347,7 @@ func TestSignatureByAnUnknownAlgorithmDoesNotSpoilAGoodOne(t *testing.T) {
 	}
 }
 
-func TestFloodedKeyIsMergedAndAskedInTime(t *testing.T) {
+func TestFloodedKeyIsMergedAndAsked(t *testing.T) {
 	o := newSigner(t)
 	sig := signature(t, o.key, nil)
 	clean := o.append(nil)
@@ -358,21 +357,21 @@ func TestFloodedKeyIsMergedAndAskedInTime(t *testing.T) {
 		o.check(s.SignUserId(userID, &o.key.PublicKey, stranger, nil))
 		return s.Serialize(w)
 	})
-	for i := range 30_000 {
+	const strangers = 200_000 // signature by signature, to merge them would outlast any test
+	for i := range strangers {
 		body := bytes.Clone(flood.body)
 		binary.BigEndian.PutUint32(body[len(body)-4:], uint32(i))
 		o.users[0].sigs = append(o.users[0].sigs, raw{tagSignature, body})
 	}
 	flooded := o.append(nil)
-	start := clock.System()
 	r := &Keyring{}
 	for _, b := range [][]byte{flooded, clean, flooded} {
 		must(r.Add(b))(t)
 	}
+	if got := len(r.blocks[0].users[0].sigs); len(r.blocks) != 1 || got != len(o.users[0].sigs) {
+		t.Errorf("%d keys, the first with %d signatures", len(r.blocks), got)
+	}
 	if got := outcome(t, r, sig, now); got.Status != Good {
 		t.Errorf("it is %d, want Good", got.Status)
-	}
-	if took := clock.System().Sub(start); took > 5*time.Second {
-		t.Errorf("it took %v", took)
 	}
 }
