@@ -18,40 +18,12 @@ type Lease struct{ open atomic.Int32 }
 // where a Read is under way in another goroutine.
 func (l *Lease) Body(r io.ReadCloser) io.ReadCloser {
 	l.open.Add(1)
-	return &leased{r: r, lease: l}
+	return &body{r: r, lease: l}
 }
 
 // Over says that no body is open: the memory may be written again. Where it is
 // not over, who owns the memory takes new one and leaves this to the transport.
 func (l *Lease) Over() bool { return l.open.Load() == 0 }
-
-type leased struct {
-	lease  *Lease
-	mu     sync.Mutex // a transport may close while it reads
-	r      io.ReadCloser
-	closed bool
-}
-
-func (b *leased) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return 0, io.ErrClosedPipe
-	}
-	return b.r.Read(p)
-}
-
-func (b *leased) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed {
-		return nil
-	}
-	b.closed = true
-	err := b.r.Close()
-	b.lease.open.Add(-1)
-	return err
-}
 
 // Buffer is memory for what is sent, with the bodies that read it.
 type Buffer struct {

@@ -141,8 +141,12 @@ func Discard(resp *http.Response) {
 func once(ctx context.Context, c *http.Client, newReq func(context.Context) (*http.Request, error)) (*http.Response, error) {
 	req, err := newReq(ctx)
 	if err != nil {
+		if req != nil {
+			closeBody(req) // nobody else will
+		}
 		return nil, &fatalError{err}
 	}
+	guard(req)
 	resp, err := c.Do(req)
 	if err != nil {
 		err = RedactError(req, err)
