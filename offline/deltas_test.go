@@ -366,29 +366,54 @@ func TestAFullTemporaryDiskIsNoFaultOfTheBundle(t *testing.T) {
 	v.add("pc-3", "3", tree)
 	_, err := v.build(func(o *BuildOptions) { o.Target = "pc-3" })
 	check(t, err)
-	b, err := Open(v.dir)
-	check(t, err)
-	defer b.Close()
 	asked := atomic.Uint64{}
 	for name, room := range map[string]delta.Room{
 		"full":     func(need uint64) error { asked.Add(need); return ostree.ErrNoSpace },
 		"filled":   func(uint64) error { return syscall.ENOSPC },
 		"no quota": func(uint64) error { return syscall.EDQUOT },
 	} {
-		rep, err := Verify(t.Context(), b, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: t.TempDir(), Room: room}})
-		if fail.ClassOf(err) != fail.NoSpace || !strings.Contains(fail.HintOf(err), "TMPDIR") {
+		rep := verifyWith(t, v.dir, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: t.TempDir(), Room: room}})
+		if err := rep.Err(); fail.ClassOf(err) != fail.NoSpace || !strings.Contains(fail.HintOf(err), "TMPDIR") || !hasRule(rep, RuleDelta, "/0") {
 			t.Errorf("%s: %+v, %v (%v)", name, rep, err, fail.HintOf(err))
 		}
 	}
 	if asked.Load() == 0 {
 		t.Error("nobody was asked for room")
 	}
+	b, err := Open(v.dir)
+	check(t, err)
+	defer b.Close()
 	none := filepath.Join(t.TempDir(), "none")
 	if rep, err := Verify(t.Context(), b, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: none}}); err == nil || !strings.Contains(fail.HintOf(err), "TMPDIR") {
 		t.Errorf("no such folder: %+v, %v", rep, err)
 	}
 	if rep := verifyWith(t, v.dir, VerifyOptions{Now: now, Scratch: delta.Scratch{Dir: t.TempDir()}}); !rep.Good {
 		t.Error(rep.Err())
+	}
+}
+
+// Nobody signs how long a superblock is. One that is made up must not keep what
+// else is wrong from being said, nor take the disk to be looked at.
+func TestASuperblockThatThereIsNoRoomForHidesNothing(t *testing.T) {
+	v := newVersions(t)
+	_, err := v.build(only)
+	check(t, err)
+	head := filepath.Join(v.dir, filepath.FromSlash(v.deltas()[0].dir), fileHead)
+	check(t, os.Truncate(head, 8<<30))
+	scratch := delta.Scratch{Dir: t.TempDir(), Room: func(need uint64) error {
+		if need < 8<<30 {
+			t.Errorf("it was copied in part: %d bytes", need)
+		}
+		return ostree.ErrNoSpace
+	}}
+	rep := verifyWith(t, v.dir, VerifyOptions{Now: now, Scratch: scratch})
+	if err := rep.Err(); fail.ClassOf(err) != fail.NoSpace || !hasRule(rep, RuleDelta, "/superblock") || rep.Good {
+		t.Errorf("alone: %v, %+v", err, rep.Findings)
+	}
+	write(t, filepath.Join(v.dir, "apps/stranger"), []byte("x"))
+	rep = verifyWith(t, v.dir, VerifyOptions{Now: now, Scratch: scratch})
+	if err := rep.Err(); fail.ClassOf(err) != fail.Verification || rep.Findings[0].Path != "apps/stranger" || !hasRule(rep, RuleDelta, "/superblock") {
+		t.Errorf("with a file that is not of the bundle: %v, %+v", err, rep.Findings)
 	}
 }
 

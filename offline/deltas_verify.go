@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
@@ -143,16 +144,23 @@ func (v *verifier) delta(ctx context.Context, dir string, files deltaFiles, comm
 	return true, err
 }
 
-// deltaProblem records what is wrong with a delta, unless that is the place for
-// temporary files, or that nobody wants to know any more.
+// deltaProblem records what is wrong with a delta, or that there was no room to
+// look: nobody signs how long one is, so that must not hide all else that there
+// is to say. The error is that there is no place for temporary files at all, or
+// the context's.
 func (v *verifier) deltaProblem(ctx context.Context, where string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := aboutScratch(v.opt.Scratch.Dir, err); err != nil {
-		return err
+	scratch := aboutScratch(v.opt.Scratch.Dir, err)
+	switch {
+	case scratch == nil:
+		v.found.bad(RuleDelta, where, "%v", err)
+	case fail.ClassOf(scratch) == fail.NoSpace:
+		v.found.unread(RuleDelta, where, scratch)
+	default:
+		return scratch
 	}
-	v.found.bad(RuleDelta, where, "%v", err)
 	return nil
 }
 
@@ -230,12 +238,12 @@ func (v *verifier) applyToBase(ctx context.Context, d *Delta, f *delta.File, r *
 	}
 	scratch, err := os.MkdirTemp(v.opt.Scratch.Dir, "otactl-verify-*")
 	if err != nil {
-		return aboutScratch(v.opt.Scratch.Dir, &delta.ScratchError{Dir: v.opt.Scratch.Dir, Err: err})
+		return v.deltaProblem(ctx, head, &delta.ScratchError{Dir: v.opt.Scratch.Dir, Err: err})
 	}
 	defer os.RemoveAll(scratch)
 	repo, err := ostree.CreateRepo(filepath.Join(scratch, "repo"), ostree.ModeArchive)
 	if err != nil {
-		return aboutScratch(v.opt.Scratch.Dir, &delta.ScratchError{Dir: v.opt.Scratch.Dir, Err: err})
+		return v.deltaProblem(ctx, head, &delta.ScratchError{Dir: v.opt.Scratch.Dir, Err: err})
 	}
 	if !f.Name.Scratch() {
 		_, err = ostree.Copy(ctx, repo, v.opt.Base, f.Name.From, ostree.CopyOptions{Jobs: v.opt.Jobs, Progress: v.opt.Progress})
@@ -274,6 +282,9 @@ func (v *verifier) targetByDelta(t *VerifiedTarget) {
 		if d.clean && !d.Applied {
 			unseen = append(unseen, short(d.From))
 		}
+	}
+	if f := badDelta(v.found.list, commit); len(from) == 0 && f != nil && f.class == fail.NoSpace {
+		return // nobody has seen yet that it is of no use
 	}
 	if len(from) == 0 {
 		v.found.bad(RuleObject, dirRepo, "commit %s of target %s: there are neither objects nor a static delta that can be read", t.Commit, t.Name)
@@ -329,11 +340,13 @@ func (l *deltaLeads) find(files medium.Files, deltas map[string]int64) {
 
 // BadDelta is the first finding that makes the bundle bad about a static delta
 // to a commit; nil when there is none.
-func (r *VerifyReport) BadDelta(to ostree.Checksum) *Finding {
-	for i, f := range r.Findings {
+func (r *VerifyReport) BadDelta(to ostree.Checksum) *Finding { return badDelta(r.Findings, to) }
+
+func badDelta(list []Finding, to ostree.Checksum) *Finding {
+	for i, f := range list {
 		name, _, ok := delta.ParsePath(strings.TrimPrefix(f.Path, dirRepo+"/"))
 		if ok && !f.Warning && f.Rule == RuleDelta && foldedName(name.To) == foldedName(to) {
-			return &r.Findings[i]
+			return &list[i]
 		}
 	}
 	return nil

@@ -52,11 +52,14 @@ func (f Finding) String() string { return fmt.Sprintf("%s: %s", f.Path, f.Proble
 var rules = []Rule{RuleFormat, RuleIndex, RuleComplete, RuleRootChain, RuleSignature, RuleThreshold, RuleMetadata, RuleClock, RuleExpiry,
 	RuleTargets, RuleFor, RuleRepo, RuleObject, RuleDelta, RuleApps, RuleFiles}
 
-// compare orders findings: what makes the bundle bad first, then by the step
-// at which a device would meet it.
+// compare orders findings: what makes the bundle bad first, then what could not
+// be looked at, then warnings; and by the step at which a device would meet it.
 func (f Finding) compare(g Finding) int {
 	severity := func(f Finding) int {
-		if f.Warning {
+		switch {
+		case f.Warning:
+			return 2
+		case f.class == fail.NoSpace:
 			return 1
 		}
 		return 0
@@ -114,6 +117,11 @@ func (fs *findings) badFor(rule Rule, path, remedy, format string, args ...any) 
 	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), Remedy: remedy, class: classOf(rule)})
 }
 
+// unread records what could not be looked at, and why: the bundle may be good.
+func (fs *findings) unread(rule Rule, path string, why error) {
+	fs.add(Finding{Rule: rule, Path: path, Problem: "not verified: " + why.Error(), Remedy: fail.HintOf(why), class: fail.ClassOf(why)})
+}
+
 // warn records a finding that leaves the bundle good.
 func (fs *findings) warn(rule Rule, path, remedy, format string, args ...any) {
 	fs.add(Finding{Rule: rule, Path: path, Problem: fmt.Sprintf(format, args...), Remedy: remedy, Warning: true})
@@ -133,14 +141,17 @@ func classOf(rule Rule) fail.Class {
 // warning.
 var ErrBad = errors.New("the bundle is not good")
 
+// weights order the classes of findings by what they say of a bundle. One of a
+// form that this program does not know comes last: then no other means much.
+var weights = []fail.Class{fail.NoSpace, fail.Expired, fail.Verification, fail.Unsupported}
+
 // Err is nil when the bundle is good. Otherwise it says what the first bad
-// finding says and how many more there are; it matches ErrBad. Its class is
-// Unsupported when the bundle is of a form that this program does not know, for
-// then no other finding means much, Expired when nothing but expiry is wrong,
-// else Verification.
+// finding says and how many more there are; it matches ErrBad. Its class is that
+// of the finding that weighs most: NoSpace when nothing is wrong, but something
+// could not be looked at, Expired when nothing but expiry is wrong.
 func (r *VerifyReport) Err() error {
 	var first *Finding
-	bad, class := 0, fail.Expired
+	bad, weight := 0, 0
 	for i, f := range r.Findings {
 		if f.Warning {
 			continue
@@ -148,9 +159,7 @@ func (r *VerifyReport) Err() error {
 		if bad++; first == nil {
 			first = &r.Findings[i]
 		}
-		if f.class != fail.Expired && class != fail.Unsupported {
-			class = f.class
-		}
+		weight = max(weight, slices.Index(weights, f.class))
 	}
 	bad += r.More
 	if first == nil {
@@ -160,7 +169,7 @@ func (r *VerifyReport) Err() error {
 	if bad > 1 {
 		more = fmt.Sprintf(" (and %d more)", bad-1)
 	}
-	return fail.New(class, first.Remedy, "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
+	return fail.New(weights[weight], first.Remedy, "verify %s: %s%s: %w", r.Dir, first, more, ErrBad)
 }
 
 // Clean says that nothing is bad under rules; false also where findings were too

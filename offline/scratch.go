@@ -31,7 +31,10 @@ func scratchIn(dir string) delta.Scratch {
 // aboutScratch is err if it is about the place for temporary files in dir, and
 // so not about what they were to hold; else nil.
 func aboutScratch(dir string, err error) error {
-	_, scratch := errors.AsType[*delta.ScratchError](err)
+	e, scratch := errors.AsType[*delta.ScratchError](err)
+	if scratch {
+		err = e.Err
+	}
 	full := errors.Is(err, ostree.ErrNoSpace) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 	where := cmp.Or(dir, os.TempDir())
 	switch {

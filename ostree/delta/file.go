@@ -134,7 +134,11 @@ func hold(in io.Reader, name string, size int64, scratch Scratch) (file, error) 
 	}
 	copied := &spool{dir: scratch.Dir, room: scratch.Room}
 	defer copied.Close()
-	if _, err := io.CopyN(copied, in, size); err != nil {
+	err := copied.fits(uint64(size))
+	if err == nil {
+		_, err = io.CopyN(copied, in, size)
+	}
+	if err != nil {
 		return file{}, fmt.Errorf("copy %s to %s: %w", name, cmp.Or(scratch.Dir, os.TempDir()), err)
 	}
 	return mapFile(copied.file)

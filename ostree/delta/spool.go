@@ -70,6 +70,17 @@ func (s *spool) write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// fits asks whether there is room for n bytes before the first of them comes.
+func (s *spool) fits(n uint64) error {
+	if s.room == nil {
+		return nil
+	}
+	if err := s.room(n); err != nil {
+		return &ScratchError{Dir: s.dir, Err: err}
+	}
+	return nil
+}
+
 // ask asks for the room that n more bytes take: who knows no more of what comes
 // than an unsigned length must not fill the disk to find out.
 func (s *spool) ask(n int64) error {
