@@ -18,6 +18,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/offline"
+	ota "github.com/otactl/otactl/offline/archive"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -107,24 +108,26 @@ type archiving struct {
 }
 
 // archivingOf reads the flag and DST. Without DST the folder is made beside the
-// file; a run that was cut off goes on with it.
+// file; a run that was cut off goes on with it. A file that could not be made is
+// refused before a backend is asked for anything.
 func archivingOf(c *cli.Context) (archiving, error) {
 	a := archiving{file: c.String("archive"), dst: c.Args().Get(1)}
-	if a.dst != "" {
-		return a, apart(a.dst, a.file)
-	}
-	if a.file == "" {
+	switch {
+	case a.file == "" && a.dst == "":
 		return a, fail.New(fail.Usage, "name the folder, or a file with --archive FILE", "targets offline-update: argument DST is missing")
+	case a.file == "":
+		return a, nil
+	case a.dst == "":
+		a.scratch, a.dst = true, a.file+".unfinished"
 	}
-	a.scratch, a.dst = true, a.file+".unfinished"
-	return a, nil
+	if err := apart(a.dst, a.file); err != nil {
+		return a, err
+	}
+	return a, ota.Place(a.file)
 }
 
 // apart refuses to put a file into the bundle that it is made of.
 func apart(dir, file string) error {
-	if file == "" {
-		return nil
-	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/otactl/otactl/internal/fail"
+	ota "github.com/otactl/otactl/offline/archive"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
@@ -151,28 +152,28 @@ func (b *builder) wants(folder, archive int64) {
 	b.packed += archive
 }
 
+// planArchive refuses an archive that can't lie where it is to be made, and has
+// it counted if that is where the folder lies.
+func (b *builder) planArchive(ctx context.Context) error {
+	if b.opt.Archive == "" {
+		return nil
+	}
+	n, err := b.archiveRoom(ctx)
+	if err != nil {
+		return err
+	}
+	if medium.Together(filepath.Dir(b.opt.Archive), b.existingDir()) {
+		b.need += n
+	}
+	return ota.Fits(b.opt.Archive, n)
+}
+
 // room refuses a medium that has no space for what the parts of the content
 // said that they need, for the metadata, and for the archive that is to be made
 // of it all.
-func (b *builder) room(ctx context.Context) error {
-	need := b.need + b.reserve()
-	if b.opt.Archive != "" {
-		beside, err := b.archiveRoom(ctx)
-		if err != nil {
-			return err
-		}
-		if medium.Together(nearest(b.opt.Archive), b.existingDir()) {
-			need += beside
-		} else if err := fits(beside, medium.VolumeOf(nearest(b.opt.Archive)).Free); err != nil {
-			return fmt.Errorf("%s: %w", b.opt.Archive, err)
-		}
-	}
-	b.report.Free, b.report.Need = medium.VolumeOf(b.existingDir()).Free, need
-	return fits(need, b.report.Free)
-}
-
-// fits wants need bytes to be free, where it is known how many are.
-func fits(need, free int64) error {
+func (b *builder) room(context.Context) error {
+	need, free := b.need+b.reserve(), medium.VolumeOf(b.existingDir()).Free
+	b.report.Free, b.report.Need = free, need
 	if free >= 0 && need > free {
 		return fail.New(fail.NoSpace, "free some space on the medium, or take a larger one", "%d bytes to be written, %d bytes free", need, free)
 	}

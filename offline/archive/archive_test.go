@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"math/rand"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -134,5 +137,33 @@ func TestAnyTarUnpacksAnArchive(t *testing.T) {
 	sums, err := exec.Command("sh", "-c", `cd "$0" && grep -v ^+ index.members | cut -d' ' -f2- | sed 's/ /  /' | sha256sum -c --quiet`, dir).CombinedOutput()
 	if err != nil {
 		t.Errorf("sha256sum: %v: %s", err, sums)
+	}
+}
+
+func TestAnArchiveIsRefusedWhereItCannotLie(t *testing.T) {
+	full := medium.Volume{Free: 10, MaxFile: math.MaxInt64}
+	fat32 := medium.Volume{Free: 1 << 40, MaxFile: math.MaxUint32}
+	unknown := medium.Volume{Free: -1, MaxFile: math.MaxInt64}
+	for _, c := range []struct {
+		bytes  int64
+		volume medium.Volume
+		fits   bool
+	}{
+		{10, full, true}, {11, full, false}, {math.MaxUint32, fat32, true}, {math.MaxUint32 + 1, fat32, false}, {1 << 50, unknown, true},
+	} {
+		if err := fitsOn(c.bytes, c.volume); (err == nil) != c.fits || err != nil && (fail.ClassOf(err) != fail.NoSpace || fail.HintOf(err) == "") {
+			t.Errorf("%d bytes on %+v: %v", c.bytes, c.volume, err)
+		}
+	}
+	dir := t.TempDir()
+	check(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o644))
+	check(t, os.Symlink("file", filepath.Join(dir, "link")))
+	for path, class := range map[string]fail.Class{
+		"new.ota": fail.Unknown, "file": fail.Unknown, "missing/new.ota": fail.NotFound, ".": fail.Conflict, "link": fail.Conflict,
+	} {
+		err := Place(filepath.Join(dir, path))
+		if fail.ClassOf(err) != class || (err == nil) != (class == fail.Unknown) || err != nil && fail.HintOf(err) == "" {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }

@@ -22,22 +22,54 @@ type Output struct {
 	buf  *bufio.Writer
 }
 
+// Place refuses a path that no archive can have: its folder is there, and at
+// path itself is a file or nothing.
+func Place(path string) error {
+	st, err := os.Lstat(path)
+	switch {
+	case err == nil && !st.Mode().IsRegular():
+		return fail.New(fail.Conflict, "give the name of a file", "%s is there and is no regular file", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	_, err = os.Stat(filepath.Dir(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fail.New(fail.NotFound, "make it, or mount the medium that it is on", "%s: its folder is not there", path)
+	}
+	return err
+}
+
+// Fits refuses a path where an archive of about n bytes can't lie.
+func Fits(path string, n int64) error {
+	if err := fitsOn(n, medium.VolumeOf(filepath.Dir(path))); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func fitsOn(n int64, v medium.Volume) error {
+	switch {
+	case n > v.MaxFile:
+		return fail.New(fail.NoSpace, "format the medium as exFAT or ext4, or keep the bundle as a folder",
+			"%d bytes to be written, and a file may have %d there", n, v.MaxFile)
+	case v.Free >= 0 && v.Free < n:
+		return fail.New(fail.NoSpace, "free some space there, or take a larger medium", "%d bytes to be written, %d bytes free", n, v.Free)
+	}
+	return nil
+}
+
 // Create begins an archive that is to be at path, and that takes about room
 // bytes. What an earlier run left is removed; class Busy when one is at work.
 func Create(path string, room int64) (*Output, error) {
-	if st, err := os.Lstat(path); err == nil && !st.Mode().IsRegular() {
-		return nil, fail.New(fail.Conflict, "give the name of a file", "%s is there and is no regular file", path)
+	if err := Place(path); err != nil {
+		return nil, err
 	}
 	temp := path + medium.TempSuffix
 	if err := removeStale(temp); err != nil {
 		return nil, err
 	}
-	switch v := medium.VolumeOf(filepath.Dir(path)); {
-	case room > v.MaxFile:
-		return nil, fail.New(fail.NoSpace, "format the medium as exFAT or ext4, or keep the bundle as a folder",
-			"%d bytes to be written, and a file may have %d there", room, v.MaxFile)
-	case v.Free >= 0 && v.Free < room:
-		return nil, fail.New(fail.NoSpace, "free some space there, or take a larger medium", "%d bytes to be written, %d bytes free", room, v.Free)
+	if err := Fits(path, room); err != nil {
+		return nil, err
 	}
 	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
