@@ -27,7 +27,7 @@ DEVICE_PACKAGES := ostree qemu-system-x86 u-boot-qemu u-boot-tools mtools mmdebs
 # files of root in the caller's would stop the caller's next build.
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E env "PATH=$$PATH" "HOME=$$HOME" "GOCACHE=$(shell $(GO) env GOCACHE)-root")
 
-.PHONY: all build generate lint cross reproducible test test-suite mutation fuzz fuzz-long kills bench demo test-device clean packages
+.PHONY: all build generate lint cross reproducible test test-suite mutation fuzz fuzz-long fuzz-keep kills bench demo test-device clean packages
 
 all: build
 
@@ -98,6 +98,10 @@ fuzz:
 # make fuzz-long [FUZZMINUTES=N] [FUZZJOBS=N] [ONLY=WORD]
 fuzz-long:
 	@scripts/fuzz-long $(FUZZMINUTES) $(FUZZJOBS) '$(ONLY)'
+
+# Pack what fuzzing has found interesting, to be committed.
+fuzz-keep:
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | xargs scripts/fuzz-corpus pack
 
 # Each claim on speed and memory, beside a peer that does the same work; needs
 # root for deployments. make bench [RUNS=N] [ONLY=WORD]; docs/benchmarks.md has
