@@ -105,6 +105,8 @@ func killedPull(t *testing.T, mode ostree.Mode) {
 		t.Error(err)
 	}
 	twice := 0
+	mu.Lock() // a request of a child that was killed may come late
+	defer mu.Unlock()
 	for path, n := range asked {
 		if strings.HasPrefix(path, "/objects/") && !strings.HasSuffix(path, ".commitmeta") {
 			twice += n - 1
