@@ -16,8 +16,9 @@ import (
 	"github.com/otactl/otactl/tuf/tuftest"
 )
 
-// serving is a repository behind HTTP, with answer in the place of one file.
-func serving(t *testing.T, name string, answer http.HandlerFunc) (*tuftest.Repo, *Client) {
+// serving is a repository behind HTTP, with answer in the place of one file. It
+// may be slow for so long.
+func serving(t *testing.T, name string, slow time.Duration, answer http.HandlerFunc) (*tuftest.Repo, *Client) {
 	t.Helper()
 	r := tuftest.New(t)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -32,7 +33,7 @@ func serving(t *testing.T, name string, answer http.HandlerFunc) (*tuftest.Repo,
 		}
 	}))
 	t.Cleanup(srv.Close)
-	c, err := New(Options{URL: srv.URL, LowSpeed: httpx.LowSpeed{Bytes: 1000, Time: 200 * time.Millisecond}})
+	c, err := New(Options{URL: srv.URL, LowSpeed: httpx.LowSpeed{Bytes: 1000, Time: slow}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestNoAnswerButNotFoundEndsTheRootChain(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			_, c := serving(t, "2.root.json", answer)
+			_, c := serving(t, "2.root.json", time.Minute, answer)
 			if trust, err := refresh(t, c); err == nil || errors.Is(err, tuf.ErrNotFound) || trust != nil {
 				t.Errorf("got %v", err)
 			} else if !strings.Contains(err.Error(), "2.root.json") {
@@ -81,7 +82,7 @@ func TestNoAnswerButNotFoundEndsTheRootChain(t *testing.T) {
 		})
 	}
 	t.Run("404", func(t *testing.T) {
-		_, c := serving(t, "2.root.json", status(404))
+		_, c := serving(t, "2.root.json", time.Minute, status(404))
 		if _, err := refresh(t, c); err != nil {
 			t.Error(err)
 		}
@@ -117,18 +118,19 @@ func TestEndlessDataIsCutOff(t *testing.T) {
 	for _, name := range []string{"2.root.json", "timestamp.json", "snapshot.json", "targets.json"} {
 		for what, c := range map[string]struct {
 			answer http.HandlerFunc
+			slow   time.Duration
 			large  bool
 		}{
-			"a stream that never stops":                 {stream, true},
-			"a length over the cap":                     {says(limits.Targets+1, 10), true},
-			"a length of 2^62":                          {says(1<<62, 10), true},
-			"a length that more was promised than came": {says(1000, 10), false},
-			"a byte now and then":                       {drip, false},
-			"nothing after the header":                  {silent, false},
+			"a stream that never stops":                 {stream, time.Minute, true},
+			"a length over the cap":                     {says(limits.Targets+1, 10), time.Minute, true},
+			"a length of 2^62":                          {says(1<<62, 10), time.Minute, true},
+			"a length that more was promised than came": {says(1000, 10), time.Minute, false},
+			"a byte now and then":                       {drip, 200 * time.Millisecond, false},
+			"nothing after the header":                  {silent, 200 * time.Millisecond, false},
 		} {
 			t.Run(name+"/"+what, func(t *testing.T) {
 				t.Parallel()
-				_, client := serving(t, name, c.answer)
+				_, client := serving(t, name, c.slow, c.answer)
 				_, err := refresh(t, client)
 				if err == nil || errors.Is(err, tuf.ErrNotFound) || errors.Is(err, tuf.ErrTooLarge) != c.large {
 					t.Errorf("got %v", err)
