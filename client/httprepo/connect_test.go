@@ -152,27 +152,6 @@ func TestAServerThatWastesTimeOrSpaceIsCutOff(t *testing.T) {
 	}
 }
 
-func TestAReaderThatIsBusyDoesNotMakeAServerSlow(t *testing.T) {
-	big := bytes.Repeat([]byte("0123456789"), 1<<17)
-	home := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(big) }))
-	s := connect(t, Config{URL: home.URL, LowSpeed: httpx.LowSpeed{Bytes: 1000, Time: 50 * time.Millisecond}})
-	rc, _, err := s.Stream(t.Context(), "deltas/aa/b/0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rc.Close()
-	var got bytes.Buffer
-	for range 3 {
-		if _, err := io.CopyN(&got, rc, 1000); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if _, err := io.Copy(&got, rc); err != nil || !bytes.Equal(got.Bytes(), big) {
-		t.Errorf("%d bytes, %v", got.Len(), err)
-	}
-}
-
 func TestAReplyThatNobodyAskedToPackIsRefused(t *testing.T) {
 	home := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "identity" {
