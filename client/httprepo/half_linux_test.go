@@ -28,6 +28,9 @@ import (
 // replies of a server.
 const largeSize = 4 << 20
 
+// halfHead is what stands before the bytes of a half.
+const halfHead = 512
+
 // largeRepo is an archive repo with one large file that doesn't compress, and
 // the path of its object.
 func largeRepo(t *testing.T) (repo, object string, commit ostree.Checksum) {
@@ -69,22 +72,23 @@ func tool(t *testing.T, argv ...string) {
 	}
 }
 
-// line passes connections on to a server, and breaks one of them after so many
-// bytes of answers.
+// line passes connections on to a server, no faster than a repo keeps what comes,
+// and breaks one of them after so many bytes of answers.
 type line struct {
 	net.Listener
+	into   string       // the repo
 	left   atomic.Int64 // before it breaks
 	breaks chan func()  // what is taken from it lets the line break
 	passed atomic.Int64
 }
 
-func newLine(t *testing.T, to string) *line {
+func newLine(t *testing.T, to, into string) *line {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &line{Listener: l, breaks: make(chan func())}
+	p := &line{Listener: l, into: into, breaks: make(chan func())}
 	p.left.Store(1 << 40)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
@@ -98,12 +102,14 @@ func newLine(t *testing.T, to string) *line {
 				_ = near.Close()
 				continue
 			}
+			answers := &counting{Conn: far, line: p}
+			answers.before, answers.kept = p.kept()
 			go func() {
 				_, _ = io.Copy(far, near)
 				_ = far.Close()
 			}()
 			go func() {
-				_, _ = io.Copy(near, &counting{far, p})
+				_, _ = io.Copy(near, answers)
 				_ = near.Close()
 			}()
 		}
@@ -111,22 +117,57 @@ func newLine(t *testing.T, to string) *line {
 	return p
 }
 
+// kept is how long the half in the repo is, if there is one.
+func (p *line) kept() (size int64, there bool) {
+	list, _ := filepath.Glob(filepath.Join(p.into, "tmp/otactl-half-*"))
+	if len(list) == 0 {
+		return 0, false
+	}
+	st, err := os.Stat(list[0])
+	if err != nil {
+		return 0, false
+	}
+	return st.Size(), true
+}
+
+// counting is one connection of a line.
 type counting struct {
 	net.Conn
-	line *line
+	line   *line
+	before int64 // how much was kept when it began
+	passed int64
+	kept   bool // there was a half
+	vain   bool // nothing is kept
 }
 
 func (c *counting) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p[:min(len(p), 16<<10)])
 	c.line.passed.Add(int64(n))
+	c.passed += int64(n)
 	if left := c.line.left.Add(int64(-n)); left < 0 && left+int64(n) >= 0 {
 		seen := make(chan struct{})
 		c.line.breaks <- func() { close(seen) }
 		<-seen
 		return 0, io.ErrClosedPipe
 	}
-	time.Sleep(100 * time.Microsecond) // who receives keeps pace
+	c.keepPace()
 	return n, err
+}
+
+// keepPace waits until what passed is kept, but for what the answers have beside
+// the large object. Without it a receiver that gets no processor would have much
+// on its way when it is killed.
+func (c *counting) keepPace() {
+	const besides = 64 << 10
+	for tries := 10_000; tries > 0 && !c.vain; tries-- {
+		size, there := c.line.kept()
+		whole := c.kept && !there
+		if c.kept = c.kept || there; whole || c.passed-(size-c.before) <= besides {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	c.vain = true
 }
 
 func killedPullOf(url, into string) *exec.Cmd {
@@ -146,7 +187,7 @@ func TestKilledPullGoesOnInTheMiddleOfALargeObject(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := newLine(t, strings.TrimPrefix(web.URL, "http://"))
+			p := newLine(t, strings.TrimPrefix(web.URL, "http://"), into.Path())
 			const kills, step = 4, 700 << 10
 			for i := range kills {
 				cmd := killedPullOf("http://"+p.Addr().String(), into.Path())
@@ -217,7 +258,7 @@ func halfOf(t *testing.T, served, object string) (into *ostree.Repo) {
 		_ = http.NewResponseController(w).Flush()
 		for range 1000 {
 			if list, _ := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*")); len(list) == 1 {
-				if st, err := os.Stat(list[0]); err == nil && st.Size() >= int64(len(data)/2) {
+				if st, err := os.Stat(list[0]); err == nil && st.Size() >= int64(halfHead+len(data)/2) {
 					break
 				}
 			}
@@ -331,11 +372,11 @@ func TestAServerThatLiesAboutARangeGetsNothingIn(t *testing.T) {
 func TestABadHalfIsDroppedAndFetchedOnceAnew(t *testing.T) {
 	repo, object, commit := largeRepo(t)
 	for name, spoil := range map[string]func([]byte) []byte{
-		"zeros":     func(b []byte) []byte { return append(b[:512:512], make([]byte, len(b)-512)...) },
+		"zeros":     func(b []byte) []byte { return append(b[:halfHead:halfHead], make([]byte, len(b)-halfHead)...) },
 		"a bit":     func(b []byte) []byte { b[len(b)-1] ^= 1; return b },
 		"no head":   func(b []byte) []byte { return bytes.Replace(b, []byte("otactl half"), []byte("OTACTL HALF"), 1) },
 		"nothing":   func([]byte) []byte { return nil },
-		"only head": func(b []byte) []byte { return b[:512] },
+		"only head": func(b []byte) []byte { return b[:halfHead] },
 		"too long":  func(b []byte) []byte { return append(b, make([]byte, largeSize)...) },
 	} {
 		t.Run(name, func(t *testing.T) {
