@@ -140,9 +140,40 @@ func (b *builder) planAppArtifact(ctx context.Context) error {
 	if !ok {
 		return noApps(b.app.short)
 	}
-	size = max(0, size)
-	b.wants(size, size)
-	return nil
+	others, err := b.othersBlobs(ctx)
+	if err != nil {
+		return err
+	}
+	return b.planTar(size, dirBlobs, func(name string) bool { return others[name] })
+}
+
+// othersBlobs are the files of the blobs that apps of the bundle's other targets
+// need, as far as these are there.
+func (b *builder) othersBlobs(ctx context.Context) (map[string]bool, error) {
+	names := map[string]bool{}
+	if b.folder == nil {
+		return names, nil
+	}
+	store := apps.NewStore(b.folder, dirApps)
+	for _, target := range b.meta.bundle.Targets {
+		if target == b.opt.Target {
+			continue
+		}
+		_, custom, err := b.meta.target(target)
+		if err != nil {
+			return nil, err
+		}
+		for _, app := range requiredApps(custom) {
+			closure, err := apps.Closure(ctx, store, app.URI, apps.Architecture(custom.Arch))
+			if err != nil {
+				continue // left out, or damaged
+			}
+			for _, blob := range closure.Blobs {
+				names[store.Name(blob.Digest)] = true
+			}
+		}
+	}
+	return names, ctx.Err()
 }
 
 // noApps says what to do about apps that are not whole.

@@ -70,9 +70,61 @@ func (b *builder) orArtifact(ctx context.Context, why error) error {
 	b.opt.Log.Info("the objects come from an artifact of the CI", "url", a.URL(), "because", why)
 	b.repoTar, b.source = a, nothing{} // until it is unpacked
 	b.report.Artifact, b.report.ArtifactSize = a.URL(), a.Size()
-	size := max(0, a.Size())
+	return nil
+}
+
+// planRepoTar counts the tar of the repo for as long as it is.
+func (b *builder) planRepoTar(ctx context.Context) error {
+	others, err := b.othersObjects(ctx)
+	if err != nil {
+		return err
+	}
+	return b.planTar(b.repoTar.Size(), dirRepo+"/objects", func(name string) bool {
+		id, err := ostree.ParseArchivePath(strings.TrimPrefix(name, dirRepo+"/"))
+		return err != nil || others[id]
+	})
+}
+
+// planTar counts a tar of size bytes, whose content goes into dir. What a run has
+// left there that was cut off while it unpacked is not written again: that is all
+// but the files that other targets need. It is a plan: whether they are good is
+// seen later, and what is bad goes before it is replaced.
+func (b *builder) planTar(size int64, dir string, others func(name string) bool) error {
+	if b.folder != nil {
+		err := walk(b.folder, dir, func(name string, n int64) error {
+			if !others(name) {
+				size -= n
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	size = max(0, size)
 	b.wants(size, size)
 	return nil
+}
+
+// othersObjects are those of the bundle's other targets, as far as their
+// directories can be read.
+func (b *builder) othersObjects(ctx context.Context) (map[ostree.ObjectID]bool, error) {
+	ids := map[ostree.ObjectID]bool{}
+	others, err := b.otherCommits()
+	if err != nil || len(others) == 0 {
+		return ids, err
+	}
+	repo, err := openArchive(ctx, b.folder, dirRepo)
+	if err != nil {
+		return nil, err
+	}
+	for _, commit := range others {
+		_ = ostree.Closure(ctx, repo, commit, func(id ostree.ObjectID) error {
+			ids[id] = true
+			return nil
+		})
+	}
+	return ids, ctx.Err()
 }
 
 // instead says whether an artifact may take the place of a source that failed

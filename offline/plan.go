@@ -60,7 +60,7 @@ func (w *want) listed(ctx context.Context, id ostree.ObjectID, size int64) error
 // sizes. Where none does, a medium that is too small is met while writing.
 func (b *builder) planObjects(ctx context.Context) error {
 	if b.repoTar != nil {
-		return nil // what is in it shows when it is unpacked
+		return b.planRepoTar(ctx) // what is in it shows when it is unpacked
 	}
 	dst, err := b.present()
 	if err != nil || b.opt.DeltaOnly {

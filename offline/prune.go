@@ -248,7 +248,7 @@ func (p *pruner) goes(name string, size int64, count *int) {
 // spareRefs finds refs to commits of no target. They go first, so that nothing
 // names what is gone.
 func (p *pruner) spareRefs(context.Context) error {
-	return p.walk(path.Join(dirRepo, "refs/heads"), func(name string, size int64) error {
+	return walk(p.folder, path.Join(dirRepo, "refs/heads"), func(name string, size int64) error {
 		text, err := medium.ReadFile(p.folder, name, limits.Ref)
 		if err != nil {
 			return err
@@ -369,7 +369,7 @@ func (p *pruner) spareRest(context.Context) error {
 func (p *pruner) folderGoes(dir string) error {
 	var bytes int64
 	files := 0
-	err := p.walk(dir, func(_ string, size int64) error {
+	err := walk(p.folder, dir, func(_ string, size int64) error {
 		files++
 		bytes += size
 		return nil
@@ -381,8 +381,8 @@ func (p *pruner) folderGoes(dir string) error {
 }
 
 // walk calls file for each plain file in and below dir, which may not be there.
-func (p *pruner) walk(dir string, file func(name string, size int64) error) error {
-	err := fs.WalkDir(p.folder, dir, func(name string, d fs.DirEntry, err error) error {
+func walk(files medium.Files, dir string, file func(name string, size int64) error) error {
+	err := fs.WalkDir(files, dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,13 @@ type memTar struct {
 func (m *memTar) URL() string { return "https://ci.example/repo.tar" }
 
 // Size implements Artifact.
-func (m *memTar) Size() int64 { return 1000 }
+func (m *memTar) Size() int64 {
+	n := int64(0)
+	for _, name := range m.names {
+		n += int64(len(m.content[name]))
+	}
+	return n
+}
 
 // Files implements Artifact.
 func (m *memTar) Files(ctx context.Context, _ progress.Sink, fn func(string, int64, io.Reader) error) error {
@@ -178,6 +185,84 @@ func TestATarThatBreaksOffAnywhereIsTakenUp(t *testing.T) {
 	if b.tar.fetched != n || rep.Copied != 0 || rep.Present != rep.Objects {
 		t.Errorf("a whole bundle: fetched again, %+v", rep)
 	}
+}
+
+// Room is asked for what a cut run has not brought yet, whatever else lies there.
+func TestWhatWasUnpackedIsNotPlannedAgain(t *testing.T) {
+	b := ciWithHistory(t)
+	dir := filepath.Join(t.TempDir(), "bundle")
+	_, err := Build(t.Context(), b, dir, options("pc-1"))
+	check(t, err)
+	blobs, web, shop := twoApps()
+	source := appStore(t, testkit.AppBlobs{})
+	b.publish("pc-2", "pc", tinyTree(t, "2"), withApps(web))
+	b.tar, b.apps = tarOfRepo(t, b.repoDir, nil), tarOfApps(blobs)
+	opt := options("pc-2")
+	opt.AllowMultiple, opt.AppsSource = true, source
+	_, err = Build(t.Context(), b, dir, opt)
+	check(t, err)
+
+	more, tree := testkit.AppBlobs{}, tinyTree(t, "3")
+	db := more.Image("hub.example/acme/more")
+	write(t, filepath.Join(tree, "noise"), noise(50<<10))
+	b.publish("board-1", "board", tree, withApps(shop, more.App("hub.example/acme/large", db)))
+	maps.Copy(blobs, more)
+	b.tar, b.apps = tarOfRepo(t, b.repoDir, nil), tarOfApps(blobs)
+	opt = options("board-1")
+	opt.AllowMultiple, opt.AppsSource = true, source
+	need := func() int64 {
+		t.Helper()
+		dry := opt
+		dry.DryRun = true
+		rep, err := Build(t.Context(), b, dir, dry)
+		check(t, err)
+		return rep.Need
+	}
+	held := func() int64 {
+		n := int64(0)
+		for _, below := range []string{"ostree_repo/objects", "apps/blobs"} {
+			check(t, filepath.WalkDir(filepath.Join(dir, below), func(_ string, d fs.DirEntry, err error) error {
+				if st, serr := d.Info(); err == nil && serr == nil && d.Type().IsRegular() {
+					n += st.Size()
+				}
+				return err
+			}))
+		}
+		return n
+	}
+	repoTar, appsTar := b.tar, b.apps
+	b.tar, b.apps = &memTar{}, &memTar{}
+	rest := need()
+	b.tar, b.apps = repoTar, appsTar
+	fresh, had := need(), held()
+	if fresh-rest != b.tar.Size()+b.apps.Size() {
+		t.Errorf("%d bytes for tars of %d and %d", fresh-rest, b.tar.Size(), b.apps.Size())
+	}
+	for tar, cut := range map[*memTar]int{b.tar: len(b.tar.names) - 1, b.apps: 4} { // before any app is whole, whose folder is planned as well
+		tar.cut = cut
+		if _, err := Build(t.Context(), b, dir, opt); !errors.Is(err, errCut) {
+			t.Fatalf("cut before member %d: %v", tar.cut, err)
+		}
+		tar.cut = 0
+		if left := held() - had; left == 0 || need() != fresh-left {
+			t.Errorf("cut before member %d: %d bytes lie there, and of %d there are %d to be written", cut, left, fresh, need())
+		}
+	}
+	_, err = Build(t.Context(), b, dir, opt)
+	check(t, err)
+	if rep := verify(t, dir); !rep.Good {
+		t.Error(rep.Findings)
+	}
+}
+
+// tarOfApps is the tar of a store of apps.
+func tarOfApps(blobs testkit.AppBlobs) *memTar {
+	m := &memTar{content: map[string][]byte{}}
+	for _, hex := range slices.Sorted(maps.Keys(blobs)) {
+		name := "blobs/sha256/" + hex
+		m.names, m.content[name] = append(m.names, name), blobs[hex]
+	}
+	return m
 }
 
 func TestATarThatIsNotWhatItShouldBeMakesNoBundle(t *testing.T) {
