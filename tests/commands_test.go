@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -112,11 +112,12 @@ func slot(ts *testscript.TestScript) *serving { return ts.Value(servingKey{}).(*
 
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) >= 1, "serve DIR [FLAG...]")
-	addr, gateway := "127.0.0.1:"+freePort(ts), "127.0.0.1:"+freePort(ts)
 	log, err := os.OpenFile(ts.MkAbs("serve.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
-	line := append([]string{"serve", "--data", args[0], "--addr", addr, "--gateway-addr", gateway}, args[1:]...)
+	before, err := log.Stat()
+	ts.Check(err)
+	line := append([]string{"serve", "--data", args[0], "--addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0"}, args[1:]...)
 	path, err := lookPath(ts, "otactl")
 	ts.Check(err)
 	s := slot(ts)
@@ -127,10 +128,10 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	cmd, done := s.cmd, s.done
 	go func() { s.err = cmd.Wait(); close(done) }()
 	ts.Defer(func() { cmd.Process.Kill(); <-done })
-	ts.Setenv("URL", "http://"+addr)
-	ts.Setenv("GATEWAY", "https://"+gateway)
 	ts.Setenv("SERVE_PID", strconv.Itoa(cmd.Process.Pid))
-	waitReady(ts, s, "http://"+addr+"/healthz")
+	api, gateway := announced(ts, s, before.Size())
+	ts.Setenv("URL", api)
+	ts.Setenv("GATEWAY", gateway)
 }
 
 // lookPath finds a program on the script's PATH.
@@ -144,24 +145,24 @@ func lookPath(ts *testscript.TestScript, name string) (string, error) {
 	return "", fmt.Errorf("%s is not on PATH", name)
 }
 
-// waitReady asks until the server answers or has ended.
-func waitReady(ts *testscript.TestScript, s *serving, url string) {
-	client := &http.Client{Timeout: 2 * time.Second}
+var announcement = regexp.MustCompile(`: API (http://\S+), devices (https://\S+), data in `)
+
+// announced waits until the server says where it listens, in its log from a byte
+// on, or has ended.
+func announced(ts *testscript.TestScript, s *serving, from int64) (api, gateway string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(30 * time.Second)
 	for {
-		if resp, err := client.Get(url); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
+		log := ts.ReadFile("serve.log")
+		if said := announcement.FindStringSubmatch(log[from:]); said != nil {
+			return said[1], said[2]
 		}
 		select {
 		case <-s.done:
-			ts.Fatalf("otactl serve ended (%v):\n%s", s.err, ts.ReadFile("serve.log"))
+			ts.Fatalf("otactl serve ended (%v):\n%s", s.err, log)
 		case <-deadline:
-			ts.Fatalf("otactl serve does not answer at %s:\n%s", url, ts.ReadFile("serve.log"))
+			ts.Fatalf("otactl serve does not say where it listens:\n%s", log)
 		case <-tick.C:
 		}
 	}
