@@ -201,6 +201,9 @@ func (b *builder) apps(ctx context.Context) error {
 		return err
 	}
 	w.Faults, w.Room = b.opt.Faults, b.roomFor
+	if err := b.recheckBlobs(ctx, w); err != nil {
+		return err
+	}
 	if b.app.short != nil {
 		if _, err := b.appsArtifact(ctx, w); err != nil {
 			return b.stays(err, w.Done().Written, "blobs")

@@ -164,7 +164,7 @@ func Build(ctx context.Context, backend Backend, dst string, opt BuildOptions) (
 // is not known.
 func (b *builder) failed(err error) {
 	if b.folder != nil && b.lock != nil && mediumFailed(err) {
-		_ = b.folder.Unmark(markFile)
+		_ = errors.Join(b.folder.Unmark(markFile), b.folder.Unmark(markBlobs))
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/otactl/otactl/internal/progress"
+	"github.com/otactl/otactl/offline/apps"
 	"github.com/otactl/otactl/ostree"
 )
 
@@ -20,6 +21,30 @@ import (
 // brings content, so that the next one after a kill need not read all of it
 // again; whoever takes the medium out makes it void. Nothing else trusts it.
 const markFile = dirRepo + "/tmp/otactl-written"
+
+// markBlobs says the same of the blobs of apps that a Writer believes.
+const markBlobs = dirRepo + "/tmp/otactl-blobs"
+
+// recheckBlobs is recheck for the blobs of apps.
+func (b *builder) recheckBlobs(ctx context.Context, w *apps.Writer) error {
+	if b.folder.Marked(markBlobs) {
+		w.Believe()
+		return nil
+	}
+	if err := b.folder.Unmark(markBlobs); err != nil {
+		return err
+	}
+	w.Task = progress.Start(b.opt.Progress, "reading the apps that are there", progress.Bytes, 0)
+	defer w.Task.Done()
+	bad, err := w.Recheck(ctx, b.readers())
+	if err != nil {
+		return err
+	}
+	if bad > 0 {
+		b.opt.Log.Warn("blobs of apps on the medium were damaged and are gone; those that the target needs are fetched again", "blobs", bad)
+	}
+	return b.folder.Mark(markBlobs)
+}
 
 // recheck reads every object that lies in the repo, of whichever commit, and
 // removes those that are not what their names say: they may have suffered since
@@ -111,7 +136,7 @@ func (b *builder) good(ctx context.Context, there *archive, id ostree.ObjectID) 
 	return false, err
 }
 
-// tidy removes what only an interrupted build needs: the mark, so that the next
+// tidy removes what only an interrupted build needs: the marks, so that the next
 // build reads all of it again, and what runs before this one left.
 func (b *builder) tidy(context.Context) error {
 	const tmp = dirRepo + "/tmp"

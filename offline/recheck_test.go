@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/offline/medium"
 	"github.com/otactl/otactl/ostree"
 )
@@ -42,13 +43,12 @@ func (a at) At(point string) error {
 // elsewhere makes the mark in dir one of another mount.
 func elsewhere(t *testing.T, dir string) {
 	t.Helper()
-	otherMark(t, dir, "mount ", "mount 1")
+	otherMark(t, filepath.Join(dir, markFile), "mount ", "mount 1")
 }
 
-// otherMark changes the mark in dir where it says was.
-func otherMark(t *testing.T, dir, was, is string) {
+// otherMark changes a mark where it says was.
+func otherMark(t *testing.T, name, was, is string) {
 	t.Helper()
-	name := filepath.Join(dir, markFile)
 	text, err := os.ReadFile(name)
 	check(t, err)
 	changed := strings.Replace(string(text), was, is, 1)
@@ -64,8 +64,8 @@ func TestAfterAKillNothingIsReadAgainAndAfterAnotherMountAllIs(t *testing.T) {
 		reads   bool
 	}{
 		"same mount":    {func(*testing.T, string) {}, false},
-		"another mount": {func(t *testing.T, dir string) { otherMark(t, dir, "mount ", "mount 1") }, true},
-		"after a sleep": {func(t *testing.T, dir string) { otherMark(t, dir, "slept ", "slept 1") }, true},
+		"another mount": {elsewhere, true},
+		"after a sleep": {func(t *testing.T, dir string) { otherMark(t, filepath.Join(dir, markFile), "slept ", "slept 1") }, true},
 		"a copy": {func(t *testing.T, dir string) {
 			text, err := os.ReadFile(filepath.Join(dir, markFile))
 			check(t, err)
@@ -97,6 +97,65 @@ func TestAfterAKillNothingIsReadAgainAndAfterAnotherMountAllIs(t *testing.T) {
 				t.Errorf("the mark stays after the build: %v", err)
 			}
 		})
+	}
+}
+
+// Small blobs are read each time: that takes less than to sync each of them.
+func TestAfterAKillNoLargeBlobIsReadAgainAndAfterAnotherMountAllAre(t *testing.T) {
+	blobs := testkit.AppBlobs{}
+	layer := blobs.Put(noise(2 << 20))
+	config := blobs.JSON(map[string]any{"architecture": "amd64", "os": "linux"})
+	image := blobs.JSON(map[string]any{
+		"schemaVersion": 2, "mediaType": ociManifest, "config": blobs.At("application/vnd.oci.image.config.v1+json", config),
+		"layers": []any{blobs.At("application/vnd.oci.image.layer.v1.tar+gzip", layer)},
+	})
+	web := blobs.App("hub.example/acme/web", "hub.example/acme/db@"+image)
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(web))
+	for _, again := range []bool{false, true} {
+		dir := t.TempDir()
+		opt := options("pc-1")
+		opt.AppsSource, opt.Faults = appStore(t, blobs), at(FaultStage)
+		if _, err := Build(t.Context(), b, dir, opt); !errors.Is(err, errPulled) {
+			t.Fatal(err)
+		}
+		for _, digest := range []string{layer, config} {
+			check(t, flipAt(filepath.Join(dir, dirBlobs, testkit.Hex(digest)), 5))
+		}
+		copied := 1
+		if again {
+			otherMark(t, filepath.Join(dir, markBlobs), "mount ", "mount 1")
+			copied = 2
+		}
+		opt.Faults = nil
+		rep, err := Build(t.Context(), b, dir, opt)
+		check(t, err)
+		if rep.AppsCopied != copied || (verify(t, dir).Err() == nil) != again {
+			t.Errorf("another mount: %v: %d blobs were fetched again", again, rep.AppsCopied)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, markBlobs)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the mark stays after the build: %v", err)
+		}
+	}
+}
+
+// A run that marks what lies there has seen all of it, whoever needs it.
+func TestADamagedBlobOfAnotherTargetIsNotVouchedFor(t *testing.T) {
+	blobs := testkit.AppBlobs{}
+	web := blobs.App("hub.example/acme/web", blobs.Image("hub.example/acme/db"))
+	b := newBackend(t, 0)
+	b.publish("pc-1", "pc", tinyTree(t, "1"), withApps(web))
+	dir := t.TempDir()
+	stranger := filepath.Join(dir, dirBlobs, strings.Repeat("a", 64))
+	check(t, os.MkdirAll(filepath.Dir(stranger), 0o755))
+	write(t, stranger, noise(2<<20))
+	opt := options("pc-1")
+	opt.AppsSource, opt.Faults = appStore(t, blobs), at(FaultStage)
+	if _, err := Build(t.Context(), b, dir, opt); !errors.Is(err, errPulled) {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(stranger); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is there, and the mark says that it is good: %v", err)
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
@@ -32,8 +35,13 @@ const (
 	FaultView = "apps.view" // the folder of an app is written, and not in its place
 )
 
+// large is from how many bytes on a blob is on the medium before it has its name,
+// so that the next run may know that it is good. A smaller one is read sooner than
+// it is synced.
+const large = 1 << 20
+
 // Writer writes apps into a bundle. Its methods are safe for concurrent use.
-// Nothing that it wrote is durable before Close.
+// Nothing that it wrote is durable before Close, large blobs aside.
 type Writer struct {
 	// Room, when not nil, is asked before n bytes are written.
 	Room func(n int64) error
@@ -46,6 +54,8 @@ type Writer struct {
 	folder *medium.Folder
 	dir    string
 	store  Store
+
+	believes bool // large blobs that are there
 
 	mu     sync.Mutex
 	good   map[Digest]int64 // read and verified in this run, with their sizes
@@ -109,11 +119,57 @@ func (w *Writer) Done() Done {
 	return w.done
 }
 
+// Believe takes the large blobs that are there for good, unread. It is for a
+// medium of which nobody else had hold since a Writer called Recheck.
+func (w *Writer) Believe() { w.believes = true }
+
+// Recheck reads the large blobs that are there, jobs at once, whichever app they
+// are of. It removes those that are not what their names say, and counts them.
+func (w *Writer) Recheck(ctx context.Context, jobs int) (bad int, err error) {
+	entries, err := w.folder.ReadDir(path.Join(w.dir, dirBlobs))
+	if err != nil {
+		return 0, err
+	}
+	var removed atomic.Int64
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(jobs)
+	for _, e := range entries {
+		d, err := ParseDigest("sha256:" + e.Name())
+		if err != nil {
+			continue // no blob
+		}
+		size, err := w.store.Stat(d)
+		if err != nil || size < large {
+			continue // looked at when it is needed
+		}
+		if w.Task != nil {
+			w.Task.Grow(size)
+		}
+		work.Go(func() error {
+			good, err := w.Has(ctx, d, size)
+			if good || err != nil {
+				return err
+			}
+			removed.Add(1)
+			return w.folder.Root().Remove(w.store.Name(d))
+		})
+	}
+	err = work.Wait()
+	return int(removed.Load()), err
+}
+
 // Has reads the blob in the bundle, once in a run, and says whether it is there
 // and good.
 func (w *Writer) Has(ctx context.Context, d Digest, size int64) (bool, error) {
 	if w.knows(d, size) {
 		return true, nil
+	}
+	if w.believes && size >= large {
+		there, err := w.store.Stat(d)
+		if err == nil && there == size {
+			w.count(size)
+			return true, nil
+		}
 	}
 	good, err := intact(ctx, w.store, d, size, w.counter())
 	if good {
@@ -130,6 +186,13 @@ func (w *Writer) knows(d Digest, size int64) bool {
 	defer w.mu.Unlock()
 	known, ok := w.good[d]
 	return ok && known == size
+}
+
+// count tells the task of bytes of a blob that need not be read.
+func (w *Writer) count(n int64) {
+	if w.Task != nil {
+		w.Task.Add(n)
+	}
 }
 
 // counter passes on to the task how much is written to it.
@@ -191,9 +254,7 @@ func (w *Writer) put(ctx context.Context, d Digest, size int64, r io.Reader) err
 // Take puts a blob that a Closure found, read from another store.
 func (w *Writer) Take(ctx context.Context, from Blobs, b Blob) error {
 	if w.knows(b.Digest, b.Size) {
-		if w.Task != nil {
-			w.Task.Add(b.Size)
-		}
+		w.count(b.Size)
 		return nil
 	}
 	if good, err := w.Has(ctx, b.Digest, b.Size); good || err != nil {
@@ -218,7 +279,11 @@ func (w *Writer) fill(ctx context.Context, name string, d Digest, size int64, r 
 	if err != nil {
 		return fmt.Errorf("blob %s: %w", d, err)
 	}
-	err = errors.Join(verify(ctx, r, d, size, io.MultiWriter(f, w.counter())), w.folder.SyncFile(f), f.Close())
+	sync := w.folder.SyncFile
+	if size >= large {
+		sync = (*os.File).Sync
+	}
+	err = errors.Join(verify(ctx, r, d, size, io.MultiWriter(f, w.counter())), sync(f), f.Close())
 	if _, named := errors.AsType[*CorruptError](err); named || err == nil {
 		return err
 	}
