@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -60,7 +61,7 @@ type Bundle struct {
 // index of what is in it.
 func Open(dir string) (*Bundle, error) {
 	if papers.Is(dir) {
-		files, err := papers.Open(dir)
+		files, err := papers.Open(followed(dir))
 		if err != nil {
 			return nil, &openError{dir, RuleMetadata, err}
 		}
@@ -79,11 +80,20 @@ func Open(dir string) (*Bundle, error) {
 
 // openFile opens a bundle that is one file.
 func openFile(name string) (*Bundle, error) {
-	file, err := ota.Open(name)
+	file, err := ota.Open(followed(name))
 	if err != nil {
 		return nil, &openError{name, RuleIndex, medium.Cause(err)}
 	}
 	return &Bundle{files: file, dir: name}, nil
+}
+
+// followed is the file that a link leads to: what people sign takes the place of
+// that file, and not of the link. One that leads nowhere can't be opened either.
+func followed(path string) string {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		return file
+	}
+	return path
 }
 
 // openError is why a file can't be opened as a bundle.

@@ -371,3 +371,27 @@ func TestNothingButTheIndexOfTheBundleIsSignedInItsPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatALinkLeadsToIsSignedWhereItLies(t *testing.T) {
+	file, _, b := packedBundle(t, 1)
+	bundle, err := Open(file)
+	check(t, err)
+	sheet := filepath.Join(t.TempDir(), "papers.json")
+	check(t, bundle.Export(sheet))
+	check(t, bundle.Close())
+	for _, real := range []string{file, sheet} {
+		link := filepath.Join(t.TempDir(), "link")
+		check(t, os.Symlink(real, link))
+		rep, err := signDir(t, link, b.offline[0])
+		check(t, err)
+		if rep.Missing != 0 || rep.Dir != link {
+			t.Errorf("%+v", rep)
+		}
+		if to, err := os.Readlink(link); err != nil || to != real {
+			t.Errorf("the link is gone: %q, %v", to, err)
+		}
+		if _, err := signDir(t, real, b.offline[0]); !errors.Is(err, tuf.ErrDuplicate) {
+			t.Errorf("%s is not signed: %v", real, err)
+		}
+	}
+}
