@@ -164,20 +164,25 @@ func (w *Writer) Has(ctx context.Context, d Digest, size int64) (bool, error) {
 	if w.knows(d, size) {
 		return true, nil
 	}
-	if w.believes && size >= large {
-		there, err := w.store.Stat(d)
-		if err == nil && there == size {
-			w.count(size)
-			return true, nil
-		}
+	var err error
+	good := w.believes && size >= large && holds(w.store, d, size)
+	if good {
+		w.count(size)
+	} else {
+		good, err = intact(ctx, w.store, d, size, w.counter())
 	}
-	good, err := intact(ctx, w.store, d, size, w.counter())
 	if good {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.good[d] = size
 	}
 	return good, err
+}
+
+// holds says whether there is a blob of that size, and nothing of its bytes.
+func holds(in Blobs, d Digest, size int64) bool {
+	there, err := in.Stat(d)
+	return err == nil && there == size
 }
 
 // knows says that the blob was found good in this run.
