@@ -3,6 +3,7 @@ package objects
 import (
 	"bufio"
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,21 +24,47 @@ func (s *Store) getSizes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noSuchCommit()
 	}
-	if err := take(r.Context(), s.sizing); err != nil {
+	ctx, stop := context.WithCancel(r.Context())
+	list, err := s.beginSizes(ctx, commit)
+	if err != nil {
+		stop()
 		return err
 	}
-	defer func() { <-s.sizing }()
-	if _, err := ostree.LoadCommit(r.Context(), s.repo, commit); err != nil {
-		if _, missing := isMissing(err); missing {
-			return noSuchCommit()
-		}
-		return err
-	}
+	defer list.close()
+	defer stop()
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if err := s.sizes(r.Context(), bufio.NewWriterSize(patient{w}, 64<<10), commit); err != nil && r.Context().Err() == nil {
+	if _, err := io.Copy(patient{w}, list); err != nil && r.Context().Err() == nil {
 		s.log.Warn("an answer of sizes broke off", "commit", commit, "error", err)
 	}
 	return nil
+}
+
+// beginSizes walks a commit and lists the sizes for a client to read, who may be
+// as slow as they like: the walk, of which there are few at once, waits for nobody.
+func (s *Store) beginSizes(ctx context.Context, commit ostree.Checksum) (list *growing, err error) {
+	if err := take(ctx, s.sizing); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			<-s.sizing
+		}
+	}()
+	if _, err := ostree.LoadCommit(ctx, s.repo, commit); err != nil {
+		if _, missing := isMissing(err); missing {
+			return nil, noSuchCommit()
+		}
+		return nil, err
+	}
+	if list, err = newGrowing(s.tmp); err != nil {
+		return nil, err
+	}
+	go func() {
+		err := s.sizes(ctx, bufio.NewWriterSize(list, 64<<10), commit)
+		<-s.sizing
+		list.end(err)
+	}()
+	return list, nil
 }
 
 func noSuchCommit() error {
