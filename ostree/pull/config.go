@@ -49,6 +49,13 @@ func (r *run) allHere() bool {
 	return r.opt.Depth == 0
 }
 
+// leave ends the question, which a pull that ends early never wanted answered:
+// nothing of it goes on behind the caller's back.
+func (c *remoteConfig) leave(stop func()) {
+	stop()
+	<-c.done
+}
+
 func (c *remoteConfig) check(ctx context.Context) error {
 	select {
 	case <-c.done:

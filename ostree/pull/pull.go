@@ -179,7 +179,9 @@ func (r *run) run(ctx context.Context) error {
 
 // fetch brings what is missing.
 func (r *run) fetch(ctx context.Context) error {
-	r.config = r.readConfig(ctx)
+	asking, stop := context.WithCancel(ctx)
+	r.config = r.readConfig(asking)
+	defer r.config.leave(stop)
 	if err := r.useDeltas(ctx); err != nil || r.opt.DryRun {
 		return err
 	}

@@ -87,6 +87,21 @@ func (f *far) requests() []string {
 	return list
 }
 
+// endless never says what its config is.
+type endless struct {
+	*far
+	over chan struct{} // closed when nobody waits for that any more
+}
+
+func (e *endless) File(ctx context.Context, path string, max int64, have ostree.FileVersion) ([]byte, ostree.FileVersion, error) {
+	if path != "config" {
+		return e.far.File(ctx, path, max, have)
+	}
+	defer close(e.over)
+	<-ctx.Done()
+	return nil, have, ctx.Err()
+}
+
 // world is a remote that the real program made, and a repo that pulls from it.
 type world struct {
 	t      *testing.T
@@ -443,4 +458,25 @@ func TestADeltaInSignedFormIsPulled(t *testing.T) {
 		t.Errorf("%+v", r.Delta)
 	}
 	w.isWhole(c)
+}
+
+// TestNothingGoesOnAfterAPull, also not the question about the config, whose
+// answer one that ends early has no use for.
+func TestNothingGoesOnAfterAPull(t *testing.T) {
+	for what, opt := range map[string]Options{
+		"a dry run":        {Refs: []Ref{{Name: "main"}}, DryRun: true},
+		"a missing commit": {Refs: []Ref{{Commit: &ostree.Checksum{9}}}},
+	} {
+		w := newWorld(t)
+		w.commit("main")
+		remote := &endless{w.remote, make(chan struct{})}
+		if _, err := Run(t.Context(), w.repo, remote, opt); (err == nil) != opt.DryRun {
+			t.Errorf("%s: %v", what, err)
+		}
+		select {
+		case <-remote.over:
+		default:
+			t.Errorf("%s: somebody still asks for the config", what)
+		}
+	}
 }
