@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -286,6 +287,57 @@ func TestAnEndedPushComesBack(t *testing.T) {
 	_, err := ostree.Copy(ctx, open(t, s, sample), sample, sample.Commit, ostree.CopyOptions{FullCheck: true})
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// stuck is a transport on which no tar comes to its end.
+type stuck struct {
+	began chan struct{}
+	over  atomic.Bool
+}
+
+func (s *stuck) RoundTrip(r *http.Request) (*http.Response, error) {
+	close(s.began)
+	<-r.Context().Done()
+	for range 1000 {
+		runtime.Gosched() // time for whoever does not wait
+	}
+	s.over.Store(true)
+	return nil, errors.Join(r.Context().Err(), r.Body.Close())
+}
+
+// TestNothingIsSentAfterASession that was given up.
+func TestNothingIsSentAfterASession(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for how, end := range map[string]func(ostree.Session){
+		"aborted": func(s ostree.Session) { s.Abort() },
+		"closed by who waits no longer": func(s ostree.Session) {
+			if err := s.Close(gone); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		},
+	} {
+		line := &stuck{began: make(chan struct{})}
+		st, err := New(Options{URL: "http://host/f/v2/repos/lmp", Retry: quick, HTTP: &http.Client{Transport: line}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := st.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range packObjects {
+			id, data := storetest.RandomFile(t, 16)
+			if err := session.Put(t.Context(), storetest.Archived(id, data, true)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-line.began
+		end(session)
+		if !line.over.Load() {
+			t.Errorf("%s: a tar is still being sent", how)
+		}
 	}
 }
 

@@ -331,6 +331,7 @@ func (t *session) Close(ctx context.Context) error {
 			break
 		}
 		if err := t.wait(ctx); err != nil {
+			t.land()
 			return err
 		}
 	}
@@ -342,9 +343,17 @@ func (t *session) Close(ctx context.Context) error {
 
 // Abort ends what is under way. What arrived stays, and a later run finds it.
 func (t *session) Abort() {
-	t.cancel()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.over = true
 	t.signal()
+	t.land()
+}
+
+// land ends what is being sent, and waits for that; t.mu is held.
+func (t *session) land() {
+	t.cancel()
+	for t.flying > 0 {
+		_ = t.wait(context.WithoutCancel(t.ctx))
+	}
 }
