@@ -7,6 +7,7 @@
 package updateserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
@@ -31,8 +33,17 @@ type Options struct {
 // Client speaks to one server.
 type Client struct{ opt Options }
 
+// An update-server shuts an address out for half a minute that called too often,
+// whoever did, and says no time in a form for programs. What is waited for is a
+// little more, and up to three times.
+const (
+	shutOut = 31 * time.Second
+	budget  = 2 * time.Minute
+)
+
 // Open makes a client; nothing is sent yet.
 func Open(opt Options) *Client {
+	opt.Retry.Crowded, opt.Retry.Budget = cmp.Or(opt.Retry.Crowded, shutOut), cmp.Or(opt.Retry.Budget, budget)
 	hc := *opt.HTTP
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	opt.HTTP = &hc

@@ -2,10 +2,12 @@ package updateserver
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -19,7 +21,7 @@ func client(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Cleanup(s.Close)
 	return Open(Options{
 		URL: s.URL, Auth: httpx.HeaderAuth{"Authorization": {"Bearer secret"}}, HTTP: httpx.NewClient(httpx.Options{}),
-		Retry: httpx.Retry{Base: time.Millisecond},
+		Retry: httpx.Retry{Base: time.Millisecond, Crowded: time.Millisecond, Budget: time.Second},
 	})
 }
 
@@ -93,5 +95,43 @@ func TestNamesThatLeadElsewhereAreRefused(t *testing.T) {
 	}
 	if err := CheckName("intel-corei7-64-lmp-1451"); err != nil {
 		t.Error(err)
+	}
+}
+
+// shutting is an update-server that shuts us out for half a minute, so often.
+type shutting struct {
+	often int
+	calls int
+	until time.Time
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *shutting) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.calls++
+	code := http.StatusCreated
+	if now := time.Now(); s.often > 0 && !now.Before(s.until) {
+		s.often--
+		s.until = now.Add(30 * time.Second)
+	}
+	if time.Now().Before(s.until) {
+		code = http.StatusTooManyRequests
+	}
+	return &http.Response{StatusCode: code, Status: http.StatusText(code), Header: http.Header{}, Body: http.NoBody, Request: r}, r.Body.Close()
+}
+
+func TestBeingShutOutIsWaitedFor(t *testing.T) {
+	for _, c := range []struct{ often, calls int }{{1, 2}, {3, 4}, {100, 4}} {
+		synctest.Test(t, func(t *testing.T) {
+			s, said := &shutting{often: c.often}, &strings.Builder{}
+			u := Open(Options{URL: "https://updates.example", Auth: httpx.HeaderAuth{}, HTTP: &http.Client{Transport: s},
+				Retry: httpx.Retry{Log: slog.New(slog.NewTextHandler(said, nil))}})
+			err := u.Create(t.Context(), Update{Tag: "main", Name: "x"}, 4, body("data"))
+			if taken := s.calls > c.often; (err == nil) != taken || err != nil && fail.ClassOf(err) != fail.Network || s.calls != c.calls {
+				t.Errorf("shut out %d times: %v after %d calls", c.often, err, s.calls)
+			}
+			if !strings.Contains(said.String(), "pause=31s") {
+				t.Errorf("nobody knows why nothing moves: %s", said)
+			}
+		})
 	}
 }

@@ -23,7 +23,7 @@ const (
 	Conflict           // somebody else was first, or it is there already
 	Verification       // bytes are not what they claim to be
 	Expired            // it was good once
-	Network            // the other side could not be reached or broke off
+	Network            // the other side could not be reached, was busy, or broke off
 	NoSpace            // the disk is full, or would be
 	Unsupported        // this machine or build cannot do it
 	Busy               // another instance is at work

@@ -34,7 +34,10 @@ type Retry struct {
 	// Budget caps all pauses of one request together; 0 means 60 s. A
 	// Retry-After beyond what is left ends the request at once.
 	Budget time.Duration
-	Log    *slog.Logger // nil is silent
+	// Crowded is the least pause after a 429 that does not say for how long; 0 is
+	// that after any other failure.
+	Crowded time.Duration
+	Log     *slog.Logger // nil is silent
 }
 
 func (r Retry) withDefaults() Retry {
@@ -86,12 +89,19 @@ func Again(ctx context.Context, r Retry, try func(ctx context.Context) error) er
 		}
 		v := judge(err)
 		pause := max(r.pause(attempt), v.after)
+		if Code(err) == http.StatusTooManyRequests && v.after == 0 {
+			pause = max(pause, r.Crowded)
+		}
 		if ctx.Err() != nil || !v.again || attempt >= min(r.Attempts, v.attempts) || pause > budget {
 			return finalError(ctx, err, attempt, v)
 		}
 		budget -= pause
 		if r.Log != nil {
-			r.Log.DebugContext(ctx, "request is tried again", "attempt", attempt, "pause", pause, "because", err)
+			level := slog.LevelDebug
+			if pause > r.Max { // somebody may wonder why nothing moves
+				level = slog.LevelWarn
+			}
+			r.Log.Log(ctx, level, "request is tried again", "attempt", attempt, "pause", pause, "because", err)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
