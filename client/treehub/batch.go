@@ -251,7 +251,15 @@ func (t *batchSession) land(ctx context.Context) error {
 // Close sends what is left and returns once the server has said of all that it
 // is durable.
 func (t *batchSession) Close(ctx context.Context) error {
-	defer t.cancel()
+	err := t.finish(ctx)
+	if err != nil {
+		t.Abort()
+	}
+	t.cancel()
+	return err
+}
+
+func (t *batchSession) finish(ctx context.Context) error {
 	leave, err := t.enter(ctx)
 	if err != nil {
 		return err
