@@ -13,7 +13,7 @@ import (
 // commitState is what a copy knows of one commit; the scheduler's lock guards
 // it.
 type commitState struct {
-	asked    bool // by the caller, not found as somebody's parent
+	asked    bool // by the caller, not found as somebody's parent; known before any worker runs
 	left     int  // how many before it are wanted as well; negative: all
 	loaded   bool
 	parent   *Checksum
@@ -48,7 +48,9 @@ func (s *scheduler) addCommit(c Checksum, left int, asked bool) {
 			s.asks = append(s.asks, n)
 			return
 		}
-		st.asked = st.asked || asked
+		if asked {
+			st.asked = true
+		}
 		if !deeper(left, st.left) {
 			return
 		}
