@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -24,11 +25,14 @@ var errPulled = errors.New("pulled out")
 // any more once the stick is gone.
 type pull struct {
 	after int
+	mu    sync.Mutex // objects come side by side
 	seen  []string
 }
 
 // At implements faults.Injector.
 func (p *pull) At(point string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.seen = append(p.seen, point)
 	if len(p.seen) > p.after {
 		return errPulled

@@ -14,12 +14,12 @@ import (
 // keeps free.
 type space struct {
 	repo *Repo
-	unit int64 // of the file system's blocks; 0 where there is no limit
 	// spare gives up what nobody needs, and says whether that was anything; nil
 	// where there is nothing of the kind.
 	spare func() bool
 
 	mu     sync.Mutex
+	unit   int64 // of the file system's blocks; 0 where there is no limit
 	left   int64
 	flying int64 // taken for objects that are not wholly on the disk yet
 }
@@ -30,6 +30,7 @@ func (r *Repo) openSpace() (*space, error) {
 	return s, s.measure()
 }
 
+// measure is for who has mu, or is alone.
 func (s *space) measure() error {
 	c := s.repo.cfg()
 	if c.minFreeBytes == 0 && c.minFreeShare == 0 && s.repo.keepFree == 0 {
@@ -79,11 +80,11 @@ func (s *space) take(n int64) error {
 // cost. Where they would touch what has to stay free it measures again, since
 // others free space too, or failed to use what they took.
 func (s *space) takeIdle(n int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.unit == 0 {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	n = min(n, 1<<61) + s.unit
 	if n > s.left {
 		if err := s.measure(); err != nil {
@@ -101,7 +102,7 @@ func (s *space) takeIdle(n int64) error {
 // is over.
 func (s *space) hold(n uint64) (over func(), err error) {
 	most := int64(min(n, 1<<61))
-	if err := s.take(most); err != nil || s.unit == 0 {
+	if err := s.take(most); err != nil {
 		return func() {}, err
 	}
 	s.mu.Lock()
