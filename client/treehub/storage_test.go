@@ -13,9 +13,11 @@ import (
 	"github.com/otactl/otactl/internal/httpx"
 )
 
-// storing sends to the server's storage what is longer than askFirst.
+// storing sends to the server's storage what is longer than askFirst, and sends
+// no body before the server has said that it wants it, however busy that is.
 func storing(t *testing.T, url string, client *http.Client, auth httpx.Auth) *Store {
 	t.Helper()
+	client.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
 	st, err := New(Options{BaseURL: url, HTTP: client, Auth: auth, Retry: quick, StorageFrom: askFirst})
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +31,7 @@ func TestLargeObjectsGoToTheServersStorage(t *testing.T) {
 	for _, elsewhere := range []bool{true, false} {
 		s := treehubtest.New(t)
 		s.Elsewhere, s.Token = elsewhere, "secret"
-		st := storing(t, s.URL, nil, httpx.HeaderAuth{"Authorization": {"Bearer secret"}})
+		st := storing(t, s.URL, &http.Client{Transport: &http.Transport{}}, httpx.HeaderAuth{"Authorization": {"Bearer secret"}})
 		for range 2 {
 			obj, want := file(t, askFirst+1000, true)
 			if err := put(t, st, obj); err != nil {
@@ -56,7 +58,7 @@ func TestAnUploadThatWasKilledIsNoObject(t *testing.T) {
 	s.Elsewhere = true
 	obj, _ := file(t, askFirst+1, true)
 	s.Forget(obj.ID().ArchivePath())
-	err := put(t, storing(t, s.URL, nil, nil), obj)
+	err := put(t, storing(t, s.URL, &http.Client{Transport: &http.Transport{}}, nil), obj)
 	if fail.ClassOf(err) != fail.Conflict || fail.HintOf(err) == "" || !strings.Contains(err.Error(), obj.ID().String()) {
 		t.Errorf("%v (class %v)", err, fail.ClassOf(err))
 	}
@@ -72,9 +74,7 @@ func TestNoStorageWithoutTLSForAServerWithIt(t *testing.T) {
 		http.Redirect(w, r, "http://storage.example/x", http.StatusFound)
 	}))
 	defer hub.Close()
-	client := hub.Client()
-	client.Transport.(*http.Transport).ExpectContinueTimeout = time.Minute // as ours waits: the server reads no body
-	st := storing(t, hub.URL+"/api/v3/", client, nil)
+	st := storing(t, hub.URL+"/api/v3/", hub.Client(), nil)
 	obj, _ := file(t, askFirst+1, true)
 	if err := put(t, st, obj); fail.ClassOf(err) != fail.Network || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("%v (class %v)", err, fail.ClassOf(err))
