@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -409,25 +408,6 @@ func TestReserveIsNeverTouched(t *testing.T) {
 		wantCode(t, "install with too little room", r, err, DownloadFailureNoSpace)
 	}
 }
-
-func TestObjectThatClaimsMoreThanThereIsRoomIsNotRead(t *testing.T) {
-	read := false
-	o := &roomy{Object: ostree.NewFile(ostree.Checksum{}, &ostree.FileHeader{Mode: 0o100644, Size: 1 << 60}, func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(readerFunc(func([]byte) (int, error) { read = true; return 0, io.EOF })), nil
-	}), check: func(need uint64) error {
-		if need > 1<<40 {
-			return ostree.ErrNoSpace
-		}
-		return nil
-	}}
-	if _, _, err := o.OpenFile(t.Context()); !errors.Is(err, ostree.ErrNoSpace) || read {
-		t.Errorf("error %v, read %v", err, read)
-	}
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestTargetWithAppsIsRefusedWhereAppsWouldHaveToRun(t *testing.T) {
 	d := newDevice(t)

@@ -12,7 +12,7 @@ import (
 
 // bring brings a commit into the sysroot's repo: by a static delta from what is
 // there, if src has one, else, or where that is bad, by its objects.
-func (a *Agent) bring(ctx context.Context, src Source, dst *reserving, commit ostree.Checksum) error {
+func (a *Agent) bring(ctx context.Context, src Source, dst *ostree.Repo, commit ostree.Checksum) error {
 	objects, err := src.Objects(ctx)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (a *Agent) bring(ctx context.Context, src Source, dst *reserving, commit os
 
 // bringByDelta tries the deltas of src. It is not done where there is none; the
 // error is that of the last one that was tried.
-func (a *Agent) bringByDelta(ctx context.Context, src Source, dst *reserving, objects ostree.Source, commit ostree.Checksum) (done bool, err error) {
+func (a *Agent) bringByDelta(ctx context.Context, src Source, dst *ostree.Repo, objects ostree.Source, commit ostree.Checksum) (done bool, err error) {
 	whole, err := dst.IsComplete(commit)
 	if err != nil || whole {
 		return false, err
@@ -61,18 +61,14 @@ func (a *Agent) bringByDelta(ctx context.Context, src Source, dst *reserving, ob
 // applyDelta makes the objects of one delta in the sysroot's repo. Objects that
 // it leaves out come from the source's repo. The commit counts as there once all
 // that it reaches is.
-func (a *Agent) applyDelta(ctx context.Context, dst *reserving, objects ostree.Source, d offline.Delta) error {
-	f, err := d.Open(delta.Scratch{Dir: filepath.Join(dst.Path(), "tmp"), Room: dst.check})
+func (a *Agent) applyDelta(ctx context.Context, dst *ostree.Repo, objects ostree.Source, d offline.Delta) error {
+	f, err := d.Open(delta.Scratch{Dir: filepath.Join(dst.Path(), "tmp"), Room: dst.RoomFor})
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	sizes := f.Sizes()
-	if err := dst.check(sizes.Unpacked + sizes.FallbackPlain); err != nil {
-		return err
-	}
-	_, err = delta.Apply(ctx, dst.Repo, f.Superblock, d.Part, delta.ApplyOptions{
-		Fetch: dst.fetchFrom(objects), Nearby: true, Room: dst.check, KeepDetached: true, Progress: a.progress, Log: a.log,
+	_, err = delta.Apply(ctx, dst, f.Superblock, d.Part, delta.ApplyOptions{
+		Fetch: delta.FetchFrom(objects), Nearby: true, KeepDetached: true, Progress: a.progress, Log: a.log,
 	})
 	return err
 }

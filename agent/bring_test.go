@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/delta"
@@ -118,7 +119,8 @@ func TestABadDeltaLeavesTheDeviceAsItWas(t *testing.T) {
 		{"no superblock", func(d *device, dir string) error { return os.Remove(filepath.Join(dir, "superblock")) }, CheckinNoTargetContent},
 		{"a superblock that ends early", func(d *device, dir string) error { return os.Truncate(filepath.Join(dir, "superblock"), 100) }, CheckinNoTargetContent},
 		{"a damaged device", func(d *device, dir string) error {
-			return os.Remove(filepath.Join(d.root.Repo, dirTreeOf(d.t, d.root.Repo, m.versions["1"])))
+			tree, meta := rootOf(d.t, d.root.Repo, m.versions["1"])
+			return errors.Join(os.Remove(filepath.Join(d.root.Repo, tree)), os.Remove(filepath.Join(d.root.Repo, meta))) // version 2 has meta as well
 		}, DownloadFailure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,8 +162,8 @@ func swapFiles(a, b string) error {
 	return nil
 }
 
-// dirTreeOf is the path of the root directory of a commit in a repo.
-func dirTreeOf(t *testing.T, repo, commit string) string {
+// rootOf are the paths of what a commit has of its root directory in a repo.
+func rootOf(t *testing.T, repo, commit string) (tree, meta string) {
 	t.Helper()
 	r, err := ostree.OpenRepo(repo)
 	if err != nil {
@@ -171,8 +173,7 @@ func dirTreeOf(t *testing.T, repo, commit string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hex := c.Tree.String()
-	return filepath.Join("objects", hex[:2], hex[2:]+".dirtree")
+	return ostree.ObjectID{Sum: c.Tree, Type: ostree.TypeDirTree}.ArchivePath(), ostree.ObjectID{Sum: c.Meta, Type: ostree.TypeDirMeta}.ArchivePath()
 }
 
 // What a delta has is known only once it is unpacked or fetched; until then no
@@ -204,12 +205,12 @@ func TestADeltaDoesNotTouchTheReserve(t *testing.T) {
 
 	repo, err := ostree.OpenRepo(d.root.Repo)
 	d.must(err)
+	d.must(a.reserve(repo))
 	session, err := repo.Begin(t.Context())
 	d.must(err)
 	defer session.Abort()
-	dst := &reserving{Repo: repo, check: full}
-	err = dst.fetchFrom(largeFile{})(t.Context(), session, []ostree.ObjectID{{Type: ostree.TypeFile}})
-	if !errors.Is(err, ostree.ErrNoSpace) {
+	err = delta.FetchFrom(largeFile{})(t.Context(), session, []ostree.ObjectID{{Type: ostree.TypeFile}})
+	if !errors.Is(err, ostree.ErrNoSpace) || !strings.Contains(fail.HintOf(err), "sysroot_ostree_reserved_space_percentage") {
 		t.Errorf("large object beside the delta: %v", err)
 	}
 }
@@ -218,7 +219,7 @@ func TestADeltaDoesNotTouchTheReserve(t *testing.T) {
 type largeFile struct{ ostree.Source }
 
 func (largeFile) Object(_ context.Context, id ostree.ObjectID) (ostree.Object, error) {
-	return ostree.NewFile(id.Sum, &ostree.FileHeader{Mode: 0o100644, Size: 1 << 30}, func(context.Context) (io.ReadCloser, error) {
+	return ostree.NewFile(id.Sum, &ostree.FileHeader{Mode: 0o100644, Size: 1 << 60}, func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader("")), nil
 	}), nil
 }

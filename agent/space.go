@@ -1,34 +1,25 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
-	"github.com/otactl/otactl/ostree/delta"
 )
 
 // defaultReserve is what libostree keeps free where its configuration does not
 // say, in percent of the file system.
 const defaultReserve = 3
 
-// reserving is a store that stops before the file system of the sysroot is
-// fuller than the reserve allows.
-type reserving struct {
-	*ostree.Repo
-	check func(need uint64) error
-}
-
-// reserving wraps the sysroot's repo. It fails right away when the reserve is
-// used up already.
-func (a *Agent) reserving(repo *ostree.Repo) (*reserving, error) {
+// reserve makes sessions of the sysroot's repo stop before its file system is
+// fuller than the reserve allows. It fails right away when the reserve is used up
+// already.
+func (a *Agent) reserve(repo *ostree.Repo) error {
 	percent := a.reservedPercent(repo)
-	r := &reserving{Repo: repo, check: func(need uint64) error { return a.checkSpace(percent, need) }}
-	return r, coded(DownloadFailureNoSpace, r.check(0))
+	repo.SetRoom(func(need uint64) error { return a.checkSpace(percent, need) })
+	return coded(DownloadFailureNoSpace, a.checkSpace(percent, 0))
 }
 
 func (a *Agent) reservedPercent(repo *ostree.Repo) int {
@@ -69,53 +60,4 @@ func (a *Agent) checkSpace(percent int, need uint64) error {
 			"free some space, or lower [pacman] sysroot_ostree_reserved_space_percentage")
 	}
 	return nil
-}
-
-func (r *reserving) Begin(ctx context.Context) (ostree.Session, error) {
-	s, err := r.Repo.Begin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &reservingSession{Session: s, check: r.check}, nil
-}
-
-// fetchFrom brings what a delta leaves out. Nobody signs the superblock that
-// says what that is and how large, so that each object is held against the
-// reserve by itself.
-func (r *reserving) fetchFrom(src ostree.Source) func(context.Context, ostree.Session, []ostree.ObjectID) error {
-	fetch := delta.FetchFrom(src)
-	return func(ctx context.Context, to ostree.Session, ids []ostree.ObjectID) error {
-		return fetch(ctx, &reservingSession{Session: to, check: r.check}, ids)
-	}
-}
-
-type reservingSession struct {
-	ostree.Session
-	check func(need uint64) error
-}
-
-func (s *reservingSession) Put(ctx context.Context, obj ostree.Object) error {
-	if err := s.check(0); err != nil {
-		return err
-	}
-	return s.Session.Put(ctx, &roomy{Object: obj, check: s.check})
-}
-
-// roomy is an object that is not read unless there is room for what its header
-// claims: the header is not verified before the end, and a bomb must not fill
-// the disk until then.
-type roomy struct {
-	ostree.Object
-	check func(need uint64) error
-}
-
-func (o *roomy) OpenFile(ctx context.Context) (*ostree.FileHeader, io.ReadCloser, error) {
-	h, payload, err := o.Object.OpenFile(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := o.check(h.Size); err != nil {
-		return nil, nil, errors.Join(err, payload.Close())
-	}
-	return h, payload, nil
 }

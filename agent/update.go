@@ -163,11 +163,10 @@ func (a *Agent) fetch(ctx context.Context, src Source, t Target) error {
 		return coded(DownloadFailure, fmt.Errorf("sysroot: %w", err))
 	}
 	repo.SetFaults(a.faults)
-	dst, err := a.reserving(repo)
-	if err != nil {
+	if err := a.reserve(repo); err != nil {
 		return err
 	}
-	if err := a.bring(ctx, src, dst, commit); err != nil {
+	if err := a.bring(ctx, src, repo, commit); err != nil {
 		if errors.Is(err, ostree.ErrNoSpace) || fail.ClassOf(err) == fail.NoSpace {
 			return coded(DownloadFailureNoSpace, err)
 		}

@@ -54,9 +54,10 @@ type Repo struct {
 	locks int      // sessions that share the lock
 	lock  *os.File // nil while locks is 0
 
-	noSync   bool   // whatever the config says
-	keepFree uint64 // see KeepFree
-	boot     string // see SetBootID
+	noSync   bool               // whatever the config says
+	keepFree uint64             // see KeepFree
+	room     func(uint64) error // see SetRoom; or nil
+	boot     string             // see SetBootID
 	durable  group
 	syncs    syncer
 }

@@ -5,6 +5,11 @@ package ostree
 // It must be called before the repo is used.
 func (r *Repo) KeepFree(n uint64) { r.keepFree = n }
 
+// SetRoom makes the sessions of r, and RoomFor, ask room as well before something
+// is written, metadata too: it fails unless so many bytes may be. What the config
+// keeps free stays free nevertheless. It must be called before the repo is used.
+func (r *Repo) SetRoom(room func(need uint64) error) { r.room = room }
+
 // RoomFor says whether n bytes more may be written to the repo's file system,
 // by what is free on it and what its config keeps free; else the error is
 // ErrNoSpace. It is for who knows beforehand how much comes: a session sees to

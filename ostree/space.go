@@ -11,7 +11,7 @@ import (
 // space is how much content a session may still write: what is free on the
 // repo's file system less what its config keeps free. Metadata is exempt, so
 // that a nearly full disk can still be put in order; not so from what KeepFree
-// keeps free.
+// keeps free, and not where SetRoom has somebody asked.
 type space struct {
 	repo *Repo
 	// spare gives up what nobody needs, and says whether that was anything; nil
@@ -80,6 +80,11 @@ func (s *space) take(n int64) error {
 // cost. Where they would touch what has to stay free it measures again, since
 // others free space too, or failed to use what they took.
 func (s *space) takeIdle(n int64) error {
+	if room := s.repo.room; room != nil {
+		if err := room(uint64(n)); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.unit == 0 {

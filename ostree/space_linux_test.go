@@ -162,6 +162,55 @@ func TestAFileThatIsTooLargeForTheDiskIsNotBegun(t *testing.T) {
 	}
 }
 
+// Who keeps more free than the config says is asked about all that is written, by
+// what an object claims before a byte of it is read.
+func TestWhatSetRoomRefusesIsNotWritten(t *testing.T) {
+	for _, mode := range []Mode{ModeArchive, ModeBare} {
+		r, err := CreateRepoWith(filepath.Join(smallDisk(t, 16<<20), "repo"), mode, CreateOptions{FillDisk: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		full := false
+		refused := fmt.Errorf("%w: for the deployment", ErrNoSpace)
+		r.SetRoom(func(need uint64) error {
+			if full || need > 5<<20 {
+				return refused
+			}
+			return nil
+		})
+		s, err := r.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Abort)
+		if err := errors.Join(s.Put(t.Context(), noise(t, 1, 2<<20)), s.Put(t.Context(), NewMetadata(TypeDirTree, []byte{0}))); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if mode == ModeBare {
+			huge := NewFile(Checksum{1}, &FileHeader{Mode: 0o100644, Size: 6 << 20}, func(context.Context) (io.ReadCloser, error) {
+				return io.NopCloser(failing{t}), nil
+			})
+			if err := s.Put(t.Context(), huge); !errors.Is(err, refused) {
+				t.Errorf("%s: more than there is room for: %v", mode, err)
+			}
+		}
+		kept := halfIn(t, s.(*session).stage, plain(t, "kept").ID())
+		if _, err := kept.Write(make([]byte, worthKeeping/2)); err != nil || kept.have == 0 {
+			t.Fatal(kept.have, err)
+		}
+		full = true
+		for what, obj := range map[string]Object{"a file": noise(t, 2, 1), "metadata": NewMetadata(TypeDirMeta, []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x41, 0xed})} {
+			if err := s.Put(t.Context(), obj); !errors.Is(err, refused) {
+				t.Errorf("%s: %s where there is no room: %v", mode, what, err)
+			}
+		}
+		if kept.have > 0 || !errors.Is(r.RoomFor(1), refused) {
+			t.Errorf("%s: %d bytes are kept where there is no room, %v", mode, kept.have, r.RoomFor(1))
+		}
+		kept.drop()
+	}
+}
+
 type failing struct{ t *testing.T }
 
 func (f failing) Read([]byte) (int, error) {

@@ -144,7 +144,7 @@ func (s *stage) writeMetadata(ctx context.Context, obj Object, path string) (int
 	if err != nil {
 		return 0, err
 	}
-	if s.repo.keepFree > 0 {
+	if s.repo.keepFree > 0 || s.repo.room != nil {
 		if err := s.space.take(int64(len(data))); err != nil {
 			return 0, err
 		}

@@ -22,7 +22,8 @@ import (
 // A nil treeLog keeps nothing.
 type treeLog struct {
 	path string
-	f    *os.File // locked: one copy at a time has the log
+	f    *os.File           // locked: one copy at a time has the log
+	room func(uint64) error // of the repo; or nil
 
 	mu  sync.Mutex
 	end int64
@@ -49,7 +50,7 @@ func (r *Repo) openTreeLog() *treeLog {
 	if err != nil {
 		return nil
 	}
-	l := &treeLog{path: path, f: f, at: map[ObjectID]span{}}
+	l := &treeLog{path: path, f: f, room: r.room, at: map[ObjectID]span{}}
 	if err := l.recover(); err != nil {
 		_ = f.Close()
 		return nil
@@ -131,7 +132,7 @@ func (l *treeLog) add(id ObjectID, data []byte) bool {
 	if _, there := l.at[id]; there {
 		return true
 	}
-	if l.end > maxTreeLog {
+	if l.end > maxTreeLog || l.room != nil && l.room(uint64(recordHeader+len(data))) != nil {
 		return false
 	}
 	// The header last: without it, what a kill leaves is no record. The next

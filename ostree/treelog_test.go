@@ -97,3 +97,14 @@ func FuzzTreeLog(f *testing.F) {
 		}
 	})
 }
+
+func TestTheLogOfTreesTakesNoRoomThatIsKeptFree(t *testing.T) {
+	repo := logRepo(t)
+	repo.SetRoom(func(uint64) error { return ErrNoSpace })
+	id, data := oneFileTree(t, "a")
+	l := repo.openTreeLog()
+	defer l.close(true)
+	if l.add(id, data) || l.has(id) {
+		t.Error("it was written")
+	}
+}
