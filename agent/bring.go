@@ -68,7 +68,7 @@ func (a *Agent) applyDelta(ctx context.Context, dst *ostree.Repo, objects ostree
 	}
 	defer f.Close()
 	_, err = delta.Apply(ctx, dst, f.Superblock, d.Part, delta.ApplyOptions{
-		Fetch: delta.FetchFrom(objects), Nearby: true, KeepDetached: true, Progress: a.progress, Log: a.log,
+		Fetch: delta.FetchFrom(objects), KeepDetached: true, Progress: a.progress, Log: a.log,
 	})
 	return err
 }

@@ -74,7 +74,7 @@ func TestKilledUpdateGoesOnInTheMiddleOfALargeObject(t *testing.T) {
 	}
 	home := httptest.NewServer(mux)
 	t.Cleanup(home.Close)
-	line := testkit.NewLine(t, strings.TrimPrefix(home.URL, "http://"))
+	line := testkit.NewLine(t, strings.TrimPrefix(home.URL, "http://"), d.root.Repo)
 	d.extra = fmt.Sprintf("[tls]\nserver = %q\n", line.URL)
 	conf := d.conf()
 

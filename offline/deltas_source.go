@@ -103,7 +103,7 @@ func deltaOnDisk(head string) (*readyDelta, error) {
 // one that has small ones.
 type (
 	streamer interface {
-		Stream(ctx context.Context, path string) (io.ReadCloser, int64, error)
+		Stream(ctx context.Context, path string, at ostree.Place) (*ostree.Rest, error)
 	}
 	fileReader interface {
 		ReadFile(ctx context.Context, path string, limit int64) ([]byte, error)
@@ -143,8 +143,7 @@ func deltaOf(ctx context.Context, src ostree.Source, n delta.Name) (*readyDelta,
 func openBeside(ctx context.Context, src ostree.Source, name string, limit int64) (io.ReadCloser, error) {
 	switch s := src.(type) {
 	case streamer:
-		in, _, err := s.Stream(ctx, name)
-		return in, err
+		return s.Stream(ctx, name, ostree.Place{})
 	case fileReader:
 		data, err := s.ReadFile(ctx, name, min(limit, limits.DeltaSuperblock))
 		return io.NopCloser(bytes.NewReader(data)), err

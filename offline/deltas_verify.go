@@ -254,7 +254,7 @@ func (v *verifier) applyToBase(ctx context.Context, d *Delta, f *delta.File, r *
 	objects, err := v.bundle.Repo(ctx)
 	if err == nil {
 		_, err = delta.Apply(ctx, repo, f.Superblock, d.Part, delta.ApplyOptions{
-			Jobs: v.opt.Jobs, Fetch: delta.FetchFrom(objects), Nearby: true, Progress: v.opt.Progress, Log: v.opt.Log,
+			Jobs: v.opt.Jobs, Fetch: delta.FetchFrom(objects), Progress: v.opt.Progress, Log: v.opt.Log,
 		})
 	}
 	if err != nil {

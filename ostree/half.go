@@ -2,9 +2,7 @@ package ostree
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,18 +11,18 @@ import (
 	"sync"
 )
 
-// halfPrefix begins the name of a half in the repo's tmp; that of the object
+// halfPrefix begins the name of a half's file in the repo's tmp; the half's own
 // follows. Both programs remove what is there for longer than the repo's config
 // allows.
 const halfPrefix = "otactl-half-"
 
-// worthKeeping is from which size on what has come of an object is kept, in
-// bytes. A smaller one is sooner fetched again.
+// worthKeeping is from which size on what has come of a file is kept, in bytes.
+// A smaller one is sooner fetched again.
 const worthKeeping = 1 << 20
 
-// half is what has come of a large object, in archive form, for whoever goes on
-// after a kill. It is never synced, and nothing in it is trusted: the object
-// that is pieced together is held against its name as any other.
+// half is what has come of a large file, as it comes, for whoever goes on after
+// a kill. It is never synced, and nothing in it is trusted: what is pieced
+// together is held against its checksum as if all of it had just come.
 type half struct {
 	file    *os.File // locked; behind a head are the bytes
 	among   *halves
@@ -39,27 +37,37 @@ type half struct {
 
 // halves are those of a stage.
 type halves struct {
-	left map[ObjectID]string // what others had left when it began, and where
+	left map[halfName]string // what others had left when it began, and where
 
 	mu   sync.Mutex
 	open map[*half]bool
 }
 
+// halfName is what a half is called: the checksum of what it is of, and its kind.
+type halfName string
+
+// partExt is the kind of what is no object; that of an object is its extension in
+// an archive repo.
+const partExt = "part"
+
+func halfOf(sum Checksum, ext string) halfName { return halfName(sum.String() + "." + ext) }
+
+func (n halfName) valid() bool {
+	sum, ext, _ := strings.Cut(string(n), ".")
+	_, err := ParseChecksum(sum)
+	return err == nil && (ext == TypeFile.Ext() || ext == partExt)
+}
+
 // note remembers a half that others left.
 func (s *halves) note(path string) {
-	id, err := ParseArchivePath(halfObject(filepath.Base(path)))
-	if err != nil {
+	name := halfName(strings.TrimPrefix(filepath.Base(path), halfPrefix))
+	if !name.valid() {
 		return
 	}
 	if s.left == nil {
-		s.left = map[ObjectID]string{}
+		s.left = map[halfName]string{}
 	}
-	s.left[id] = path
-}
-
-func halfObject(name string) string {
-	hex := strings.TrimPrefix(name, halfPrefix)
-	return hex[:min(2, len(hex))] + "/" + hex[min(2, len(hex)):]
+	s.left[name] = path
 }
 
 func (s *halves) add(h *half) {
@@ -97,14 +105,13 @@ func (s *halves) giveUp() (freed bool) {
 	return freed
 }
 
-func (s *stage) halfPath(id ObjectID) string {
-	return filepath.Join(s.repo.path, "tmp", halfPrefix+id.Sum.String()+"."+id.Type.Ext())
+func (r *Repo) halfPath(name halfName) string {
+	return filepath.Join(r.path, "tmp", halfPrefix+string(name))
 }
 
-// openHalf opens the half of an object, nil if there is none or somebody works
-// on it.
-func (s *stage) openHalf(id ObjectID) *half {
-	path, there := s.halves.left[id]
+// openHalf opens a half, nil if there is none or somebody works on it.
+func (s *stage) openHalf(name halfName) *half {
+	path, there := s.halves.left[name]
 	if !there {
 		return nil
 	}
@@ -120,12 +127,12 @@ func (s *stage) openHalf(id ObjectID) *half {
 	return s.work(h)
 }
 
-// newHalf begins one. Where it can't, the object comes without.
-func (s *stage) newHalf(id ObjectID, v FileVersion, length int64) *half {
+// newHalf begins one. Where it can't, the file comes without.
+func (s *stage) newHalf(name halfName, v FileVersion, length int64) *half {
 	if !canTellStale || length < worthKeeping || v == (FileVersion{}) {
 		return nil
 	}
-	f, err := takeLock(s.halfPath(id))
+	f, err := takeLock(s.repo.halfPath(name))
 	if err != nil {
 		return nil
 	}
@@ -174,7 +181,7 @@ func (h *half) head() []byte {
 	return append([]byte(text), make([]byte, halfHead-len(text))...)
 }
 
-var errBadHalf = errors.New("what is kept of an object has no head")
+var errBadHalf = errors.New("what is kept of a file has no head")
 
 // readHead reads what head wrote, and how much is behind it.
 func (h *half) readHead() error {
@@ -215,7 +222,7 @@ func (h *half) parseHead(head []byte) error {
 	return nil
 }
 
-// Write keeps what comes. If it can't, the object comes without.
+// Write keeps what comes. If it can't, the file comes without.
 func (h *half) Write(p []byte) (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -258,6 +265,20 @@ func (h *half) kept() (io.Reader, int64) {
 	return io.NewSectionReader(h.file, halfHead, h.have), h.have
 }
 
+// any says whether there is something of it.
+func (h *half) any() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.have > 0
+}
+
+// wasRead says that nobody reads it for now.
+func (h *half) wasRead() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.read = false
+}
+
 // leave leaves it to whoever comes.
 func (h *half) leave() {
 	h.among.remove(h)
@@ -268,109 +289,4 @@ func (h *half) leave() {
 func (h *half) drop() {
 	_ = os.Remove(h.file.Name())
 	h.leave()
-}
-
-// resumed is an object that goes on where a killed process was, and of which,
-// if it is large, what comes is kept.
-type resumed struct {
-	Object
-	src     ResumingSource
-	stage   *stage
-	half    *half // nil: nothing is kept
-	wentOn  bool  // some of it was there already
-	dropped bool  // what was there is of no use
-}
-
-// resumed makes an object of a source that can go on one that does. A store
-// that takes what comes unverified must not get what was pieced together.
-func (s *scheduler) resumed(obj Object) *resumed {
-	src, ok := s.src.(ResumingSource)
-	to, own := s.session.(*session)
-	if !ok || !own || s.opt.Trusted || obj.ID().Type != TypeFile {
-		return nil
-	}
-	return &resumed{Object: obj, src: src, stage: to.stage}
-}
-
-func (o *resumed) archived() bool { return true }
-
-func (o *resumed) location() string { return locationOf(o.Object) }
-
-func (o *resumed) OpenArchive(ctx context.Context) (io.ReadCloser, int64, error) {
-	if o.half == nil && !o.dropped {
-		o.half = o.stage.openHalf(o.ID())
-	}
-	if o.half == nil {
-		return o.begin(ctx)
-	}
-	kept, have := o.half.kept()
-	switch have {
-	case 0:
-		o.forget()
-		return o.begin(ctx)
-	case o.half.length: // the process was killed before it was verified
-		o.wentOn = true
-		return io.NopCloser(kept), have, nil
-	}
-	rest, err := o.src.OpenFrom(ctx, o.ID(), Place{Offset: have, Length: o.half.length, Version: o.half.version})
-	if err != nil {
-		return nil, 0, err
-	}
-	if rest.Offset != have { // it is another one now
-		o.forget()
-		return o.keep(rest)
-	}
-	o.wentOn = true
-	return &begun{Reader: io.MultiReader(kept, io.TeeReader(rest, o.half)), Closer: rest}, o.half.length, nil
-}
-
-func (o *resumed) OpenFile(ctx context.Context) (*FileHeader, io.ReadCloser, error) {
-	rc, _, err := o.OpenArchive(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	return inflated(o.ID(), o.location(), rc)
-}
-
-// begin opens it from its start.
-func (o *resumed) begin(ctx context.Context) (io.ReadCloser, int64, error) {
-	rest, err := o.src.OpenFrom(ctx, o.ID(), Place{})
-	if err != nil {
-		return nil, 0, err
-	}
-	if rest.Offset != 0 {
-		return nil, 0, errors.Join(fmt.Errorf("object %s begins at byte %d", o.ID(), rest.Offset), rest.Close())
-	}
-	return o.keep(rest)
-}
-
-// keep keeps what comes from the start on, if it is worth it.
-func (o *resumed) keep(rest *Rest) (io.ReadCloser, int64, error) {
-	if o.half = o.stage.newHalf(o.ID(), rest.Version, rest.Length); o.half == nil {
-		return rest, rest.Length, nil
-	}
-	return &begun{Reader: io.TeeReader(rest, o.half), Closer: rest}, rest.Length, nil
-}
-
-// forget drops what is kept.
-func (o *resumed) forget() {
-	o.half.drop()
-	o.half, o.dropped = nil, true
-}
-
-// settle ends it. What the object is done with, well or not, need not be kept;
-// what broke off is. It says whether to fetch the object once more: some of what
-// is not what it should be was there before.
-func (o *resumed) settle(err error) (again bool) {
-	if o == nil || o.half == nil {
-		return false
-	}
-	_, corrupt := errors.AsType[*CorruptError](err)
-	if _, have := o.half.kept(); err != nil && !corrupt && !errors.Is(err, ErrNoSpace) && have > 0 {
-		o.half.leave()
-		o.half = nil
-		return false
-	}
-	o.forget()
-	return corrupt && o.wentOn
 }

@@ -21,3 +21,19 @@ func (r *Repo) RoomFor(n uint64) error {
 	}
 	return s.take(int64(min(n, 1<<61)))
 }
+
+// RoomIn is RoomFor while a session writes: what that keeps for whoever goes on
+// after a kill gives way.
+func RoomIn(to Session) func(n uint64) error {
+	own, ok := to.(*session)
+	if !ok {
+		return func(uint64) error { return nil }
+	}
+	return func(n uint64) error {
+		err := own.repo.RoomFor(n)
+		if err != nil && own.halves.giveUp() {
+			err = own.repo.RoomFor(n)
+		}
+		return err
+	}
+}

@@ -194,8 +194,8 @@ func TestWhatSetRoomRefusesIsNotWritten(t *testing.T) {
 				t.Errorf("%s: more than there is room for: %v", mode, err)
 			}
 		}
-		kept := halfIn(t, s.(*session).stage, plain(t, "kept").ID())
-		if _, err := kept.Write(make([]byte, worthKeeping/2)); err != nil || kept.have == 0 {
+		kept := halfIn(t, s.(*session).stage, aName(t, "kept"))
+		if _, err := kept.Write(make([]byte, worthKeeping/2)); err != nil || !kept.any() {
 			t.Fatal(kept.have, err)
 		}
 		full = true
@@ -204,7 +204,7 @@ func TestWhatSetRoomRefusesIsNotWritten(t *testing.T) {
 				t.Errorf("%s: %s where there is no room: %v", mode, what, err)
 			}
 		}
-		if kept.have > 0 || !errors.Is(r.RoomFor(1), refused) {
+		if kept.any() || !errors.Is(r.RoomFor(1), refused) {
 			t.Errorf("%s: %d bytes are kept where there is no room, %v", mode, kept.have, r.RoomFor(1))
 		}
 		kept.drop()

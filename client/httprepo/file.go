@@ -3,7 +3,6 @@ package httprepo
 import (
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 
@@ -71,17 +70,16 @@ func readFile(resp *http.Response, name string, max int64) ([]byte, error) {
 	return fsx.ReadAll(resp.Body, name, max)
 }
 
-// Stream opens a file of any size, such as a part of a static delta. A stream
-// that breaks off is taken up where it ended; the length is -1 when the server
-// does not say.
-func (s *Source) Stream(ctx context.Context, path string) (io.ReadCloser, int64, error) {
-	resp, t, err := s.get(ctx, path, nil)
+// Stream opens a file of any size, such as a part of a static delta, at a place,
+// or from its start if what is there now may be another one. A stream that breaks
+// off is taken up where it ended; the length is -1 when the server does not say.
+func (s *Source) Stream(ctx context.Context, path string, at ostree.Place) (*ostree.Rest, error) {
+	resp, t, err := s.getFrom(ctx, path, at)
 	if isMissing(err) {
-		return nil, 0, fail.As(fmt.Errorf("%w: %w", fs.ErrNotExist, err), fail.NotFound, "")
+		return nil, fail.As(fmt.Errorf("%w: %w", fs.ErrNotExist, err), fail.NotFound, "")
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	at := ostree.Place{Length: resp.ContentLength, Version: versionOf(resp)}
-	return &resuming{ctx: ctx, src: s, site: t, path: path, what: path, body: resp.Body, at: at}, at.Length, nil
+	return s.follow(ctx, resp, t, path, path, at), nil
 }

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,19 +19,28 @@ import (
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
 	"github.com/otactl/otactl/ostree/pull"
 )
 
-// largeSize is of the one large object that these tests pull: some hundred
+// largeSize is of the one large file that these tests pull, in bytes: some hundred
 // replies of a server.
 const largeSize = 4 << 20
 
 // halfHead is what stands before the bytes of a half.
 const halfHead = 512
 
-// largeRepo is an archive repo with one large file that doesn't compress, and
-// the path of its object.
-func largeRepo(t *testing.T) (repo, object string, commit ostree.Checksum) {
+// large is a commit that a pull brings by one large file and some small ones.
+type large struct {
+	repo   string // archive, served
+	path   string // of the large file, as a server sees it
+	data   []byte // of that
+	commit ostree.Checksum
+	deltas pull.Deltas
+}
+
+// largeObject is large by its one file, which doesn't compress.
+func largeObject(t *testing.T) *large {
 	t.Helper()
 	dir := t.TempDir()
 	tree, repo := filepath.Join(dir, "tree"), filepath.Join(dir, "repo")
@@ -45,220 +52,156 @@ func largeRepo(t *testing.T) (repo, object string, commit ostree.Checksum) {
 	if err := os.WriteFile(filepath.Join(tree, "large"), data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	tool(t, "ostree", "init", "--repo="+repo, "--mode=archive")
-	tool(t, "ostree", "commit", "--repo="+repo, "-b", "main", "-s", "x", "--tree=dir="+tree)
-	r, err := ostree.OpenRepo(repo)
+	testkit.OSTree(t, "init", "--repo="+repo, "--mode=archive")
+	testkit.OSTree(t, "commit", "--repo="+repo, "-b", "main", "-s", "x", "--tree=dir="+tree)
+	l := &large{repo: repo}
+	l.find(t, "objects/*/*.filez")
+	return l
+}
+
+// largePart is large by the one part of a static delta from scratch.
+func largePart(t *testing.T) *large {
+	t.Helper()
+	l := largeObject(t)
+	repo, err := ostree.OpenRepo(l.repo)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if commit, err = r.Ref(t.Context(), "main"); err != nil {
+	opt := delta.DefaultOptions(time.Unix(1, 0))
+	opt.MinFallback = 0
+	if _, err := delta.Generate(t.Context(), repo, delta.Name{To: l.commit}, opt); err != nil {
 		t.Fatal(err)
 	}
-	found, err := filepath.Glob(filepath.Join(repo, "objects/*/*.filez"))
+	l.find(t, "deltas/*/*/0")
+	l.deltas = pull.OnlyDeltas
+	return l
+}
+
+// find finds the large file, and the commit.
+func (l *large) find(t *testing.T, pattern string) {
+	t.Helper()
+	r, err := ostree.OpenRepo(l.repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.commit, err = r.Ref(t.Context(), "main"); err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Glob(filepath.Join(l.repo, pattern))
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}
-	object, err = filepath.Rel(repo, found[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return repo, "/" + object, commit
-}
-
-func tool(t *testing.T, argv ...string) {
-	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", argv, err, out)
+	l.path = strings.TrimPrefix(found[0], l.repo)
+	if l.data, err = os.ReadFile(found[0]); err != nil || len(l.data) < largeSize {
+		t.Fatal(len(l.data), err)
 	}
 }
 
-// line passes connections on to a server, no faster than a repo keeps what comes,
-// and breaks one of them after so many bytes of answers.
-type line struct {
-	net.Listener
-	into   string       // the repo
-	left   atomic.Int64 // before it breaks
-	breaks chan func()  // what is taken from it lets the line break
-	passed atomic.Int64
+// eachLarge runs a test for whatever may be large.
+func eachLarge(t *testing.T, test func(t *testing.T, l *large)) {
+	t.Run("object", func(t *testing.T) { test(t, largeObject(t)) })
+	t.Run("part of a delta", func(t *testing.T) { test(t, largePart(t)) })
 }
 
-func newLine(t *testing.T, to, into string) *line {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &line{Listener: l, into: into, breaks: make(chan func())}
-	p.left.Store(1 << 40)
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = near.Close()
-				continue
-			}
-			answers := &counting{Conn: far, line: p}
-			answers.before, answers.kept = p.kept()
-			go func() {
-				_, _ = io.Copy(far, near)
-				_ = far.Close()
-			}()
-			go func() {
-				_, _ = io.Copy(near, answers)
-				_ = near.Close()
-			}()
-		}
-	}()
-	return p
-}
-
-// kept is how long the half in the repo is, if there is one.
-func (p *line) kept() (size int64, there bool) {
-	list, _ := filepath.Glob(filepath.Join(p.into, "tmp/otactl-half-*"))
-	if len(list) == 0 {
-		return 0, false
-	}
-	st, err := os.Stat(list[0])
-	if err != nil {
-		return 0, false
-	}
-	return st.Size(), true
-}
-
-// counting is one connection of a line.
-type counting struct {
-	net.Conn
-	line   *line
-	before int64 // how much was kept when it began
-	passed int64
-	kept   bool // there was a half
-	vain   bool // nothing is kept
-}
-
-func (c *counting) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p[:min(len(p), 16<<10)])
-	c.line.passed.Add(int64(n))
-	c.passed += int64(n)
-	if left := c.line.left.Add(int64(-n)); left < 0 && left+int64(n) >= 0 {
-		seen := make(chan struct{})
-		c.line.breaks <- func() { close(seen) }
-		<-seen
-		return 0, io.ErrClosedPipe
-	}
-	c.keepPace()
-	return n, err
-}
-
-// keepPace waits until what passed is kept, but for what the answers have beside
-// the large object. Without it a receiver that gets no processor would have much
-// on its way when it is killed.
-func (c *counting) keepPace() {
-	const besides = 64 << 10
-	for tries := 10_000; tries > 0 && !c.vain; tries-- {
-		size, there := c.line.kept()
-		whole := c.kept && !there
-		if c.kept = c.kept || there; whole || c.passed-(size-c.before) <= besides {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	c.vain = true
-}
-
-func killedPullOf(url, into string) *exec.Cmd {
+// killedPull is a process that pulls, to be killed.
+func (l *large) killedPull(url, into string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "PULL_FROM="+url, "PULL_INTO="+into)
+	cmd.Env = append(os.Environ(), "PULL_FROM="+url, "PULL_INTO="+into, fmt.Sprintf("PULL_DELTAS=%d", l.deltas))
 	return cmd
 }
 
-// A large object that was half here when a pull was killed is not fetched anew,
-// wherever that was, and however often.
-func TestKilledPullGoesOnInTheMiddleOfALargeObject(t *testing.T) {
-	repo, _, commit := largeRepo(t)
-	web := testkit.NewWeb(t, repo)
-	for _, mode := range []ostree.Mode{ostree.ModeArchive, ostree.ModeBareUser} {
-		t.Run(string(mode), func(t *testing.T) {
-			into, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "repo"), mode)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := newLine(t, strings.TrimPrefix(web.URL, "http://"), into.Path())
-			const kills, step = 4, 700 << 10
-			for i := range kills {
-				cmd := killedPullOf("http://"+p.Addr().String(), into.Path())
-				p.left.Store(step)
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				select {
-				case breaks := <-p.breaks:
-					_ = cmd.Process.Kill()
-					breaks()
-				case <-time.After(time.Minute):
-					_ = cmd.Process.Kill()
-					t.Errorf("run %d: the line did not break", i)
-				}
-				if err := cmd.Wait(); err == nil {
-					t.Fatalf("run %d was not killed", i)
-				}
-			}
-			if left, err := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*")); err != nil || len(left) != 1 {
-				t.Fatalf("left %v, %v", left, err)
-			}
-			p.left.Store(1 << 40)
-			if out, err := killedPullOf("http://"+p.Addr().String(), into.Path()).CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			if _, err := ostree.Verify(t.Context(), into, commit, ostree.VerifyOptions{}); err != nil {
-				t.Error(err)
-			}
-			if left, err := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*")); err != nil || len(left) != 0 {
-				t.Errorf("left %v, %v", left, err)
-			}
-			// What a kill costs is what was on its way: in buffers of the line, the
-			// kernel and the process. Without halves each of them costs all that
-			// came before it.
-			const again = largeSize + kills*256<<10
-			if got := p.passed.Load(); got > again {
-				t.Errorf("%d bytes came for an object of %d in %d kills, want at most %d", got, largeSize, kills, again)
-			}
-			t.Logf("%d bytes came, %d more than the object has", p.passed.Load(), p.passed.Load()-largeSize)
-		})
+// pull pulls in this process.
+func (l *large) pull(ctx context.Context, url string, into *ostree.Repo) error {
+	src := Open(Options{BaseURL: url, Retry: httpx.Retry{Attempts: 1}})
+	_, err := pull.Run(ctx, into, src, pull.Options{Remote: "origin", Refs: []pull.Ref{{Name: "main"}}, Deltas: l.deltas})
+	return err
+}
+
+func halves(t *testing.T, repo *ostree.Repo) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(repo.Path(), "tmp/otactl-half-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// arrived: the commit is there, and no half is left.
+func (l *large) arrived(t *testing.T, into *ostree.Repo) {
+	t.Helper()
+	if _, err := ostree.Verify(t.Context(), into, l.commit, ostree.VerifyOptions{}); err != nil {
+		t.Error(err)
+	}
+	if left := halves(t, into); len(left) != 0 {
+		t.Errorf("left %v", left)
 	}
 }
 
-// halfOf leaves the first half of the object in a repo, as a pull does whose
-// server stops to send.
-func halfOf(t *testing.T, served, object string) (into *ostree.Repo) {
+// What was half here when a pull was killed is not fetched anew, wherever that
+// was, and however often.
+func TestKilledPullGoesOnInTheMiddleOfALargeFile(t *testing.T) {
+	eachLarge(t, func(t *testing.T, l *large) {
+		modes := []ostree.Mode{ostree.ModeArchive, ostree.ModeBareUser}
+		if l.deltas == pull.OnlyDeltas {
+			modes = modes[1:] // an archive takes none
+		}
+		web := testkit.NewWeb(t, l.repo)
+		for _, mode := range modes {
+			t.Run(string(mode), func(t *testing.T) { l.goesOn(t, web.URL, mode) })
+		}
+	})
+}
+
+func (l *large) goesOn(t *testing.T, url string, mode ostree.Mode) {
+	into, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "repo"), mode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := testkit.NewLine(t, strings.TrimPrefix(url, "http://"), into.Path())
+	const kills, step = 4, 700 << 10
+	for range kills {
+		line.Kill(t, l.killedPull(line.URL, into.Path()), step)
+	}
+	if left := halves(t, into); len(left) != 1 {
+		t.Fatalf("left %v", left)
+	}
+	if out, err := l.killedPull(line.URL, into.Path()).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	l.arrived(t, into)
+	// What a kill costs is what was on its way: in buffers of the line, the
+	// kernel and the process. Without halves each of them costs all that came
+	// before it.
+	const again = largeSize + kills*256<<10
+	if got := line.Passed(); got > again {
+		t.Errorf("%d bytes came for a file of %d in %d kills, want at most %d", got, largeSize, kills, again)
+	}
+	t.Logf("%d bytes came, %d more than the file has", line.Passed(), line.Passed()-largeSize)
+}
+
+// half leaves the first half of the file in a repo, as a pull does whose server
+// stops to send.
+func (l *large) half(t *testing.T) (into *ostree.Repo) {
 	t.Helper()
 	into, err := ostree.CreateRepo(filepath.Join(t.TempDir(), "repo"), ostree.ModeBareUser)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := http.FileServer(http.Dir(served))
+	files := http.FileServer(http.Dir(l.repo))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != object {
+		if r.URL.Path != l.path {
 			files.ServeHTTP(w, r)
 			return
 		}
-		data, err := os.ReadFile(filepath.Join(served, object))
-		if err != nil {
-			t.Error(err)
-		}
 		w.Header().Set("ETag", `"one"`)
-		w.Header().Set("Content-Length", fmt.Sprint(len(data)))
-		_, _ = w.Write(data[:len(data)/2])
+		w.Header().Set("Content-Length", fmt.Sprint(len(l.data)))
+		_, _ = w.Write(l.data[:len(l.data)/2])
 		_ = http.NewResponseController(w).Flush()
 		for range 1000 {
 			if list, _ := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*")); len(list) == 1 {
-				if st, err := os.Stat(list[0]); err == nil && st.Size() >= int64(halfHead+len(data)/2) {
+				if st, err := os.Stat(list[0]); err == nil && st.Size() >= int64(halfHead+len(l.data)/2) {
 					break
 				}
 			}
@@ -267,27 +210,21 @@ func halfOf(t *testing.T, served, object string) (into *ostree.Repo) {
 		cancel()
 	}))
 	defer home.Close()
-	if err := pullLarge(ctx, home.URL, into); err == nil {
+	if err := l.pull(ctx, home.URL, into); err == nil {
 		t.Fatal("it came whole")
 	}
 	return into
 }
 
-func pullLarge(ctx context.Context, url string, into *ostree.Repo) error {
-	src := Open(Options{BaseURL: url, Retry: httpx.Retry{Attempts: 1}})
-	_, err := pull.Run(ctx, into, src, pull.Options{Remote: "origin", Refs: []pull.Ref{{Name: "main"}}})
-	return err
-}
-
 // Whatever a server says when a pull goes on, no wrong byte gets into the repo,
 // and what is right comes in the end.
 func TestAServerThatLiesAboutARangeGetsNothingIn(t *testing.T) {
-	repo, object, commit := largeRepo(t)
-	data, err := os.ReadFile(filepath.Join(repo, object))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := http.FileServer(http.Dir(repo))
+	eachLarge(t, testLies)
+}
+
+func testLies(t *testing.T, l *large) {
+	data := l.data
+	files := http.FileServer(http.Dir(l.repo))
 	half := len(data) / 2
 	partial := func(w http.ResponseWriter, body []byte, span string) {
 		w.Header().Set("Content-Range", "bytes "+span)
@@ -325,11 +262,11 @@ func TestAServerThatLiesAboutARangeGetsNothingIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			into := halfOf(t, repo, object)
+			into := l.half(t)
 			var mu sync.Mutex
 			requests := 0
 			home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != object {
+				if r.URL.Path != l.path {
 					files.ServeHTTP(w, r)
 					return
 				}
@@ -351,18 +288,12 @@ func TestAServerThatLiesAboutARangeGetsNothingIn(t *testing.T) {
 				c.answer(w, from)
 			}))
 			defer home.Close()
-			if err := pullLarge(t.Context(), home.URL, into); err != nil {
+			if err := l.pull(t.Context(), home.URL, into); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ostree.Verify(t.Context(), into, commit, ostree.VerifyOptions{}); err != nil {
-				t.Error(err)
-			}
+			l.arrived(t, into)
 			if requests != c.requests {
-				t.Errorf("%d requests for the object, want %d", requests, c.requests)
-			}
-			left, err := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*"))
-			if err != nil || len(left) != 0 {
-				t.Errorf("left %v, %v", left, err)
+				t.Errorf("%d requests for the file, want %d", requests, c.requests)
 			}
 		})
 	}
@@ -370,7 +301,10 @@ func TestAServerThatLiesAboutARangeGetsNothingIn(t *testing.T) {
 
 // A half whose bytes are wrong, as after a power cut, costs one more request.
 func TestABadHalfIsDroppedAndFetchedOnceAnew(t *testing.T) {
-	repo, object, commit := largeRepo(t)
+	eachLarge(t, testBadHalf)
+}
+
+func testBadHalf(t *testing.T, l *large) {
 	for name, spoil := range map[string]func([]byte) []byte{
 		"zeros":     func(b []byte) []byte { return append(b[:halfHead:halfHead], make([]byte, len(b)-halfHead)...) },
 		"a bit":     func(b []byte) []byte { b[len(b)-1] ^= 1; return b },
@@ -381,10 +315,10 @@ func TestABadHalfIsDroppedAndFetchedOnceAnew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			into := halfOf(t, repo, object)
-			list, err := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*"))
-			if err != nil || len(list) != 1 {
-				t.Fatal(list, err)
+			into := l.half(t)
+			list := halves(t, into)
+			if len(list) != 1 {
+				t.Fatal(list)
 			}
 			data, err := os.ReadFile(list[0])
 			if err != nil {
@@ -395,27 +329,82 @@ func TestABadHalfIsDroppedAndFetchedOnceAnew(t *testing.T) {
 			}
 			var wholes atomic.Int32
 			home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == object {
+				if r.URL.Path == l.path {
 					w.Header().Set("ETag", `"one"`)
 					if r.Header.Get("Range") == "" {
 						wholes.Add(1)
 					}
 				}
-				http.ServeFile(w, r, filepath.Join(repo, strings.TrimPrefix(r.URL.Path, "/")))
+				http.ServeFile(w, r, filepath.Join(l.repo, strings.TrimPrefix(r.URL.Path, "/")))
 			}))
 			defer home.Close()
-			if err := pullLarge(t.Context(), home.URL, into); err != nil {
+			if err := l.pull(t.Context(), home.URL, into); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ostree.Verify(t.Context(), into, commit, ostree.VerifyOptions{}); err != nil {
-				t.Error(err)
-			}
+			l.arrived(t, into)
 			if wholes.Load() != 1 {
 				t.Errorf("it was fetched %d times from its start, want once", wholes.Load())
 			}
-			if left, err := filepath.Glob(filepath.Join(into.Path(), "tmp/otactl-half-*")); err != nil || len(left) != 0 {
-				t.Errorf("left %v, %v", left, err)
-			}
 		})
 	}
+}
+
+// grow lets the half in a repo have so many bytes of the file.
+func (l *large) grow(t *testing.T, into *ostree.Repo, to int) {
+	t.Helper()
+	path := halves(t, into)[0]
+	was, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(was, l.data[len(l.data)/2:to]...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What had come whole when the process was killed is not asked for again.
+func TestAWholeHalfIsNotAskedFor(t *testing.T) {
+	eachLarge(t, func(t *testing.T, l *large) {
+		into := l.half(t)
+		l.grow(t, into, len(l.data))
+		files := http.FileServer(http.Dir(l.repo))
+		home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == l.path {
+				t.Error("it was asked for")
+			}
+			files.ServeHTTP(w, r)
+		}))
+		defer home.Close()
+		if err := l.pull(t.Context(), home.URL, into); err != nil {
+			t.Fatal(err)
+		}
+		l.arrived(t, into)
+	})
+}
+
+// A pull that may choose goes on with a delta of which a good deal is here, though
+// the objects would be cheaper by now.
+func TestAPullGoesOnWithTheDeltaThatItBegan(t *testing.T) {
+	l := largePart(t)
+	into := l.half(t)
+	l.grow(t, into, len(l.data)*3/4)
+	l.deltas = pull.DeltasIfCheaper
+	var rest atomic.Int32
+	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == l.path {
+			w.Header().Set("ETag", `"one"`)
+			if r.Header.Get("Range") != "" {
+				rest.Add(1)
+			}
+		}
+		http.ServeFile(w, r, filepath.Join(l.repo, strings.TrimPrefix(r.URL.Path, "/")))
+	}))
+	defer home.Close()
+	if err := l.pull(t.Context(), home.URL, into); err != nil {
+		t.Fatal(err)
+	}
+	if rest.Load() != 1 {
+		t.Errorf("the rest of the part was asked for %d times", rest.Load())
+	}
+	l.arrived(t, into)
 }

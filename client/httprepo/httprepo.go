@@ -297,13 +297,10 @@ func (o *object) openFrom(ctx context.Context, at ostree.Place) (*ostree.Rest, e
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", o.id, err)
 	}
-	if !continues(resp, at) {
-		at = ostree.Place{Length: resp.ContentLength, Version: versionOf(resp)}
-	}
-	if max := ostree.MostBytes(o.id.Type); o.id.Type != ostree.TypeFile && at.Length > max {
-		_ = resp.Body.Close()
+	rest := o.src.follow(ctx, resp, t, o.id.ArchivePath(), o.id.String(), at)
+	if max := ostree.MostBytes(o.id.Type); o.id.Type != ostree.TypeFile && rest.Length > max {
+		_ = rest.Close()
 		return nil, &fsx.TooLargeError{Name: "object " + o.id.String(), Max: max}
 	}
-	body := &resuming{ctx: ctx, src: o.src, site: t, path: o.id.ArchivePath(), what: o.id.String(), body: resp.Body, at: at}
-	return &ostree.Rest{ReadCloser: body, Place: at}, nil
+	return rest, nil
 }

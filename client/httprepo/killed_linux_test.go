@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,8 @@ func pullOnce(url, repoPath string) error {
 	if err != nil {
 		return err
 	}
-	_, err = pull.Run(ctx, repo, src, pull.Options{Remote: "origin", Refs: []pull.Ref{{Name: "main"}}, Jobs: 8})
+	deltas, _ := strconv.Atoi(os.Getenv("PULL_DELTAS"))
+	_, err = pull.Run(ctx, repo, src, pull.Options{Remote: "origin", Refs: []pull.Ref{{Name: "main"}}, Jobs: 8, Deltas: pull.Deltas(deltas)})
 	return err
 }
 

@@ -86,6 +86,14 @@ func (r *resuming) reopen() error {
 	return nil
 }
 
+// follow is the body of a reply to getFrom, and where that begins.
+func (s *Source) follow(ctx context.Context, resp *http.Response, t *site, path, what string, at ostree.Place) *ostree.Rest {
+	if !continues(resp, at) {
+		at = ostree.Place{Length: resp.ContentLength, Version: versionOf(resp)}
+	}
+	return &ostree.Rest{ReadCloser: &resuming{ctx: ctx, src: s, site: t, path: path, what: what, body: resp.Body, at: at}, Place: at}
+}
+
 // getFrom is get from a place on, or from the start where a server won't.
 func (s *Source) getFrom(ctx context.Context, path string, at ostree.Place) (*http.Response, *site, error) {
 	if at.Offset == 0 {

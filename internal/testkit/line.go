@@ -3,16 +3,19 @@ package testkit
 import (
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// Line passes connections on to a server, and can break after so many bytes of
-// answers.
+// Line passes connections on to a server, no faster than a repo keeps what comes,
+// and can break after so many bytes of answers.
 type Line struct {
 	URL    string
+	into   string      // the repo
 	breaks chan func() // what is taken from it lets the line break
 	left   atomic.Int64
 	passed atomic.Int64
@@ -21,13 +24,13 @@ type Line struct {
 // wholeLine is how many bytes pass before a line breaks that does not.
 const wholeLine = 1 << 40
 
-// NewLine is a line to the server at an address.
-func NewLine(tb testing.TB, to string) *Line {
+// NewLine is a line to the server at an address, for whoever pulls into a repo.
+func NewLine(tb testing.TB, to, into string) *Line {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(tb, err)
 	tb.Cleanup(func() { _ = l.Close() })
-	p := &Line{URL: "http://" + l.Addr().String(), breaks: make(chan func())}
+	p := &Line{URL: "http://" + l.Addr().String(), into: into, breaks: make(chan func())}
 	p.left.Store(wholeLine)
 	go func() {
 		for {
@@ -47,12 +50,14 @@ func (l *Line) connect(near net.Conn, to string) {
 		_ = near.Close()
 		return
 	}
+	answers := &metered{Conn: far, line: l}
+	answers.before, answers.kept = l.kept()
 	go func() {
 		_, _ = io.Copy(far, near)
 		_ = far.Close()
 	}()
 	go func() {
-		_, _ = io.Copy(near, &metered{far, l})
+		_, _ = io.Copy(near, answers)
 		_ = near.Close()
 	}()
 }
@@ -80,21 +85,55 @@ func (l *Line) Kill(tb testing.TB, cmd *exec.Cmd, after int64) {
 	l.left.Store(wholeLine)
 }
 
+// kept is how long the half in the repo is, if there is one.
+func (l *Line) kept() (size int64, there bool) {
+	list, _ := filepath.Glob(filepath.Join(l.into, "tmp/otactl-half-*"))
+	if len(list) == 0 {
+		return 0, false
+	}
+	st, err := os.Stat(list[0])
+	if err != nil {
+		return 0, false
+	}
+	return st.Size(), true
+}
+
 // metered is the server's end of a connection.
 type metered struct {
 	net.Conn
-	line *Line
+	line   *Line
+	before int64 // how much was kept when it began
+	passed int64
+	kept   bool // there was a half
+	vain   bool // nothing is kept
 }
 
 func (c *metered) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p[:min(len(p), 16<<10)])
 	c.line.passed.Add(int64(n))
+	c.passed += int64(n)
 	if left := c.line.left.Add(int64(-n)); left < 0 && left+int64(n) >= 0 {
 		seen := make(chan struct{})
 		c.line.breaks <- func() { close(seen) }
 		<-seen
 		return 0, io.ErrClosedPipe
 	}
-	time.Sleep(100 * time.Microsecond) // who receives keeps pace
+	c.keepPace()
 	return n, err
+}
+
+// keepPace waits until what passed is kept, but for what the answers have beside
+// the large file. Without it a receiver that gets no processor would have much on
+// its way when it is killed.
+func (c *metered) keepPace() {
+	const besides = 64 << 10
+	for tries := 10_000; tries > 0 && !c.vain; tries-- {
+		size, there := c.line.kept()
+		whole := c.kept && !there
+		if c.kept = c.kept || there; whole || c.passed-(size-c.before) <= besides {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	c.vain = true
 }

@@ -40,14 +40,8 @@ type ApplyOptions struct {
 	// LeavePartial leaves the commit marked as partial, for a caller who has
 	// more to bring and sees to its closure.
 	LeavePartial bool
-	// Nearby says that the parts, and what Fetch brings, lie on this machine: what
-	// a killed process had made by then is made again.
-	Nearby bool
-	// Room is asked before temporary files in the repo's tmp grow; nil keeps free
-	// what the repo's config says.
-	Room     Room
-	Progress progress.Sink
-	Log      *slog.Logger // nil is silent
+	Progress     progress.Sink
+	Log          *slog.Logger // nil is silent
 }
 
 // ApplyReport says what Apply did.
@@ -63,7 +57,18 @@ type ApplyReport struct {
 // while it is read.
 type OpenPart func(ctx context.Context, i int) (io.ReadCloser, error)
 
-// Apply makes the objects of a delta in repo. The commit is marked partial
+// OpenPartFrom is OpenPart for parts that come from afar: at says how much of one
+// is here.
+type OpenPartFrom func(ctx context.Context, i int, at ostree.Place) (*ostree.Rest, error)
+
+// ApplyFrom is Apply with parts that come from afar. What had come and was made
+// when the process was killed is there for whoever goes on.
+func ApplyFrom(ctx context.Context, repo *ostree.Repo, s *Superblock, open OpenPartFrom, opt ApplyOptions) (ApplyReport, error) {
+	return apply(ctx, &applier{repo: repo, super: s, openFrom: open, opt: opt})
+}
+
+// Apply makes the objects of a delta in repo. Its parts, and what opt.Fetch
+// brings, lie on this machine: what a killed process had made is made again. The commit is marked partial
 // before the first of them and until it is known that all it reaches is there;
 // each object is verified before it is visible, and the commit comes last. What
 // the delta copies from must be in repo; if what is made of it is wrong, it is
@@ -72,39 +77,39 @@ type OpenPart func(ctx context.Context, i int) (io.ReadCloser, error)
 // Errors: *BadError about the delta, *ostree.CorruptError and
 // *ostree.MissingError about objects of either side.
 func Apply(ctx context.Context, repo *ostree.Repo, s *Superblock, open OpenPart, opt ApplyOptions) (ApplyReport, error) {
-	if opt.Jobs <= 0 {
-		opt.Jobs = runtime.GOMAXPROCS(0)
+	return apply(ctx, &applier{repo: repo, super: s, open: open, opt: opt})
+}
+
+func apply(ctx context.Context, a *applier) (ApplyReport, error) {
+	if a.opt.Jobs <= 0 {
+		a.opt.Jobs = runtime.GOMAXPROCS(0)
 	}
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
+	if a.opt.Log == nil {
+		a.opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if opt.Room == nil {
-		opt.Room = repo.RoomFor
-	}
-	a := &applier{repo: repo, super: s, open: open, opt: opt,
-		work: make(chan struct{}, opt.Jobs), windows: semaphore.NewWeighted(windows),
-		sources: sources{repo: repo, dir: filepath.Join(repo.Path(), "tmp"), room: opt.Room}}
-	sizes := s.Sizes()
-	report := ApplyReport{Commit: s.Name.To, Parts: len(s.Parts), Objects: sizes.Objects, Bytes: sizes.Fetch}
-	a.task = progress.Start(opt.Progress, "applying static delta", progress.Count, int64(sizes.Objects))
+	a.work, a.windows = make(chan struct{}, a.opt.Jobs), semaphore.NewWeighted(windows)
+	sizes := a.super.Sizes()
+	report := ApplyReport{Commit: a.super.Name.To, Parts: len(a.super.Parts), Objects: sizes.Objects, Bytes: sizes.Fetch}
+	a.task = progress.Start(a.opt.Progress, "applying static delta", progress.Count, int64(sizes.Objects))
 	defer a.task.Done()
 	if err := a.run(ctx); err != nil {
-		return report, refuse(fmt.Errorf("apply static delta %s: %w", s.Name, a.place(err)))
+		return report, refuse(fmt.Errorf("apply static delta %s: %w", a.super.Name, a.place(err)))
 	}
 	return report, nil
 }
 
-// applier is one call of Apply.
+// applier is one call of Apply or ApplyFrom, and opens parts by one of both.
 type applier struct {
-	repo    *ostree.Repo
-	super   *Superblock
-	open    OpenPart
-	opt     ApplyOptions
-	task    progress.Task
-	session ostree.Session
-	sources sources
-	work    chan struct{}       // a token for each object being made
-	windows *semaphore.Weighted // memory for dictionaries
+	repo     *ostree.Repo
+	super    *Superblock
+	open     OpenPart
+	openFrom OpenPartFrom
+	opt      ApplyOptions
+	task     progress.Task
+	session  ostree.Session
+	sources  sources
+	work     chan struct{}       // a token for each object being made
+	windows  *semaphore.Weighted // memory for dictionaries
 }
 
 // place names the delta in an error about it; the text around says it already.
@@ -122,13 +127,14 @@ func (a *applier) run(ctx context.Context) error {
 	// The session keeps a prune away from what the delta copies from.
 	var err error
 	begin := a.repo.Begin
-	if a.opt.Nearby {
+	if a.openFrom == nil {
 		begin = a.repo.BeginRepeatable
 	}
 	if a.session, err = begin(ctx); err != nil {
 		return err
 	}
 	defer a.session.Abort()
+	a.sources = sources{repo: a.repo, dir: filepath.Join(a.repo.Path(), "tmp"), room: ostree.RoomIn(a.session)}
 	if err := a.admit(ctx); err != nil {
 		return err
 	}
@@ -173,7 +179,7 @@ func (a *applier) admit(ctx context.Context) error {
 		}
 	}
 	sizes := a.super.Sizes()
-	if err := a.repo.RoomFor(sizes.Unpacked + sizes.FallbackPlain); err != nil && a.repo.Mode() != ostree.ModeArchive {
+	if err := a.sources.room(sizes.Unpacked + sizes.FallbackPlain); err != nil && a.repo.Mode() != ostree.ModeArchive {
 		return err
 	}
 	if a.opt.Fetch != nil {
@@ -272,18 +278,45 @@ func (a *applier) missingPart(ctx context.Context, u *unpacker, i int) error {
 
 // part makes the objects of one part.
 func (a *applier) part(ctx context.Context, u *unpacker, i int) error {
-	in := a.super.OpenInline(i)
-	if in == nil {
-		var err error
-		if in, err = a.open(ctx, i); err != nil {
+	if in := a.super.OpenInline(i); in != nil {
+		return a.objects(ctx, u, i, in)
+	}
+	if a.openFrom != nil {
+		return a.partFrom(ctx, u, i)
+	}
+	in, err := a.open(ctx, i)
+	if err != nil {
+		return err
+	}
+	return a.objects(ctx, u, i, in)
+}
+
+// partFrom is part for one that comes from afar. What is kept of it is so until
+// its objects are there, and believed by the checksum in the superblock alone.
+func (a *applier) partFrom(ctx context.Context, u *unpacker, i int) error {
+	file := ostree.Resume(a.session, a.super.Parts[i].Sum, func(ctx context.Context, at ostree.Place) (*ostree.Rest, error) {
+		return a.openFrom(ctx, i, at)
+	})
+	for {
+		in, _, err := file.Open(ctx)
+		if err == nil {
+			err = a.objects(ctx, u, i, in)
+		}
+		_, wrong := errors.AsType[*BadError](err)
+		if !file.Settle(err, wrong) {
 			return err
 		}
 	}
-	p, err := a.unpack(ctx, u, in, a.super.Parts[i])
+}
+
+// objects makes those of a part that is read from in, which it closes.
+func (a *applier) objects(ctx context.Context, u *unpacker, i int, in io.ReadCloser) error {
+	head := a.super.Parts[i]
+	p, err := a.unpack(ctx, u, in, head)
 	if err = errors.Join(err, in.Close()); err != nil {
 		return err
 	}
-	r := &runner{program: program{p, a.super.Parts[i]}, applier: a}
+	r := &runner{program: program{p, head}, applier: a}
 	return errors.Join(r.run(ctx), p.Close())
 }
 

@@ -257,10 +257,11 @@ const (
 	requestCost = 1000
 )
 
-// isCheaper says whether a delta moves less than the objects that are missing
-// would.
+// isCheaper says whether what is missing of a delta's parts is less than the
+// objects that are missing would be.
 func (r *run) isCheaper(ctx context.Context, s *delta.Superblock) (bool, error) {
-	var all, missing int
+	var parts uint64
+	var objects float64
 	for _, p := range s.Parts {
 		ids := make([]ostree.ObjectID, p.Objects.Len())
 		for i := range ids {
@@ -270,20 +271,19 @@ func (r *run) isCheaper(ctx context.Context, s *delta.Superblock) (bool, error) 
 		if err != nil {
 			return false, err
 		}
-		all += len(ids)
+		missing := 0
 		for _, ok := range there {
 			if !ok {
 				missing++
 			}
 		}
+		if missing == 0 {
+			continue // it is not even opened
+		}
+		parts += p.Size - min(p.Size, r.repo.KeptOf(p.Sum))
+		objects += float64(p.USize)*packedShare*float64(missing)/float64(len(ids)) + requestCost*float64(missing)
 	}
-	if missing == 0 {
-		return false, nil
-	}
-	sizes := s.Sizes()
-	share := float64(missing) / float64(all)
-	objects := float64(sizes.Unpacked)*packedShare*share + requestCost*float64(missing)
-	return float64(sizes.Fetch) < objects, nil
+	return float64(parts) < objects, nil
 }
 
 // applyDelta brings the objects of a delta.
@@ -299,19 +299,15 @@ func (r *run) applyDelta(ctx context.Context, s *delta.Superblock, detached []by
 	if r.opt.DryRun {
 		return nil
 	}
-	if err := r.repo.CheckSpace(sizes.Unpacked + sizes.FallbackPlain); err != nil {
-		return fmt.Errorf("static delta %s: %w", s.Name, err)
-	}
 	check := func(commit []byte, _ variant.Value) error {
 		return r.checkCommit(ctx, s.Name.To, commit, detached)
 	}
-	part := func(ctx context.Context, i int) (io.ReadCloser, error) {
-		rc, _, err := r.remote.Stream(ctx, s.PartPath(i))
-		return rc, err
+	part := func(ctx context.Context, i int, at ostree.Place) (*ostree.Rest, error) {
+		return r.remote.Stream(ctx, s.PartPath(i), at)
 	}
 	// Objects that are in no part come with the copy, many at once.
 	later := func(context.Context, ostree.Session, []ostree.ObjectID) error { return nil }
-	_, err := delta.Apply(ctx, r.repo, s, part, delta.ApplyOptions{
+	_, err := delta.ApplyFrom(ctx, r.repo, s, part, delta.ApplyOptions{
 		Check: check, Fetch: later, LeavePartial: true, Progress: r.opt.Progress, Log: r.opt.Log,
 	})
 	if err != nil {

@@ -53,11 +53,11 @@ func (f *far) File(ctx context.Context, path string, max int64, have ostree.File
 	return data, v, nil
 }
 
-func (f *far) Stream(ctx context.Context, path string) (io.ReadCloser, int64, error) {
+func (f *far) Stream(ctx context.Context, path string, at ostree.Place) (*ostree.Rest, error) {
 	if !f.note(path) {
-		return nil, 0, fs.ErrNotExist
+		return nil, fs.ErrNotExist
 	}
-	return f.Local.Stream(ctx, path)
+	return f.Local.Stream(ctx, path, at)
 }
 
 func (f *far) Ref(ctx context.Context, name string) (ostree.Checksum, error) {

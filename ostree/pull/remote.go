@@ -2,8 +2,7 @@ package pull
 
 import (
 	"context"
-	"io"
-	"io/fs"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -20,9 +19,9 @@ type Remote interface {
 	// one, the error is ostree.ErrNotModified. A file that is not there is
 	// fs.ErrNotExist.
 	File(ctx context.Context, path string, max int64, have ostree.FileVersion) ([]byte, ostree.FileVersion, error)
-	// Stream opens a file of any size, such as a part of a static delta. The
-	// length is -1 if it is not known.
-	Stream(ctx context.Context, path string) (io.ReadCloser, int64, error)
+	// Stream opens a file of any size, such as a part of a static delta, at a
+	// place, or from its start if what is there now may be another one.
+	Stream(ctx context.Context, path string, at ostree.Place) (*ostree.Rest, error)
 	// URL is the remote's address without anything secret in it.
 	URL() string
 }
@@ -59,20 +58,20 @@ func (l *Local) File(_ context.Context, path string, max int64, _ ostree.FileVer
 	return data, ostree.FileVersion{}, err
 }
 
-// Stream is of Remote.
-func (l *Local) Stream(_ context.Context, path string) (io.ReadCloser, int64, error) {
+// Stream is of Remote. It begins at the start.
+func (l *Local) Stream(_ context.Context, path string, _ ostree.Place) (*ostree.Rest, error) {
 	root, err := os.OpenRoot(l.Path())
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer root.Close()
 	f, err := fsx.OpenIn(root, path)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	var st fs.FileInfo
-	if st, err = f.Stat(); err != nil {
-		return nil, 0, err
+	st, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	return f, st.Size(), nil
+	return &ostree.Rest{ReadCloser: f, Place: ostree.Place{Length: st.Size()}}, nil
 }
