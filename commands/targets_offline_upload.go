@@ -115,6 +115,7 @@ func (u *upload) send(ctx context.Context, rt *runtime, dir string) (*uploadView
 	if err != nil {
 		return nil, err
 	}
+	defer content.Close() // before the bundle
 	err = u.server.Create(ctx, update, content.Size, func() io.ReadCloser { return content.Open(ctx, rt.progress()) })
 	if err != nil {
 		return nil, err

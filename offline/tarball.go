@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/offline/medium"
@@ -22,6 +23,9 @@ type Tarball struct {
 	files []packed
 	// Size is how long the tar is.
 	Size int64
+
+	opened  []*io.PipeReader
+	writing sync.WaitGroup
 }
 
 // Tar looks up what a bundle has to be sent of; what has no place in a bundle is
@@ -73,12 +77,22 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Open reads the tar from its start; it may be opened again. A file that changes
-// while it is read is an error.
+// Open reads the tar from its start; it may be opened again, by one at a time. A
+// file that changes while it is read is an error.
 func (t *Tarball) Open(ctx context.Context, sink progress.Sink) io.ReadCloser {
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(t.write(ctx, w, sink)) }()
+	t.opened = append(t.opened, r)
+	t.writing.Go(func() { w.CloseWithError(t.write(ctx, w, sink)) })
 	return r
+}
+
+// Close ends what was opened. The bundle is to be closed after that only: closing
+// a reader does not wait for a file of the bundle that is being unpacked for it.
+func (t *Tarball) Close() {
+	for _, r := range t.opened {
+		r.Close()
+	}
+	t.writing.Wait()
 }
 
 func (t *Tarball) write(ctx context.Context, to io.Writer, sink progress.Sink) error {

@@ -4,11 +4,58 @@ import (
 	"archive/tar"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/otactl/otactl/offline/medium"
 )
+
+// A server may answer before it has read all; what unpacks a file for it then
+// still reads the bundle.
+func TestATarThatIsClosedReadsTheBundleNoMore(t *testing.T) {
+	dir, _ := small(t)
+	b, err := Open(dir)
+	check(t, err)
+	defer b.Close()
+	content, err := Tar(t.Context(), b)
+	check(t, err)
+	slow := slowFiles{Files: b.files, opening: make(chan struct{}), ended: make(chan struct{})}
+	content.b = &Bundle{files: slow}
+	r := content.Open(t.Context(), nil)
+	<-slow.opening
+	check(t, r.Close())
+	content.Close()
+	select {
+	case <-slow.ended:
+	default:
+		t.Error("a file is still being read")
+	}
+}
+
+// slowFiles open one file, and tell when it is closed.
+type slowFiles struct {
+	medium.Files
+	opening, ended chan struct{}
+}
+
+func (s slowFiles) Open(name string) (fs.File, error) {
+	close(s.opening)
+	f, err := s.Files.Open(name)
+	return slowFile{f, s.ended}, err
+}
+
+type slowFile struct {
+	fs.File
+	ended chan struct{}
+}
+
+func (f slowFile) Close() error {
+	defer close(f.ended)
+	return f.File.Close()
+}
 
 func TestTarIsAsLongAsSaidAndHoldsTheBundle(t *testing.T) {
 	dir, _ := small(t)
