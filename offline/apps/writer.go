@@ -284,11 +284,11 @@ func (w *Writer) fill(ctx context.Context, name string, d Digest, size int64, r 
 	if err != nil {
 		return fmt.Errorf("blob %s: %w", d, err)
 	}
-	sync := w.folder.SyncFile
+	durable := w.folder.SyncFile
 	if size >= large {
-		sync = (*os.File).Sync
+		durable = (*os.File).Sync
 	}
-	err = errors.Join(verify(ctx, r, d, size, io.MultiWriter(f, w.counter())), sync(f), f.Close())
+	err = errors.Join(verify(ctx, r, d, size, io.MultiWriter(f, w.counter())), durable(f), f.Close())
 	if _, named := errors.AsType[*CorruptError](err); named || err == nil {
 		return err
 	}
