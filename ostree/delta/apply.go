@@ -178,8 +178,11 @@ func (a *applier) admit(ctx context.Context) error {
 			return fail.As(&ostree.MissingError{ID: id, Where: a.repo.Path()}, fail.NotFound, "pull the commit that the delta starts from, or the new one without the delta")
 		}
 	}
-	sizes := a.super.Sizes()
-	if err := a.sources.room(sizes.Unpacked + sizes.FallbackPlain); err != nil && a.repo.Mode() != ostree.ModeArchive {
+	need, err := a.need(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.sources.room(need); err != nil && a.repo.Mode() != ostree.ModeArchive {
 		return err
 	}
 	if a.opt.Fetch != nil {
@@ -191,6 +194,21 @@ func (a *applier) admit(ctx context.Context) error {
 			"%d objects are not in it and would have to be fetched, among them %s", len(missing), missing[0])
 	}
 	return err
+}
+
+// need is how many bytes are still to be written, at most.
+func (a *applier) need(ctx context.Context) (uint64, error) {
+	need := a.super.Sizes().FallbackPlain
+	for _, p := range a.super.Parts {
+		there, err := a.holds(ctx, p.Objects)
+		if err != nil {
+			return 0, err
+		}
+		if !there {
+			need += p.USize
+		}
+	}
+	return need, nil
 }
 
 // missing are the fallbacks that the repo lacks.
