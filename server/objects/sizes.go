@@ -17,6 +17,10 @@ import (
 // reach. Each walk remembers what it has met, some 15 MB for 200,000 objects.
 const maxSizings = 4
 
+// maxListed is how many answers of sizes may lie on the disk, for clients that
+// read slower than a commit is walked: some 10 MB each for 200,000 objects.
+const maxListed = 64
+
 // getSizes says how long all is that a commit reaches, as it is met. An answer
 // that cannot go on ends without the mark that ends a whole one.
 func (s *Store) getSizes(w http.ResponseWriter, r *http.Request) error {
@@ -24,6 +28,10 @@ func (s *Store) getSizes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noSuchCommit()
 	}
+	if err := take(r.Context(), s.listed); err != nil {
+		return err
+	}
+	defer func() { <-s.listed }()
 	ctx, stop := context.WithCancel(r.Context())
 	list, err := s.beginSizes(ctx, commit)
 	if err != nil {

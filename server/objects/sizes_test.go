@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -77,5 +78,28 @@ func TestSlowReadersOfSizesKeepNobodyWaiting(t *testing.T) {
 	}
 	if left, err := os.ReadDir(s.tmp); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+func TestAnswersOfSizesThatNobodyReadsAreFew(t *testing.T) {
+	s := wholeStore(t)
+	for range maxListed {
+		s.listed <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, "GET", "/", nil)
+	r.SetPathValue("commit", ostree.Checksum{1}.String())
+	if err := s.getSizes(httptest.NewRecorder(), r); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it waited", err)
+	}
+	<-s.listed
+	r = httptest.NewRequest("GET", "/", nil)
+	r.SetPathValue("commit", ostree.Checksum{1}.String())
+	if err := s.getSizes(httptest.NewRecorder(), r); err == nil || errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that there is no such commit", err)
+	}
+	if len(s.listed) != maxListed-1 {
+		t.Errorf("%d places are taken, want %d", len(s.listed), maxListed-1)
 	}
 }

@@ -36,7 +36,8 @@ type Store struct {
 	batches chan struct{} // bodies of many objects under way
 	asking  chan struct{} // questions about many objects under way
 	giving  chan struct{} // answers of many objects under way
-	sizing  chan struct{} // answers of sizes under way
+	sizing  chan struct{} // commits that are walked for sizes
+	listed  chan struct{} // answers of sizes on the disk
 	flights flights
 	whole   whole
 }
@@ -65,7 +66,7 @@ func Open(ctx context.Context, dir, tmp string, clk clock.Clock, log *slog.Logge
 	}
 	s := &Store{repo: repo, root: root, tmp: tmp, log: log, clock: clk,
 		big: make(chan struct{}, 1), slots: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatches), asking: make(chan struct{}, maxQuestions), giving: make(chan struct{}, maxAnswers),
-		sizing: make(chan struct{}, maxSizings)}
+		sizing: make(chan struct{}, maxSizings), listed: make(chan struct{}, maxListed)}
 	s.summarize(ctx) // whoever was killed may have owed one
 	return s, nil
 }
