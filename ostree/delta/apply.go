@@ -331,8 +331,12 @@ func (a *applier) partFrom(ctx context.Context, u *unpacker, i int) error {
 func (a *applier) objects(ctx context.Context, u *unpacker, i int, in io.ReadCloser) error {
 	head := a.super.Parts[i]
 	p, err := a.unpack(ctx, u, in, head)
-	if err = errors.Join(err, in.Close()); err != nil {
-		return err
+	closed := in.Close()
+	if err != nil {
+		return errors.Join(err, closed)
+	}
+	if closed != nil {
+		return errors.Join(closed, p.Close())
 	}
 	r := &runner{program: program{p, head}, applier: a}
 	return errors.Join(r.run(ctx), p.Close())
