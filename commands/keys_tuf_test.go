@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/otactl/otactl/client/factory"
@@ -20,14 +21,19 @@ import (
 // unsure is a backend in front of which something may happen to a request.
 type unsure struct {
 	backend http.Handler
-	method  string // whose requests to the transaction go wrong; "" for none
-	verb    string // "/apply"
-	wrong   func(w http.ResponseWriter, r *http.Request, backend http.Handler)
+	mishap  atomic.Pointer[mishap] // or nil; a request that was lost may still look at it
+}
+
+// mishap is what happens to requests to the transaction.
+type mishap struct {
+	method, verb string // "POST", "/apply"
+	wrong        func(w http.ResponseWriter, r *http.Request, backend http.Handler)
 }
 
 func (u *unsure) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if u.method == r.Method && strings.HasSuffix(r.URL.Path, "/root/updates"+u.verb) {
-		u.wrong(w, r, u.backend)
+	m := u.mishap.Load()
+	if m != nil && m.method == r.Method && strings.HasSuffix(r.URL.Path, "/root/updates"+m.verb) {
+		m.wrong(w, r, u.backend)
 		return
 	}
 	u.backend.ServeHTTP(w, r)
@@ -88,12 +94,12 @@ func TestApplySaysWhetherAnythingHasChanged(t *testing.T) {
 		if err := w.rotateKey(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		u.method, u.verb, u.wrong = "POST", "/apply", c.wrong
+		u.mishap.Store(&mishap{"POST", "/apply", c.wrong})
 		err := w.apply(t.Context())
 		if fail.ClassOf(err) != c.class || !strings.Contains(fail.HintOf(err), c.hint) {
 			t.Errorf("%s: %v (class %v, hint %q)", what, err, fail.ClassOf(err), fail.HintOf(err))
 		}
-		u.method = ""
+		u.mishap.Store(nil)
 		if err := w.apply(t.Context()); err != nil {
 			t.Errorf("%s, and then again: %v", what, err)
 		}
@@ -105,7 +111,7 @@ func TestAppliedRootWhoseAnswerGotLostIsFoundOut(t *testing.T) {
 	if err := w.rotateKey(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	u.method, u.verb, u.wrong = "POST", "/apply", lost
+	u.mishap.Store(&mishap{"POST", "/apply", lost})
 	if err := w.apply(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -113,7 +119,7 @@ func TestAppliedRootWhoseAnswerGotLostIsFoundOut(t *testing.T) {
 
 func TestNewKeyIsNeverThrownAwayWhenNobodyKnowsWhoHasIt(t *testing.T) {
 	w, u, r := takenOver(t)
-	u.method, u.wrong = "PUT", refused(400)
+	u.mishap.Store(&mishap{"PUT", "", refused(400)})
 	if err := w.rotateKey(t.Context(), r); err == nil {
 		t.Fatal("staged")
 	}
@@ -121,12 +127,13 @@ func TestNewKeyIsNeverThrownAwayWhenNobodyKnowsWhoHasIt(t *testing.T) {
 		t.Errorf("refused, and %v", err)
 	}
 	w.rt.keys.files = nil // another run
-	u.wrong = lost
+	u.mishap.Store(&mishap{"PUT", "", lost})
 	err := w.rotateKey(t.Context(), r)
 	if err == nil || !strings.Contains(fail.HintOf(err), r.file+".tmp") {
 		t.Errorf("%v (hint %q)", err, fail.HintOf(err))
 	}
-	u.method, w.rt.keys.files = "", nil
+	u.mishap.Store(nil)
+	w.rt.keys.files = nil
 	if err := os.Rename(r.file+".tmp", r.file); err != nil {
 		t.Fatal(err)
 	}
@@ -142,12 +149,11 @@ func TestNewKeyIsNeverThrownAwayWhenNobodyKnowsWhoHasIt(t *testing.T) {
 // root in force than the one that devices get.
 func TestBackendThatTellsTwoStoriesGetsNoSignature(t *testing.T) {
 	w, u, r := takenOver(t)
-	u.method = "GET"
-	u.wrong = func(rw http.ResponseWriter, req *http.Request, backend http.Handler) {
+	u.mishap.Store(&mishap{"GET", "", func(rw http.ResponseWriter, req *http.Request, backend http.Handler) {
 		rec := httptest.NewRecorder()
 		backend.ServeHTTP(rec, req)
 		_, _ = rw.Write([]byte(strings.ReplaceAll(rec.Body.String(), `\"message\":\"otactl serve\"`, `\"message\":\"another\"`)))
-	}
+	}})
 	for what, do := range map[string]func(context.Context) error{
 		"rotate": func(ctx context.Context) error { return w.rotateKey(ctx, r) },
 		"sign":   func(ctx context.Context) error { return w.sign(ctx, []string{r.file}) },
@@ -166,12 +172,11 @@ func TestTransactionThatIsBeingAppliedCanOnlyBeApplied(t *testing.T) {
 	if err := w.rotateKey(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	u.method = "GET"
-	u.wrong = func(rw http.ResponseWriter, req *http.Request, backend http.Handler) {
+	u.mishap.Store(&mishap{"GET", "", func(rw http.ResponseWriter, req *http.Request, backend http.Handler) {
 		rec := httptest.NewRecorder()
 		backend.ServeHTTP(rec, req)
 		_, _ = rw.Write([]byte(strings.Replace(rec.Body.String(), author.StatusStarted, author.StatusApplying, 1)))
-	}
+	}})
 	if err := w.sign(t.Context(), []string{r.file}); fail.ClassOf(err) != fail.Conflict || !strings.Contains(err.Error(), "being applied") {
 		t.Errorf("sign: %v", err)
 	}

@@ -262,10 +262,10 @@ func TestLostAnswerToAMoveIsNoConflict(t *testing.T) {
 	s := treehubtest.New(t)
 	s.Strict = true
 	s.SetRef("main", a.String())
-	posts := 0
+	var posts atomic.Int32
 	s.Fault = func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPost {
-			if posts++; posts == 1 {
+			if posts.Add(1) == 1 {
 				s.SetRef("main", c.String())
 				panic(http.ErrAbortHandler)
 			}
