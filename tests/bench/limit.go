@@ -17,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/otactl/otactl/internal/inflate"
 )
@@ -121,7 +122,11 @@ const deflateLevel = 6
 // read hashes one file, out of its archive form if packed, and copies that to
 // the writer to.
 func (w *work) read(path string, to io.Writer, packed bool) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, unix.ELOOP) { // a symlink of a bare repo
+		target, err := os.Readlink(path)
+		return errors.Join(err, w.hash(strings.NewReader(target), to, false))
+	}
 	if err != nil {
 		return err
 	}
