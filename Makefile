@@ -15,11 +15,8 @@ PLATFORMS  := linux/amd64 linux/arm64 linux/arm linux/riscv64 darwin/amd64 darwi
 RACE       := ./ostree/... ./offline/... ./publish/... ./server/... ./client/... ./internal/... ./commands
 # Tests that replay or unpack the same a thousand times show it nothing new.
 RACE_SKIP  := FlippedBit|PowerCut|AFullTemporaryDisk|ThereIsNoRoomHere|XZBomb|WhatXZWrites|XZReads|FloodedKey|ThatSendsForEver|HostileReposAreRefused
-# By count: a limit in time ends some runs with an error that is none.
-FUZZTIME   ?= 2000x
+FUZZTIME   ?= 20s
 RUNS       ?= 3
-FUZZMINUTES ?= 60
-FUZZJOBS    ?= 2
 SUITE_PACKAGES  := ostree-tests gnupg attr openssl python3-yaml
 TEST_PACKAGES   := curl jq gcc libc6-dev softhsm2 opensc dbus gnome-keyring ostree e2fsprogs cpio bzip2 zstd zsh fish nginx exfat-fuse exfatprogs $(SUITE_PACKAGES)
 DEMO_PACKAGES   := ostree e2fsprogs python3 curl
@@ -73,7 +70,7 @@ test: packages
 	$(SUDO) $(GO) test -timeout 6m ./...
 	$(SUDO) env CGO_ENABLED=1 $(GO) test -tags pkcs11 -timeout 6m ./tuf/pkcs11
 	$(SUDO) $(GO) test -race -skip '$(RACE_SKIP)' -timeout 12m $(RACE)
-	$(MAKE) --no-print-directory fuzz FUZZTIME=$(FUZZTIME)
+	$(MAKE) --no-print-directory fuzz FUZZTIME=2000x
 
 # The shell tests of Debian's ostree-tests with otactl in the place of ostree
 # and no other ostree in reach; a table of all of them. make test-suite
@@ -92,14 +89,14 @@ mutation:
 kills:
 	$(GO) test ./tests -run TestRandomKills -v -timeout 60m -kills $(or $(KILLS),100) -kill-files 3000 $(if $(SEED),-kill-seed $(SEED))
 
-# Each fuzz target for FUZZTIME, from its committed corpus on.
+# Each fuzz target for FUZZTIME, from its committed corpus on and at the lowest
+# priority; prints a table. make fuzz [FUZZTIME=20s] [FUZZJOBS=N] [ONLY=WORD]
 fuzz:
-	@scripts/fuzz $(FUZZTIME)
+	@scripts/fuzz $(FUZZTIME) '$(FUZZJOBS)' '$(ONLY)'
 
-# Each fuzz target for FUZZMINUTES, at the lowest priority; prints a table.
-# make fuzz-long [FUZZMINUTES=N] [FUZZJOBS=N] [ONLY=WORD]
+# The same for an hour each.
 fuzz-long:
-	@scripts/fuzz-long $(FUZZMINUTES) $(FUZZJOBS) '$(ONLY)'
+	@scripts/fuzz 60m '$(FUZZJOBS)' '$(ONLY)'
 
 # Pack what fuzzing has found interesting, to be committed.
 fuzz-keep:
