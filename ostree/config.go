@@ -177,32 +177,58 @@ func (r *Repo) Config(group, key string) (string, bool) { return r.cfg().file.Ge
 // the other. How this Repo stores objects doesn't change before it is opened
 // again.
 func (r *Repo) EditConfig(ctx context.Context, edit func(*keyfile.File) error) error {
-	unlock, err := lockFolder(ctx, r.path)
+	unlock, err := r.lockConfig(ctx)
 	if err != nil {
-		return fmt.Errorf("edit config of %s: %w", r.path, err)
+		return err
 	}
 	defer unlock()
-	path := filepath.Join(r.path, "config")
-	data, err := fsx.ReadFile(path, limits.RepoConfig)
-	if err != nil {
-		return fmt.Errorf("edit config of %s: %w", r.path, err)
-	}
-	f, err := keyfile.Parse(data)
-	if err != nil {
-		return fmt.Errorf("edit config of %s: %w", r.path, err)
-	}
+	f := r.Keyfile()
 	if err := edit(f); err != nil {
 		return err
 	}
+	return r.writeConfig(f)
+}
+
+func (r *Repo) configPath() string { return filepath.Join(r.path, "config") }
+
+// lockConfig lets one at a time change the config and the files of remotes, and
+// reads the config as whoever did so before left it.
+func (r *Repo) lockConfig(ctx context.Context) (unlock func(), err error) {
+	unlock, err = lockFolder(ctx, r.path)
+	if err == nil {
+		if err = r.reloadConfig(); err == nil {
+			return unlock, nil
+		}
+		unlock()
+	}
+	return nil, fmt.Errorf("edit config of %s: %w", r.path, err)
+}
+
+func (r *Repo) reloadConfig() error {
+	data, err := fsx.ReadFile(r.configPath(), limits.RepoConfig)
+	if err != nil {
+		return err
+	}
+	c, err := parseConfig(data)
+	if err != nil {
+		return err
+	}
+	r.config.Store(c)
+	return nil
+}
+
+// writeConfig makes f the config, if it differs; the caller holds lockConfig.
+func (r *Repo) writeConfig(f *keyfile.File) error {
 	out := f.Bytes()
 	c, err := parseConfig(out)
 	if err != nil {
 		return fmt.Errorf("edit config of %s: %w", r.path, err)
 	}
+	path := r.configPath()
 	if len(out) > limits.RepoConfig {
 		return &fsx.TooLargeError{Name: path, Max: limits.RepoConfig}
 	}
-	if string(out) != string(data) {
+	if string(out) != string(r.cfg().file.Bytes()) {
 		st, err := os.Stat(path) // it may hold secrets, and stays as private as it is
 		if err != nil {
 			return err

@@ -1,7 +1,6 @@
 package ostree
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -149,7 +148,7 @@ func (r *Repo) SetRemotesDir(dir string, adds bool) {
 
 // remoteFiles are the files with remotes, that which counts first.
 func (r *Repo) remoteFiles() ([]remoteFile, error) {
-	files := []remoteFile{{filepath.Join(r.path, "config"), r.cfg().file}}
+	files := []remoteFile{{r.configPath(), r.cfg().file}}
 	if r.remotesDir == "" {
 		return files, nil
 	}
@@ -251,135 +250,4 @@ func (k *keys) engines(group, key string) []string {
 // the remote must be one that CheckRemoteName takes.
 func (r *Repo) RemoteFile(name, suffix string) string {
 	return filepath.Join(r.path, name+"."+suffix)
-}
-
-// RemoteOption is a key of a remote's configuration. The elements of a list
-// have ; between them.
-type RemoteOption struct{ Key, Value string }
-
-// AddRemoteMode says what becomes of a remote that is there already.
-type AddRemoteMode int
-
-// The modes of AddRemote.
-const (
-	AddNewRemote     AddRemoteMode = iota // it is an error
-	AddMissingRemote                      // it stays as it is
-	ReplaceRemote                         // the new one takes its place, with all its keys
-)
-
-// AddRemote configures a remote. A url that begins with "metalink=" is that of
-// a metalink. options may be any keys; those that have a meaning are checked.
-func (r *Repo) AddRemote(ctx context.Context, name, url string, how AddRemoteMode, options ...RemoteOption) error {
-	if err := CheckRemoteName(name); err != nil {
-		return err
-	}
-	have, err := r.Remotes()
-	if err != nil {
-		return err
-	}
-	if slices.Contains(have, name) {
-		switch how {
-		case AddMissingRemote:
-			return nil
-		case AddNewRemote:
-			return fail.New(fail.Conflict, "delete it first, or replace it with --force", "remote configuration for %q already exists in %s", name, r.path)
-		case ReplaceRemote:
-			if err := r.dropRemote(ctx, name); err != nil && !errors.Is(err, ErrNoRemote) {
-				return err
-			}
-		}
-	}
-	write := func(f *keyfile.File) error { return writeRemote(f, name, url, options) }
-	if r.remotesDir != "" && r.addToDir {
-		f := keyfile.New()
-		if err := write(f); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(r.remotesDir, 0o755); err != nil {
-			return err
-		}
-		return fullDisk(fsx.WriteFile(filepath.Join(r.remotesDir, name+".conf"), f.Bytes(), 0o644), r.remotesDir)
-	}
-	return r.EditConfig(ctx, write)
-}
-
-func writeRemote(f *keyfile.File, name, url string, options []RemoteOption) error {
-	group := remoteGroup(name)
-	key := "url"
-	if rest, ok := strings.CutPrefix(url, "metalink="); ok {
-		key, url = "metalink", rest
-	}
-	if url != "" {
-		if err := f.Set(group, key, url); err != nil {
-			return err
-		}
-	}
-	for _, o := range options {
-		if err := f.Set(group, o.Key, o.Value); err != nil {
-			return fmt.Errorf("remote %q: %w", name, err)
-		}
-	}
-	_, err := readRemote(remoteFile{keys: f}, name)
-	return err
-}
-
-// DeleteRemote takes a remote out of the configuration, and its keyring and
-// cookies with it: another remote of that name must not inherit what this one
-// was trusted with. Refs that were pulled from it stay, as in libostree.
-func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
-	if err := CheckRemoteName(name); err != nil {
-		return err
-	}
-	if err := r.dropRemote(ctx, name); err != nil {
-		return err
-	}
-	for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
-		if err := ignoreMissing(os.Remove(r.RemoteFile(name, suffix))); err != nil {
-			return err
-		}
-	}
-	return fsx.SyncDir(r.path)
-}
-
-// dropRemote takes the configuration of a remote away where it is: its own file
-// if that holds nothing else, else its group.
-func (r *Repo) dropRemote(ctx context.Context, name string) error {
-	files, err := r.remoteFiles()
-	if err != nil {
-		return err
-	}
-	found := false
-	for i, f := range files {
-		if !f.keys.Has(remoteGroup(name)) {
-			continue
-		}
-		found = true
-		if i == 0 {
-			err = r.EditConfig(ctx, func(k *keyfile.File) error {
-				k.RemoveGroup(remoteGroup(name))
-				return nil
-			})
-		} else {
-			err = dropRemoteFile(f, name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if !found {
-		return fail.New(fail.NotFound, "list them with remote list", "remote %q: %w in %s", name, ErrNoRemote, r.path)
-	}
-	return nil
-}
-
-func dropRemoteFile(f remoteFile, name string) error {
-	keys := f.keys.Clone()
-	keys.RemoveGroup(remoteGroup(name))
-	if len(keys.Groups()) > 0 {
-		return fsx.WriteFile(f.path, keys.Bytes(), 0o644)
-	}
-	if err := os.Remove(f.path); err != nil {
-		return err
-	}
-	return fsx.SyncDir(filepath.Dir(f.path))
 }

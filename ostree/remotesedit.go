@@ -1,0 +1,170 @@
+package ostree
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/ostree/keyfile"
+)
+
+// RemoteOption is a key of a remote's configuration. The elements of a list
+// have ; between them.
+type RemoteOption struct{ Key, Value string }
+
+// AddRemoteMode says what becomes of a remote that is there already.
+type AddRemoteMode int
+
+// The modes of AddRemote.
+const (
+	AddNewRemote     AddRemoteMode = iota // it is an error
+	AddMissingRemote                      // it stays as it is
+	ReplaceRemote                         // the new one takes its place, with all its keys
+)
+
+// AddRemote configures a remote. A url that begins with "metalink=" is that of
+// a metalink. options may be any keys; those that have a meaning are checked
+// before anything is written. A remote that is replaced goes when the new one is
+// on disk.
+func (r *Repo) AddRemote(ctx context.Context, name, url string, how AddRemoteMode, options ...RemoteOption) error {
+	if err := CheckRemoteName(name); err != nil {
+		return err
+	}
+	return r.editRemotes(ctx, func(files []remoteFile) error {
+		have, err := r.Remotes()
+		if err != nil {
+			return err
+		}
+		if slices.Contains(have, name) {
+			switch how {
+			case AddMissingRemote:
+				return nil
+			case AddNewRemote:
+				return fail.New(fail.Conflict, "delete it first, or replace it with --force", "remote configuration for %q already exists in %s", name, r.path)
+			}
+		}
+		home := r.homeOf(name, files)
+		home.keys.RemoveGroup(remoteGroup(name))
+		if err := setRemote(home.keys, name, url, options); err != nil {
+			return err
+		}
+		if err := r.writeRemotes(home); err != nil {
+			return err
+		}
+		_, err = r.dropRemote(name, slices.DeleteFunc(files, func(f remoteFile) bool { return f.path == home.path }))
+		return err
+	})
+}
+
+// editRemotes calls edit with the files of remotes, which it may change and
+// write; nobody else does so meanwhile.
+func (r *Repo) editRemotes(ctx context.Context, edit func(files []remoteFile) error) error {
+	unlock, err := r.lockConfig(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	files, err := r.remoteFiles()
+	if err != nil {
+		return err
+	}
+	files[0].keys = r.Keyfile()
+	return edit(files)
+}
+
+// homeOf is the file, of files or a new one, that a remote is added to.
+func (r *Repo) homeOf(name string, files []remoteFile) remoteFile {
+	if r.remotesDir == "" || !r.addToDir {
+		return files[0]
+	}
+	path := filepath.Join(r.remotesDir, name+".conf")
+	for _, f := range files[1:] {
+		if f.path == path {
+			return f
+		}
+	}
+	return remoteFile{path, keyfile.New()}
+}
+
+func setRemote(f *keyfile.File, name, url string, options []RemoteOption) error {
+	group := remoteGroup(name)
+	key := "url"
+	if rest, ok := strings.CutPrefix(url, "metalink="); ok {
+		key, url = "metalink", rest
+	}
+	if url != "" {
+		if err := f.Set(group, key, url); err != nil {
+			return err
+		}
+	}
+	for _, o := range options {
+		if err := f.Set(group, o.Key, o.Value); err != nil {
+			return fmt.Errorf("remote %q: %w", name, err)
+		}
+	}
+	_, err := readRemote(remoteFile{keys: f}, name)
+	return err
+}
+
+// DeleteRemote takes a remote out of the configuration, and its keyring and
+// cookies with it: another remote of that name must not inherit what this one
+// was trusted with. Refs that were pulled from it stay, as in libostree.
+func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
+	if err := CheckRemoteName(name); err != nil {
+		return err
+	}
+	return r.editRemotes(ctx, func(files []remoteFile) error {
+		found, err := r.dropRemote(name, files)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fail.New(fail.NotFound, "list them with remote list", "remote %q: %w in %s", name, ErrNoRemote, r.path)
+		}
+		for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
+			if err := ignoreMissing(os.Remove(r.RemoteFile(name, suffix))); err != nil {
+				return err
+			}
+		}
+		return fsx.SyncDir(r.path)
+	})
+}
+
+// dropRemote takes the configuration of a remote out of files, and says whether
+// it was there.
+func (r *Repo) dropRemote(name string, files []remoteFile) (found bool, err error) {
+	for _, f := range files {
+		if !f.keys.RemoveGroup(remoteGroup(name)) {
+			continue
+		}
+		found = true
+		if err := r.writeRemotes(f); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// writeRemotes writes a file of remotes; the caller holds lockConfig. One of the
+// folder goes when nothing is left in it.
+func (r *Repo) writeRemotes(f remoteFile) error {
+	dir := filepath.Dir(f.path)
+	switch {
+	case f.path == r.configPath():
+		return r.writeConfig(f.keys)
+	case len(f.keys.Groups()) == 0:
+		if err := os.Remove(f.path); err != nil {
+			return err
+		}
+		return fsx.SyncDir(dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return fullDisk(fsx.WriteFile(f.path, f.keys.Bytes(), 0o644), dir)
+}
