@@ -68,6 +68,7 @@ type marker interface {
 	IsComplete(c Checksum) (bool, error)
 	MarkPartial(c Checksum, why PartialReason) error
 	ClearPartial(c Checksum) error
+	Hold(ctx context.Context) (release func(), err error)
 }
 
 var _ marker = (*Repo)(nil)
@@ -192,12 +193,20 @@ func (c *copier) end(ctx context.Context, err error, whole []Checksum) error {
 		}
 		return err
 	}
-	if err := c.session.Close(ctx); err != nil {
-		return err
-	}
 	m, ok := c.dst.(marker)
 	if !ok {
-		return nil
+		return c.session.Close(ctx)
+	}
+	// Until a commit is no longer marked, fsck must not take away what it is
+	// believed to have.
+	release, err := m.Hold(ctx)
+	if err != nil {
+		c.session.Abort()
+		return err
+	}
+	defer release()
+	if err := c.session.Close(ctx); err != nil {
+		return err
 	}
 	for _, sum := range whole {
 		if err := m.ClearPartial(sum); err != nil {

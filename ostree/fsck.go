@@ -143,7 +143,7 @@ func (f *fsck) run(ctx context.Context) error {
 		return err
 	}
 	f.report.Commits, f.report.Objects = len(whole), w.verified
-	if err := f.mend(ctx, w); err != nil {
+	if err := f.mend(ctx, whole); err != nil {
 		return err
 	}
 	return f.damaged()

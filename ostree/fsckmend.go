@@ -4,25 +4,72 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/otactl/otactl/ostree/keyfile"
 )
 
-// mend says of each bad object which commits it is in, and does what the
-// options ask for: the commits are marked before an object goes.
-func (f *fsck) mend(ctx context.Context, w *fsckWalk) error {
+// mend says of each bad object which commits it is in, and does what the options
+// ask for: the commits are marked before an object goes. It has the repo alone
+// for that, and looks once more at what it acts on: while the walk was under way,
+// or this waited for its turn, a pull may have mended an object, and a commit that
+// is new may share one.
+func (f *fsck) mend(ctx context.Context, whole []Checksum) error {
 	if len(f.bad) == 0 {
 		return nil
 	}
-	if err := w.blame(ctx); err != nil {
+	if f.opt.Mark {
+		unlock, err := f.repo.LockAlone(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if whole, err = f.lookAgain(ctx); err != nil {
+			return err
+		}
+	}
+	if err := f.blame(ctx, whole); err != nil {
 		return err
 	}
 	slices.SortFunc(f.bad, func(a, b *FsckProblem) int { return strings.Compare(a.ID.String(), b.ID.String()) })
-	broken := map[Checksum]bool{}
 	for _, p := range f.bad {
 		f.report.Problems = append(f.report.Problems, p)
+	}
+	if err := f.mark(); err != nil || !f.opt.Delete {
+		return err
+	}
+	return f.remove(ctx)
+}
+
+// lookAgain forgets what is bad no more, and gives the commits that are to be
+// whole by now.
+func (f *fsck) lookAgain(ctx context.Context) (whole []Checksum, err error) {
+	still := f.bad[:0]
+	for _, p := range f.bad {
+		err := f.read(ctx, p.ID)
+		if err == nil {
+			continue
+		}
+		if !isProblem(err) {
+			return nil, err
+		}
+		if _, missing := errors.AsType[*MissingError](err); missing && p.ID.Type == TypeCommit {
+			continue // pruned
+		}
+		p.Err = err
+		still = append(still, p)
+	}
+	f.bad = still
+	commits, err := f.commits(ctx)
+	return slices.DeleteFunc(commits, f.repo.IsPartial), err
+}
+
+// mark marks the commits that lack something, or will.
+func (f *fsck) mark() error {
+	broken := map[Checksum]bool{}
+	for _, p := range f.bad {
 		_, missing := errors.AsType[*MissingError](p.Err)
 		for _, c := range p.Commits {
 			if f.opt.Delete || f.opt.Mark && missing {
@@ -37,19 +84,11 @@ func (f *fsck) mend(ctx context.Context, w *fsckWalk) error {
 		f.report.Marked = append(f.report.Marked, c)
 	}
 	sortSums(f.report.Marked)
-	if f.opt.Delete {
-		return f.remove(ctx)
-	}
 	return nil
 }
 
 // remove deletes what is corrupt. What is in the parent repo is not ours.
 func (f *fsck) remove(ctx context.Context) error {
-	unlock, err := f.repo.LockAlone(ctx)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	for _, p := range f.bad {
 		bad, corrupt := errors.AsType[*CorruptError](p.Err)
 		if !corrupt || bad.ID != p.ID {
@@ -100,31 +139,15 @@ func (r *Repo) EnableTombstones(ctx context.Context) error {
 
 // blame finds the commits that reach each bad object. Each dirtree is read once
 // more, and only now: a sound repo pays nothing for it.
-func (w *fsckWalk) blame(ctx context.Context) error {
+func (f *fsck) blame(ctx context.Context, whole []Checksum) error {
 	bad := map[ObjectID]bool{}
-	for _, p := range w.bad {
+	for _, p := range f.bad {
 		bad[p.ID] = true
 	}
 	g := &blameGraph{parents: map[Checksum][]Checksum{}, commits: map[Checksum][]Checksum{}, holders: map[ObjectID][]Checksum{}}
-	for id := range w.seen {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if id.Type != TypeDirTree || bad[id] {
-			continue
-		}
-		tree, err := LoadDirTree(ctx, w.repo, id.Sum)
-		if isProblem(err) {
-			continue // it was not read yet when the first problem ended the walk
-		}
-		if err != nil {
-			return err
-		}
-		g.tree(id.Sum, tree, bad)
-	}
 	top := map[ObjectID][]Checksum{} // bad objects that commits name themselves
-	for _, c := range w.commits {
-		commit, err := LoadCommit(ctx, w.repo, c)
+	for _, c := range whole {
+		commit, err := LoadCommit(ctx, f.repo, c)
 		if err != nil {
 			continue
 		}
@@ -134,7 +157,10 @@ func (w *fsckWalk) blame(ctx context.Context) error {
 			top[meta] = append(top[meta], c)
 		}
 	}
-	for _, p := range w.bad {
+	if err := g.climbable(ctx, f.repo, bad); err != nil {
+		return err
+	}
+	for _, p := range f.bad {
 		switch p.ID.Type {
 		case TypeCommit:
 			p.Commits = []Checksum{p.ID.Sum}
@@ -153,6 +179,32 @@ type blameGraph struct {
 	parents map[Checksum][]Checksum // of dirtrees: the dirtrees that name them
 	commits map[Checksum][]Checksum // of dirtrees: the commits whose root they are
 	holders map[ObjectID][]Checksum // of bad objects: the dirtrees that name them
+}
+
+// climbable fills in what lies below the roots of the commits, as far as it can
+// be read.
+func (g *blameGraph) climbable(ctx context.Context, repo *Repo, bad map[ObjectID]bool) error {
+	todo := slices.Collect(maps.Keys(g.commits))
+	seen := maps.Clone(g.commits)
+	for len(todo) > 0 {
+		sum := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		tree, err := LoadDirTree(ctx, repo, sum)
+		if isProblem(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		g.tree(sum, tree, bad)
+		for _, d := range tree.Dirs {
+			if _, ok := seen[d.Tree]; !ok {
+				seen[d.Tree] = nil
+				todo = append(todo, d.Tree)
+			}
+		}
+	}
+	return nil
 }
 
 func (g *blameGraph) tree(sum Checksum, tree *DirTree, bad map[ObjectID]bool) {

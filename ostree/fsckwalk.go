@@ -14,46 +14,39 @@ import (
 // dirtree hands on what it names, so that nobody waits for a walk to be done.
 type fsckWalk struct {
 	*fsck
-	task    progress.Task
-	commits []Checksum
+	task progress.Task
 
 	mu   sync.Mutex
 	wake *sync.Cond
 	seen map[ObjectID]struct{}
 	// Directories first: they are what makes work for others.
-	dirs, files []fsckStep
+	dirs, files []ObjectID
 	busy        int
 	stopped     bool
 	verified    int
 }
 
-// fsckStep is an object to read. Depth is that of a dirtree.
-type fsckStep struct {
-	id    ObjectID
-	depth int
-}
-
 func newFsckWalk(f *fsck, commits []Checksum) *fsckWalk {
-	w := &fsckWalk{fsck: f, commits: commits, seen: map[ObjectID]struct{}{},
+	w := &fsckWalk{fsck: f, seen: map[ObjectID]struct{}{},
 		task: progress.Start(f.opt.Progress, "verifying objects", progress.Count, 0)}
 	w.wake = sync.NewCond(&w.mu)
 	for _, c := range commits {
-		w.add(ObjectID{c, TypeCommit}, 0)
+		w.add(ObjectID{c, TypeCommit})
 	}
 	return w
 }
 
 // add queues an object that was not seen yet; w.mu is held, or no worker runs.
-func (w *fsckWalk) add(id ObjectID, depth int) {
+func (w *fsckWalk) add(id ObjectID) {
 	if _, ok := w.seen[id]; ok {
 		return
 	}
 	w.seen[id] = struct{}{}
 	w.task.Grow(1)
 	if id.Type == TypeFile || id.Type == TypeCommitMeta {
-		w.files = append(w.files, fsckStep{id, depth})
+		w.files = append(w.files, id)
 	} else {
-		w.dirs = append(w.dirs, fsckStep{id, depth})
+		w.dirs = append(w.dirs, id)
 	}
 }
 
@@ -87,11 +80,11 @@ func (w *fsckWalk) stop() {
 
 func (w *fsckWalk) work(ctx context.Context) error {
 	for {
-		s, ok := w.next()
+		id, ok := w.next()
 		if !ok {
 			return ctx.Err()
 		}
-		err := w.step(ctx, s)
+		err := w.step(ctx, id)
 		w.task.Add(1)
 		w.done()
 		if err != nil {
@@ -101,7 +94,7 @@ func (w *fsckWalk) work(ctx context.Context) error {
 }
 
 // next waits for an object to read; false is the end.
-func (w *fsckWalk) next() (s fsckStep, ok bool) {
+func (w *fsckWalk) next() (id ObjectID, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.dirs)+len(w.files) == 0 && w.busy > 0 && !w.stopped {
@@ -112,12 +105,12 @@ func (w *fsckWalk) next() (s fsckStep, ok bool) {
 		from = &w.files
 	}
 	if len(*from) == 0 || w.stopped {
-		return s, false
+		return id, false
 	}
-	s = (*from)[len(*from)-1]
+	id = (*from)[len(*from)-1]
 	*from = (*from)[:len(*from)-1]
 	w.busy++
-	return s, true
+	return id, true
 }
 
 func (w *fsckWalk) done() {
@@ -128,28 +121,28 @@ func (w *fsckWalk) done() {
 }
 
 // step reads one object, and adds what it names.
-func (w *fsckWalk) step(ctx context.Context, s fsckStep) error {
+func (w *fsckWalk) step(ctx context.Context, id ObjectID) error {
 	err := ctx.Err()
 	switch {
 	case err != nil:
 		return err
-	case s.id.Type == TypeCommit:
-		err = w.commit(ctx, s.id.Sum)
-	case s.id.Type == TypeDirTree:
-		err = w.dirTree(ctx, s)
+	case id.Type == TypeCommit:
+		err = w.commit(ctx, id.Sum)
+	case id.Type == TypeDirTree:
+		err = w.dirTree(ctx, id.Sum)
 	default:
-		err = w.read(ctx, s.id)
+		err = w.read(ctx, id)
 	}
 	if err == nil {
 		w.mu.Lock()
 		w.verified++
 		w.mu.Unlock()
 	}
-	return w.object(s.id, err)
+	return w.object(id, err)
 }
 
-func (w *fsckWalk) read(ctx context.Context, id ObjectID) error {
-	obj, err := w.repo.Object(ctx, id)
+func (f *fsck) read(ctx context.Context, id ObjectID) error {
+	obj, err := f.repo.Object(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -169,24 +162,23 @@ func (w *fsckWalk) commit(ctx context.Context, sum Checksum) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if signed {
-		w.add(ObjectID{sum, TypeCommitMeta}, 0)
+		w.add(ObjectID{sum, TypeCommitMeta})
 	}
-	w.add(ObjectID{c.Meta, TypeDirMeta}, 0)
-	w.add(ObjectID{c.Tree, TypeDirTree}, 1)
+	w.add(ObjectID{c.Meta, TypeDirMeta})
+	w.add(ObjectID{c.Tree, TypeDirTree})
 	return nil
 }
 
-func (w *fsckWalk) dirTree(ctx context.Context, s fsckStep) error {
-	if err := checkDepth(s.id.Sum, s.depth); err != nil {
-		return err
-	}
-	tree, err := LoadDirTree(ctx, w.repo, s.id.Sum)
+// dirTree reads one. How deep it lies doesn't matter, since each is met once: what
+// reaches too deep to be checked out is no damage.
+func (w *fsckWalk) dirTree(ctx context.Context, sum Checksum) error {
+	tree, err := LoadDirTree(ctx, w.repo, sum)
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	tree.children(func(id ObjectID) { w.add(id, s.depth+1) })
+	tree.children(w.add)
 	w.wake.Broadcast()
 	return nil
 }

@@ -190,7 +190,7 @@ var hostile = map[string]func(e *evil) (commit Checksum, bad ObjectID){
 			variant.Text(""), variant.Text(""), variant.BigUint64(1), variant.Bytes(meta[:16]), variant.Bytes(meta[:])))
 		return bad.Sum, bad
 	},
-	"directories that nest too deep": func(e *evil) (Checksum, ObjectID) {
+	nestsTooDeep: func(e *evil) (Checksum, ObjectID) {
 		meta := e.meta()
 		var ids []ObjectID
 		at := e.value(TypeDirTree, dirTree(nil, nil))
@@ -395,6 +395,8 @@ var onHostile = map[string]func(ctx context.Context, e *evil, commit Checksum, d
 	},
 }
 
+const nestsTooDeep = "directories that nest too deep"
+
 func copyInto(mode Mode) func(ctx context.Context, e *evil, commit Checksum, dir string) error {
 	return func(ctx context.Context, e *evil, commit Checksum, dir string) error {
 		dst, err := CreateRepo(filepath.Join(dir, "repo"), mode)
@@ -434,6 +436,9 @@ func TestHostileReposAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			for how, do := range onHostile {
+				if how == "fsck" && attack == nestsTooDeep {
+					continue // no object of it is damaged
+				}
 				suffer(t, attack+", "+how, e, commit, bad, do)
 			}
 		})

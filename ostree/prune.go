@@ -181,6 +181,9 @@ func (p *pruner) mark(ctx context.Context) error {
 			return fmt.Errorf("ref %s: %w", r.name, err)
 		}
 	}
+	if err := p.strays(ctx); err != nil {
+		return err
+	}
 	if p.opt.RefsOnly || p.complex() {
 		return nil
 	}
@@ -262,7 +265,7 @@ func (p *pruner) reach(ctx context.Context, c Checksum) error {
 		p.keep[id] = struct{}{}
 		return nil
 	}
-	w := &walker{src: p.repo, seen: p.keep, fn: func(ObjectID) error {
+	w := &walker{src: p.repo, seen: p.keep, anyDepth: true, fn: func(ObjectID) error {
 		p.task.Add(1)
 		return nil
 	}}

@@ -293,3 +293,24 @@ func TestAPruneTakesWhatHangsOnCommitsAlong(t *testing.T) {
 		}
 	}
 }
+
+// TestAPruneKeepsWhatAnyFileBelowRefsNames, even if its name is none that we
+// take for a ref's.
+func TestAPruneKeepsWhatAnyFileBelowRefsNames(t *testing.T) {
+	for _, name := range []string{"refs/heads/größe", "refs/heads/.strange", "refs/remotes/ö/a b", "refs/mirrors/org.example.A/~x", "refs/odd/main"} {
+		r, commits := theirRepo(t, ModeArchive)
+		if err := r.SetRef(t.Context(), "main", commits[0], nil); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(r.Path(), filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(commits[1].String()+"\n"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Prune(t.Context(), r, PruneOptions{RefsOnly: true}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := Closure(t.Context(), r, commits[1], func(id ObjectID) error { _, err := r.Object(t.Context(), id); return err }); err != nil {
+			t.Errorf("%s: what it names is damaged: %v", name, err)
+		}
+	}
+}

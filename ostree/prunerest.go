@@ -2,11 +2,15 @@ package ostree
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
 )
 
 // others removes what is no object and of no use any more: deltas to commits
@@ -72,4 +76,29 @@ func (p *pruner) summaries() error {
 		}
 	}
 	return nil
+}
+
+// strays keeps what any file below refs names, whatever the file is called:
+// another program may take for a ref what we don't, and a commit that went by
+// mistake does not come back.
+func (p *pruner) strays(ctx context.Context) error {
+	root, err := os.OpenRoot(p.repo.path)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), "refs", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return errors.Join(ctx.Err(), ignoreMissing(err))
+		}
+		data, err := fsx.ReadFileIn(root, path, limits.Ref)
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		c, err := parseRef(data)
+		if err != nil {
+			return nil // it names no commit
+		}
+		return p.history(ctx, c, func(int, *Commit) bool { return false })
+	})
 }

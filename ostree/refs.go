@@ -17,7 +17,8 @@ import (
 )
 
 var (
-	refComponent = regexp.MustCompile(`^\w[-._\w]*$`)
+	// Letters and digits of any script, as GLib's \w has them.
+	refComponent = regexp.MustCompile(`^[\p{L}\p{M}\p{N}\p{Pc}][-.\p{L}\p{M}\p{N}\p{Pc}]*$`)
 	hexDigits    = regexp.MustCompile(`^[0-9a-f]{1,63}$`)
 )
 

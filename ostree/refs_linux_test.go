@@ -13,13 +13,13 @@ import (
 
 func TestRefsAreThoseThatOSTreeSees(t *testing.T) {
 	r, commits := theirRepo(t, ModeArchive)
-	for _, name := range []string{"os/amd64/main", "a.b-c_d", "origin:os/main"} {
+	for _, name := range []string{"os/amd64/main", "a.b-c_d", "origin:os/main", "größe/日本", "ö:größe"} {
 		if err := r.SetRef(t.Context(), name, commits[0], nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	theirs := cli(t, "--repo="+r.Path(), "refs")
-	want := "a.b-c_d\nmain\norigin:os/main\nos/amd64/main"
+	want := "a.b-c_d\ngröße/日本\nmain\norigin:os/main\nos/amd64/main\nö:größe"
 	if got := sortLines(theirs); got != want {
 		t.Errorf("the real ostree lists\n%s\nwant\n%s", got, want)
 	}
@@ -29,7 +29,7 @@ func TestRefsAreThoseThatOSTreeSees(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(map[string]Checksum{"a.b-c_d": commits[0], "main": commits[1], "origin:os/main": commits[0],
+	if d := cmp.Diff(map[string]Checksum{"a.b-c_d": commits[0], "größe/日本": commits[0], "ö:größe": commits[0], "main": commits[1], "origin:os/main": commits[0],
 		"os/amd64/main": commits[0], "theirs": commits[1], "alias": commits[1]}, refs); d != "" {
 		t.Errorf("refs (-want +got):\n%s", d)
 	}

@@ -31,6 +31,9 @@ type walker struct {
 	src  Source
 	seen map[ObjectID]struct{}
 	fn   func(ObjectID) error
+	// anyDepth is for a repo's own commits: as each dirtree is met once, the walk
+	// ends however deep they nest, and what must not be lost is looked at too.
+	anyDepth bool
 	// bad may take an error about one dirtree, and the walk goes on without
 	// it; nil ends the walk.
 	bad func(error) error
@@ -80,7 +83,7 @@ func (w *walker) tree(ctx context.Context, tree, meta Checksum) error {
 // dirTree visits what a directory names, and gives the subdirectories that
 // were not seen yet.
 func (w *walker) dirTree(ctx context.Context, b descent) ([]descent, error) {
-	if err := checkDepth(b.sum, b.depth); err != nil {
+	if err := checkDepth(b.sum, b.depth); err != nil && !w.anyDepth {
 		return nil, w.spoiled(err)
 	}
 	tree, err := LoadDirTree(ctx, w.src, b.sum)

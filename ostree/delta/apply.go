@@ -117,8 +117,13 @@ func (a *applier) run(ctx context.Context) error {
 	if len(a.super.Before) > 0 {
 		return fail.New(fail.Unsupported, "pull the commit without it", "it builds on other deltas")
 	}
-	// The session keeps a prune away from what the delta copies from.
-	var err error
+	// The session keeps a prune away from what the delta copies from, and this an
+	// fsck from what the commit is believed to have, until it is no longer marked.
+	release, err := a.repo.Hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	begin := a.repo.Begin
 	if a.openFrom == nil {
 		begin = a.repo.BeginRepeatable
