@@ -23,7 +23,7 @@ func accept(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, w
 	}
 	var n int64
 	var err error
-	if m.opt.Trusted {
+	if m.trusted {
 		n, err = copyTo(ctx, w, payload)
 	} else {
 		n, err = hashPayload(ctx, obj.ID(), h, payload, w)
@@ -36,7 +36,7 @@ func accept(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, w
 // it.
 func asItIs(obj Object) bool {
 	m, copied := obj.(*meter)
-	return copied && m.opt.Trusted && m.opt.CheckFile == nil
+	return copied && m.trusted && m.opt.CheckFile == nil
 }
 
 // link makes path another name of the file that holds obj, where whoever

@@ -138,8 +138,9 @@ func (c *copier) workers() (far, near int) {
 	return far, near
 }
 
-// move hands obj to dst, or in a dry run looks how large it is.
-func (c *copier) move(ctx context.Context, obj Object) (size moveSize, err error) {
+// move hands obj to dst, or in a dry run looks how large it is. A file is
+// verified on the way, unless whoever copies vouches for where it comes from.
+func (c *copier) move(ctx context.Context, obj Object, trusted bool) (size moveSize, err error) {
 	if c.opt.DryRun {
 		size.packed, err = archiveSize(ctx, obj)
 		if err == nil && c.opt.Planned != nil {
@@ -150,7 +151,7 @@ func (c *copier) move(ctx context.Context, obj Object) (size moveSize, err error
 	if err := faults.At(c.opt.Faults, "copy.put"); err != nil {
 		return size, err
 	}
-	m := &meter{Object: obj, opt: &c.opt, task: c.task}
+	m := &meter{Object: obj, opt: &c.opt, trusted: trusted, task: c.task}
 	err = c.session.Put(ctx, m)
 	return moveSize{m.n.Load(), m.plain.Load()}, err
 }

@@ -167,6 +167,18 @@ func TestANearerCopyIsUsedAndNotTrusted(t *testing.T) {
 	}
 }
 
+func TestWhoTrustsTheSourceDoesNotTrustANearerCopy(t *testing.T) {
+	s, near := storetest.NewSample(t, 2, 2, "a"), storetest.NewSample(t, 2, 2, "a")
+	near.SetRaw(near.Files[0], near.Raw(near.Files[1]))
+	for _, mode := range []ostree.Mode{ostree.ModeArchive, ostree.ModeBareUser} {
+		dst := newRepo(t, mode)
+		r := mustCopy(t, dst, s, s.Commit, ostree.CopyOptions{Trusted: true, Caches: []ostree.Source{near}})
+		if _, err := ostree.Verify(t.Context(), dst, s.Commit, ostree.VerifyOptions{}); err != nil || r.Cached == 0 {
+			t.Errorf("%s: %+v, %v", mode, r, err)
+		}
+	}
+}
+
 // counted counts what is opened, how often, and how many at once.
 type counted struct {
 	ostree.Source

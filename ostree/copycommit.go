@@ -161,7 +161,7 @@ func (s *scheduler) endOfHistory(ctx context.Context, n *node) error {
 			return err
 		}
 		if err == nil {
-			if _, err := s.move(ctx, NewNamedMetadata(id, data)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			if _, err := s.move(ctx, NewNamedMetadata(id, data), false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 				return err
 			}
 		}
@@ -246,7 +246,7 @@ func (s *scheduler) detachedFor(ctx context.Context, id ObjectID, here []byte) (
 
 // put moves one metadata object and counts it.
 func (s *scheduler) put(ctx context.Context, obj Object) error {
-	size, err := s.move(ctx, obj)
+	size, err := s.move(ctx, obj, false)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (s *scheduler) stream(ctx context.Context, n *node, obj *readObject) error 
 	s.mu.Lock()
 	s.streams++
 	s.mu.Unlock()
-	size, err := s.move(ctx, obj)
+	size, err := s.move(ctx, obj, s.trusts(n))
 	err = errors.Join(err, obj.drop())
 	s.mu.Lock()
 	s.streams--

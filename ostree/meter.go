@@ -13,10 +13,11 @@ import (
 // again, and it starts anew.
 type meter struct {
 	Object
-	n     atomic.Int64
-	plain atomic.Int64 // bytes of content that were written
-	opt   *CopyOptions
-	task  progress.Task
+	n       atomic.Int64
+	plain   atomic.Int64 // bytes of content that were written
+	opt     *CopyOptions
+	trusted bool // its content is taken as it comes
+	task    progress.Task
 }
 
 func (m *meter) archived() bool { return isArchived(m.Object) }

@@ -277,7 +277,7 @@ func (s *scheduler) hand(ctx context.Context, n *node) error {
 	obj, err := s.object(ctx, n)
 	var size moveSize
 	if err == nil {
-		size, err = s.move(ctx, obj)
+		size, err = s.move(ctx, obj, s.trusts(n))
 	}
 	if err != nil && n.cache != nil && isProblem(err) {
 		s.opt.Log.Warn("an object at hand is of no use and is read from the source", "object", n.id, "why", err)
@@ -293,6 +293,10 @@ func (s *scheduler) hand(ctx context.Context, n *node) error {
 	s.moved(n, size)
 	return nil
 }
+
+// trusts says whether n is taken without a look at its content: to vouch for
+// src says nothing about a cache.
+func (s *scheduler) trusts(n *node) bool { return s.opt.Trusted && n.cache == nil }
 
 // object is what is handed to dst for n.
 func (s *scheduler) object(ctx context.Context, n *node) (Object, error) {

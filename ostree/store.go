@@ -123,7 +123,7 @@ type CopyOptions struct {
 	// again, and not read again. A nil value says that src has no such object.
 	Loaded map[ObjectID][]byte
 	// Caches are asked, in order, for what dst has not before src is. What they
-	// give is verified like anything else.
+	// give is verified, also where src is Trusted.
 	Caches []Source
 	// CheckCommit judges the bytes of a commit, which are those of its name,
 	// and its detached metadata (nil: none) before anything of it is written.
