@@ -54,7 +54,7 @@ func TestNothingIsVisibleBeforeItIsDurable(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(steps, " "); !strings.HasPrefix(got, "repo.stage repo.keep repo.sync repo.rename repo.dirsync") {
+	if got := strings.Join(steps, " "); !strings.HasPrefix(got, "repo.stage repo.keep repo.sync repo.flush repo.rename repo.dirsync") {
 		t.Errorf("steps were %s", got)
 	}
 }

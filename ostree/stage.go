@@ -27,7 +27,9 @@ type stage struct {
 	// space is what it may take of the disk.
 	space *space
 	// each file is synced by itself: no sync reaches all of the file system.
-	each   bool
+	each bool
+	// found is set where others staged what is in it, perhaps without a sync.
+	found  bool
 	care   care
 	next   atomic.Uint64
 	halves halves
@@ -69,7 +71,6 @@ func (r *Repo) openStage(ctx context.Context, care care) (*stage, error) {
 		if err == nil {
 			st.space, err = r.openSpace()
 			st.space.spare = st.halves.giveUp
-			st.each = syncsDisk && !syncsWhole(r.path)
 		}
 		if err != nil {
 			st.drop()
@@ -291,7 +292,7 @@ func (s *stage) publish(list []staged) error {
 	if err := faults.At(s.repo.faults, "repo.sync"); err != nil {
 		return err
 	}
-	if s.repo.durably() && !s.repo.cfg().perObject {
+	if s.repo.durably() && (s.found || !s.repo.cfg().perObject) {
 		if err := s.syncList(list); err != nil {
 			return fullDisk(err, s.repo.path)
 		}

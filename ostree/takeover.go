@@ -87,7 +87,7 @@ func (r *Repo) newStage() (*stage, error) {
 		if err != nil {
 			return nil, errors.Join(err, os.Remove(dir))
 		}
-		s := &stage{repo: r, dir: dir, lock: lock, space: &space{repo: r}}
+		s := &stage{repo: r, dir: dir, lock: lock, space: &space{repo: r}, each: syncsDisk && !syncsWhole(r.path)}
 		if _, err := os.Lstat(dir); err == nil {
 			return s, nil
 		}
@@ -125,7 +125,7 @@ func (s *stage) takeOver(ctx context.Context) error {
 		case path == s.dir || path == s.dir+lockSuffix || d.Name() == "cache":
 		case strings.HasPrefix(d.Name(), stagePrefix) && d.IsDir():
 			ours := boot != "" && strings.HasPrefix(d.Name(), stagePrefix+boot+"-")
-			if err := s.repo.inherit(ctx, path, ours); err != nil {
+			if err := s.inherit(ctx, path, ours); err != nil {
 				return fmt.Errorf("take over %s: %w", path, err)
 			}
 		case strings.HasPrefix(d.Name(), stagePrefix):
@@ -150,7 +150,7 @@ func (s *stage) outdated(d fs.DirEntry) bool {
 }
 
 // inherit takes over the stage at dir, unless somebody works on it.
-func (r *Repo) inherit(ctx context.Context, dir string, whole bool) error {
+func (s *stage) inherit(ctx context.Context, dir string, whole bool) error {
 	lock, err := takeLock(dir + lockSuffix)
 	if errors.Is(err, errLocked) {
 		return nil
@@ -158,7 +158,7 @@ func (r *Repo) inherit(ctx context.Context, dir string, whole bool) error {
 	if err != nil {
 		return err
 	}
-	old := &stage{repo: r, dir: dir, lock: lock}
+	old := &stage{repo: s.repo, dir: dir, lock: lock, each: s.each, found: true}
 	if whole {
 		if err := old.salvage(ctx); err != nil {
 			_ = lock.Close()

@@ -18,16 +18,18 @@ import (
 	"github.com/otactl/otactl/ostree/keyfile"
 )
 
-// stageOf makes a stage as a process leaves it that was killed, with one object
-// under its name, and gives the stage's path.
-func stageOf(t *testing.T, r *Repo, boot string, obj Object) string {
+// stageOf makes a stage as a process leaves it that was killed, with objects
+// under their names, and gives the stage's path.
+func stageOf(t *testing.T, r *Repo, boot string, list ...Object) string {
 	t.Helper()
 	s, err := r.newStage()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.write(t.Context(), obj); err != nil {
-		t.Fatal(err)
+	for _, obj := range list {
+		if _, err := s.write(t.Context(), obj); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := s.lock.Close(); err != nil {
 		t.Fatal(err)
