@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -229,12 +228,8 @@ func (r *Repo) writeConfig(f *keyfile.File) error {
 		return &fsx.TooLargeError{Name: path, Max: limits.RepoConfig}
 	}
 	if string(out) != string(r.cfg().file.Bytes()) {
-		st, err := os.Stat(path) // it may hold secrets, and stays as private as it is
-		if err != nil {
+		if err := replaceFile(path, out, 0o600); err != nil {
 			return err
-		}
-		if err := fsx.WriteFile(path, out, st.Mode().Perm()); err != nil {
-			return fullDisk(err, r.path)
 		}
 	}
 	r.config.Store(c)

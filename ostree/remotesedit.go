@@ -3,6 +3,7 @@ package ostree
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -166,5 +167,18 @@ func (r *Repo) writeRemotes(f remoteFile) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return fullDisk(fsx.WriteFile(f.path, f.keys.Bytes(), 0o644), dir)
+	return replaceFile(f.path, f.keys.Bytes(), 0o644)
+}
+
+// replaceFile writes a file that may hold secrets: one that is there stays as
+// private as it is, a new one has mode.
+func replaceFile(path string, data []byte, mode fs.FileMode) error {
+	st, err := os.Stat(path)
+	if err == nil {
+		mode = st.Mode().Perm()
+	}
+	if err = ignoreMissing(err); err == nil {
+		err = fsx.WriteFile(path, data, mode)
+	}
+	return fullDisk(err, filepath.Dir(path))
 }

@@ -3,6 +3,7 @@ package ostree
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +113,28 @@ func TestOfTwoThatAddOneRemoteOneIsTold(t *testing.T) {
 				t.Error(err)
 			}
 			addRemote(t, first, "o", "http://third/", AddNewRemote) // it knows that the remote is gone
+		})
+	}
+}
+
+func TestAFileOfRemotesStaysAsPrivateAsItIs(t *testing.T) {
+	const other = "[remote \"other\"]\nurl=http://user:secret@other/\n"
+	for name, change := range map[string]func(*Repo) error{
+		"delete":  func(r *Repo) error { return r.DeleteRemote(t.Context(), "o") },
+		"replace": func(r *Repo) error { return r.AddRemote(t.Context(), "o", "http://new/", ReplaceRemote) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRepo(t, ModeArchive)
+			dir := withRemotesDir(t, r, true, map[string]string{"o.conf": "[remote \"o\"]\nurl=http://o/\n" + other})
+			if err := change(r); err != nil {
+				t.Fatal(err)
+			}
+			if st, err := os.Stat(filepath.Join(dir, "o.conf")); err != nil || st.Mode().Perm() != 0o600 {
+				t.Errorf("%v, %v, want mode 0600", st.Mode(), err)
+			}
+			if names, err := r.Remotes(); err != nil || !slices.Contains(names, "other") {
+				t.Errorf("%q, %v", names, err)
+			}
 		})
 	}
 }
