@@ -17,6 +17,11 @@ const MetadataRef = "ostree-metadata"
 // CommitMetadata makes a commit of metadata, with an empty tree, on
 // MetadataRef. stored is called before the ref moves, to sign it.
 func CommitMetadata(ctx context.Context, repo *ostree.Repo, metadata []variant.Entry, now time.Time, stored func(context.Context, ostree.Checksum) error) error {
+	release, err := repo.Hold(ctx) // until the ref names the tree, a prune would take it away
+	if err != nil {
+		return fmt.Errorf("%s: %w", MetadataRef, err)
+	}
+	defer release()
 	tree, meta, err := emptyTree(ctx, repo)
 	if err != nil {
 		return fmt.Errorf("%s: %w", MetadataRef, err)
