@@ -76,7 +76,7 @@ func (e *Env) remoteSummary(c *cli.Context, repo *ostree.Repo, name string) (*su
 	if err := e.demandSignatures(repo, name, &o); err != nil {
 		return nil, pull.SummaryFiles{}, err
 	}
-	opt := pull.SummaryOptions{Signed: true, Check: o.CheckSummary}
+	opt := pull.SummaryOptions{Signed: true, Check: o.CheckSummary, Now: e.Now()}
 	if _, local := remote.(*pull.Local); !local && e.Getenv("OSTREE_SKIP_CACHE") == "" {
 		dir := c.String("cache-dir")
 		if dir == "" {

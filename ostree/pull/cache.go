@@ -2,6 +2,8 @@ package pull
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -15,7 +17,8 @@ import (
 
 // Cache keeps the summary of one remote between pulls, where and as libostree
 // keeps it: summaries/REMOTE and REMOTE.sig, the server's date as the file's,
-// the ETag in an xattr. A nil Cache keeps nothing.
+// the ETag in an xattr. Another xattr says from which address it came: asked
+// from anywhere else it is not there. A nil Cache keeps nothing.
 type Cache struct {
 	dir  string // of the files
 	name string
@@ -41,16 +44,29 @@ func (r *run) cache() *Cache {
 
 func (c *Cache) path() string { return filepath.Join(c.dir, c.name) }
 
-// load is what is there. What can't be read counts as missing: it is fetched
-// anew. Where signatures matter, a summary without them is of no use.
-func (c *Cache) load(signed bool) *signedSummary {
+// The xattrs of a kept file: the server's ETag, where libostree has it too, and
+// the digest of the address that it came from.
+const (
+	etagMark    = "user.etag"
+	addressMark = "user.otactl.address"
+)
+
+func addressDigest(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:])
+}
+
+// load is what is there from that address. What can't be read counts as
+// missing: it is fetched anew. Where signatures matter, a summary without them
+// is of no use.
+func (c *Cache) load(url string, signed bool) *signedSummary {
 	s := &signedSummary{}
 	if c == nil {
 		return s
 	}
-	s.data, s.dataVersion = loadFile(c.path(), limits.Summary)
+	s.data, s.dataVersion = loadFile(c.path(), url, limits.Summary)
 	if signed {
-		s.sig, s.sigVersion = loadFile(c.path()+".sig", limits.SummarySig)
+		s.sig, s.sigVersion = loadFile(c.path()+".sig", url, limits.SummarySig)
 	}
 	if signed && (s.sig == nil || s.data == nil) {
 		return &signedSummary{}
@@ -58,7 +74,10 @@ func (c *Cache) load(signed bool) *signedSummary {
 	return s
 }
 
-func loadFile(path string, max int64) ([]byte, ostree.FileVersion) {
+func loadFile(path, url string, max int64) ([]byte, ostree.FileVersion) {
+	if readMark(path, addressMark) != addressDigest(url) {
+		return nil, ostree.FileVersion{}
+	}
 	data, err := fsx.ReadFile(path, max)
 	if err != nil {
 		return nil, ostree.FileVersion{}
@@ -67,7 +86,7 @@ func loadFile(path string, max int64) ([]byte, ostree.FileVersion) {
 	if err != nil {
 		return nil, ostree.FileVersion{}
 	}
-	v := ostree.FileVersion{ETag: readETag(path)}
+	v := ostree.FileVersion{ETag: readMark(path, etagMark)}
 	if st.ModTime().Unix() > 0 {
 		v.Modified = st.ModTime().UTC().Format(httpDate)
 	}
@@ -77,8 +96,8 @@ func loadFile(path string, max int64) ([]byte, ostree.FileVersion) {
 // httpDate is the form of dates that HTTP writes.
 const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// store keeps s where it differs from what was there.
-func (c *Cache) store(had, s *signedSummary, signed bool) error {
+// store keeps s, which came from url, where it differs from what was there.
+func (c *Cache) store(had, s *signedSummary, url string, signed bool) error {
 	if c == nil {
 		return nil
 	}
@@ -86,7 +105,7 @@ func (c *Cache) store(had, s *signedSummary, signed bool) error {
 		return err
 	}
 	if had.data == nil || !bytes.Equal(had.data, s.data) || had.dataVersion != s.dataVersion {
-		if err := storeFile(c.path(), s.data, s.dataVersion); err != nil {
+		if err := storeFile(c.path(), url, s.data, s.dataVersion); err != nil {
 			return err
 		}
 	}
@@ -101,12 +120,12 @@ func (c *Cache) store(had, s *signedSummary, signed bool) error {
 		return nil
 	}
 	if had.sig == nil || !bytes.Equal(had.sig, s.sig) || had.sigVersion != s.sigVersion {
-		return storeFile(c.path()+".sig", s.sig, s.sigVersion)
+		return storeFile(c.path()+".sig", url, s.sig, s.sigVersion)
 	}
 	return nil
 }
 
-func storeFile(path string, data []byte, v ostree.FileVersion) error {
+func storeFile(path, url string, data []byte, v ostree.FileVersion) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".new-")
 	if err != nil {
 		return err
@@ -119,7 +138,8 @@ func storeFile(path string, data []byte, v ostree.FileVersion) error {
 	if err := errors.Join(err, temp.Close()); err != nil {
 		return err
 	}
-	writeETag(temp.Name(), v.ETag)
+	writeMark(temp.Name(), etagMark, v.ETag)
+	writeMark(temp.Name(), addressMark, addressDigest(url))
 	// Without a date, one that no server's file has: it must not be asked by
 	// when it was fetched.
 	at := time.Unix(0, 0)

@@ -1,7 +1,7 @@
-//go:build !linux
+//go:build !linux && !darwin
 
 package pull
 
-func readETag(string) string { return "" }
+func readMark(string, string) string { return "" }
 
-func writeETag(string, string) {}
+func writeMark(string, string, string) {}

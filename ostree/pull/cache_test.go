@@ -220,18 +220,18 @@ func TestTheCacheIsTheOneOfTheRealProgram(t *testing.T) {
 	c := NewCache(dir, "origin")
 	version := ostree.FileVersion{ETag: `"abc"`, Modified: "Tue, 14 Nov 2023 22:13:20 GMT"}
 	s := &signedSummary{data: []byte("d"), sig: []byte("s"), dataVersion: version, sigVersion: version}
-	if err := c.store(&signedSummary{}, s, true); err != nil {
+	if err := c.store(&signedSummary{}, s, "http://host/repo", true); err != nil {
 		t.Fatal(err)
 	}
 	st, err := os.Stat(dir + "/summaries/origin.sig")
 	if err != nil || st.ModTime().Unix() != 1_700_000_000 {
 		t.Errorf("the date of the file is %v, %v", st, err)
 	}
-	got := c.load(true)
+	got := c.load("http://host/repo", true)
 	if got.sigVersion != version || got.dataVersion != version || string(got.data) != "d" {
 		t.Errorf("%+v", got)
 	}
-	if err := c.store(got, &signedSummary{data: []byte("other")}, false); err != nil {
+	if err := c.store(got, &signedSummary{data: []byte("other")}, "http://host/repo", false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir + "/summaries/origin.sig"); err == nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"time"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/faults"
@@ -29,7 +30,7 @@ func (r *run) readSummary(ctx context.Context) error {
 		return nil
 	}
 	c := r.cache()
-	s, err := FetchSummary(ctx, r.remote, SummaryOptions{Cache: c, Signed: r.wantsSig(), Check: r.opt.CheckSummary, Faults: r.opt.Faults})
+	s, err := FetchSummary(ctx, r.remote, SummaryOptions{Cache: c, Signed: r.wantsSig(), Check: r.opt.CheckSummary, Now: r.opt.Now, Faults: r.opt.Faults})
 	if errors.Is(err, fs.ErrNotExist) {
 		if r.opt.CheckSummary != nil {
 			return fail.New(fail.Verification, "have one made and signed on the server, or set gpg-verify-summary=false for the remote",
@@ -75,8 +76,20 @@ type SummaryOptions struct {
 	Cache  *Cache // nil keeps none
 	Signed bool   // fetch the signatures too
 	// Check verifies; nil verifies nothing. sig is nil where there is none.
-	Check  func(data, sig []byte) error
+	Check func(data, sig []byte) error
+	// Now bounds what is believed of a server's date: by a later one nothing
+	// new would ever be there. Zero believes all.
+	Now    time.Time
 	Faults faults.Injector
+}
+
+// believed is v without a date by which it can't be asked for.
+func (o SummaryOptions) believed(v ostree.FileVersion) ostree.FileVersion {
+	at, err := time.Parse(httpDate, v.Modified)
+	if err != nil || !o.Now.IsZero() && at.After(o.Now) {
+		v.Modified = ""
+	}
+	return v
 }
 
 // SummaryFiles are a summary and its signatures as they are in the remote.
@@ -89,7 +102,7 @@ type SummaryFiles struct {
 // caches: whoever publishes replaces one file after the other. Where there is
 // no summary the error is fs.ErrNotExist.
 func FetchSummary(ctx context.Context, remote Remote, opt SummaryOptions) (SummaryFiles, error) {
-	had := opt.Cache.load(opt.Signed)
+	had := opt.Cache.load(remote.URL(), opt.Signed)
 	s, err := fetchBoth(ctx, remote, opt, had)
 	if err != nil {
 		return SummaryFiles{}, err
@@ -106,7 +119,7 @@ func FetchSummary(ctx context.Context, remote Remote, opt SummaryOptions) (Summa
 			}
 		}
 	}
-	return SummaryFiles{s.data, s.sig}, opt.Cache.store(had, s, opt.Signed)
+	return SummaryFiles{s.data, s.sig}, opt.Cache.store(had, s, remote.URL(), opt.Signed)
 }
 
 // again fetches a summary anew after one that did not verify.
@@ -126,10 +139,10 @@ func fetchBoth(ctx context.Context, remote Remote, opt SummaryOptions, had *sign
 	var both sync.WaitGroup
 	if opt.Signed {
 		both.Go(func() {
-			s.sig, s.sigVersion, sigErr = optional(ctx, remote, "summary.sig", limits.SummarySig, had.sig, had.sigVersion)
+			s.sig, s.sigVersion, sigErr = opt.optional(ctx, remote, "summary.sig", limits.SummarySig, had.sig, had.sigVersion)
 		})
 	}
-	s.data, s.dataVersion, dataErr = optional(ctx, remote, "summary", limits.Summary, had.data, had.dataVersion)
+	s.data, s.dataVersion, dataErr = opt.optional(ctx, remote, "summary", limits.Summary, had.data, had.dataVersion)
 	both.Wait()
 	if sigErr != nil {
 		return nil, sigErr
@@ -148,10 +161,11 @@ func fetchBoth(ctx context.Context, remote Remote, opt SummaryOptions, had *sign
 }
 
 // optional reads a file that may be missing, or be the one that we have.
-func optional(ctx context.Context, remote Remote, path string, max int64, have []byte, version ostree.FileVersion) ([]byte, ostree.FileVersion, error) {
+func (o SummaryOptions) optional(ctx context.Context, remote Remote, path string, max int64, have []byte, version ostree.FileVersion) ([]byte, ostree.FileVersion, error) {
 	if have == nil {
 		version = ostree.FileVersion{}
 	}
+	version = o.believed(version)
 	data, v, err := remote.File(ctx, path, max, version)
 	switch {
 	case errors.Is(err, ostree.ErrNotModified):
@@ -161,7 +175,7 @@ func optional(ctx context.Context, remote Remote, path string, max int64, have [
 	case err == nil && data == nil:
 		data = []byte{}
 	}
-	return data, v, err
+	return data, o.believed(v), err
 }
 
 // mirrorSummary makes the summary that was pulled that of the repo, where all
