@@ -123,16 +123,22 @@ func TestARemoteWeAddIsOneThatOSTreeKnows(t *testing.T) {
 	if err != nil || conf.URL != "http://z/" || !conf.GPGVerify {
 		t.Errorf("replaced: %+v, %v", conf, err)
 	}
-	for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
-		if err := os.WriteFile(r.RemoteFile("o", suffix), nil, 0o600); err != nil {
+	cache := filepath.Join(r.Path(), "tmp/cache/summaries")
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{r.RemoteFile("o", "trustedkeys.gpg"), r.RemoteFile("o", "cookies.txt"), cache + "/o", cache + "/o.sig"} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := r.DeleteRemote(t.Context(), "o"); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := filepath.Glob(filepath.Join(r.Path(), "o.*")); err != nil || len(left) > 0 {
-		t.Errorf("left %v, %v", left, err)
+	for _, of := range []string{r.Path() + "/o.*", cache + "/o*"} {
+		if left, err := filepath.Glob(of); err != nil || len(left) > 0 {
+			t.Errorf("left %v, %v", left, err)
+		}
 	}
 	if err := r.DeleteRemote(t.Context(), "o"); !errors.Is(err, ErrNoRemote) {
 		t.Errorf("again: %v", err)

@@ -53,16 +53,19 @@ func (p *pruner) payloadLinks(ctx context.Context) error {
 	}, nil)
 }
 
+// summaryCache is where pulls keep the summaries of remotes.
+const summaryCache = "tmp/cache/summaries"
+
 // summaries removes cached summaries of remotes that are no longer configured.
 func (p *pruner) summaries() error {
 	remotes, err := p.repo.Remotes()
 	if err != nil {
 		return err
 	}
-	if err := p.repo.inside("tmp/cache/summaries"); err != nil {
+	if err := p.repo.inside(summaryCache); err != nil {
 		return err
 	}
-	dir := filepath.Join(p.repo.path, "tmp", "cache", "summaries")
+	dir := filepath.Join(p.repo.path, filepath.FromSlash(summaryCache))
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return ignoreMissing(err)

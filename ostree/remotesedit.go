@@ -112,9 +112,9 @@ func setRemote(f *keyfile.File, name, url string, options []RemoteOption) error 
 	return err
 }
 
-// DeleteRemote takes a remote out of the configuration, and its keyring and
-// cookies with it: another remote of that name must not inherit what this one
-// was trusted with. Refs that were pulled from it stay, as in libostree.
+// DeleteRemote takes a remote out of the configuration, and its keyring, its
+// cookies and what is kept of its summary with it: another remote of that name
+// must not inherit what this one was trusted with, or had. Refs that were pulled from it stay, as in libostree.
 func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
 	if err := CheckRemoteName(name); err != nil {
 		return err
@@ -132,8 +132,25 @@ func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
 				return err
 			}
 		}
+		if err := r.dropSummary(name); err != nil {
+			return err
+		}
 		return fsx.SyncDir(r.path)
 	})
+}
+
+// dropSummary removes what pulls keep of a remote's summary.
+func (r *Repo) dropSummary(name string) error {
+	if err := r.inside(summaryCache); err != nil {
+		return err
+	}
+	path := filepath.Join(r.path, filepath.FromSlash(summaryCache), name)
+	for _, p := range []string{path, path + ".sig"} {
+		if err := ignoreMissing(os.Remove(p)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropRemote takes the configuration of a remote out of files, and says whether
