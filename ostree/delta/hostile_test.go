@@ -24,6 +24,7 @@ type crafted struct {
 	ops    []byte
 	blob   []byte
 	modes  [][3]uint32
+	xattrs []variant.Value // lists; nil: an empty one
 	table  []ostree.ObjectID
 	usize  uint64
 	packed func(payload []byte) []byte // nil: not packed
@@ -44,7 +45,9 @@ func (c *crafted) payload() []byte {
 	for _, m := range c.modes {
 		d.modes = append(d.modes, variant.Tuple(modeType, variant.BigUint32(m[0]), variant.BigUint32(m[1]), variant.BigUint32(m[2])))
 	}
-	d.xattrs = append(d.xattrs, variant.Array(xattrType))
+	if d.xattrs = c.xattrs; d.xattrs == nil {
+		d.xattrs = append(d.xattrs, variant.Array(xattrType))
+	}
 	d.ops = c.ops
 	d.put(chunk{mem: c.blob}, int64(len(c.blob)))
 	var out bytes.Buffer

@@ -52,7 +52,7 @@ func inspect(ctx context.Context, s *Superblock, i int, open OpenPart, scratch S
 		return PartContents{}, err
 	}
 	defer p.Close()
-	n, err := (&program{p, s.Parts[i]}).walk(func(task) error { return nil })
+	n, err := (&program{p, s.Parts[i]}).walk(ctx, func(task) error { return nil })
 	return PartContents{
 		Modes: p.modes.Len(), Xattrs: p.xattrs.Len(), Blob: p.blobLen, Program: p.opsLen,
 		Splice: n.splice, Open: n.open, Write: n.write, Source: n.source, Unset: n.release, Close: n.close, Patch: n.patch,

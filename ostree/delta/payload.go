@@ -174,6 +174,9 @@ func (p *payload) parse() error {
 	if p.modes, err = p.table("modes", modesType, 0, ends[0]); err == nil {
 		p.xattrs, err = p.table("xattrs", xattrsType, ends[0], ends[1]-ends[0])
 	}
+	if err == nil {
+		err = p.checkXattrs()
+	}
 	return err
 }
 
@@ -207,8 +210,39 @@ func (p *payload) table(what string, t *variant.Type, at, n uint64) (variant.Val
 	return v, nil
 }
 
+// checkXattrs looks at each list once, however many objects name it.
+func (p *payload) checkXattrs() error {
+	for i, list := range p.xattrs.All() {
+		if n := len(list.Data()); n > limits.FileHeader {
+			return bad("xattrs %d have %d bytes, at most %d are allowed", i, n, limits.FileHeader)
+		}
+		for _, x := range list.All() {
+			if name := x.At(0).Bytes(); len(name) == 0 || name[len(name)-1] != 0 {
+				return bad("xattr name %.80q has no end", name)
+			}
+		}
+	}
+	return nil
+}
+
 // header puts the file header together that a program names by its indexes.
 func (p *payload) header(mode, xattrs, size uint64) (*ostree.FileHeader, error) {
+	h, err := p.bareHeader(mode, xattrs, size)
+	if err != nil {
+		return nil, err
+	}
+	list := p.xattrs.At(int(xattrs))
+	h.Xattrs = make([]ostree.Xattr, list.Len())
+	for i, x := range list.All() {
+		name := x.At(0).Bytes()
+		h.Xattrs[i] = ostree.Xattr{Name: string(name[:len(name)-1]), Value: x.At(1).Bytes()}
+	}
+	return h, nil
+}
+
+// bareHeader is header without the xattrs, which may be many: a program of
+// millions of objects is checked without a look at them.
+func (p *payload) bareHeader(mode, xattrs, size uint64) (*ostree.FileHeader, error) {
 	if mode >= uint64(p.modes.Len()) {
 		return nil, bad("mode %d of %d", mode, p.modes.Len())
 	}
@@ -216,14 +250,5 @@ func (p *payload) header(mode, xattrs, size uint64) (*ostree.FileHeader, error) 
 		return nil, bad("xattrs %d of %d", xattrs, p.xattrs.Len())
 	}
 	m := p.modes.At(int(mode))
-	h := &ostree.FileHeader{UID: m.At(0).BigUint32(), GID: m.At(1).BigUint32(), Mode: m.At(2).BigUint32(), Size: size}
-	list := p.xattrs.At(int(xattrs))
-	for _, x := range list.All() {
-		name := x.At(0).Bytes()
-		if len(name) == 0 || name[len(name)-1] != 0 {
-			return nil, bad("xattr name %.80q has no end", name)
-		}
-		h.Xattrs = append(h.Xattrs, ostree.Xattr{Name: string(name[:len(name)-1]), Value: x.At(1).Bytes()})
-	}
-	return h, nil
+	return &ostree.FileHeader{UID: m.At(0).BigUint32(), GID: m.At(1).BigUint32(), Mode: m.At(2).BigUint32(), Size: size}, nil
 }

@@ -2,6 +2,7 @@ package delta
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"math"
 
@@ -139,8 +140,9 @@ type walker struct {
 // walk calls each for every object in the order of the table, and checks
 // everything that doesn't need another object: indexes, ranges, sizes, the
 // order of operations, and that the table is used up.
-func (p *program) walk(each func(task) error) (counts, error) {
-	w := &walker{program: p, script: newScript(p.payload.data.section(p.payload.opsAt, p.payload.opsLen), 0)}
+func (p *program) walk(ctx context.Context, each func(task) error) (counts, error) {
+	ops := p.payload.data.section(p.payload.opsAt, p.payload.opsLen)
+	w := &walker{program: p, script: newScript(&cancellable{ctx, ops}, 0)}
 	for {
 		file := w.next < p.head.Objects.Len() && p.head.Objects.At(w.next).Type == ostree.TypeFile
 		o, err := w.script.next(file)
@@ -229,7 +231,7 @@ func (w *walker) splice(o op, each func(task) error) error {
 	}
 	counted := true
 	if id.Type == ostree.TypeFile {
-		h, err := w.payload.header(o.mode, o.xattrs, o.size)
+		h, err := w.payload.bareHeader(o.mode, o.xattrs, o.size)
 		if err != nil {
 			return err
 		}
@@ -267,7 +269,7 @@ func (w *walker) begin(o op) error {
 	if id.Type != ostree.TypeFile {
 		return bad("opens a %s as a file", id.Type)
 	}
-	h, err := w.payload.header(o.mode, o.xattrs, o.size)
+	h, err := w.payload.bareHeader(o.mode, o.xattrs, o.size)
 	if err != nil {
 		return err
 	}

@@ -17,14 +17,14 @@ type runner struct {
 
 // run checks the whole program first, so that a bad one writes nothing.
 func (r *runner) run(ctx context.Context) error {
-	if _, err := r.walk(func(task) error { return nil }); err != nil {
+	if _, err := r.walk(ctx, func(task) error { return nil }); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	tasks := make(chan task, waitingTasks)
 	g.Go(func() error {
 		defer close(tasks)
-		_, err := r.walk(func(t task) error {
+		_, err := r.walk(ctx, func(t task) error {
 			select {
 			case tasks <- t:
 				return nil
