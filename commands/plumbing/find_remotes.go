@@ -95,7 +95,7 @@ func (e *Env) askRemotes(c *cli.Context, repo *ostree.Repo, view *foundView) err
 		if conf.CollectionID == "" || len(asked) == 0 {
 			continue
 		}
-		s, _, err := e.remoteSummary(c, repo, name)
+		files, err := e.remoteSummary(c, repo, name)
 		if c.Context.Err() != nil {
 			return c.Context.Err()
 		}
@@ -103,7 +103,7 @@ func (e *Env) askRemotes(c *cli.Context, repo *ostree.Repo, view *foundView) err
 			e.Log.Warn("left out a remote that does not answer as it should", "remote", name, "error", err)
 			continue
 		}
-		view.Results = append(view.Results, newFoundRemote(conf, s, asked))
+		view.Results = append(view.Results, newFoundRemote(conf, files.Parsed, asked))
 	}
 	view.Results = slices.DeleteFunc(view.Results, func(r foundRemote) bool { return r.has() == 0 })
 	return nil

@@ -12,7 +12,6 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/pull"
-	"github.com/otactl/otactl/ostree/summary"
 )
 
 func remoteRefsCommand(e *Env) *cli.Command {
@@ -26,12 +25,12 @@ func remoteRefsCommand(e *Env) *cli.Command {
 		},
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
 			name := c.Args().First()
-			s, _, err := e.remoteSummary(c, repo, name)
+			files, err := e.remoteSummary(c, repo, name)
 			if err != nil {
 				return err
 			}
 			view := remoteRefsView{}
-			for _, ref := range s.Refs {
+			for _, ref := range files.Parsed.Refs {
 				r := remoteRefView{Ref: name + ":" + ref.Name, Commit: ref.Commit.String(), revision: c.Bool("revision")}
 				view = append(view, r)
 			}
@@ -60,21 +59,21 @@ func (v remoteRefsView) Table(w io.Writer) {
 }
 
 // remoteSummary is the summary of a remote, verified as its config demands.
-func (e *Env) remoteSummary(c *cli.Context, repo *ostree.Repo, name string) (*summary.Summary, pull.SummaryFiles, error) {
+func (e *Env) remoteSummary(c *cli.Context, repo *ostree.Repo, name string) (pull.SummaryFiles, error) {
 	if name == "" {
-		return nil, pull.SummaryFiles{}, usage("NAME must be given")
+		return pull.SummaryFiles{}, usage("NAME must be given")
 	}
 	conf, err := repo.RemoteConfig(name)
 	if err != nil {
-		return nil, pull.SummaryFiles{}, err
+		return pull.SummaryFiles{}, err
 	}
 	remote, err := e.connect(c.Context, repo, conf, reach{})
 	if err != nil {
-		return nil, pull.SummaryFiles{}, err
+		return pull.SummaryFiles{}, err
 	}
 	var o pull.Options
 	if err := e.demandSignatures(repo, name, &o); err != nil {
-		return nil, pull.SummaryFiles{}, err
+		return pull.SummaryFiles{}, err
 	}
 	opt := pull.SummaryOptions{Signed: true, Check: o.CheckSummary, Now: e.Now()}
 	if _, local := remote.(*pull.Local); !local && e.Getenv("OSTREE_SKIP_CACHE") == "" {
@@ -86,12 +85,8 @@ func (e *Env) remoteSummary(c *cli.Context, repo *ostree.Repo, name string) (*su
 	}
 	files, err := pull.FetchSummary(c.Context, remote, opt)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, files, fail.New(fail.NotFound, "have one made with ostree summary -u on the server",
+		return files, fail.New(fail.NotFound, "have one made with ostree summary -u on the server",
 			"remote refs not available; server has no summary file: %w", err)
 	}
-	if err != nil {
-		return nil, files, err
-	}
-	s, err := summary.Parse(files.Data)
-	return s, files, err
+	return files, err
 }

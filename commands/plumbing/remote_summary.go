@@ -16,7 +16,7 @@ func remoteSummaryCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "cache-dir", Usage: "keep the summary in `DIR` instead of the repo"}),
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
 			name := c.Args().First()
-			s, files, err := e.remoteSummary(c, repo, name)
+			files, err := e.remoteSummary(c, repo, name)
 			if err != nil {
 				return err
 			}
@@ -30,7 +30,7 @@ func remoteSummaryCommand(e *Env) *cli.Command {
 					return err
 				}
 			}
-			return e.showSummary(c, s, lines)
+			return e.showSummary(c, files.Parsed, lines)
 		}),
 	}
 }

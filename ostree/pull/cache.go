@@ -131,23 +131,31 @@ func storeFile(path, url string, data []byte, v ostree.FileVersion) error {
 		return err
 	}
 	defer os.Remove(temp.Name())
-	_, err = temp.Write(data)
-	if err == nil {
-		err = temp.Chmod(0o644)
-	}
-	if err := errors.Join(err, temp.Close()); err != nil {
+	if err := errors.Join(fill(temp, url, data, v), temp.Close()); err != nil {
 		return err
 	}
-	writeMark(temp.Name(), etagMark, v.ETag)
-	writeMark(temp.Name(), addressMark, addressDigest(url))
+	return os.Rename(temp.Name(), path)
+}
+
+// fill writes a file with its date and marks, which must not outlive its bytes
+// in a power cut.
+func fill(f *os.File, url string, data []byte, v ostree.FileVersion) error {
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	writeMark(f.Name(), etagMark, v.ETag)
+	writeMark(f.Name(), addressMark, addressDigest(url))
 	// Without a date, one that no server's file has: it must not be asked by
 	// when it was fetched.
 	at := time.Unix(0, 0)
 	if t, err := time.Parse(httpDate, v.Modified); err == nil {
 		at = t
 	}
-	if err := os.Chtimes(temp.Name(), at, at); err != nil {
+	if err := os.Chtimes(f.Name(), at, at); err != nil {
 		return err
 	}
-	return os.Rename(temp.Name(), path)
+	return f.Sync()
 }

@@ -21,6 +21,7 @@ type signedSummary struct {
 	data, sig               []byte // nil where there is none
 	dataVersion, sigVersion ostree.FileVersion
 	cached                  bool // data is what the cache had
+	parsed                  *summary.Summary
 }
 
 // readSummary reads the remote's summary if something depends on it, verifies
@@ -41,10 +42,7 @@ func (r *run) readSummary(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.sumData, r.sumSig = s.Data, s.Sig
-	if r.sum, err = summary.Parse(s.Data); err != nil {
-		return fmt.Errorf("%s: %w", r.remote.URL(), err)
-	}
+	r.sum, r.sumData, r.sumSig = s.Parsed, s.Data, s.Sig
 	if r.opt.CheckSummary != nil && !r.sum.Expires.IsZero() && !r.opt.Now.IsZero() && r.opt.Now.After(r.sum.Expires) {
 		return fail.New(fail.Expired, "have it made anew on the server", "the summary of %s expired on %s", r.remote.URL(), stamp(r.sum.Expires))
 	}
@@ -95,40 +93,51 @@ func (o SummaryOptions) believed(v ostree.FileVersion) ostree.FileVersion {
 // SummaryFiles are a summary and its signatures as they are in the remote.
 type SummaryFiles struct {
 	Data, Sig []byte // Sig is nil where there is none, or none was asked for
+	Parsed    *summary.Summary
 }
 
 // FetchSummary reads the summary of a remote, by way of a cache, and verifies
 // it. One that does not fit its signatures is fetched once more, past all
-// caches: whoever publishes replaces one file after the other. Where there is
-// no summary the error is fs.ErrNotExist.
+// caches: whoever publishes replaces one file after the other. So is one that is
+// no summary, such as the page of a network that wants a login first; it is
+// never kept. Where there is no summary the error is fs.ErrNotExist.
 func FetchSummary(ctx context.Context, remote Remote, opt SummaryOptions) (SummaryFiles, error) {
 	had := opt.Cache.load(remote.URL(), opt.Signed)
 	s, err := fetchBoth(ctx, remote, opt, had)
 	if err != nil {
 		return SummaryFiles{}, err
 	}
-	if opt.Check != nil {
-		if err = opt.Check(s.data, s.sig); err != nil {
-			if s.cached {
-				if err := faults.At(opt.Faults, "pull.invalid-cache"); err != nil {
-					return SummaryFiles{}, err
-				}
-			}
-			if s, err = again(ctx, remote, opt, err); err != nil {
-				return SummaryFiles{}, fmt.Errorf("summary of %s: %w", remote.URL(), err)
+	if err = opt.judge(s); err != nil {
+		if s.cached {
+			if err := faults.At(opt.Faults, "pull.invalid-cache"); err != nil {
+				return SummaryFiles{}, err
 			}
 		}
+		if s, err = again(ctx, remote, opt, err); err != nil {
+			return SummaryFiles{}, fmt.Errorf("summary of %s: %w", remote.URL(), err)
+		}
 	}
-	return SummaryFiles{s.data, s.sig}, opt.Cache.store(had, s, remote.URL(), opt.Signed)
+	return SummaryFiles{s.data, s.sig, s.parsed}, opt.Cache.store(had, s, remote.URL(), opt.Signed)
 }
 
-// again fetches a summary anew after one that did not verify.
+// judge verifies a summary, and reads it then.
+func (o SummaryOptions) judge(s *signedSummary) (err error) {
+	if o.Check != nil {
+		err = o.Check(s.data, s.sig)
+	}
+	if err == nil {
+		s.parsed, err = summary.Parse(s.data)
+	}
+	return err
+}
+
+// again fetches a summary anew after one that is not good.
 func again(ctx context.Context, remote Remote, opt SummaryOptions, why error) (*signedSummary, error) {
 	s, err := fetchBoth(ctx, remote, opt, &signedSummary{})
 	if err != nil {
 		return nil, errors.Join(why, err)
 	}
-	return s, opt.Check(s.data, s.sig)
+	return s, opt.judge(s)
 }
 
 // fetchBoth fetches the two files at once. Signatures that are still those of
