@@ -2,6 +2,7 @@ package delta
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/otactl/otactl/internal/limits"
@@ -47,14 +48,14 @@ func (r *runner) object(t task) (ostree.Object, error) {
 
 // content reads the file that the operations from after the o up to the c make.
 func (r *runner) content(ctx context.Context, t task) io.ReadCloser {
-	return &content{ctx: ctx, runner: r, task: t, script: r.script(t), at: t.start.at}
+	return &content{ctx: ctx, runner: r, task: t, script: r.script(ctx, t), at: t.start.at}
 }
 
 // script reads the operations of a task.
-func (r *runner) script(t task) *script {
+func (r *runner) script(ctx context.Context, t task) *script {
 	begin := r.payload.data.section(r.payload.opsAt, uint64(t.end))
 	_, _ = begin.Seek(t.start.at, io.SeekStart)
-	return newScript(begin, t.start.at)
+	return newScript(&cancellable{ctx, begin}, t.start.at)
 }
 
 // copied is the file that an r names.
@@ -157,12 +158,14 @@ func (c *content) advance() error {
 	}
 }
 
+// open goes on with the file that an r names; the one that is open need not be
+// opened, and out of an archive repo unpacked, again.
 func (c *content) open(o op) error {
-	if err := c.release(); err != nil {
+	sum, err := c.runner.copied(o)
+	if err != nil || c.source != nil && c.source.sum == sum {
 		return err
 	}
-	sum, err := c.runner.copied(o)
-	if err != nil {
+	if err := errors.Join(c.ctx.Err(), c.release()); err != nil {
 		return err
 	}
 	c.source, err = c.runner.sources.open(c.ctx, sum)

@@ -1,8 +1,10 @@
 package delta
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -78,5 +80,85 @@ func TestTheCheckOfAProgramEndsWithTheContext(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) || tasks > 1000 {
 		t.Errorf("%d objects were found: %v", tasks, err)
+	}
+}
+
+// lone is a repo of one file, which can't be read at random.
+type lone struct {
+	ostree.Source
+	id    ostree.ObjectID
+	data  string
+	read  func() // called for each read; or nil
+	opens int
+}
+
+func (l *lone) Object(context.Context, ostree.ObjectID) (ostree.Object, error) {
+	return ostree.NewFile(l.id.Sum, &ostree.FileHeader{Mode: 0o100644, Size: uint64(len(l.data))}, func(context.Context) (io.ReadCloser, error) {
+		l.opens++
+		return io.NopCloser(&watched{strings.NewReader(l.data), l.read}), nil
+	}), nil
+}
+
+// watched gives a byte at a time.
+type watched struct {
+	r    io.Reader
+	read func()
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	if w.read != nil {
+		w.read()
+	}
+	return w.r.Read(p[:1])
+}
+
+// readingAgain is a program that names a file many times, to make six bytes of it.
+func readingAgain(t *testing.T, times int) (*runner, *lone, task) {
+	t.Helper()
+	data := strings.Repeat("0123456789", 100)
+	from := &lone{id: fileObject(t, 0o100644, data), data: data}
+	ops := bytes.Join([][]byte{num('o', 0, 0, 6), bytes.Repeat(num('r', 0), times), num('w', 6, 0), num('c')}, nil)
+	c := crafted{ops: ops, blob: from.id.Sum[:], modes: [][3]uint32{{0, 0, 0o100644}}, table: []ostree.ObjectID{fileObject(t, 0o100644, "012345")}, usize: 6}
+	p := &payload{data: &spool{}}
+	if _, err := p.data.Write(c.payload()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.parse(); err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{program: program{p, Part{Objects: c.tableBytes(), USize: 6}}, applier: &applier{sources: sources{repo: from, dir: t.TempDir()}}}
+	var made task
+	if _, err := r.walk(t.Context(), func(found task) error { made = found; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return r, from, made
+}
+
+func TestAFileToCopyFromIsHashedAndOpenedOnceHoweverOftenItIsNamed(t *testing.T) {
+	r, from, made := readingAgain(t, 100)
+	if err := r.checkSources(t.Context(), made); err != nil || from.opens != 1 {
+		t.Errorf("hashed %d times: %v", from.opens, err)
+	}
+	from.opens = 0
+	if got, err := io.ReadAll(r.content(t.Context(), made)); string(got) != "012345" || err != nil || from.opens != 1 {
+		t.Errorf("opened %d times for %q: %v", from.opens, got, err)
+	}
+}
+
+func TestReadingWhatADeltaCopiesFromEndsWithTheContext(t *testing.T) {
+	for name, use := range map[string]func(context.Context, *runner, task) error{
+		"hashed": func(ctx context.Context, r *runner, made task) error { return r.checkSources(ctx, made) },
+		"unpacked": func(ctx context.Context, r *runner, made task) error {
+			_, err := io.ReadAll(r.content(ctx, made))
+			return err
+		},
+	} {
+		r, from, made := readingAgain(t, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		reads := 0
+		from.read = func() { cancel(); reads++ }
+		if err := use(ctx, r, made); !errors.Is(err, context.Canceled) || reads > 1 {
+			t.Errorf("%s: %d reads: %v", name, reads, err)
+		}
 	}
 }

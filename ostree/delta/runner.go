@@ -96,7 +96,7 @@ func (r *runner) checkSources(ctx context.Context, t task) error {
 			return err
 		}
 	}
-	script := r.script(t)
+	script := r.script(ctx, t)
 	for {
 		o, err := script.next(true)
 		if err == nil && o.code == opSource {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/otactl/otactl/ostree"
 )
@@ -18,12 +19,16 @@ type sources struct {
 	// hashed makes open hash a file before it gives a byte of it. Who verifies
 	// what is made of it can do without, and ask check once that is wrong.
 	hashed bool
+
+	mu    sync.Mutex
+	sound map[ostree.Checksum]bool // what was hashed and is what it should be
 }
 
 // source is a file of the repo, plain.
 type source struct {
 	io.ReaderAt
 	io.Closer
+	sum  ostree.Checksum
 	size int64
 }
 
@@ -39,29 +44,48 @@ func (s *sources) open(ctx context.Context, sum ostree.Checksum) (*source, error
 		return nil, copyError(err)
 	}
 	if at, ok := payload.(io.ReaderAt); ok {
-		return &source{at, payload, int64(h.Size)}, nil
+		return &source{at, payload, sum, int64(h.Size)}, nil
 	}
 	copied := &spool{dir: s.dir, room: s.room}
-	_, err = io.Copy(copied, payload)
+	_, err = io.Copy(copied, &cancellable{ctx, payload})
 	if err = errors.Join(err, payload.Close()); err != nil {
 		return nil, copyError(errors.Join(err, copied.Close()))
 	}
-	return &source{copied, copied, copied.size}, nil
+	return &source{copied, copied, sum, copied.size}, nil
 }
 
-// check holds a file against its name: *ostree.CorruptError if it is not what
-// that says.
+// check holds a file against its name, once: *ostree.CorruptError if it is not
+// what that says. A program may name the same file millions of times.
 func (s *sources) check(ctx context.Context, sum ostree.Checksum) error {
-	h, payload, err := s.read(ctx, sum)
-	if err != nil {
+	s.mu.Lock()
+	sound := s.sound[sum]
+	s.mu.Unlock()
+	if sound {
+		return nil
+	}
+	if err := s.hash(ctx, sum); err != nil {
 		return copyError(err)
 	}
-	got, err := ostree.ContentChecksum(h, payload)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sound == nil {
+		s.sound = map[ostree.Checksum]bool{}
+	}
+	s.sound[sum] = true
+	return nil
+}
+
+func (s *sources) hash(ctx context.Context, sum ostree.Checksum) error {
+	h, payload, err := s.read(ctx, sum)
+	if err != nil {
+		return err
+	}
+	got, err := ostree.ContentChecksum(h, &cancellable{ctx, payload})
 	err = errors.Join(err, payload.Close())
 	if err == nil && got != sum {
 		err = &ostree.CorruptError{ID: ostree.ObjectID{Sum: sum, Type: ostree.TypeFile}, Why: "checksum is " + got.String()}
 	}
-	return copyError(err)
+	return err
 }
 
 func (s *sources) read(ctx context.Context, sum ostree.Checksum) (*ostree.FileHeader, io.ReadCloser, error) {
