@@ -210,12 +210,25 @@ func (s *session) Close(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	if err == nil {
-		err = s.publish(s.take())
+		err = s.publishLast(s.take())
 	}
 	if err != nil {
 		return fmt.Errorf("close write session: %w", err)
 	}
 	return nil
+}
+
+// publishLast is publish for the batch that ends the session. Its caller trusts
+// what was there already as well, which whoever put it there may not have
+// synced: the sync of the batch reaches that too, or there is one for it.
+func (s *session) publishLast(batch []staged) error {
+	reached := len(batch) > 0 && !s.each && !s.repo.cfg().perObject
+	if s.repo.durably() && s.care != brief && !reached {
+		if err := s.syncAll(); err != nil {
+			return fmt.Errorf("write to repo %s: %w", s.repo.path, fullDisk(err, s.repo.path))
+		}
+	}
+	return s.publish(batch)
 }
 
 // Abort drops what is not visible yet. After Close it does nothing.
