@@ -25,6 +25,11 @@ func (b *builder) unpackRepo(ctx context.Context, repo *ostree.Repo) error {
 	if there || err != nil {
 		return err
 	}
+	release, err := repo.Hold(ctx) // until the commit is no longer marked
+	if err != nil {
+		return err
+	}
+	defer release()
 	u := newUnpacking(b, repo)
 	closure, err := u.run(ctx)
 	if err != nil {
