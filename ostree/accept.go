@@ -32,6 +32,15 @@ func accept(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, w
 	return n, err
 }
 
+// refuse gives the reason why a file is not stored, if its header is the one
+// that its name stands for. A damaged one is corrupt, and to be had elsewhere.
+func refuse(ctx context.Context, obj Object, h *FileHeader, payload io.Reader, why error) error {
+	if _, err := accept(ctx, obj, h, payload, io.Discard); err != nil {
+		return err
+	}
+	return why
+}
+
 // asItIs says whether a file in archive form may be stored without a look at
 // it.
 func asItIs(obj Object) bool {

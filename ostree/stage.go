@@ -204,8 +204,8 @@ func (s *stage) writeFile(ctx context.Context, obj Object, path string) (n int64
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, payload.Close()) }()
-	if err := s.repo.canKeep(h); err != nil {
-		return 0, err
+	if why := s.repo.canKeep(h); why != nil {
+		return 0, refuse(ctx, obj, h, payload, why)
 	}
 	switch {
 	case s.repo.mode == ModeArchive:
