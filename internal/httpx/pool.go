@@ -44,8 +44,13 @@ type origin struct {
 	plain   bool    // it speaks HTTP/1.1: the transport's business
 	conns   []*conn // the oldest first
 	dialing bool
-	dialErr error         // of the last dial, for those who wait for it
-	changed chan struct{} // closed when something here changed
+	next    *change // what those who find no room wait for
+}
+
+// change is told to all who wait for it.
+type change struct {
+	came    chan struct{} // closed then
+	dialErr error         // set before that, if what came is a dial's failure
 }
 
 // conn is one HTTP/2 connection.
@@ -96,7 +101,7 @@ func (p *pool) origin(u *url.URL) *origin {
 	defer p.mu.Unlock()
 	o := p.origins[address]
 	if o == nil {
-		o = &origin{dialer: p.dialer, address: address, changed: make(chan struct{})}
+		o = &origin{dialer: p.dialer, address: address, next: &change{came: make(chan struct{})}}
 		p.origins[address] = o
 	}
 	return o
@@ -107,13 +112,14 @@ func (p *pool) origin(u *url.URL) *origin {
 func (o *origin) reserve(ctx context.Context) (*conn, error) {
 	o.waiting.Add(1)
 	defer o.waiting.Add(-1)
-	for waited := false; ; waited = true {
-		c, wait, err := o.take(ctx, waited)
-		if wait == nil {
+	for last := (*change)(nil); ; {
+		c, next, err := o.take(ctx, last)
+		if next == nil {
 			return c, err
 		}
 		select {
-		case <-wait:
+		case <-next.came:
+			last = next
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
@@ -121,8 +127,9 @@ func (o *origin) reserve(ctx context.Context) (*conn, error) {
 }
 
 // take is reserve without the wait: when there is no room it sees that there
-// will be, and says what to wait for.
-func (o *origin) take(ctx context.Context, waited bool) (*conn, <-chan struct{}, error) {
+// will be, and says what to wait for. Last is what the caller waited for, nil at
+// first.
+func (o *origin) take(ctx context.Context, last *change) (*conn, *change, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.plain {
@@ -137,17 +144,13 @@ func (o *origin) take(ctx context.Context, waited bool) (*conn, <-chan struct{},
 		}
 		return c, nil, nil
 	}
-	if o.dialErr != nil && waited {
-		err := o.dialErr
-		if !o.dialing {
-			o.dialErr = nil
-		}
-		return nil, nil, err
+	if last != nil && last.dialErr != nil {
+		return nil, nil, last.dialErr
 	}
 	if len(o.conns) < maxH2Conns {
 		o.dial(ctx)
 	}
-	return nil, o.changed, nil
+	return nil, o.next, nil
 }
 
 // idlest reserves room on the connection with the fewest requests under way:
@@ -178,7 +181,7 @@ func (o *origin) dial(ctx context.Context) {
 	if o.dialing {
 		return
 	}
-	o.dialing, o.dialErr = true, nil
+	o.dialing = true
 	go func() {
 		cc, err := o.dialer.NewClientConn(context.WithoutCancel(ctx), "https", o.address)
 		o.mu.Lock()
@@ -186,7 +189,7 @@ func (o *origin) dial(ctx context.Context) {
 		o.dialing = false
 		switch {
 		case err != nil:
-			o.dialErr = err
+			o.next.dialErr = err
 		case cc.Available() <= 1: // no room for two: it is not HTTP/2
 			o.plain = true
 			_ = cc.Close()
@@ -213,8 +216,8 @@ func (o *origin) wake() {
 
 // signal wakes those who wait; o.mu is held.
 func (o *origin) signal() {
-	close(o.changed)
-	o.changed = make(chan struct{})
+	close(o.next.came)
+	o.next = &change{came: make(chan struct{})}
 }
 
 // CloseIdleConnections closes what carries no request.

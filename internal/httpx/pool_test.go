@@ -3,6 +3,7 @@ package httpx
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -135,6 +136,39 @@ func TestAServerThatSpeaksOnlyHTTP1IsSpokenToSo(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// A dial into a dead link takes its time: to dial once for each of a hundred
+// requests, one after the other, would take a hundred times that.
+func TestAllWhoWaitForOneDialHearOfItsFailure(t *testing.T) {
+	const requests = 10
+	var p *pool
+	var dials atomic.Int32
+	refused := errors.New("refused")
+	p = newPool(&http.Transport{}, &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		for first := dials.Add(1) == 1; first && p.origins["far:443"].waiting.Load() < requests; {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(100 * time.Millisecond) // between to be counted and to wait
+		return nil, refused
+	}})
+	var all sync.WaitGroup
+	for range requests {
+		all.Go(func() {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://far/", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := p.RoundTrip(req); !errors.Is(err, refused) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := dials.Load(); n != 1 {
+		t.Errorf("%d dials, want 1", n)
+	}
 }
 
 func TestWhoWaitsForAConnectionHearsOfItsFailure(t *testing.T) {
