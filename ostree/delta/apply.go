@@ -22,6 +22,9 @@ type ApplyOptions struct {
 	// Check looks at the commit before anything is written: its signatures, what
 	// it is bound to, its time. detached is not valid if the delta brings none.
 	Check func(commit []byte, detached variant.Value) error
+	// CheckFile judges the header of each file that is made, before it is stored;
+	// nil takes all.
+	CheckFile func(id ostree.ObjectID, h *ostree.FileHeader) error
 	// Jobs is how many objects are made, and parts unpacked, at once; 0 is one
 	// per processor.
 	Jobs int

@@ -71,6 +71,9 @@ func (r *runner) make(ctx context.Context, t task) error {
 	}
 	obj, err := r.object(t)
 	if err == nil {
+		if err := r.judge(ctx, obj); err != nil {
+			return err // to refuse a file is not to blame the delta
+		}
 		err = r.session.Put(ctx, obj)
 	}
 	e, corrupt := errors.AsType[*ostree.CorruptError](err)
@@ -83,6 +86,18 @@ func (r *runner) make(ctx context.Context, t task) error {
 		return &BadError{Part: -1, Object: t.id, Op: t.start.at, Why: "what the program makes is corrupt: " + e.Why, cause: e}
 	}
 	return blame(t.id, t.start.at, err)
+}
+
+// judge lets the caller refuse a file by its header.
+func (r *runner) judge(ctx context.Context, obj ostree.Object) error {
+	if r.opt.CheckFile == nil || obj.ID().Type != ostree.TypeFile {
+		return nil
+	}
+	h, payload, err := obj.OpenFile(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.opt.CheckFile(obj.ID(), h), payload.Close())
 }
 
 // checkSources hashes what an object that came out wrong was copied from: the

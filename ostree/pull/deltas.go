@@ -308,7 +308,7 @@ func (r *run) applyDelta(ctx context.Context, s *delta.Superblock, detached []by
 	// Objects that are in no part come with the copy, many at once.
 	later := func(context.Context, ostree.Session, []ostree.ObjectID) error { return nil }
 	_, err := delta.ApplyFrom(ctx, r.repo, s, part, delta.ApplyOptions{
-		Check: check, Fetch: later, LeavePartial: true, Progress: r.opt.Progress, Log: r.opt.Log,
+		Check: check, CheckFile: r.opt.CheckFile, Fetch: later, LeavePartial: true, Progress: r.opt.Progress, Log: r.opt.Log,
 	})
 	if err != nil {
 		return err

@@ -129,6 +129,30 @@ func TestACommitOfADeltaIsJudgedLikeAnyOther(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsNotWantedIsRefusedAlsoInADelta(t *testing.T) {
+	d := &deltas{world: newWorld(t)}
+	d.one = d.commit("main")
+	d.mustPull(Options{})
+	setuid := filepath.Join(t.TempDir(), "setuid")
+	if err := os.WriteFile(setuid, []byte("+2048 /d0/f\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d.two = d.commit("main", "--statoverride="+setuid)
+	d.generate("--from="+d.one.String(), "--to="+d.two.String())
+	for _, how := range []Deltas{DeltasIfCheaper, OnlyDeltas, NoDeltas} {
+		_, err := d.pull(Options{Deltas: how, CheckFile: ostree.CheckUserOnly})
+		bad, ok := errors.AsType[*ostree.CorruptError](err)
+		if _, blamed := errors.AsType[*delta.BadError](err); !ok || blamed || bad.ID != lookup(t, d, "/d0/f") {
+			t.Errorf("%v: %v", how, err)
+		}
+		if there, err := d.repo.Has(t.Context(), []ostree.ObjectID{lookup(t, d, "/d0/f")}); err != nil || there[0] {
+			t.Errorf("%v: it is there, %v", how, err)
+		}
+	}
+	d.mustPull(Options{Deltas: OnlyDeltas})
+	d.isWhole(d.two)
+}
+
 // Whatever is wrong with a delta, what it would have brought is not there, or
 // is right.
 func TestADeltaThatLiesIsRefused(t *testing.T) {
