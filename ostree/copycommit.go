@@ -77,10 +77,8 @@ func (s *scheduler) loadCommit(ctx context.Context, n *node) error {
 	if err != nil {
 		return asCorrupt(n.id, "", err)
 	}
-	if s.opt.CheckCommit != nil {
-		if err := s.opt.CheckCommit(ctx, n.id.Sum, data, detached); err != nil {
-			return err
-		}
+	if err := s.checkCommit(ctx, n, data, detached); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,6 +94,22 @@ func (s *scheduler) loadCommit(ctx context.Context, n *node) error {
 	}
 	s.settle(n)
 	return nil
+}
+
+// checkCommit has the caller judge a commit. Where src has no signatures those
+// at dst are held against the same bytes: they don't get worse by src losing them.
+func (s *scheduler) checkCommit(ctx context.Context, n *node, data, detached []byte) error {
+	if s.opt.CheckCommit == nil {
+		return nil
+	}
+	if detached == nil && !n.missing {
+		var err error
+		detached, err = load(ctx, s.dst, ObjectID{n.id.Sum, TypeCommitMeta})
+		if _, missing := errors.AsType[*MissingError](err); err != nil && !missing {
+			return err
+		}
+	}
+	return s.opt.CheckCommit(ctx, n.id.Sum, data, detached)
 }
 
 // readCommit reads both at once: over a network each costs a wait.

@@ -126,7 +126,8 @@ type CopyOptions struct {
 	// give is verified, also where src is Trusted.
 	Caches []Source
 	// CheckCommit judges the bytes of a commit, which are those of its name,
-	// and its detached metadata (nil: none) before anything of it is written.
+	// and its detached metadata before anything of it is written. Where src has
+	// none that is what dst has of a commit that is there; nil is none at all.
 	CheckCommit func(ctx context.Context, c Checksum, commit, detached []byte) error
 	// CheckFile judges the header of each file before it is stored; nil takes
 	// all. Stores other than a Repo do not ask.

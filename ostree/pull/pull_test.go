@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -293,6 +294,33 @@ func TestNothingIsWrittenOfWhatIsNotSigned(t *testing.T) {
 		t.Errorf("no summary where a signed one is demanded: %v", err)
 	}
 	w.untouched("no summary")
+}
+
+// TestSignaturesThatAreHereCountWhereTheRemoteHasNone of the same commit.
+func TestSignaturesThatAreHereCountWhereTheRemoteHasNone(t *testing.T) {
+	w := newWorld(t)
+	w.commit("main", "--add-detached-metadata-string=signed=yes")
+	unsigned := errors.New("no signature")
+	o := Options{CheckCommit: func(_ ostree.Checksum, _, detached []byte) error {
+		if !bytes.Contains(detached, []byte("yes")) {
+			return unsigned
+		}
+		return nil
+	}}
+	w.mustPull(o)
+	w.remote.hide = ".commitmeta"
+	w.mustPull(o)
+	here := w.repo
+	w.repo = repoOf(t, ostree.ModeBareUser)
+	if _, err := w.pull(o); !errors.Is(err, unsigned) {
+		t.Errorf("signatures are nowhere: %v", err)
+	}
+	w.untouched("unsigned")
+	w.repo = here
+	w.commit("main")
+	if _, err := w.pull(o); !errors.Is(err, unsigned) {
+		t.Errorf("signatures are those of the commit before: %v", err)
+	}
 }
 
 func TestRefsMoveLast(t *testing.T) {
