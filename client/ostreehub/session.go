@@ -34,6 +34,8 @@ type entry struct {
 	crc     uint32
 	waits   int      // children that have not arrived
 	parents []*entry // who waits for it
+	taken   bool     // the session has its bytes, here or in a tar
+	puts    int      // how many wait for room in one
 }
 
 // session gathers objects in tars. A leaf goes into the open one; a parent
@@ -151,7 +153,7 @@ func (t *session) queue(ctx context.Context, id ostree.ObjectID, data []byte) er
 	case t.over:
 		return errSessionOver
 	case t.pending[id] != nil:
-		return nil // it is on its way
+		return t.packOne(ctx, t.pending[id], data)
 	}
 	for _, child := range first {
 		if c := t.pending[child]; c != nil {
@@ -163,7 +165,7 @@ func (t *session) queue(ctx context.Context, id ostree.ObjectID, data []byte) er
 	if e.waits == 0 {
 		return t.packOne(ctx, e, data)
 	}
-	e.data = bytes.Clone(data)
+	e.data, e.taken = bytes.Clone(data), true
 	t.held += int64(len(data))
 	return t.relieve(ctx)
 }
@@ -178,16 +180,22 @@ func below(id ostree.ObjectID, data []byte) []ostree.ObjectID {
 	return ids
 }
 
-// packOne puts e into a tar as soon as there is room in one; t.mu is held.
+// packOne puts e, unless it is taken already, into a tar as soon as there is
+// room in one; t.mu is held. Each Put of an object waits for that itself, since
+// another one may give up.
 func (t *session) packOne(ctx context.Context, e *entry, data []byte) error {
-	for t.err == nil {
+	e.puts++
+	defer func() { e.puts-- }()
+	for t.err == nil && !e.taken {
 		t.fill()
 		if t.room() {
 			t.into(e, data)
-			return t.err
+			break
 		}
 		if err := t.wait(ctx); err != nil {
-			delete(t.pending, e.id) // its parents never leave
+			if e.puts == 1 && !e.taken {
+				delete(t.pending, e.id) // its parents never leave
+			}
 			return err
 		}
 	}
@@ -252,6 +260,7 @@ func (t *session) room() bool {
 }
 
 func (t *session) into(e *entry, data []byte) {
+	e.taken = true
 	if err := t.open.add(e.id, data, e.crc); err != nil {
 		t.fail(err)
 		return

@@ -7,9 +7,11 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/otactl/otactl/ostree"
 )
@@ -41,6 +43,7 @@ func (c contract) run(t *testing.T, newStore func(t *testing.T) ostree.Store) {
 		{"a missing object is a MissingError", c.missingObject},
 		{"a corrupt object is refused and not there", c.corruptObject},
 		{"an object may be put twice, also at once", c.putTwice},
+		{"a put that is cancelled takes no other of its object with it", c.putCancelled},
 		{"a closed session takes nothing", c.closedSession},
 		{"an aborted session leaves whole objects or none", c.abortedSession},
 		{"an ordered store refuses a parent before its children", c.orderHeld},
@@ -197,6 +200,33 @@ func (c contract) putTwice(t *testing.T, s ostree.Store) {
 		t.Errorf("again, in another session: %v", err)
 	}
 	if !has(t, s, sample.Files[0]) || !has(t, s, sample.Files[1]) {
+		t.Error("what was put is not there")
+	}
+}
+
+func (c contract) putCancelled(t *testing.T, s ostree.Store) {
+	sample := c.sample(t, 0, 0, "a")
+	id := sample.Files[1]
+	session := begin(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stuck := &stuckReader{began: make(chan struct{}), over: ctx.Done()}
+	gaveUp, put := make(chan error, 1), make(chan error, 1)
+	go func() { gaveUp <- session.Put(ctx, stuck.object(id, int64(len(sample.Raw(id))))) }()
+	<-stuck.began
+	go func() { put <- session.Put(t.Context(), sample.object(t, id)) }()
+	time.Sleep(time.Millisecond) // it may be done by then, or wait for the other
+	cancel()
+	if err := <-gaveUp; err == nil {
+		t.Error("an object was taken that did not come")
+	}
+	if err := <-put; err != nil {
+		t.Errorf("the other: %v", err)
+	}
+	if err := session.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !has(t, s, id) {
 		t.Error("what was put is not there")
 	}
 }
