@@ -51,9 +51,6 @@ func asItIs(obj Object) bool {
 // link makes path another name of the file that holds obj, where whoever
 // copies wants that and the source keeps it just as the repo would.
 func (s *stage) link(ctx context.Context, obj Object, path string) (linked bool, err error) {
-	if f, ok := obj.(*plainFile); ok && f.adopt != nil {
-		return f.adopt(path) == nil, nil
-	}
 	m, copied := obj.(*meter)
 	if !copied || !m.opt.links(m.ID().Type) {
 		return false, nil

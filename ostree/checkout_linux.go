@@ -280,7 +280,7 @@ func (r *treeReader) place(f *folder, name string, sum Checksum, fresh bool, rep
 	case st.Mode&modeType == modeDir && !r.opt.Whiteouts:
 		return fmt.Errorf("%w and is a directory", ErrExists)
 	case st.Mode&modeType == modeDir:
-		if err := removeFolder(r.ctx, f.fd, name, nil); err != nil {
+		if err := removeFolder(r.ctx, f.fd, name); err != nil {
 			return err
 		}
 	}

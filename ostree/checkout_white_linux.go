@@ -50,7 +50,7 @@ func (r *treeReader) hide(f *folder, name string) error {
 	}
 	err := unix.Unlinkat(f.fd, name, 0)
 	if err == unix.EISDIR || err == unix.EPERM {
-		err = removeFolder(r.ctx, f.fd, name, nil)
+		err = removeFolder(r.ctx, f.fd, name)
 	}
 	if errors.Is(err, unix.ENOENT) {
 		return nil
@@ -64,11 +64,7 @@ func (r *treeReader) clear(f *folder) error {
 	if err != nil {
 		return err
 	}
-	all, err := everything(fd)
-	if err == nil {
-		err = all.remove(r.ctx, fd)
-	}
-	return errors.Join(err, unix.Close(fd))
+	return errors.Join(emptyFolder(r.ctx, fd), unix.Close(fd))
 }
 
 // overlayWhiteout says what name hides in an overlay.

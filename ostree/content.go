@@ -61,9 +61,6 @@ type plainFile struct {
 	open   func(ctx context.Context) (io.ReadCloser, error)
 	// data is the payload when open is nil; sum was made of it.
 	data []byte
-	// adopt, if set, links the file that has payload and header to a path; it
-	// may refuse.
-	adopt func(path string) error
 }
 
 func (o *plainFile) ID() ObjectID { return ObjectID{o.sum, TypeFile} }

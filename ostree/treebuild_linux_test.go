@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/testkit"
@@ -247,78 +244,6 @@ func TestLinksIntoTheRepoKeepTheirMetadata(t *testing.T) {
 	r, err := CommitTree(ctx, repo, out, TreeOptions{Links: LinksMetadata})
 	if err != nil || r.CacheHits != 1 || r.ContentWritten != 1 {
 		t.Errorf("after a write through a link: %+v, %v", r, err)
-	}
-}
-
-// TestConsumedTreesGoWhenTheCommitIsMade, and what came into them since stays.
-func TestConsumedTreesGoWhenTheCommitIsMade(t *testing.T) {
-	for _, mode := range []Mode{ModeArchive, ModeBare, ModeBareUser, ModeBareUserOnly} {
-		dir, ctx := shell(t, twoTrees+"; mkdir -p t/skip/deep; echo > t/skip/deep/x; ln t/etc/a saved"), t.Context()
-		repo, tree := newRepo(t, mode), filepath.Join(dir, "t")
-		report, err := CommitTree(ctx, repo, tree, TreeOptions{Consume: true, Skip: skips(t, "/skip\n")})
-		if err != nil {
-			t.Fatal(mode, err)
-		}
-		if _, err := os.Stat(filepath.Join(tree, "etc/a")); err != nil {
-			t.Errorf("%s: gone before the commit is made: %v", mode, err)
-		}
-		late := filepath.Join(tree, "usr/late")
-		if err := os.WriteFile(late, nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := report.RemoveSources(ctx); err == nil {
-			t.Errorf("%s: a folder with something new in it goes without an error", mode)
-		}
-		if err := errors.Join(os.Remove(late), report.RemoveSources(ctx)); err != nil {
-			t.Errorf("%s: %v", mode, err)
-		}
-		if _, err := os.Lstat(tree); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: %s is still there: %v", mode, tree, err)
-		}
-		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
-	}
-}
-
-func TestConsumedFilesBecomeTheObjectsOfBareRepos(t *testing.T) {
-	dir, ctx := shell(t, `mkdir t; echo eat me > t/f; ln t/f saved`), t.Context()
-	repo := newRepo(t, ModeBare)
-	report, err := CommitTree(ctx, repo, filepath.Join(dir, "t"), TreeOptions{Consume: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	root, err := LoadDirTree(ctx, repo, report.Tree)
-	if err != nil {
-		t.Fatal(err)
-	}
-	saved, err := os.Stat(filepath.Join(dir, "saved"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	object, err := os.Stat(repo.objectPath(ObjectID{root.Files[0].Sum, TypeFile}))
-	if err != nil || !os.SameFile(saved, object) || object.ModTime().Unix() != 0 {
-		t.Errorf("the object is another file, or is of %v: %v", object.ModTime(), err)
-	}
-}
-
-// TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut: a bare repo would
-// hold them against the object when it is read again.
-func TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut(t *testing.T) {
-	for _, mode := range []Mode{ModeBare, ModeBareUserOnly} {
-		dir, ctx := shell(t, `mkdir t; echo eat me > t/f; setfattr -n user.left -v out t/f`), t.Context()
-		repo := newRepo(t, mode)
-		report, err := CommitTree(ctx, repo, filepath.Join(dir, "t"), TreeOptions{Consume: true, NoXattrs: true})
-		if err != nil {
-			t.Fatal(mode, err)
-		}
-		root, err := LoadDirTree(ctx, repo, report.Tree)
-		if err != nil {
-			t.Fatal(mode, err)
-		}
-		kept, err := unix.Listxattr(repo.objectPath(ObjectID{root.Files[0].Sum, TypeFile}), nil)
-		if err != nil || kept != 0 {
-			t.Errorf("%s: the object holds %d bytes of attributes: %v", mode, kept, err)
-		}
-		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
 	}
 }
 

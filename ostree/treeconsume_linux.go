@@ -2,9 +2,8 @@ package ostree
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
+	"path"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,54 +11,108 @@ import (
 // RemoveSources removes what BuildTree took with TreeOptions.Consume, or left
 // out of it, and the folders themselves. Call it when the commit is made: until
 // then nothing is lost if the machine goes down. What came into a folder since
-// stays, and so does the folder; that is an error.
+// stays, and so does the folder; that is an error, which keeps nothing else from
+// going.
 func (r *TreeReport) RemoveSources(ctx context.Context) error {
-	for _, s := range r.sources {
-		fd, err := unix.Open(s.dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("consume %s: %w", s.dir, err)
-		}
-		if err := errors.Join(s.top.remove(ctx, fd), unix.Close(fd), os.Remove(s.dir)); err != nil {
-			return fmt.Errorf("consume %s: %w", s.dir, err)
-		}
+	s := &sweep{ctx: ctx}
+	for _, from := range r.sources {
+		s.note(from.dir, s.source(from))
+	}
+	if err := s.err(); err != nil {
+		return fmt.Errorf("consume %w", err)
 	}
 	return nil
 }
 
-// remove empties an open folder.
-func (c *consumed) remove(ctx context.Context, fd int) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	for _, name := range c.names {
-		if err := unix.Unlinkat(fd, name, 0); err != nil && err != unix.ENOENT {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for name, sub := range c.dirs {
-		if err := removeFolder(ctx, fd, name, sub); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
+// sweep removes files and folders, and goes on past those that it can't remove.
+type sweep struct {
+	ctx   context.Context
+	stay  int
+	first error // of those that stay
 }
 
-// removeFolder removes a folder and what is known of it, or with nil all of it.
-func removeFolder(ctx context.Context, at int, name string, c *consumed) error {
-	fd, err := openFolder(at, name)
+func (s *sweep) note(path string, err error) {
+	if err == nil || err == unix.ENOENT {
+		return
+	}
+	if s.stay++; s.first == nil {
+		s.first = fmt.Errorf("%s: %w", path, err)
+	}
+}
+
+func (s *sweep) err() error {
+	if s.stay < 2 {
+		return s.first
+	}
+	return fmt.Errorf("%w, and %d more that can't be removed", s.first, s.stay-1)
+}
+
+func (s *sweep) source(from *emptied) error {
+	fd, err := unix.Open(from.dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	if c == nil {
-		c, err = everything(fd)
+	defer unix.Close(fd)
+	if !s.empty(fd, from.dir, from.top) {
+		return nil
 	}
-	if err == nil {
-		err = c.remove(ctx, fd)
+	return unix.Rmdir(from.dir)
+}
+
+// empty removes what is known of an open folder, and says whether all that is
+// gone.
+func (s *sweep) empty(fd int, at string, c *consumed) bool {
+	before := s.stay
+	if err := s.ctx.Err(); err != nil {
+		s.note(at, err)
+		return false
 	}
-	if err = errors.Join(err, unix.Close(fd)); err != nil {
+	for _, name := range c.names {
+		s.note(path.Join(at, name), unix.Unlinkat(fd, name, 0))
+	}
+	for name, sub := range c.dirs {
+		below := path.Join(at, name)
+		s.note(below, s.folder(fd, below, sub))
+	}
+	return s.stay == before
+}
+
+// folder removes a folder and what is known of it, or with nil all of it. Its
+// error is about the folder itself.
+func (s *sweep) folder(parent int, at string, c *consumed) error {
+	name := path.Base(at)
+	fd, err := openFolder(parent, name)
+	if err != nil {
 		return err
 	}
-	return unix.Unlinkat(at, name, unix.AT_REMOVEDIR)
+	defer unix.Close(fd)
+	if c == nil {
+		if c, err = everything(fd); err != nil {
+			return err
+		}
+	}
+	if !s.empty(fd, at, c) {
+		return nil
+	}
+	return unix.Unlinkat(parent, name, unix.AT_REMOVEDIR)
+}
+
+// removeFolder removes a folder and all that is in it, if it is there.
+func removeFolder(ctx context.Context, parent int, name string) error {
+	s := &sweep{ctx: ctx}
+	s.note(name, s.folder(parent, name, nil))
+	return s.err()
+}
+
+// emptyFolder removes all that is in an open folder, which it lists.
+func emptyFolder(ctx context.Context, fd int) error {
+	all, err := everything(fd)
+	if err != nil {
+		return err
+	}
+	s := &sweep{ctx: ctx}
+	s.empty(fd, "", all)
+	return s.err()
 }
 
 func everything(fd int) (*consumed, error) {

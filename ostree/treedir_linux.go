@@ -237,7 +237,7 @@ func (w *dirWalk) file(f *folder, one work) (Checksum, error) {
 	}
 	w.b.filter.change(h, one.path)
 	h.Size = uint64(st.Size)
-	sum, err := w.regular(fd, h, w.adopter(fd, &st, h))
+	sum, err := w.regular(fd, h)
 	if err == nil && known != nil && known.sum == sum {
 		w.b.hit()
 	}
@@ -247,14 +247,14 @@ func (w *dirWalk) file(f *folder, one work) (Checksum, error) {
 // contents are the buffers of files that are read whole.
 var contents = sync.Pool{New: func() any { b := make([]byte, 0, 64<<10); return &b }}
 
-func (w *dirWalk) regular(fd int, h *FileHeader, adopt func(path string) error) (Checksum, error) {
+func (w *dirWalk) regular(fd int, h *FileHeader) (Checksum, error) {
 	if h.Size > inMemory {
 		read := func() io.Reader { return &stream{fd: fd, left: int64(h.Size)} }
 		sum, err := ContentChecksum(h, read())
 		if err != nil {
 			return sum, err
 		}
-		obj := &plainFile{sum: sum, header: h, adopt: adopt, open: func(context.Context) (io.ReadCloser, error) {
+		obj := &plainFile{sum: sum, header: h, open: func(context.Context) (io.ReadCloser, error) {
 			return io.NopCloser(read()), nil
 		}}
 		return sum, w.b.put(w.ctx, obj, h.Size)
@@ -268,17 +268,17 @@ func (w *dirWalk) regular(fd int, h *FileHeader, adopt func(path string) error) 
 	if _, err := io.ReadFull(&stream{fd: fd, left: int64(h.Size)}, data); err != nil {
 		return Checksum{}, err
 	}
-	return w.inMemory(h, data, adopt)
+	return w.inMemory(h, data)
 }
 
 // inMemory stores a file whose content is in hand. data is the caller's again
 // when it returns.
-func (w *dirWalk) inMemory(h *FileHeader, data []byte, adopt func(path string) error) (Checksum, error) {
+func (w *dirWalk) inMemory(h *FileHeader, data []byte) (Checksum, error) {
 	sum, err := contentSum(h, data)
 	if err != nil {
 		return sum, err
 	}
-	return sum, w.b.put(w.ctx, &plainFile{sum: sum, header: h, data: data, adopt: adopt}, h.Size)
+	return sum, w.b.put(w.ctx, &plainFile{sum: sum, header: h, data: data}, h.Size)
 }
 
 func (w *dirWalk) symlink(f *folder, one work) (Checksum, error) {
@@ -301,7 +301,7 @@ func (w *dirWalk) symlink(f *folder, one work) (Checksum, error) {
 		}
 	}
 	w.b.filter.change(h, one.path)
-	return w.inMemory(h, nil, nil)
+	return w.inMemory(h, nil)
 }
 
 // stream reads an open file from its start, without the file that os would

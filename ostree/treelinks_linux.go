@@ -94,39 +94,6 @@ func (x *linkIndex) find(ctx context.Context, st *unix.Stat_t) (*linked, error) 
 	return &linked{sum, h}, nil
 }
 
-// adopter gives what puts the open file itself into the stage, if it can be the
-// object with header h as it is: it is to be consumed, and holds what h says and
-// no more.
-func (w *dirWalk) adopter(fd int, st *unix.Stat_t, h *FileHeader) func(path string) error {
-	switch {
-	case !w.b.opt.Consume:
-		return nil
-	case w.b.repo.mode == ModeBare && st.Uid == h.UID && st.Gid == h.GID && st.Mode == h.Mode && hasXattrs(fd, h.Xattrs):
-	case w.b.repo.mode == ModeBareUserOnly && st.Mode&modePerm&^0o755 == 0 && hasXattrs(fd, nil):
-	default:
-		return nil
-	}
-	return func(path string) error {
-		// Through the handle, so that it is the file that was hashed.
-		if err := unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", fd), unix.AT_FDCWD, path, unix.AT_SYMLINK_FOLLOW); err != nil {
-			return err
-		}
-		if err := epoch(fd); err != nil {
-			return errors.Join(err, os.Remove(path))
-		}
-		return nil
-	}
-}
-
-// hasXattrs says whether an open file has these attributes and no others: one
-// that a commit leaves out would be there when the object is read again.
-func hasXattrs(fd int, want []Xattr) bool {
-	all, err := readXattrs(func(b []byte) (int, error) { return unix.Flistxattr(fd, b) },
-		func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) })
-	sortXattrs(all)
-	return err == nil && sameXattrs(all, want)
-}
-
 // hit counts a file that was known by its link.
 func (b *TreeBuilder) hit() {
 	b.mu.Lock()

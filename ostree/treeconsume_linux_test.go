@@ -1,0 +1,118 @@
+package ostree
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/otactl/otactl/internal/testkit"
+)
+
+// TestConsumedTreesGoWhenTheCommitIsMade, and what came into them since stays.
+func TestConsumedTreesGoWhenTheCommitIsMade(t *testing.T) {
+	for _, mode := range []Mode{ModeArchive, ModeBare, ModeBareUser, ModeBareUserOnly} {
+		dir, ctx := shell(t, twoTrees+"; mkdir -p t/skip/deep; echo > t/skip/deep/x; ln t/etc/a saved"), t.Context()
+		repo, tree := newRepo(t, mode), filepath.Join(dir, "t")
+		report, err := CommitTree(ctx, repo, tree, TreeOptions{Consume: true, Skip: skips(t, "/skip\n")})
+		if err != nil {
+			t.Fatal(mode, err)
+		}
+		if _, err := os.Stat(filepath.Join(tree, "etc/a")); err != nil {
+			t.Errorf("%s: gone before the commit is made: %v", mode, err)
+		}
+		late := filepath.Join(tree, "usr/late")
+		if err := os.WriteFile(late, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := report.RemoveSources(ctx); err == nil {
+			t.Errorf("%s: a folder with something new in it goes without an error", mode)
+		}
+		if err := errors.Join(os.Remove(late), report.RemoveSources(ctx)); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if _, err := os.Lstat(tree); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %s is still there: %v", mode, tree, err)
+		}
+		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
+	}
+}
+
+// TestAConsumedFileIsNeverTheObject: whoever still has a name of the file, or
+// has it open, may write to it after a commit that failed or that succeeded.
+func TestAConsumedFileIsNeverTheObject(t *testing.T) {
+	for _, mode := range []Mode{ModeArchive, ModeBare, ModeBareUser, ModeBareUserOnly} {
+		dir := shell(t, `mkdir t; echo eat me > t/f; chmod 644 t/f; head -c 3000000 /dev/zero > t/large; touch -d @7 t/*`)
+		repo, file := newRepo(t, mode), filepath.Join(dir, "t/f")
+		report, err := CommitTree(t.Context(), repo, filepath.Join(dir, "t"), TreeOptions{Consume: true})
+		if err != nil {
+			t.Fatal(mode, err)
+		}
+		for _, name := range []string{"f", "large"} {
+			var st unix.Stat_t
+			if err := unix.Stat(filepath.Join(dir, "t", name), &st); err != nil || st.Nlink != 1 || st.Mtim.Sec != 7 {
+				t.Errorf("%s: %s has %d names and is of %d: %v", mode, name, st.Nlink, st.Mtim.Sec, err)
+			}
+		}
+		_, _, err = WriteCommit(t.Context(), repo, report.Tree, report.Meta, CommitOptions{Branch: "main"})
+		if err := errors.Join(err, os.WriteFile(file, []byte("edited"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
+		if err := report.RemoveSources(t.Context()); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+	}
+}
+
+// TestConsumingGoesOnPastWhatStays, and names it at the end.
+func TestConsumingGoesOnPastWhatStays(t *testing.T) {
+	dir, ctx := shell(t, `for d in a b c d; do mkdir -p t/$d u; echo x > t/$d/f; done; echo x > u/f`), t.Context()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	report, err := BuildTree(ctx, newRepo(t, ModeBare), TreeOptions{Consume: true}, func(b *TreeBuilder) error {
+		return errors.Join(b.Dir(in("t")), b.Dir(in("u")))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, late := range []string{"t/a/late", "t/c/late"} {
+		if err := os.WriteFile(in(late), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = report.RemoveSources(ctx)
+	if err == nil || !strings.Contains(err.Error(), in("t")+"/") || !strings.Contains(err.Error(), "and 1 more") {
+		t.Errorf("error is %v", err)
+	}
+	for name, stays := range map[string]bool{"t/a/late": true, "t/a/f": false, "t/b": false, "t/c/f": false, "t/d": false, "u": false} {
+		if _, err := os.Lstat(in(name)); (err == nil) != stays {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut: a bare repo would
+// hold them against the object when it is read again.
+func TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut(t *testing.T) {
+	for _, mode := range []Mode{ModeBare, ModeBareUserOnly} {
+		dir, ctx := shell(t, `mkdir t; echo eat me > t/f; setfattr -n user.left -v out t/f`), t.Context()
+		repo := newRepo(t, mode)
+		report, err := CommitTree(ctx, repo, filepath.Join(dir, "t"), TreeOptions{Consume: true, NoXattrs: true})
+		if err != nil {
+			t.Fatal(mode, err)
+		}
+		root, err := LoadDirTree(ctx, repo, report.Tree)
+		if err != nil {
+			t.Fatal(mode, err)
+		}
+		kept, err := unix.Listxattr(repo.objectPath(ObjectID{root.Files[0].Sum, TypeFile}), nil)
+		if err != nil || kept != 0 {
+			t.Errorf("%s: the object holds %d bytes of attributes: %v", mode, kept, err)
+		}
+		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
+	}
+}
