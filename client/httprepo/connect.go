@@ -187,8 +187,18 @@ func (k *connector) sites(ctx context.Context, address string) ([]*site, error) 
 	return k.mirrors(ctx, list)
 }
 
-// site is the one at an address that the user named: it gets the headers.
+// site is the repository at an address that the user named.
 func (k *connector) site(address string) (*site, error) {
+	t, err := k.named(address)
+	if err != nil {
+		return nil, err
+	}
+	t.base = folder(t.base)
+	return t, nil
+}
+
+// named is the very address that the user named: it gets the headers.
+func (k *connector) named(address string) (*site, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fail.New(fail.Usage, "give it as https://HOST/PATH", "invalid URI scheme in %s", redacted(address))
@@ -199,7 +209,7 @@ func (k *connector) site(address string) (*site, error) {
 		t.auth = httpx.BasicAuth{User: u.User.Username(), Password: password}
 		u.User = nil
 	}
-	t.base = folder(u.String())
+	t.base = u.String()
 	return t, nil
 }
 

@@ -165,6 +165,39 @@ func TestAReplyThatNobodyAskedToPackIsRefused(t *testing.T) {
 	}
 }
 
+func TestWhatIsTakenUpAgainIsNotPackedEither(t *testing.T) {
+	home := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "identity" {
+			t.Errorf("%s accepts %q", r.Header.Get("Range"), r.Header.Get("Accept-Encoding"))
+		}
+		if r.Header.Get("Range") != "" {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Range", "bytes 3-5/6")
+			w.WriteHeader(http.StatusPartialContent)
+			io.WriteString(w, "ked")
+			return
+		}
+		w.Header().Set("Content-Length", "6")
+		io.WriteString(w, "pac")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	if got, err := read(t, connect(t, Config{URL: home.URL}), someFile); err == nil || !strings.Contains(err.Error(), "gzip") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestAListOfMirrorsHasTheAddressThatWasGiven(t *testing.T) {
+	repo := serve(t, http.FileServer(http.Dir(sampleRepo(t, storetest.NewPlainSample(t, 1, 1, "a")))))
+	list := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, repo.URL) }))
+	for _, path := range []string{"/list", "/list/", "/list?of=a/"} {
+		connect(t, Config{URL: "mirrorlist=" + list.URL + path, Retries: -1})
+		if seen := list.requests(); seen[len(seen)-1].RequestURI != path {
+			t.Errorf("%s was asked for as %s", path, seen[len(seen)-1].RequestURI)
+		}
+	}
+}
+
 func TestFailuresAreTriedAgainAsOftenAsAskedFor(t *testing.T) {
 	for retries, good := range map[int]bool{-1: false, 2: false, 3: true} {
 		var n atomic.Int32

@@ -54,6 +54,7 @@ func TestAMetalinkVouchesForTheSummary(t *testing.T) {
 		good       bool
 	}{
 		{"the best that fits is taken", metalink(len(good), sums, at(1, "summary")+at(100, "summary.bad")+at(99, "nosuch")+at(98, "summary.same")), true},
+		{"an address with a query", metalink(len(good), sums, at(1, "summary?q=1")), true},
 		{"none fits", metalink(len(good), sums, at(1, "summary.same")), false},
 		{"another size", metalink(len(good)+1, sums, at(1, "summary")), false},
 		{"no digest that counts", metalink(len(good), hash("md5", []byte{1}), at(1, "summary")), false},

@@ -116,16 +116,7 @@ func (s *Source) do(ctx context.Context, t *site, method, path string, prepare f
 func (s *Source) get(ctx context.Context, path string, prepare func(*http.Request) error) (*http.Response, *site, error) {
 	var first error
 	for _, t := range s.sites(path) {
-		resp, err := s.do(ctx, t, http.MethodGet, path, func(req *http.Request) error {
-			req.Header.Set("Accept-Encoding", "identity")
-			if prepare == nil {
-				return nil
-			}
-			return prepare(req)
-		})
-		if err == nil {
-			err = checkEncoding(resp)
-		}
+		resp, err := s.getAt(ctx, t, path, prepare)
 		if err == nil {
 			return resp, t, nil
 		}
@@ -142,6 +133,21 @@ func (s *Source) get(ctx context.Context, path string, prepare func(*http.Reques
 		}
 	}
 	return nil, nil, first
+}
+
+// getAt is a GET from one place, of the bytes as they are there.
+func (s *Source) getAt(ctx context.Context, t *site, path string, prepare func(*http.Request) error) (*http.Response, error) {
+	resp, err := s.do(ctx, t, http.MethodGet, path, func(req *http.Request) error {
+		req.Header.Set("Accept-Encoding", "identity")
+		if prepare == nil {
+			return nil
+		}
+		return prepare(req)
+	})
+	if err == nil {
+		err = checkEncoding(resp)
+	}
+	return resp, err
 }
 
 // sites are where path is.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -19,7 +20,6 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/limits"
-	"github.com/otactl/otactl/ostree"
 )
 
 // Metalink is what a metalink (version 3) says of one file: its size, its
@@ -186,7 +186,7 @@ func sum512(b []byte) []byte { s := sha512.Sum512(b); return s[:] }
 // followMetalink finds a summary that the metalink vouches for; the repository
 // is where that one is.
 func (k *connector) followMetalink(ctx context.Context) error {
-	t, err := k.site(k.Metalink)
+	t, err := k.named(k.Metalink)
 	if err != nil {
 		return err
 	}
@@ -216,19 +216,20 @@ func (k *connector) summaryAt(ctx context.Context, link *Metalink, address strin
 	if err != nil {
 		return err
 	}
-	at := u.JoinPath("..")
-	mirror := &site{base: folder(at.String())}
-	if httpx.SameOrigin(at, named) {
-		mirror.header = k.Header
+	var header http.Header
+	if httpx.SameOrigin(u, named) {
+		header = k.Header
 	}
-	s := &Source{http: k.src.http, retry: k.src.retry, meta: []*site{mirror}, content: []*site{mirror}}
-	data, _, err := s.File(ctx, u.Path[strings.LastIndexByte(u.Path, '/')+1:], limits.Summary, ostree.FileVersion{})
+	data, err := k.fetch(ctx, &site{base: u.String(), header: header}, "summary", limits.Summary)
 	if err != nil {
 		return err
 	}
 	if err := link.Check(data); err != nil {
 		return err
 	}
-	k.src.meta, k.src.content, k.src.summary = s.meta, s.content, data
+	at := u.JoinPath("..")
+	at.RawQuery, at.Fragment = "", "" // they are the summary's
+	sites := []*site{{base: folder(at.String()), header: header}}
+	k.src.meta, k.src.content, k.src.summary = sites, sites, data
 	return nil
 }

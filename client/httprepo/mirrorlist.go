@@ -47,7 +47,7 @@ func ParseMirrorlist(data []byte) ([]string, error) {
 // mirrors reads the list at an address and gives those on it, from the first
 // one on that has a repository.
 func (k *connector) mirrors(ctx context.Context, address string) ([]*site, error) {
-	t, err := k.site(address)
+	t, err := k.named(address)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,9 @@ func (k *connector) alive(ctx context.Context, sites []*site) ([]*site, error) {
 	return nil, fail.As(fmt.Errorf("no mirror of %d has a repository: %w", len(sites), errors.Join(errs...)), fail.Network, "check the list of mirrors")
 }
 
-// fetch reads a file that is no part of a repository.
+// fetch reads the file that has the address of t itself.
 func (k *connector) fetch(ctx context.Context, t *site, what string, max int64) ([]byte, error) {
-	exact := &site{base: strings.TrimSuffix(t.base, "/"), header: t.header, auth: t.auth}
-	probe := &Source{http: k.src.http, retry: k.src.retry, meta: []*site{exact}, content: []*site{exact}}
+	probe := &Source{http: k.src.http, retry: k.src.retry, meta: []*site{t}, content: []*site{t}}
 	data, _, err := probe.File(ctx, "", max, ostree.FileVersion{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)

@@ -66,7 +66,7 @@ func (r *resuming) failed(err error) error {
 
 func (r *resuming) reopen() error {
 	_ = r.body.Close()
-	resp, err := r.src.do(r.ctx, r.site, http.MethodGet, r.path, from(r.at))
+	resp, err := r.src.getAt(r.ctx, r.site, r.path, from(r.at))
 	if err != nil {
 		r.body = http.NoBody
 		return err
