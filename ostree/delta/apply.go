@@ -31,7 +31,8 @@ type ApplyOptions struct {
 	// Fetch brings objects that are not in the delta into the session. Without
 	// it a delta with fallbacks that the repo lacks is refused.
 	Fetch func(ctx context.Context, to ostree.Session, ids []ostree.ObjectID) error
-	// KeepDetached leaves detached metadata that the repo has as it is.
+	// KeepDetached leaves detached metadata that the repo has as it is, also
+	// where it has no commit yet. That of a commit which is there always stays.
 	KeepDetached bool
 	// LeavePartial leaves the commit marked as partial, for a caller who has
 	// more to bring and sees to its closure.
@@ -244,8 +245,8 @@ func (a *applier) commit(ctx context.Context) error {
 	return a.session.Close(ctx)
 }
 
-// known is for a commit that is there with all it reaches: there may be new
-// signatures.
+// known is for a commit that is there with all it reaches: there may be
+// signatures where it has none.
 func (a *applier) known(ctx context.Context) error {
 	if err := a.detached(ctx); err != nil {
 		return err
@@ -253,16 +254,17 @@ func (a *applier) known(ctx context.Context) error {
 	return a.session.Close(ctx)
 }
 
+// detached puts the detached metadata of the delta beside the commit. What a
+// commit has that is there already stays: nobody signs what the delta brings,
+// and a commit that was signed since it was made would lose its signatures.
 func (a *applier) detached(ctx context.Context) error {
 	if !a.super.Detached.IsValid() {
 		return nil
 	}
 	id := ostree.ObjectID{Sum: a.super.Name.To, Type: ostree.TypeCommitMeta}
-	if a.opt.KeepDetached {
-		there, err := a.repo.Has(ctx, []ostree.ObjectID{id})
-		if err != nil || there[0] {
-			return err
-		}
+	there, err := a.repo.Has(ctx, []ostree.ObjectID{id, {Sum: id.Sum, Type: ostree.TypeCommit}})
+	if err != nil || there[0] && (there[1] || a.opt.KeepDetached) {
+		return err
 	}
 	return a.session.Put(ctx, ostree.NewNamedMetadata(id, a.super.Detached.Data()))
 }

@@ -1,11 +1,13 @@
 package delta
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/variant"
 )
 
 // pairOf makes a repo of libostree's with two commits.
@@ -132,6 +134,38 @@ func TestAppliesWhatLibostreeMakes(t *testing.T) {
 				command(t, "ostree", "--repo="+r.Path(), "fsck")
 				command(t, "ostree", "--repo="+r.Path(), "ls", "-R", to)
 			})
+		}
+	}
+}
+
+func TestADeltaLeavesTheSignaturesOfACommitThatIsThere(t *testing.T) {
+	repo, from, to := pairOf(t, "archive")
+	signed := func(by string) variant.Value {
+		return variant.Dict(variant.Entry{Key: "signed", Value: variant.Text(by)})
+	}
+	if err := openRepo(t, repo).WriteDetached(t.Context(), sum(t, to), signed("the maker of the delta")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "delta")
+	command(t, "ostree", "--repo="+repo, "static-delta", "generate", "--min-fallback-size=0", "--inline", "--from="+from, "--to="+to, "--filename="+file)
+	for name, partial := range map[string]bool{"whole": false, "partial": true} {
+		r := holding(t, "bare-user", repo, from)
+		applyFile(t, r, file)
+		if v, err := ostree.ReadDetached(t.Context(), r, sum(t, to)); err != nil || !bytes.Equal(v.Data(), signed("the maker of the delta").Data()) {
+			t.Errorf("%s: a new commit has %v, %v", name, v, err)
+		}
+		own := signed("who has it")
+		if err := r.WriteDetached(t.Context(), sum(t, to), own); err != nil {
+			t.Fatal(err)
+		}
+		if partial {
+			if err := r.MarkPartial(sum(t, to), ostree.PartialPull); err != nil {
+				t.Fatal(err)
+			}
+		}
+		applyFile(t, r, file)
+		if v, err := ostree.ReadDetached(t.Context(), r, sum(t, to)); err != nil || !bytes.Equal(v.Data(), own.Data()) {
+			t.Errorf("%s: the commit has %v now, %v", name, v, err)
 		}
 	}
 }
