@@ -201,12 +201,12 @@ func (r *run) guessDelta(t *target) *delta.Name {
 	return &name
 }
 
-// superblock reads the head of a delta; nil if there is none where none is
-// listed.
+// superblock reads the head of a delta; nil if there is none, also where the list
+// that names one is older than its removal.
 func (r *run) superblock(ctx context.Context, name delta.Name, digest *ostree.Checksum) (*delta.Superblock, error) {
 	r.probed()
 	data, _, err := r.remote.File(ctx, name.Superblock(), limits.DeltaSuperblock, ostree.FileVersion{})
-	if errors.Is(err, fs.ErrNotExist) && digest == nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
@@ -286,9 +286,13 @@ func (r *run) isCheaper(ctx context.Context, s *delta.Superblock) (bool, error) 
 	return float64(parts) < objects, nil
 }
 
-// applyDelta brings the objects of a delta.
+// applyDelta brings the objects of a delta. Where the remote has detached metadata
+// of the commit that is what is judged; it comes with the copy, and nobody
+// looks at that of the delta, which is not written either.
 func (r *run) applyDelta(ctx context.Context, s *delta.Superblock, detached []byte) error {
-	if detached == nil && s.Detached.IsValid() {
+	if detached != nil {
+		s.Detached = variant.Value{}
+	} else if s.Detached.IsValid() {
 		detached = s.Detached.Data()
 	}
 	sizes := s.Sizes()

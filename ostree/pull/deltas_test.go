@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/delta"
+	"github.com/otactl/otactl/ostree/variant"
 )
 
 // deltas is a remote with two commits, of which the repo has the first, and a
@@ -250,4 +252,59 @@ func TestObjectsAreTakenWhereMostOfThemAreThere(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	d.isWhole(d.two)
+}
+
+// The list may be older than the removal of a delta.
+func TestADeltaThatIsListedAndGoneIsAsIfThereWereNone(t *testing.T) {
+	d := newDeltas(t)
+	d.summary()
+	testkit.OSTree(t, "--repo="+d.served, "static-delta", "delete", d.one.String()+"-"+d.two.String())
+	if _, err := d.pull(Options{Deltas: OnlyDeltas}); fail.ClassOf(err) != fail.NotFound || d.at("origin:main") != d.one {
+		t.Errorf("required: %v", err)
+	}
+	if r := d.mustPull(Options{}); r.Delta.Deltas != 0 || d.at("origin:main") != d.two {
+		t.Errorf("%+v", r)
+	}
+	d.isWhole(d.two)
+}
+
+func TestDetachedMetadataOfADeltaThatNobodyJudgedIsNotWritten(t *testing.T) {
+	d := newDeltas(t)
+	served := d.remote.Local.Repo
+	write := func(text string) []byte {
+		v := variant.Dict(variant.Entry{Key: "of", Value: variant.Text(text)})
+		if err := served.WriteDetached(t.Context(), d.two, v); err != nil {
+			t.Fatal(err)
+		}
+		return v.Data()
+	}
+	write("the delta")
+	d.generate("--from="+d.one.String(), "--to="+d.two.String())
+	judged := write("the remote")
+	// What a pull that breaks off between the delta and the copy leaves.
+	lost := lookup(t, d, "/d3/f")
+	path := filepath.Join(d.served, lost.ArchivePath())
+	if err := errors.Join(d.repo.DeleteObject(t.Context(), lost), os.Rename(path, path+".away")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.pull(Options{Deltas: OnlyDeltas}); err == nil {
+		t.Fatal("the pull did not break off")
+	}
+	here := func() []byte {
+		v, err := ostree.ReadDetached(t.Context(), d.repo, d.two)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Data()
+	}
+	if there, err := d.repo.Has(t.Context(), []ostree.ObjectID{{Sum: d.two, Type: ostree.TypeCommit}}); err != nil || !there[0] || len(here()) != 0 {
+		t.Errorf("the commit is there: %v (%v), with %q", there[0], err, here())
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	d.mustPull(Options{Deltas: OnlyDeltas})
+	if !bytes.Equal(here(), judged) {
+		t.Errorf("the commit has %q", here())
+	}
 }
