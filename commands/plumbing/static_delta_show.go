@@ -69,7 +69,7 @@ func newDeltaView(ctx context.Context, f *delta.File) (deltaView, error) {
 	s := f.Sizes()
 	v := deltaView{
 		Delta: f.Name.String(), Signed: f.Signed(), To: f.Name.To.String(), Endianness: f.Order.String(), Guessed: f.Guessed,
-		Time: f.Time, Before: len(f.Before), Fallbacks: []string{}, Parts: []deltaPartView{},
+		Time: f.Time, Before: len(f.Before) / 64, Fallbacks: []string{}, Parts: []deltaPartView{},
 		Sizes: deltaSizes{s.Fallback, s.FallbackPlain, s.Fetch, s.Unpacked},
 	}
 	if !f.Name.Scratch() {

@@ -121,7 +121,7 @@ const (
 	// it fetches into memory.
 	DeltaSuperblock = 128 << 20
 	// DeltaFile caps a superblock that is read from a file, with the parts
-	// that may be inside: 16 GiB.
+	// that may be inside: 16 GiB. Without them it may be as long as any other.
 	DeltaFile = 16 << 30
 	// FolderEntries is how many names a folder of a bundle may have: FAT holds no
 	// more.
@@ -134,6 +134,11 @@ const (
 	DeltaIndex = 10 << 20
 	// DeltaParts is how many parts one delta may have.
 	DeltaParts = 1 << 16
+	// DeltaFallbacks is how many objects it may leave out.
+	DeltaFallbacks = 1 << 16
+	// DeltaKeys is how many keys its metadata may have: one for each part inside,
+	// and some beside them.
+	DeltaKeys = DeltaParts + 1<<10
 	// DeltaTotal caps what a delta may promise to move, packed and unpacked
 	// together: 1 PiB.
 	DeltaTotal = 1 << 50

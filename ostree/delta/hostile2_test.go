@@ -51,7 +51,7 @@ func TestHostileSuperblocksAreRefused(t *testing.T) {
 		"table that is cut":             {func(s *Superblock) { s.Parts[0].Objects = s.Parts[0].Objects[:32] }, "multiple of 33"},
 		"commit that is another":        {func(s *Superblock) { s.Name.To = other }, "the commit in it is"},
 		"from a commit that is missing": {func(s *Superblock) { s.Name.From = other }, "missing"},
-		"deltas before it":              {func(s *Superblock) { s.Before = []Name{{other, other}} }, "builds on other deltas"},
+		"deltas before it":              {func(s *Superblock) { s.Before = make([]byte, 64) }, "builds on other deltas"},
 		"closure that is not whole":     {func(*Superblock) {}, "dirtree is missing"},
 	}
 	for name, tc := range cases {

@@ -35,7 +35,10 @@ func parseSuperblock(data []byte) (*Superblock, error) {
 	if err != nil {
 		return nil, bad("superblock is not in normal form: %v", err)
 	}
-	s := &Superblock{Metadata: v.At(0), Commit: v.At(4).Data()}
+	s := &Superblock{Metadata: v.At(0), Commit: v.At(4).Data(), Before: v.At(5).Bytes()}
+	if err := s.checkSize(len(data)); err != nil {
+		return nil, err
+	}
 	if seconds := v.At(1).BigUint64(); seconds > maxTime {
 		return nil, bad("its time %d is after the year 9999", seconds)
 	} else {
@@ -58,8 +61,8 @@ func parseSuperblock(data []byte) (*Superblock, error) {
 	if _, err := ostree.ParseCommit(s.Commit); err != nil {
 		return s, bad("the commit in it: %v", err)
 	}
-	if err := s.parseBefore(v.At(5).Bytes()); err != nil {
-		return s, err
+	if n := len(s.Before); n%64 != 0 {
+		return s, bad("the list of deltas before it has %d bytes, want a multiple of 64", n)
 	}
 	if err := s.parseParts(v.At(6)); err != nil {
 		return s, err
@@ -82,12 +85,22 @@ func checksum(what string, b []byte) (ostree.Checksum, error) {
 	return c, nil
 }
 
-func (s *Superblock) parseBefore(b []byte) error {
-	if len(b)%64 != 0 {
-		return bad("the list of deltas before it has %d bytes, want a multiple of 64", len(b))
+// checkSize holds what is not a part inside to what any superblock may have: to
+// understand it takes memory, and a file may be far larger.
+func (s *Superblock) checkSize(size int) error {
+	if n := s.Metadata.Len(); n > limits.DeltaKeys {
+		return bad("its metadata has %d keys, at most %d are allowed", n, limits.DeltaKeys)
 	}
-	for ; len(b) > 0; b = b[64:] {
-		s.Before = append(s.Before, Name{ostree.Checksum(b[:32]), ostree.Checksum(b[32:64])})
+	for _, entry := range s.Metadata.All() {
+		if size <= limits.DeltaSuperblock {
+			return nil
+		}
+		if value := entry.At(1).Variant(); value.Type().String() == inlineType.String() {
+			size -= len(value.Data())
+		}
+	}
+	if size > limits.DeltaSuperblock {
+		return bad("it has %d bytes beside its parts, at most %d are allowed", size, limits.DeltaSuperblock)
 	}
 	return nil
 }
@@ -147,8 +160,10 @@ func refusedType(id ostree.ObjectID, to ostree.Checksum) string {
 }
 
 func (s *Superblock) parseFallbacks(list variant.Value) error {
-	s.Fallbacks = make([]Fallback, list.Len())
-	seen := make(map[ostree.ObjectID]bool, list.Len())
+	if list.Len() > limits.DeltaFallbacks {
+		return bad("it leaves out %d objects, at most %d are allowed", list.Len(), limits.DeltaFallbacks)
+	}
+	seen := map[ostree.ObjectID]bool{}
 	for i, v := range list.All() {
 		sum, err := checksum(fmt.Sprintf("fallback %d", i), v.At(1).Bytes())
 		if err != nil {
@@ -165,7 +180,7 @@ func (s *Superblock) parseFallbacks(list variant.Value) error {
 			return e
 		}
 		seen[f.ID] = true
-		s.Fallbacks[i] = f
+		s.Fallbacks = append(s.Fallbacks, f)
 	}
 	return nil
 }

@@ -59,9 +59,9 @@ type Superblock struct {
 	Order    Endianness
 	// Guessed says that the superblock doesn't name its byte order.
 	Guessed bool
-	// Before are deltas that have to be applied before this one. Nobody makes
-	// such deltas.
-	Before    []Name
+	// Before names deltas that have to be applied before this one, 64 bytes each.
+	// Nobody makes such deltas, and Apply takes none.
+	Before    []byte
 	Parts     []Part
 	Fallbacks []Fallback
 

@@ -18,10 +18,7 @@ func (e Endianness) encode(n uint64) variant.Value {
 func (s *Superblock) marshal(metadata rope) rope {
 	fixed := func(v variant.Value) member { return member{ropeOf(v.Data()), 8, true} }
 	bytes := func(b []byte) member { return member{ropeOf(b), 1, false} }
-	var from, before []byte
-	for _, n := range s.Before {
-		before = append(append(before, n.From[:]...), n.To[:]...)
-	}
+	var from []byte
 	if !s.Name.Scratch() {
 		from = s.Name.From[:]
 	}
@@ -42,7 +39,7 @@ func (s *Superblock) marshal(metadata rope) rope {
 		fixed(variant.BigUint64(uint64(s.Time.Unix()))),
 		bytes(from), bytes(s.Name.To[:]),
 		{ropeOf(s.Commit), 8, false},
-		bytes(before),
+		bytes(s.Before),
 		array(partType, parts), array(fallbackType, fallbacks),
 	}, true)
 }
