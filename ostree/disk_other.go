@@ -5,6 +5,7 @@ package ostree
 import (
 	"io/fs"
 	"os"
+	"time"
 )
 
 // canTellStale: without locks a stage at work looks like one left behind.
@@ -19,6 +20,9 @@ const noFollow = 0
 func lockShared(*os.File) error    { return nil }
 func lockExclusive(*os.File) error { return nil }
 func lockAlone(*os.File) error     { return nil }
+
+// diskTime cannot be told here.
+func diskTime(string) time.Time { return time.Time{} }
 
 // syncsDisk: a whole file system cannot be synced, so each file is.
 const syncsDisk = false

@@ -58,7 +58,8 @@ var ErrReferenced = errors.New("commit is referenced")
 // the repo alone, so it waits for sessions to end. Commits go first and for
 // good, then what they name: killed at any point, it leaves no commit behind
 // that lacks something. A dirtree that cannot be read ends it before anything
-// is removed, unless its commit is partial.
+// is removed, unless its commit is partial. Only what is of use to nobody in tmp
+// goes before that.
 func Prune(ctx context.Context, repo *Repo, opt PruneOptions) (PruneReport, error) {
 	if err := checkWritable(repo.mode); err != nil {
 		return PruneReport{}, fmt.Errorf("prune %s: %w", repo.path, err)
@@ -93,6 +94,9 @@ func (p *pruner) run(ctx context.Context) (report PruneReport, err error) {
 			return report, err
 		}
 		defer unlock()
+		if err := p.repo.dropLeftovers(); err != nil {
+			return report, err
+		}
 	}
 	if err := p.deleteFirst(ctx); err != nil {
 		return report, err

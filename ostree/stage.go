@@ -64,6 +64,9 @@ func (r *Repo) openStage(ctx context.Context, care care) (*stage, error) {
 		return nil, err
 	}
 	st, err := r.newStage()
+	if isDiskFull(err) && r.dropLeftovers() == nil {
+		st, err = r.newStage()
+	}
 	if err == nil {
 		if st.care = care; care != brief {
 			err = st.takeOver(ctx)

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/otactl/otactl/internal/faults"
 )
@@ -110,58 +108,30 @@ func (s *stage) drop() {
 // nothing twice. A stage of another boot was never synced, and goes. So does
 // what is older than the repo's config allows.
 func (s *stage) takeOver(ctx context.Context) error {
-	if !canTellStale {
-		return nil
-	}
-	tmp := filepath.Join(s.repo.path, "tmp")
-	list, err := os.ReadDir(tmp)
+	made, err := s.lock.Stat() // now, by the clock that also set the times of the others
 	if err != nil {
 		return err
 	}
-	boot := s.repo.bootID()
-	for _, d := range list {
-		path := filepath.Join(tmp, d.Name())
-		switch {
-		case path == s.dir || path == s.dir+lockSuffix || d.Name() == "cache":
-		case strings.HasPrefix(d.Name(), stagePrefix) && d.IsDir():
-			ours := boot != "" && strings.HasPrefix(d.Name(), stagePrefix+boot+"-")
-			if err := s.inherit(ctx, path, ours); err != nil {
-				return fmt.Errorf("take over %s: %w", path, err)
-			}
-		case strings.HasPrefix(d.Name(), stagePrefix):
-		case s.outdated(d):
-			_ = os.RemoveAll(path)
-		case strings.HasPrefix(d.Name(), halfPrefix):
-			s.halves.note(path)
+	l := &leftovers{repo: s.repo, now: made.ModTime(), half: s.halves.note, stage: func(dir string, ours bool) error {
+		if dir == s.dir {
+			return nil
 		}
-	}
-	return nil
+		return s.inherit(ctx, dir, ours)
+	}}
+	return l.sweep()
 }
 
-// outdated says whether a file in tmp is of nobody at work. The stage's lock was
-// made now, by the clock that also set the times of the others.
-func (s *stage) outdated(d fs.DirEntry) bool {
-	st, err := d.Info()
-	if err != nil || s.repo.cfg().tmpExpiry < 0 {
-		return false
-	}
-	now, err := s.lock.Stat()
-	return err == nil && now.ModTime().Sub(st.ModTime()) > max(s.repo.cfg().tmpExpiry, time.Minute)
-}
-
-// inherit takes over the stage at dir, unless somebody works on it.
-func (s *stage) inherit(ctx context.Context, dir string, whole bool) error {
-	lock, err := takeLock(dir + lockSuffix)
-	if errors.Is(err, errLocked) {
-		return nil
-	}
-	if err != nil {
+// inherit takes over the stage at dir, unless somebody works on it. What a full
+// disk has no room to name goes with the stage, and makes some.
+func (s *stage) inherit(ctx context.Context, dir string, ours bool) error {
+	old, err := s.repo.abandoned(dir, ours)
+	if old == nil || err != nil {
 		return err
 	}
-	old := &stage{repo: s.repo, dir: dir, lock: lock, each: s.each, found: true}
-	if whole {
-		if err := old.salvage(ctx); err != nil {
-			_ = lock.Close()
+	old.each = s.each
+	if ours {
+		if err := old.salvage(ctx); err != nil && !isDiskFull(err) {
+			_ = old.lock.Close()
 			return err
 		}
 	}
