@@ -75,11 +75,12 @@ func (r *Repo) dropLeftovers() error {
 	return ignoreMissing(l.sweep())
 }
 
-// abandoned is the stage at dir with its lock held, nil if somebody works on it.
+// abandoned is the stage at dir with its lock held, nil if somebody works on it,
+// or it belongs to a user who lets nobody else look.
 func (r *Repo) abandoned(dir string, ours bool) (*stage, error) {
 	lock, err := takeLock(dir + lockSuffix)
 	switch {
-	case errors.Is(err, errLocked):
+	case errors.Is(err, errLocked), errors.Is(err, fs.ErrPermission):
 		return nil, nil
 	case isDiskFull(err) && ours:
 		return nil, nil // somebody may be about to lock it

@@ -130,7 +130,11 @@ func (s *stage) inherit(ctx context.Context, dir string, ours bool) error {
 	}
 	old.each = s.each
 	if ours {
-		if err := old.salvage(ctx); err != nil && !isDiskFull(err) {
+		err := old.salvage(ctx)
+		if errors.Is(err, fs.ErrPermission) {
+			return old.lock.Close() // it is of another user, who will take it over
+		}
+		if err != nil && !isDiskFull(err) {
 			_ = old.lock.Close()
 			return err
 		}
