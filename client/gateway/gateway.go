@@ -3,8 +3,8 @@
 //
 // It trusts the gateway to be who its certificate says, and with nothing else:
 // what it brings is verified by tuf and by ostree before anything uses it. It
-// never sends the device's headers to another host, nor shows its certificate
-// to one that the CA it was given has not certified.
+// never sends the device's headers to another origin, nor shows it the device's
+// certificate.
 package gateway
 
 import (
@@ -33,7 +33,8 @@ type Options struct {
 	// RepoURL and OSTreeURL replace URL + "/repo" and URL + "/ostree".
 	RepoURL   string
 	OSTreeURL string
-	// TLS holds the gateway's CA and the device's certificate.
+	// TLS holds the gateway's CA and the device's certificate, which only the
+	// origins of these addresses get to see.
 	TLS       *tls.Config
 	UserAgent string
 	Headers   Headers
@@ -91,14 +92,31 @@ func New(o Options) (*Client, error) {
 	if c.repo, err = parseBase(either(o.RepoURL, below(o.URL, "repo"))); err != nil {
 		return nil, err
 	}
-	if _, err := parseBase(c.objects); err != nil {
+	objects, err := parseBase(c.objects)
+	if err != nil {
 		return nil, err
 	}
-	if o.LowSpeed.Time == 0 {
-		o.LowSpeed = httpx.LowSpeed{Bytes: httprepo.LowSpeedBytes, Time: httprepo.LowSpeedTime}
-	}
-	c.http = httpx.NewClient(httpx.Options{TLS: o.TLS, UserAgent: o.UserAgent, LowSpeed: o.LowSpeed})
+	c.http = httpx.NewClient(o.transport(c.repo, objects))
 	return c, nil
+}
+
+// transport shows the device's certificate to the gateway, which is at origins,
+// and to nobody to whom that redirects.
+func (o Options) transport(origins ...*url.URL) httpx.Options {
+	conf := httpx.Options{TLS: o.TLS, UserAgent: o.UserAgent, LowSpeed: o.LowSpeed}
+	if conf.LowSpeed.Time == 0 {
+		conf.LowSpeed = httpx.LowSpeed{Bytes: httprepo.LowSpeedBytes, Time: httprepo.LowSpeedTime}
+	}
+	if o.TLS == nil || len(o.TLS.Certificates) == 0 {
+		return conf
+	}
+	if u, err := parseBase(o.URL); err == nil {
+		origins = append(origins, u)
+	}
+	conf.TLS = o.TLS.Clone()
+	conf.TLS.Certificates = nil
+	conf.Client = &httpx.ClientCertificate{Certificate: o.TLS.Certificates[0], Origins: origins}
+	return conf
 }
 
 func either(a, b string) string {

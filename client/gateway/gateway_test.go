@@ -1,13 +1,18 @@
 package gateway
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/otactl/otactl/client/httprepo"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/tuf"
 )
 
@@ -100,5 +105,53 @@ func TestDeviceTakesWhatTheGatewayTells(t *testing.T) {
 	defer srv.Close()
 	if d, err := client(t, srv.URL).Device(t.Context()); err != nil || d.UUID != "u" {
 		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// TestOnlyTheGatewaySeesTheDevicesCertificate, wherever its parts are.
+func TestOnlyTheGatewaySeesTheDevicesCertificate(t *testing.T) {
+	serve := func(h http.HandlerFunc) *httptest.Server {
+		srv := httptest.NewUnstartedServer(h)
+		srv.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+		srv.StartTLS()
+		t.Cleanup(srv.Close)
+		return srv
+	}
+	certificates := func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"name":"%d"}`, len(r.TLS.PeerCertificates))
+	}
+	elsewhere, home, parts := serve(certificates), serve(certificates), serve(certificates)
+	leaving := serve(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusFound)
+	})
+	roots := x509.NewCertPool()
+	roots.AddCert(home.Certificate())
+	for _, tt := range []struct {
+		name string
+		Options
+		device, repo, objects string
+	}{
+		{"all in one", Options{URL: home.URL}, "1", "1", "1"},
+		{"each elsewhere", Options{URL: home.URL, RepoURL: parts.URL, OSTreeURL: leaving.URL}, "1", "1", "0"},
+		{"it redirects", Options{URL: leaving.URL}, "0", "0", "0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.TLS = &tls.Config{RootCAs: roots, Certificates: home.TLS.Certificates}
+			c, err := New(tt.Options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d, err := c.Device(t.Context()); err != nil || d.Name != tt.device {
+				t.Errorf("the device's reply: %q, %v", d.Name, err)
+			}
+			root, err := c.Metadata().Fetch(t.Context(), "1.root.json", 100)
+			if err != nil || string(root) != `{"name":"`+tt.repo+`"}` {
+				t.Errorf("the metadata's: %s, %v", root, err)
+			}
+			object, _, err := c.Objects().(*httprepo.Source).File(t.Context(), "config", 100, ostree.FileVersion{})
+			if err != nil || string(object) != `{"name":"`+tt.objects+`"}` {
+				t.Errorf("the objects': %s, %v", object, err)
+			}
+		})
 	}
 }

@@ -36,7 +36,7 @@ type Config struct {
 	Proxy         string // "" takes what the environment says
 	Permissive    bool   // takes any server certificate
 	CAFile        string // PEM; trusted in the place of the system's
-	CertFile, Key string // PEM: who the client is
+	CertFile, Key string // PEM: who the client is, for the same origins as Header
 	NoHTTP2       bool
 
 	// Header and Cookies are sent to the origins of URL, ContentURL and
@@ -102,7 +102,11 @@ func (c Config) client() (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := httpx.Options{TLS: config, UserAgent: c.UserAgent, MaxConns: min(c.Parallel, MaxConns), LowSpeed: c.LowSpeed,
+	proof, err := c.clientCertificate()
+	if err != nil {
+		return nil, err
+	}
+	o := httpx.Options{TLS: config, Client: proof, UserAgent: c.UserAgent, MaxConns: min(c.Parallel, MaxConns), LowSpeed: c.LowSpeed,
 		HTTP2: !c.NoHTTP2, StreamBuffer: c.StreamMem, Dial: 30 * time.Second}
 	if c.Proxy != "" {
 		if o.Proxy, err = parseProxy(c.Proxy); err != nil {
@@ -139,15 +143,26 @@ func (c Config) tls() (*tls.Config, error) {
 			return nil, fail.New(fail.Usage, "give a PEM file with at least one certificate", "tls-ca-path %s: no certificate in it", c.CAFile)
 		}
 	}
+	return config, nil
+}
+
+// clientCertificate is what is shown to the origins that the user named; nil is
+// nothing.
+func (c Config) clientCertificate() (*httpx.ClientCertificate, error) {
 	if c.CertFile == "" && c.Key == "" {
-		return config, nil
+		return nil, nil
 	}
 	pair, err := keyPair(c.CertFile, c.Key)
 	if err != nil {
 		return nil, err
 	}
-	config.Certificates = []tls.Certificate{pair}
-	return config, nil
+	proof := &httpx.ClientCertificate{Certificate: pair}
+	for _, address := range []string{c.URL, c.ContentURL, c.Metalink} {
+		if u, err := url.Parse(strings.TrimPrefix(address, mirrorlistPrefix)); err == nil && u.Host != "" {
+			proof.Origins = append(proof.Origins, u)
+		}
+	}
+	return proof, nil
 }
 
 func keyPair(certFile, keyFile string) (tls.Certificate, error) {

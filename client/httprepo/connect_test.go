@@ -256,14 +256,23 @@ func TestMirrorsStandInForEachOther(t *testing.T) {
 	}
 }
 
-func TestClientsShowTheirCertificateAndCheckTheServers(t *testing.T) {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, len(r.TLS.PeerCertificates))
-	}))
+// serveTLS is a server that takes a client certificate, if one is shown.
+func serveTLS(t *testing.T, h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(h)
 	srv.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
-	dir := t.TempDir()
+	return srv
+}
+
+func countCertificates(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprint(w, len(r.TLS.PeerCertificates))
+}
+
+// keyFiles are the certificate of a server and its key, as files in dir.
+func keyFiles(t *testing.T, srv *httptest.Server, dir string) (cert, key string) {
+	t.Helper()
 	write := func(name, kind string, der []byte) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
@@ -271,9 +280,14 @@ func TestClientsShowTheirCertificateAndCheckTheServers(t *testing.T) {
 		}
 		return path
 	}
-	cert := srv.TLS.Certificates[0]
-	ca := write("ca.pem", "CERTIFICATE", cert.Certificate[0])
-	key := write("key.pem", "PRIVATE KEY", mustPKCS8(t, cert.PrivateKey))
+	pair := srv.TLS.Certificates[0]
+	return write("ca.pem", "CERTIFICATE", pair.Certificate[0]), write("key.pem", "PRIVATE KEY", mustPKCS8(t, pair.PrivateKey))
+}
+
+func TestClientsShowTheirCertificateAndCheckTheServers(t *testing.T) {
+	srv := serveTLS(t, countCertificates)
+	dir := t.TempDir()
+	ca, key := keyFiles(t, srv, dir)
 	for _, c := range []struct {
 		Config
 		want string // "" for refused
@@ -295,6 +309,44 @@ func TestClientsShowTheirCertificateAndCheckTheServers(t *testing.T) {
 		}
 		if _, err := Connect(t.Context(), c); err == nil {
 			t.Errorf("%+v was taken", c)
+		}
+	}
+}
+
+// TestAClientCertificateIsShownToNamedOriginsOnly: not where one redirects to,
+// nor to a mirror elsewhere.
+func TestAClientCertificateIsShownToNamedOriginsOnly(t *testing.T) {
+	elsewhere, home := serveTLS(t, countCertificates), serveTLS(t, countCertificates)
+	leaving := serveTLS(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.URL+r.URL.Path, http.StatusFound)
+	})
+	lists := serveTLS(t, func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 0 {
+			t.Errorf("%s was asked for without", r.URL.Path)
+		}
+		if r.URL.Path == "/mirrors" {
+			fmt.Fprintln(w, elsewhere.URL)
+			return
+		}
+		fmt.Fprint(w, metalink(1, hash("sha256", sum256([]byte("0"))), "<url>"+elsewhere.URL+"/summary</url>"))
+	})
+	ca, key := keyFiles(t, home, t.TempDir())
+	for _, tt := range []struct {
+		name string
+		Config
+		summary, object string
+	}{
+		{"one address", Config{URL: home.URL}, "1", "1"},
+		{"objects elsewhere", Config{URL: leaving.URL, ContentURL: home.URL}, "0", "1"},
+		{"mirrors", Config{URL: "mirrorlist=" + lists.URL + "/mirrors"}, "0", "0"},
+		{"a metalink", Config{Metalink: lists.URL + "/link"}, "0", "0"},
+	} {
+		tt.CAFile, tt.CertFile, tt.Key, tt.Retries = ca, ca, key, -1
+		s := connect(t, tt.Config)
+		for path, want := range map[string]string{"summary": tt.summary, "objects/" + strings.Repeat("ab", 31): tt.object} {
+			if got, _, err := s.File(t.Context(), path, 10, ostree.FileVersion{}); err != nil || string(got) != want {
+				t.Errorf("%s: %s with %q certificates, %v", tt.name, path, got, err)
+			}
 		}
 	}
 }
