@@ -94,6 +94,8 @@ func MostBytes(t ObjectType) int64 {
 	switch t {
 	case TypeCommit:
 		return limits.Commit
+	case TypeDirMeta:
+		return limits.FileHeader
 	case TypeCommitMeta:
 		return limits.DetachedMetadata
 	}

@@ -140,7 +140,7 @@ func (s *scheduler) readCommit(ctx context.Context, n *node) (data, detached []b
 
 func (s *scheduler) commitBytes(ctx context.Context, n *node) ([]byte, error) {
 	if !s.nearSrc && !n.missing {
-		return load(ctx, s.dst, n.id)
+		return s.load(ctx, s.dst, n.id)
 	}
 	if data, ok := s.trees.get(n.id); ok {
 		return data, nil
@@ -157,7 +157,7 @@ func (s *scheduler) fromSource(ctx context.Context, id ObjectID) ([]byte, error)
 	data, ok := s.opt.Loaded[id]
 	switch {
 	case !ok:
-		return load(ctx, s.src, id)
+		return s.load(ctx, s.src, id)
 	case data == nil:
 		return nil, &MissingError{ID: id}
 	}
@@ -170,7 +170,7 @@ func (s *scheduler) fromSource(ctx context.Context, id ObjectID) ([]byte, error)
 func (s *scheduler) endOfHistory(ctx context.Context, n *node) error {
 	if s.opt.Tombstones && n.missing {
 		id := ObjectID{n.id.Sum, TypeTombstoneCommit}
-		data, err := load(ctx, s.src, id)
+		data, err := s.load(ctx, s.src, id)
 		if _, missing := errors.AsType[*MissingError](err); err != nil && !missing {
 			return err
 		}
@@ -240,7 +240,7 @@ func (s *scheduler) copyDetached(ctx context.Context, n *node) error {
 
 // detachedFor is what is to be put at dst, nil if that is there.
 func (s *scheduler) detachedFor(ctx context.Context, id ObjectID, here []byte) ([]byte, error) {
-	there, err := load(ctx, s.dst, id)
+	there, err := s.load(ctx, s.dst, id)
 	if err != nil {
 		return here, nil // none is there, or none that can be read
 	}

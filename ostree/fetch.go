@@ -49,6 +49,11 @@ func (s *scheduler) came(n *node, obj *readObject) {
 }
 
 func (s *scheduler) stream(ctx context.Context, n *node, obj *readObject) error {
+	release, err := s.reserve(ctx, obj)
+	if err != nil {
+		return errors.Join(err, obj.drop())
+	}
+	defer release()
 	s.mu.Lock()
 	s.streams++
 	s.mu.Unlock()

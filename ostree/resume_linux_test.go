@@ -44,18 +44,9 @@ func withOwner(data []byte, uid byte) []byte {
 // commitOf makes a commit of one large file.
 func commitOf(t *testing.T, m *storetest.Memory, id ostree.ObjectID) ostree.Checksum {
 	t.Helper()
-	store := func(typ ostree.ObjectType, v interface{ Marshal() ([]byte, error) }) ostree.Checksum {
-		data, err := v.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		obj := ostree.NewMetadata(typ, data)
-		m.SetRaw(obj.ID(), data)
-		return obj.ID().Sum
-	}
-	meta := store(ostree.TypeDirMeta, &ostree.DirMeta{Mode: 0o40755})
-	root := store(ostree.TypeDirTree, &ostree.DirTree{Files: []ostree.TreeFile{{Name: "large", Sum: id.Sum}}})
-	return store(ostree.TypeCommit, &ostree.Commit{Tree: root, Meta: meta})
+	meta := stored(t, m, ostree.TypeDirMeta, &ostree.DirMeta{Mode: 0o40755})
+	root := stored(t, m, ostree.TypeDirTree, &ostree.DirTree{Files: []ostree.TreeFile{{Name: "large", Sum: id.Sum}}})
+	return stored(t, m, ostree.TypeCommit, &ostree.Commit{Tree: root, Meta: meta})
 }
 
 // A header that was damaged on the way says nothing of the file: what was kept

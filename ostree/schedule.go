@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 )
 
 // Bounds of what a copy holds in memory.
@@ -119,6 +120,8 @@ type scheduler struct {
 	manyOut int        // requests for many objects under way
 	room    *sync.Cond // for another object that came with many
 
+	unverified *semaphore.Weighted // bytes of metadata that is not small
+
 	far, near crew
 	busy      int   // workers at a step
 	held      int64 // bytes of fetched objects
@@ -145,6 +148,7 @@ func newScheduler(c *copier, f *filter) *scheduler {
 		known: map[ObjectID]bool{}, commitStates: map[Checksum]*commitState{}}
 	s.far.size, s.near.size = c.workers()
 	s.far.wake, s.near.wake, s.room = sync.NewCond(&s.mu), sync.NewCond(&s.mu), sync.NewCond(&s.mu)
+	s.unverified = semaphore.NewWeighted(maxUnverified)
 	s.manySrc, _ = c.src.(ManySource)
 	return s
 }

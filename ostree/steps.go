@@ -234,11 +234,11 @@ func (s *scheduler) readTree(ctx context.Context, n *node) ([]byte, error) {
 		}
 	}
 	from, nearer := s.source(n)
-	data, err := load(ctx, from, n.id)
+	data, err := s.load(ctx, from, n.id)
 	if err != nil && nearer && isProblem(err) {
 		s.opt.Log.Warn("an object at hand is of no use and is read from the source", "object", n.id, "why", err)
 		n.cache = nil
-		data, err = load(ctx, s.src, n.id)
+		data, err = s.load(ctx, s.src, n.id)
 	}
 	return data, err
 }

@@ -55,8 +55,7 @@ const (
 	// DetachedMetadata caps a commitmeta object: a few signatures, which no
 	// checksum covers.
 	DetachedMetadata = 1 << 20
-	// OSTreeMetadata caps a commit, dirtree or dirmeta object, as
-	// libostree does since 2023.
+	// OSTreeMetadata caps a dirtree object, as libostree does since 2023.
 	OSTreeMetadata = 128 << 20
 	// Summary caps a summary, as libostree does since 2023.
 	Summary = 128 << 20
@@ -73,7 +72,8 @@ const (
 	Keyring     = 32 << 20
 	// Commit caps a commit object, whose sizes of 300,000 objects fit in it.
 	Commit = 16 << 20
-	// FileHeader caps the GVariant header of a content object.
+	// FileHeader caps the GVariant header of a content object, and a dirmeta
+	// object, which says the same of a directory.
 	FileHeader = 1 << 20
 	// Ref caps a ref file.
 	Ref = 4 << 10
