@@ -81,6 +81,36 @@ func TestDepthBringsParentsAndEndsWhereTheyEnd(t *testing.T) {
 	}
 }
 
+// Two branches meet in a commit that is there. The one that reaches it first
+// wants nothing before it, the other does.
+func TestDepthReachesAsFarWhicheverBranchIsSlow(t *testing.T) {
+	s := storetest.NewSample(t, 2, 2, "a")
+	before := child(t, s, ostree.Checksum{9}, "before")
+	met := child(t, s, before, "met")
+	middle := child(t, s, met, "middle")
+	long, short := child(t, s, middle, "long"), child(t, s, met, "short")
+	dst := newRepo(t, ostree.ModeArchive)
+	mustCopy(t, dst, s, met, ostree.CopyOptions{})
+	there := make(chan struct{})
+	src := &counted{Source: s, wait: func(id ostree.ObjectID, _ int) {
+		switch id {
+		case ostree.ObjectID{Sum: middle, Type: ostree.TypeCommit}:
+			close(there)
+		case ostree.ObjectID{Sum: short, Type: ostree.TypeCommit}:
+			<-there
+			time.Sleep(100 * time.Millisecond) // for the other branch to go on
+		}
+	}}
+	if _, err := ostree.CopyAll(t.Context(), dst, src, []ostree.Checksum{long, short}, ostree.CopyOptions{Depth: 2}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]ostree.Checksum{"before": before, "met": met, "middle": middle, "long": long, "short": short} {
+		if whole, err := dst.IsComplete(c); err != nil || !whole {
+			t.Errorf("%s is not there, %v", name, err)
+		}
+	}
+}
+
 func TestCommitsThatShareATreeMoveItOnce(t *testing.T) {
 	s := storetest.NewSample(t, 5, 5, "a")
 	two := child(t, s, s.Commit, "two")

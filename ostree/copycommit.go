@@ -42,10 +42,7 @@ func (s *scheduler) addCommit(c Checksum, left int, asked bool) {
 		if st == nil {
 			st = &commitState{asked: asked, left: left}
 			s.commitStates[c] = st
-			n := &node{id: ObjectID{c, TypeCommit}, commit: st, parents: []*node{s.top}}
-			s.live[n.key()] = n
-			s.top.waiting++
-			s.asks = append(s.asks, n)
+			s.asks = append(s.asks, s.commitNode(c, st))
 			return
 		}
 		if asked {
@@ -55,11 +52,24 @@ func (s *scheduler) addCommit(c Checksum, left int, asked bool) {
 			return
 		}
 		st.left = left
+		if st.done && !st.loaded { // so far nobody wanted what comes before it
+			st.done = false
+			s.toRead(s.commitNode(c, st))
+			return
+		}
 		if !st.loaded || st.parent == nil || left == 0 {
 			return
 		}
 		c, left, asked = *st.parent, less(left), false
 	}
+}
+
+// commitNode makes all wait for a commit; s.mu is held, or no worker runs.
+func (s *scheduler) commitNode(c Checksum, st *commitState) *node {
+	n := &node{id: ObjectID{c, TypeCommit}, commit: st, parents: []*node{s.top}}
+	s.live[n.key()] = n
+	s.top.waiting++
+	return n
 }
 
 // loadCommit reads a commit and its detached metadata, lets the caller judge
