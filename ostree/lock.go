@@ -159,6 +159,12 @@ func (r *Repo) LockDetached(ctx context.Context) (unlock func(), err error) {
 	return lockFolder(ctx, state)
 }
 
+// LockDeltas lets one at a time put a static delta in its place, take one away or
+// list them, so that nobody sees the superblock of one with the parts of another.
+func (r *Repo) LockDeltas(ctx context.Context) (unlock func(), err error) {
+	return lockFolder(ctx, filepath.Join(r.path, "tmp"))
+}
+
 // takeLock opens a lock file and takes it alone, or says errLocked. Whoever is
 // done with what it locks removes it before the lock ends, so the file that was
 // locked must still be the one of that name.

@@ -1,6 +1,8 @@
 package delta
 
 import (
+	"context"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -78,5 +80,42 @@ func applyFile(t testing.TB, r *ostree.Repo, path string) {
 	defer f.Close()
 	if _, err := ApplyFile(t.Context(), r, f, ApplyOptions{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Of two who make, delete or list the deltas of a repo at once one waits.
+func TestDeltasOfARepoAreReplacedByOneAtATime(t *testing.T) {
+	path, from, to := pairOf(t, "archive")
+	repo, n := openRepo(t, path), Name{sum(t, from), sum(t, to)}
+	if _, err := Generate(t.Context(), repo, n, options(t)); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := Digest(repo, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := repo.LockDeltas(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	for name, use := range map[string]func(context.Context) error{
+		"make": func(ctx context.Context) error {
+			opt := options(t)
+			opt.Inline = true
+			_, err := Generate(ctx, openRepo(t, path), n, opt)
+			return err
+		},
+		"delete": func(ctx context.Context) error { return Delete(ctx, openRepo(t, path), n) },
+		"index":  func(ctx context.Context) error { _, err := Reindex(ctx, openRepo(t, path), nil); return err },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if err := use(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+		if now, err := Digest(repo, n); err != nil || now != digest {
+			t.Errorf("%s: the superblock is %s now (%v)", name, now, err)
+		}
 	}
 }

@@ -118,6 +118,11 @@ func writeIndexes(ctx context.Context, repo *ostree.Repo, to *ostree.Checksum) (
 		return nil, err
 	}
 	defer release()
+	unlock, err := repo.LockDeltas(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	digests, err := Digests(ctx, repo)
 	if err != nil {
 		return nil, err

@@ -19,10 +19,6 @@ import (
 
 // write packs the parts and puts everything in its place, the superblock last.
 func (g *generator) write(ctx context.Context, drafts []*draft) error {
-	dir, super, err := g.place()
-	if err != nil {
-		return err
-	}
 	work, err := os.MkdirTemp(g.scrap(), ".otactl-delta-*")
 	if err != nil {
 		return err
@@ -44,13 +40,28 @@ func (g *generator) write(ctx context.Context, drafts []*draft) error {
 	if err := g.writeHead(head, g.super.marshal(g.super.head(g.opt.Metadata, files))); err != nil {
 		return err
 	}
-	if err := g.clear(super, len(drafts)); err != nil {
-		return err
+	return g.publish(ctx, work)
+}
+
+// publish moves what is packed to its place. Whoever makes the same delta meanwhile
+// waits: parts of both would be a mixture.
+func (g *generator) publish(ctx context.Context, work string) error {
+	super, parts := g.opt.File, len(g.super.Parts)
+	if g.opt.Inline {
+		parts = 0
 	}
-	for i := range drafts {
-		if g.opt.Inline {
-			break
+	if super == "" {
+		unlock, err := g.repo.LockDeltas(ctx)
+		if err != nil {
+			return err
 		}
+		defer unlock()
+		if super, err = g.place(parts); err != nil {
+			return err
+		}
+	}
+	dir := filepath.Dir(super)
+	for i := range parts {
 		if err := os.Rename(filepath.Join(work, strconv.Itoa(i)), filepath.Join(dir, strconv.Itoa(i))); err != nil {
 			return err
 		}
@@ -58,45 +69,36 @@ func (g *generator) write(ctx context.Context, drafts []*draft) error {
 	if err := fsx.SyncDir(dir); err != nil {
 		return err
 	}
-	if err := os.Rename(head, super); err != nil {
+	if err := os.Rename(filepath.Join(work, "superblock"), super); err != nil {
 		return err
 	}
 	return fsx.SyncDir(dir)
 }
 
-// place is the folder of the delta, made if need be, and the path of its
-// superblock.
-func (g *generator) place() (dir, super string, err error) {
-	if g.opt.File != "" {
-		return filepath.Dir(g.opt.File), g.opt.File, nil
-	}
+// place is the path of the superblock in the repo, whose folder is made if need
+// be; an older delta is taken out of it, but for parts that are replaced.
+func (g *generator) place(parts int) (super string, err error) {
 	super = filepath.Join(g.repo.Path(), filepath.FromSlash(g.name.Superblock()))
-	dir = filepath.Dir(super)
+	dir := filepath.Dir(super)
 	if err := os.MkdirAll(dir, 0o775); err != nil {
-		return "", "", err
+		return "", err
 	}
 	for d := dir; d != filepath.Clean(g.repo.Path()); {
 		d = filepath.Dir(d)
 		if err := fsx.SyncDir(d); err != nil {
-			return "", "", err
+			return "", err
 		}
 	}
-	return dir, super, nil
+	return super, clearFolder(super, parts)
 }
 
-// clear removes an older delta in the repo, the superblock first: nobody may
-// take old parts for new ones.
-func (g *generator) clear(super string, parts int) error {
-	if g.opt.File != "" {
-		return nil
-	}
+// clearFolder removes an older delta, the superblock first: nobody may take old
+// parts for new ones.
+func clearFolder(super string, parts int) error {
 	if err := os.Remove(super); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	dir := filepath.Dir(super)
-	if g.opt.Inline {
-		parts = 0
-	}
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return err

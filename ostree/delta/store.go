@@ -132,6 +132,11 @@ func Delete(ctx context.Context, repo *ostree.Repo, n Name) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	unlock, err := repo.LockDeltas(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return remove(repo, n)
 }
 
