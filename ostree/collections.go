@@ -47,13 +47,16 @@ func (r *Repo) MirrorRef(ctx context.Context, ref CollectionRef) (Checksum, erro
 // MirrorRefs are all refs below refs/mirrors.
 func (r *Repo) MirrorRefs(ctx context.Context) (map[CollectionRef]Checksum, error) {
 	refs := map[CollectionRef]Checksum{}
-	err := r.eachRef(ctx, "refs/mirrors", func(root *os.Root, name, path string) (err error) {
+	err := r.eachRef(ctx, "refs/mirrors", func(root *os.Root, name, path string) error {
 		var ref CollectionRef
 		ref.Collection, ref.Name, _ = strings.Cut(name, "/")
 		if ref.Check() != nil {
 			return nil
 		}
-		refs[ref], err = readRef(root, ref.String(), path)
+		c, err := readRef(root, ref.String(), path)
+		if err == nil {
+			refs[ref] = c
+		}
 		return err
 	})
 	return refs, err

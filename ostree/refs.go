@@ -84,15 +84,15 @@ func (r *Repo) refAt(name, path string) (Checksum, error) {
 }
 
 func readRef(root *os.Root, name, path string) (Checksum, error) {
+	var data []byte
 	st, err := root.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || isNotDir(err) || err == nil && st.IsDir() {
+	if err == nil && !st.IsDir() {
+		data, err = fsx.ReadFileIn(root, path, limits.Ref)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist), isNotDir(err), err == nil && st.IsDir():
 		return Checksum{}, fail.New(fail.NotFound, "", "ref %s: %w in %s", name, ErrRefNotFound, root.Name())
-	}
-	if err != nil {
-		return Checksum{}, fmt.Errorf("ref %s: %w", name, err)
-	}
-	data, err := fsx.ReadFileIn(root, path, limits.Ref)
-	if err != nil {
+	case err != nil:
 		return Checksum{}, fmt.Errorf("ref %s: %w", name, err)
 	}
 	c, err := parseRef(data)
@@ -111,24 +111,25 @@ func parseRef(data []byte) (Checksum, error) {
 // this repo and not of its parent.
 func (r *Repo) Refs(ctx context.Context) (map[string]Checksum, error) {
 	refs := map[string]Checksum{}
-	err := r.eachRef(ctx, "refs/heads", func(root *os.Root, name, path string) (err error) {
-		refs[name], err = readRef(root, name, path)
+	add := func(root *os.Root, name, path string) error {
+		c, err := readRef(root, name, path)
+		if err == nil {
+			refs[name] = c
+		}
 		return err
-	})
-	if err != nil {
+	}
+	if err := r.eachRef(ctx, "refs/heads", add); err != nil {
 		return nil, err
 	}
-	err = r.eachRef(ctx, "refs/remotes", func(root *os.Root, name, path string) (err error) {
-		name = strings.Replace(name, "/", ":", 1)
-		refs[name], err = readRef(root, name, path)
-		return err
+	err := r.eachRef(ctx, "refs/remotes", func(root *os.Root, name, path string) error {
+		return add(root, strings.Replace(name, "/", ":", 1), path)
 	})
 	return refs, err
 }
 
 // eachRef calls fn for each ref file below top; name is its path from there.
 // Files that are no refs by their names are of somebody at work, or of some
-// tool, and passed over.
+// tool, and passed over, and so are those that go before fn has read them.
 func (r *Repo) eachRef(ctx context.Context, top string, fn func(root *os.Root, name, path string) error) error {
 	root, err := os.OpenRoot(r.path)
 	if err != nil {
@@ -151,12 +152,27 @@ func (r *Repo) eachRef(ctx context.Context, top string, fn func(root *os.Root, n
 		if d.IsDir() {
 			return ctx.Err()
 		}
-		return fn(root, strings.TrimPrefix(path, top+"/"), path)
+		err = fn(root, strings.TrimPrefix(path, top+"/"), path)
+		if errors.Is(err, ErrRefNotFound) && went(root, path, d) {
+			return nil
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("list refs of %s: %w", r.path, err)
 	}
 	return nil
+}
+
+// went says whether an entry in which no ref was found is gone: somebody deleted
+// it, or it was what libostree links beside a ref to rename it. An alias of
+// nothing is still there.
+func went(root *os.Root, path string, d fs.DirEntry) bool {
+	if d.Type().IsRegular() {
+		return true
+	}
+	_, err := root.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func ignoreMissing(err error) error {
