@@ -12,7 +12,8 @@ import (
 // out of it, and the folders themselves. Call it when the commit is made: until
 // then nothing is lost if the machine goes down. What came into a folder since
 // stays, and so does the folder; that is an error, which keeps nothing else from
-// going.
+// going. A folder that was given by a name that can't be removed, such as "." or
+// that of a mount, stays and is empty.
 func (r *TreeReport) RemoveSources(ctx context.Context) error {
 	s := &sweep{ctx: ctx}
 	for _, from := range r.sources {
@@ -56,7 +57,30 @@ func (s *sweep) source(from *emptied) error {
 	if !s.empty(fd, from.dir, from.top) {
 		return nil
 	}
-	return unix.Rmdir(from.dir)
+	switch err := unix.Rmdir(from.dir); err {
+	case unix.EINVAL, unix.EBUSY, unix.ENOTDIR:
+		// ".", a mount, and a symlink: all that was stored is gone.
+		return nil
+	case unix.ENOTEMPTY:
+		return s.occupied(fd)
+	default:
+		return err
+	}
+}
+
+// occupied is the error of a folder that something came into. One that is empty
+// has none: the name "..", say, is never removed.
+func (s *sweep) occupied(fd int) error {
+	fd, err := openFolder(fd, ".") // lists from the start
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	list, err := listEntries(fd)
+	if err == nil && len(list) > 0 {
+		err = unix.ENOTEMPTY
+	}
+	return err
 }
 
 // empty removes what is known of an open folder, and says whether all that is

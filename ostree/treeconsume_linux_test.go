@@ -116,3 +116,30 @@ func TestConsumedFilesBringNoAttributesThatTheCommitLeavesOut(t *testing.T) {
 		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
 	}
 }
+
+// TestAFolderThatCannotGoIsEmptied, which is no error: the working directory,
+// a mount, and what a symlink names.
+func TestAFolderThatCannotGoIsEmptied(t *testing.T) {
+	dir, mount := shell(t, `mkdir -p dot/d up/sub t; echo x > dot/d/f; echo x > up/sub/f; echo x > t/f; ln -s t link`), smallDisk(t, 1<<20)
+	if err := os.WriteFile(filepath.Join(mount, "f"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ in, name, stays string }{
+		{"dot", ".", dir + "/dot"}, {"up/sub", "..", dir + "/up"}, {"", "link", dir + "/t"}, {"", mount, mount},
+	} {
+		t.Chdir(filepath.Join(dir, c.in))
+		report, err := CommitTree(t.Context(), newRepo(t, ModeArchive), c.name, TreeOptions{Consume: true})
+		if err == nil {
+			err = report.RemoveSources(t.Context())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if list, err := os.ReadDir(c.stays); err != nil || len(list) > 0 {
+			t.Errorf("%s: %v is left, %v", c.name, list, err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "link")); err != nil {
+		t.Error(err)
+	}
+}

@@ -106,10 +106,11 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 			return err
 		}
 	}
-	if err := tree.RemoveSources(c.Context); err != nil {
+	// Before anything can fail that leaves the commit where it is.
+	if err := e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")}); err != nil {
 		return err
 	}
-	return e.Render(commitView{Commit: sum.String(), Unchanged: !made, Written: tree, long: c.Bool("table-output")})
+	return tree.RemoveSources(c.Context)
 }
 
 // writeCommit moves the branch. Where another process moved it meanwhile, the
