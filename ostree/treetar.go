@@ -212,12 +212,20 @@ func (t *tarWalk) hardLink(m *member, name string) error {
 	if err != nil {
 		return fmt.Errorf("hard link to %.200q: %w", m.link, err)
 	}
+	if target == name && t.isThere(name) {
+		return nil // tar writes a file that it is given twice so
+	}
 	entry, err := t.place(name)
 	if err != nil {
 		return err
 	}
 	t.later(entry, &hardLink{at: name, target: target})
 	return nil
+}
+
+func (t *tarWalk) isThere(name string) bool {
+	_, err := t.find(name)
+	return err == nil
 }
 
 func (t *tarWalk) later(entry *leaf, link *hardLink) {

@@ -65,6 +65,7 @@ func commitTar(t testing.TB, repo *Repo, data []byte, opt TreeOptions, how TarOp
 
 var goodTars = map[string][]tar.Header{
 	"plain":      {dir("./", 0o700), dir("./a/", 0o711), file("./a/./b", "x"), file("a//c", "y"), symlink("l", "../../etc")},
+	"again":      {dir(".", 0o755), file("f", "1"), link("f", "./f"), link("h", "f"), link("h", "f"), link("h", "h")},
 	"twice":      {dir(".", 0o755), file("f", "1"), file("f", "second"), dir("d", 0o755), dir("d", 0o700)},
 	"absolute":   {dir("/", 0o755), file("/abs", "x")},
 	"links":      {dir(".", 0o755), link("early", "f"), file("f", "content"), link("h2", "./h"), link("h", "/f"), symlink("s", "x"), link("t", "s")},
