@@ -20,13 +20,21 @@ import (
 	"github.com/otactl/otactl/internal/limits"
 )
 
-// openArchive finds out what kind of archive r is.
+// openArchive finds out what kind of archive r is, and how it is packed.
 func openArchive(r io.Reader) (archive, error) {
-	in := bufio.NewReaderSize(r, bufferSize)
-	in, err := unpack(in)
+	raw := bufio.NewReaderSize(r, bufferSize)
+	in, err := unpack(raw)
 	if err != nil {
 		return nil, err
 	}
+	a, err := unpackedArchive(in)
+	if err != nil || in == raw {
+		return a, err
+	}
+	return &packedArchive{a, in}, nil
+}
+
+func unpackedArchive(in *bufio.Reader) (archive, error) {
 	start, _ := in.Peek(6)
 	switch s := string(start); {
 	case s == "070701", s == "070702", s == "070707":
@@ -38,6 +46,30 @@ func openArchive(r io.Reader) (archive, error) {
 		return emptyArchive{}, nil
 	}
 	return &tarball{tar.NewReader(in)}, nil
+}
+
+// packedArchive is an archive in a compressed stream, whose checksum comes after
+// all that the archive holds.
+type packedArchive struct {
+	archive
+	stream io.Reader
+}
+
+func (p *packedArchive) next() (*member, error) {
+	m, err := p.archive.next()
+	if err != io.EOF {
+		return m, err
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(p.stream, limits.ArchiveTail+1))
+	switch {
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, bzip2.StructuralError("bad magic value in continuation file")):
+		// The stream was whole. What follows it is none, as on a tape.
+	case err != nil:
+		return nil, short(err)
+	case n > limits.ArchiveTail:
+		return nil, badFormat("more than %d bytes come after the end of the archive", limits.ArchiveTail)
+	}
+	return nil, io.EOF
 }
 
 type emptyArchive struct{}

@@ -256,6 +256,45 @@ func TestArchivesComeInManyPackings(t *testing.T) {
 	}
 }
 
+// TestPackedArchivesAreReadToTheEnd, where the checksum of what was unpacked is;
+// what else follows is no part of them.
+func TestPackedArchivesAreReadToTheEnd(t *testing.T) {
+	scratch := t.TempDir()
+	script := `mkdir t && head -c 3000 /dev/urandom > t/f && tar -b 400 -cf a.tar t && gzip -nk a.tar && bzip2 -k a.tar && zstd -q --check a.tar && head -c 70000000 /dev/zero | gzip >> long.gz
+		cat a.tar.gz long.gz > long.tgz`
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir = scratch
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	read := func(name string, change func([]byte) []byte) error {
+		data, err := os.ReadFile(filepath.Join(scratch, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = commitTar(t, archiveRepo(t), change(data), TreeOptions{}, TarOptions{Autocreate: true})
+		return err
+	}
+	for _, name := range []string{"a.tar.gz", "a.tar.bz2", "a.tar.zst"} {
+		for what, change := range map[string]func([]byte) []byte{
+			"cut":     func(b []byte) []byte { return b[:len(b)-1] },
+			"flipped": func(b []byte) []byte { b[len(b)-2] ^= 0x10; return b },
+		} {
+			if err := read(name, change); err == nil {
+				t.Errorf("%s: %s at the end, and no error", name, what)
+			}
+		}
+		tail := func(b []byte) []byte { return append(b, "filled up to the length of a record"...) }
+		if err := read(name, tail); err != nil && name != "a.tar.zst" {
+			t.Errorf("%s with a tail: %v", name, err)
+		}
+	}
+	as := func(b []byte) []byte { return b }
+	if err := read("long.tgz", as); err == nil || !strings.Contains(err.Error(), "after the end") {
+		t.Errorf("a long tail: %v", err)
+	}
+}
+
 func TestOptionsReachWhatIsInAnArchive(t *testing.T) {
 	repo, ctx := archiveRepo(t), context.Background()
 	so, err := ParseStatOverrides([]byte("2048 /usr/su\n=448 /usr\n"))

@@ -91,6 +91,9 @@ const (
 	// SparseMember caps a file of a tar that is stored with holes: it may be
 	// far longer than the archive.
 	SparseMember = 1 << 30
+	// ArchiveTail caps what fills up a packed archive after its end; tar writes
+	// less than a record, which is 10 KiB unless somebody asks for more.
+	ArchiveTail = 64 << 20
 	// ZstdWindow is how much memory unpacking an archive may take.
 	ZstdWindow = 32 << 20
 	// PathList caps a list of paths: statoverride, skip-list, many checkouts.
