@@ -55,6 +55,26 @@ func noise(t *testing.T, seed int64, size int) Object {
 	return NewFile(c, h, func(context.Context) (io.ReadCloser, error) { return io.NopCloser(data()), nil })
 }
 
+// TestWhatTheConfigKeepsFreeStaysFreeOfMembers: the content of a large one lies
+// in tmp until it is stored.
+func TestWhatTheConfigKeepsFreeStaysFreeOfMembers(t *testing.T) {
+	for size, fits := range map[int]bool{3 << 20: true, 12 << 20: false} {
+		r, err := CreateRepo(filepath.Join(smallDisk(t, 16<<20), "repo"), ModeArchive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		setCore(t, r, "min-free-space-size", "8MB")
+		data := tarOf(t, dir(".", 0o755), file("zeros", string(make([]byte, size))))
+		_, err = commitTar(t, r, data, TreeOptions{}, TarOptions{})
+		if fits && err != nil || !fits && !errors.Is(err, ErrNoSpace) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(r.Path(), "tmp/otactl-member-*")); err != nil || left != nil {
+			t.Errorf("%d bytes: %q are left, %v", size, left, err)
+		}
+	}
+}
+
 func TestWhatTheConfigKeepsFreeStaysFree(t *testing.T) {
 	for _, mode := range []Mode{ModeArchive, ModeBare} { // tmpfs has no user xattrs
 		for key, value := range map[string]string{"min-free-space-size": "8MB", "min-free-space-percent": "50"} {

@@ -223,6 +223,15 @@ func (b *TreeBuilder) put(ctx context.Context, obj Object, size uint64) error {
 	return nil
 }
 
+// hold asks for room for a file of size bytes that comes into the repo's tmp; the
+// caller says when it is written.
+func (b *TreeBuilder) hold(size uint64) (over func(), err error) {
+	if s, ok := b.session.(*session); ok {
+		return s.space.hold(size)
+	}
+	return func() {}, nil
+}
+
 func (b *TreeBuilder) count(size uint64, wrote bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -300,6 +300,11 @@ func (t *tarWalk) keep(r io.Reader, size uint64) (*kept, error) {
 		_, err := io.ReadFull(r, data)
 		return &kept{data: data}, short(err)
 	}
+	over, err := t.b.hold(size)
+	if err != nil {
+		return nil, err
+	}
+	defer over()
 	f, err := os.CreateTemp(filepath.Join(t.b.repo.path, "tmp"), "otactl-member-")
 	if err != nil {
 		return nil, err
