@@ -247,6 +247,26 @@ func TestLinksIntoTheRepoKeepTheirMetadata(t *testing.T) {
 	}
 }
 
+// TestASkippedPathIsLeftOutOfAllTrees, not of the first alone, which would be
+// for nothing.
+func TestASkippedPathIsLeftOutOfAllTrees(t *testing.T) {
+	dir, repo := shell(t, `mkdir -p t u; echo 1 > t/a; echo 2 > u/a; tar -cf u.tar -C u a; echo 3 > t/b`), newRepo(t, ModeArchive)
+	report, err := BuildTree(t.Context(), repo, TreeOptions{Skip: skips(t, "/a\n")}, func(b *TreeBuilder) error {
+		f, err := os.Open(filepath.Join(dir, "u.tar"))
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return errors.Join(b.Dir(filepath.Join(dir, "t")), b.Dir(filepath.Join(dir, "u")), b.Tar(f, TarOptions{}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := paths(t, repo, report); len(got) != 2 || !strings.HasPrefix(got[1], "/b ") {
+		t.Errorf("the tree holds %q", got)
+	}
+}
+
 func TestFoldersThatNestTooDeepAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, strings.Repeat("d/", limits.TreeDepth+1)), 0o755); err != nil {
