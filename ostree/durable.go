@@ -2,6 +2,7 @@ package ostree
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -9,11 +10,18 @@ import (
 // batch is made durable are the next batch.
 type group struct {
 	mu      sync.Mutex
-	stage   *stage // nil while nobody is at work
-	users   int
+	party   *party  // nil while nobody is at work
 	cohort  *cohort // collects; nil when empty
 	running bool
 	flights map[ObjectID]*flight
+}
+
+// party is those who are at work together, on a stage that the first of them
+// opens for all; the flight is that of the stage.
+type party struct {
+	flight
+	stage *stage // nil until it is open
+	users int
 }
 
 // cohort is a batch of a group and those who wait for it.
@@ -27,15 +35,15 @@ type cohort struct {
 // One that is there already costs no write.
 func (r *Repo) PutDurable(ctx context.Context, obj Object) error {
 	g := &r.durable
-	st, err := g.enter(ctx, r)
+	p, err := g.enter(ctx, r)
 	if err != nil {
 		return err
 	}
-	defer g.leave()
+	defer g.leave(p)
 	for {
 		f, mine := g.claim(obj.ID())
 		if mine {
-			out, there, err := st.stageOnce(ctx, obj)
+			out, there, err := p.stage.stageOnce(ctx, obj)
 			g.landed(f, out, there, err)
 			return f.wait(ctx)
 		}
@@ -45,28 +53,56 @@ func (r *Repo) PutDurable(ctx context.Context, obj Object) error {
 	}
 }
 
-// enter opens the stage for the first of those who come together.
-func (g *group) enter(ctx context.Context, r *Repo) (*stage, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stage == nil {
-		st, err := r.openStage(ctx, keeping)
-		if err != nil {
+// enter joins those who are at work, or opens a stage for all who come meanwhile.
+// They wait for it no longer than the one who opens it: what that one met, such as
+// a lock that stays held, is met by all of them. Only that its context ended is
+// nobody else's affair.
+func (g *group) enter(ctx context.Context, r *Repo) (*party, error) {
+	for {
+		p, first := g.join()
+		if first {
+			g.open(ctx, r, p)
+		}
+		err := p.wait(ctx)
+		if err == nil {
+			return p, nil
+		}
+		g.leave(p)
+		ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+		if first || ctx.Err() != nil || !ended {
 			return nil, err
 		}
-		g.stage, g.flights = st, map[ObjectID]*flight{}
 	}
-	g.users++
-	return g.stage, nil
+}
+
+func (g *group) join() (p *party, first bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if first = g.party == nil; first {
+		g.party = &party{flight: flight{done: make(chan struct{})}}
+	}
+	g.party.users++
+	return g.party, first
+}
+
+// open opens the stage of p, which may have to wait for the repo's lock.
+func (g *group) open(ctx context.Context, r *Repo, p *party) {
+	st, err := r.openStage(ctx, keeping)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.stage, p.err = st, err; err != nil {
+		g.party = nil // who comes from now on tries again
+	}
+	close(p.done)
 }
 
 // leave closes the stage after the last one.
-func (g *group) leave() {
+func (g *group) leave(p *party) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.users--; g.users == 0 {
-		g.stage.close()
-		g.stage = nil
+	if p.users--; p.users == 0 && p.stage != nil {
+		p.stage.close()
+		g.party = nil
 	}
 }
 
@@ -77,6 +113,9 @@ func (g *group) claim(id ObjectID) (*flight, bool) {
 		return f, false
 	}
 	f := &flight{done: make(chan struct{})}
+	if g.flights == nil {
+		g.flights = map[ObjectID]*flight{}
+	}
 	g.flights[id] = f
 	return f, true
 }
@@ -97,8 +136,8 @@ func (g *group) landed(f *flight, st staged, there bool, err error) {
 	g.cohort.flights = append(g.cohort.flights, f)
 	if !g.running {
 		g.running = true
-		g.users++ // the stage stays open until run is through
-		go g.run(g.stage)
+		g.party.users++ // the stage stays open until run is through
+		go g.run(g.party)
 	}
 }
 
@@ -110,8 +149,8 @@ func (g *group) finish(f *flight, id ObjectID, err error) {
 }
 
 // run makes cohorts durable until none is left.
-func (g *group) run(st *stage) {
-	defer g.leave()
+func (g *group) run(p *party) {
+	defer g.leave(p)
 	for {
 		g.mu.Lock()
 		c := g.cohort
@@ -122,7 +161,7 @@ func (g *group) run(st *stage) {
 			return
 		}
 		g.mu.Unlock()
-		err := st.publish(c.list)
+		err := p.stage.publish(c.list)
 		g.mu.Lock()
 		for i, f := range c.flights {
 			g.finish(f, c.list[i].id, err)
