@@ -38,6 +38,9 @@ func (r *treeReader) create(f *folder, name string, sum Checksum, report *Checko
 		report.Symlinks++
 		return r.createLink(f, name, obj.ID(), h, payload)
 	}
+	if err := r.links.needed(obj.ID(), h); err != nil {
+		return err
+	}
 	report.Files++
 	if cached, err := r.links.fill(f, name, obj.ID(), h, payload); cached || err != nil {
 		report.Linked++
@@ -135,7 +138,7 @@ func (r *treeReader) same(f *folder, name string, st *unix.Stat_t, sum Checksum)
 		}
 		return err
 	}
-	if mode := st.Mode & modePerm; uint64(st.Size) != h.Size || mode != r.opt.fileMode(h.Mode) && mode != r.links.diskMode(h) {
+	if mode := st.Mode & modePerm; uint64(st.Size) != h.Size || mode != r.opt.fileMode(h.Mode) && !r.links.hasMode(mode, obj, h) {
 		return differs
 	}
 	return r.sameContent(f, name, h, payload, differs)

@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree/variant"
 )
 
@@ -18,30 +20,37 @@ import (
 type linker struct {
 	r     *treeReader
 	repo  *Repo
-	cache bool // into the cache of an archive repo
+	from  []*Repo // the repo and its parents, those whose files are linked
+	cache bool    // other files are linked to the cache of an archive repo
 }
 
-// newLinker finds out whether links to the repo's files can be what the
-// checkout needs: the same owner, mode and attributes. fd is the destination.
+// newLinker finds out whether links to files of the repo, or of its parents, can
+// be what the checkout needs. fd is the destination.
 func newLinker(r *treeReader, fd int) *linker {
 	repo, ok := r.src.(*Repo)
 	if !ok || r.opt.Links == LinkNever {
 		return nil
 	}
 	l := &linker{r: r, repo: repo}
-	switch {
-	case repo.mode == ModeBare && !r.opt.UserMode, repo.mode == ModeBareUserOnly, repo.mode == ModeBareUser && r.opt.UserMode:
-	case repo.mode == ModeArchive && r.opt.UserMode && r.opt.Cache && cacheEnabled(repo):
-		l.cache = true
-	default:
-		return nil
+	for at := repo; at != nil; at = at.parent {
+		if r.opt.linkable(at.mode) && (r.opt.Links == LinkRequired || sameDisk(fd, at)) {
+			l.from = append(l.from, at)
+		}
 	}
+	l.cache = repo.mode == ModeArchive && r.opt.UserMode && r.opt.Cache && cacheEnabled(repo) && sameDisk(fd, repo)
+	return l
+}
+
+// linkable says whether a repo of a mode keeps files as the checkout needs them:
+// with the same owner, mode and attributes.
+func (o *CheckoutOptions) linkable(m Mode) bool {
+	return m == ModeBare && !o.UserMode || (m == ModeBareUser || m == ModeBareUserOnly) && o.UserMode
+}
+
+func sameDisk(fd int, repo *Repo) bool {
 	var dest, objects unix.Stat_t
 	err := errors.Join(unix.Fstat(fd, &dest), unix.Stat(filepath.Join(repo.path, "objects"), &objects))
-	if err != nil || r.opt.Links != LinkRequired && dest.Dev != objects.Dev {
-		return nil
-	}
-	return l
+	return err == nil && dest.Dev == objects.Dev
 }
 
 func cacheEnabled(repo *Repo) bool {
@@ -55,13 +64,8 @@ func (l *linker) link(f *folder, name string, obj Object) (bool, error) {
 	if l == nil || !ok {
 		return false, nil
 	}
-	from := o.location()
-	if l.cache {
-		if !l.usable(o) {
-			return false, nil
-		}
-		from = cachePath(l.repo, o.id.Sum)
-	} else if fits, err := l.fits(o, from); !fits || err != nil {
+	from := l.source(o)
+	if fits, err := l.fits(o, from); !fits || err != nil {
 		return false, err
 	}
 	err := unix.Linkat(unix.AT_FDCWD, from, f.fd, name, 0)
@@ -75,10 +79,43 @@ func (l *linker) link(f *folder, name string, obj Object) (bool, error) {
 	return false, fmt.Errorf("Hardlinking %s: %w", o.id, err)
 }
 
-// fits says whether an object's file is just what belongs into the checkout.
-// Empty files are better copies: whoever marks some place with one does not
-// mean all the others.
+// direct says whether links lead to the object's own file.
+func (l *linker) direct(o *repoObject) bool { return slices.Contains(l.from, o.repo) }
+
+// source is the file to link to for an object; "" is none.
+func (l *linker) source(o *repoObject) string {
+	switch {
+	case l.direct(o):
+		return o.location()
+	case l.cache:
+		return cachePath(l.repo, o.id.Sum)
+	}
+	return ""
+}
+
+// needed is an error for a file that is no link where it has to be one.
+func (l *linker) needed(id ObjectID, h *FileHeader) error {
+	if l == nil || l.r.opt.Links != LinkRequired || h.Size == 0 || h.Mode&0o400 == 0 {
+		return nil
+	}
+	//lint:ignore ST1005 the words that scripts look for
+	return fail.New(fail.Usage, "leave --require-hardlinks out, or pull the commit into the repo itself", "Hardlinking %s: a parent has it in another mode than the checkout needs", id)
+}
+
+// fits says whether the file to link to is just what belongs into the checkout.
 func (l *linker) fits(o *repoObject, path string) (bool, error) {
+	switch {
+	case path == "":
+		return false, nil
+	case l.direct(o):
+		return fitsObject(o, path)
+	}
+	return l.usable(o), nil
+}
+
+// fitsObject is fits for an object's own file. Empty files are better copies:
+// whoever marks some place with one does not mean all the others.
+func fitsObject(o *repoObject, path string) (bool, error) {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
 		if err == unix.ENOENT {
@@ -113,27 +150,14 @@ func (l *linker) isLink(st *unix.Stat_t, obj Object) bool {
 	if l == nil || !ok || st.Nlink < 2 {
 		return false
 	}
-	path := o.location()
-	if l.cache {
-		path = cachePath(l.repo, o.id.Sum)
-	}
 	var there unix.Stat_t
-	return unix.Lstat(path, &there) == nil && there.Ino == st.Ino && there.Dev == st.Dev
+	return unix.Lstat(l.source(o), &there) == nil && there.Ino == st.Ino && there.Dev == st.Dev
 }
 
-// diskMode is the mode of a link to an object with header h.
-func (l *linker) diskMode(h *FileHeader) uint32 {
-	if l != nil && l.repo.mode == ModeBareUser {
-		return h.Mode&0o775 | 0o400
-	}
-	return l.fileMode(h)
-}
-
-func (l *linker) fileMode(h *FileHeader) uint32 {
-	if l == nil {
-		return h.Mode & modePerm
-	}
-	return l.r.opt.fileMode(h.Mode)
+// hasMode says whether a link to the object has this mode.
+func (l *linker) hasMode(mode uint32, obj Object, h *FileHeader) bool {
+	o, ok := obj.(*repoObject)
+	return l != nil && ok && l.direct(o) && o.repo.mode == ModeBareUser && mode == h.Mode&0o775|0o400
 }
 
 // cacheDir is where libostree's archive repos keep inflated files, so that

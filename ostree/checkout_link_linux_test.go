@@ -1,0 +1,74 @@
+package ostree
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/otactl/otactl/internal/testkit"
+)
+
+// childOf is a new repo of a mode whose objects are all in a parent.
+func childOf(t *testing.T, parent string, mode Mode) *Repo {
+	t.Helper()
+	r := newRepo(t, mode)
+	setCore(t, r, "parent", parent)
+	return openRepo(t, r.Path())
+}
+
+// TestCheckoutsFromAParentAreThoseOfOSTree: what a link gives depends on the
+// mode of the repo that the object lies in, not of the one that was opened.
+func TestCheckoutsFromAParentAreThoseOfOSTree(t *testing.T) {
+	dir, modes := shell(t, variety), []Mode{ModeBare, ModeBareUser, ModeBareUserOnly, ModeArchive}
+	for _, above := range modes {
+		parent := filepath.Join(t.TempDir(), "parent")
+		testkit.OSTree(t, "--repo="+parent, "init", "--mode="+string(above))
+		testkit.OSTree(t, "--repo="+parent, "commit", "-b", "tree", "--tree=dir="+filepath.Join(dir, "t"))
+		sum, err := openRepo(t, parent).Ref(t.Context(), "tree")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, below := range modes {
+			if above == ModeArchive && below != above {
+				continue // the original dies of a failed assertion
+			}
+			t.Run(string(below)+" of "+string(above), func(t *testing.T) {
+				path := childOf(t, parent, below).Path()
+				checkoutBoth(t, path, "tree", sum, "", CheckoutOptions{Links: LinkAllowed}, "", Checksum{})
+				checkoutBoth(t, path, "tree", sum, "-U", CheckoutOptions{UserMode: true, Links: LinkAllowed, Cache: true}, "", Checksum{})
+			})
+		}
+	}
+}
+
+func TestNoCheckoutIsLinkedToCompressedFiles(t *testing.T) {
+	parent := newRepo(t, ModeArchive)
+	sum := layerOf(t, parent, "echo f > f; ln -s f l; : > zero")
+	for below, user := range map[Mode]bool{ModeBare: false, ModeBareUser: true, ModeBareUserOnly: true} {
+		dest := filepath.Join(t.TempDir(), "out")
+		report, err := Checkout(t.Context(), childOf(t, parent.Path(), below), sum, dest, CheckoutOptions{UserMode: user, Links: LinkAllowed})
+		if err != nil || report.Linked != 0 {
+			t.Errorf("%s: %+v, %v", below, report, err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dest, "l")); string(got) != "f\n" {
+			t.Errorf("%s: f holds %q, %v", below, got, err)
+		}
+	}
+}
+
+func TestFilesThatAParentOfAnotherModeHasAreRefusedWhereLinksAreRequired(t *testing.T) {
+	for below, user := range map[Mode]bool{ModeBare: false, ModeBareUser: true, ModeBareUserOnly: true} {
+		for _, above := range []Mode{ModeBare, ModeBareUser, ModeArchive} {
+			parent := newRepo(t, above)
+			content, none := layerOf(t, parent, "echo > f"), layerOf(t, parent, ": > empty; ln -s f l; echo > shut; chmod 0 shut")
+			child, opt := childOf(t, parent.Path(), below), CheckoutOptions{UserMode: user, Links: LinkRequired}
+			dest := filepath.Join(t.TempDir(), "out")
+			if _, err := Checkout(t.Context(), child, content, dest, opt); (err == nil) != (above == ModeBare && !user || above == ModeBareUser && user) {
+				t.Errorf("%s of %s: error is %v", below, above, err)
+			}
+			if _, err := Checkout(t.Context(), child, none, dest+"2", opt); err != nil {
+				t.Errorf("%s of %s: nothing need be a link: %v", below, above, err)
+			}
+		}
+	}
+}
