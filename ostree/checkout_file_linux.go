@@ -21,6 +21,9 @@ func (r *treeReader) create(f *folder, name string, sum Checksum, report *Checko
 		return err
 	}
 	linked, err := r.links.link(f, name, obj)
+	if err == nil && !linked {
+		linked, err = r.links.fill(f, name, obj)
+	}
 	if err != nil {
 		return err
 	}
@@ -29,6 +32,10 @@ func (r *treeReader) create(f *folder, name string, sum Checksum, report *Checko
 		report.Linked++
 		return nil
 	}
+	return r.copy(f, name, obj, report)
+}
+
+func (r *treeReader) copy(f *folder, name string, obj Object, report *CheckoutReport) error {
 	h, payload, err := obj.OpenFile(r.ctx)
 	if err != nil {
 		return err
@@ -42,10 +49,6 @@ func (r *treeReader) create(f *folder, name string, sum Checksum, report *Checko
 		return err
 	}
 	report.Files++
-	if cached, err := r.links.fill(f, name, obj.ID(), h, payload); cached || err != nil {
-		report.Linked++
-		return err
-	}
 	report.Bytes += int64(h.Size)
 	return r.createRegular(f.fd, name, path.Join(f.path, name), obj.ID(), h, payload)
 }

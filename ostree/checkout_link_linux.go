@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -20,8 +21,9 @@ import (
 type linker struct {
 	r     *treeReader
 	repo  *Repo
-	from  []*Repo // the repo and its parents, those whose files are linked
-	cache bool    // other files are linked to the cache of an archive repo
+	from  []*Repo     // the repo and its parents, those whose files are linked
+	cache bool        // other files are linked to the cache of an archive repo
+	shut  atomic.Bool // no more is put into the cache
 }
 
 // newLinker finds out whether links to files of the repo, or of its parents, can
@@ -72,11 +74,16 @@ func (l *linker) link(f *folder, name string, obj Object) (bool, error) {
 	switch {
 	case err == nil:
 		return true, nil
-	case l.r.opt.Links != LinkRequired && (err == unix.EXDEV || err == unix.EMLINK || err == unix.EPERM || err == unix.ENOENT):
-		return false, nil // a copy will do
+	case l.r.opt.Links != LinkRequired && copyWillDo(err):
+		return false, nil
 	}
 	//lint:ignore ST1005 the words that scripts look for
 	return false, fmt.Errorf("Hardlinking %s: %w", o.id, err)
+}
+
+// copyWillDo says whether err keeps a link from being made, and not a copy.
+func copyWillDo(err error) bool {
+	return slices.ContainsFunc([]error{unix.EXDEV, unix.EMLINK, unix.EPERM, unix.EACCES, unix.EROFS, unix.ENOENT}, func(known error) bool { return errors.Is(err, known) })
 }
 
 // direct says whether links lead to the object's own file.
@@ -181,24 +188,45 @@ func (l *linker) usable(o *repoObject) bool {
 }
 
 // fill puts a file that was not in the cache there, verified, and links to it.
-// cached is false for one that does not belong there.
-func (l *linker) fill(f *folder, name string, id ObjectID, h *FileHeader, payload io.Reader) (cached bool, err error) {
-	if l == nil || !l.cache || h.Size == 0 || h.Mode&0o400 == 0 {
+// Not every file belongs there, and not every caller may write there.
+func (l *linker) fill(f *folder, name string, obj Object) (linked bool, err error) {
+	if l == nil || !l.cache || l.shut.Load() {
 		return false, nil
 	}
-	path := cachePath(l.repo, id.Sum)
+	h, payload, err := obj.OpenFile(l.r.ctx)
+	if err != nil {
+		return false, err
+	}
+	defer payload.Close()
+	if h.IsSymlink() || h.Size == 0 || h.Mode&0o400 == 0 {
+		return false, nil
+	}
+	path := cachePath(l.repo, obj.ID().Sum)
+	err = l.keep(path, obj.ID(), h, payload)
+	if err == nil {
+		err = unix.Linkat(unix.AT_FDCWD, path, f.fd, name, 0)
+	}
+	if copyWillDo(err) {
+		l.shut.Store(true) // the next file would hardly fare better
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// keep writes a file of the cache.
+func (l *linker) keep(path string, id ObjectID, h *FileHeader, payload io.Reader) error {
 	temp := filepath.Join(l.repo.path, "tmp", "otactl-cache-"+rand.Text())
 	if err := l.r.createRegular(unix.AT_FDCWD, temp, temp, id, h, payload); err != nil {
-		return true, fullDisk(err, l.repo.path)
+		return fullDisk(err, l.repo.path)
 	}
-	err = os.Rename(temp, path)
+	err := os.Rename(temp, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(filepath.Dir(path), 0o755); err == nil {
 			err = os.Rename(temp, path)
 		}
 	}
 	if err != nil {
-		return true, errors.Join(err, os.Remove(temp))
+		return errors.Join(err, os.Remove(temp))
 	}
-	return true, unix.Linkat(unix.AT_FDCWD, path, f.fd, name, 0)
+	return nil
 }

@@ -1,8 +1,11 @@
 package ostree
 
 import (
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/otactl/otactl/internal/testkit"
@@ -70,5 +73,83 @@ func TestFilesThatAParentOfAnotherModeHasAreRefusedWhereLinksAreRequired(t *test
 				t.Errorf("%s of %s: nothing need be a link: %v", below, above, err)
 			}
 		}
+	}
+}
+
+// againAsNobody runs the test again by an account to which files can be closed, as
+// they cannot to root, and says whether this is that run.
+func againAsNobody(t *testing.T) bool {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return true
+	}
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.count=1")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("by nobody: %v\n%s", err, out)
+	}
+	return false
+}
+
+// filledCopy checks out twice by a cache that can't be had, and wants copies and
+// nothing left in the repo.
+func filledCopy(t *testing.T, what string, repo *Repo, sum Checksum) {
+	t.Helper()
+	for range 2 {
+		dest := filepath.Join(t.TempDir(), "out")
+		report, err := Checkout(t.Context(), repo, sum, dest, CheckoutOptions{UserMode: true, Links: LinkAllowed, Cache: true})
+		if err != nil || report.Files != 2 || report.Linked != 0 {
+			t.Errorf("%s: %+v, %v", what, report, err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dest, "f")); string(got) != "f\n" {
+			t.Errorf("%s: f holds %q, %v", what, got, err)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(repo.Path(), "tmp", "otactl-cache-*")); err != nil || len(left) > 0 {
+		t.Errorf("%s: %v is left behind, %v", what, left, err)
+	}
+}
+
+func TestACacheThatTheCallerMayNotWriteIsDoneWithout(t *testing.T) {
+	if !againAsNobody(t) {
+		return
+	}
+	for _, shut := range []string{".", "tmp"} {
+		repo := newRepo(t, ModeArchive)
+		sum, dir := layerOf(t, repo, "echo f > f; echo g > g"), filepath.Join(repo.Path(), shut)
+		if err := os.Chmod(dir, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		filledCopy(t, shut, repo, sum)
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestACacheOnAnotherMountIsDoneWithout: the kernel makes no link across
+// mounts, not even of one file system.
+func TestACacheOnAnotherMountIsDoneWithout(t *testing.T) {
+	for what, flags := range map[string][]uintptr{"writable": {syscall.MS_BIND}, "read only": {syscall.MS_BIND, syscall.MS_BIND | syscall.MS_REMOUNT | syscall.MS_RDONLY}} {
+		repo := newRepo(t, ModeArchive)
+		sum := layerOf(t, repo, "echo f > f; echo g > g")
+		for i, f := range flags {
+			if err := syscall.Mount(repo.Path(), repo.Path(), "", f, ""); err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				t.Cleanup(func() {
+					if err := syscall.Unmount(repo.Path(), syscall.MNT_DETACH); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		filledCopy(t, what, repo, sum)
 	}
 }
