@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -81,7 +82,7 @@ func (r *treeReader) beside(entry *Entry, dest string) (report CheckoutReport, e
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(work))
+			err = errors.Join(err, discard(work))
 		}
 	}()
 	fd, err := unix.Open(work, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -101,6 +102,16 @@ func (r *treeReader) beside(entry *Entry, dest string) (report CheckoutReport, e
 		return r.report, nil
 	}
 	return r.report, fsx.SyncDir(filepath.Dir(dest))
+}
+
+// discard removes what there is of a checkout that failed. A folder that was
+// done may be closed to its owner too.
+func discard(work string) error {
+	err := os.RemoveAll(work)
+	if errors.Is(err, fs.ErrPermission) {
+		err = errors.Join(reopen(unix.AT_FDCWD, work), os.RemoveAll(work))
+	}
+	return err
 }
 
 // tree fills the directory fd, which it closes, and waits for all work.

@@ -59,6 +59,29 @@ func openFolder(at int, name string) (int, error) {
 	})
 }
 
+// reopen gives the owner of a folder, and of all below it, the rights to empty it.
+func reopen(at int, name string) error {
+	handle, err := unix.Openat(at, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	err = unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", handle), 0o700)
+	if err = errors.Join(err, unix.Close(handle)); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	fd, err := openFolder(at, name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	list, err := listEntries(fd)
+	for _, e := range list {
+		if e.kind == modeDir {
+			err = errors.Join(err, reopen(fd, e.name))
+		}
+	}
+	return errors.Join(err, unix.Close(fd))
+}
+
 // dirEntry is a name in a folder, and the kind of thing it was when it was
 // listed: modeRegular, modeSymlink, modeDir, or 0 for anything else.
 type dirEntry struct {
