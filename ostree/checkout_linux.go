@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -76,7 +77,7 @@ func (r *treeReader) into(entry *Entry, dest string) (CheckoutReport, error) {
 
 // beside builds a new directory next to dest and then renames it to dest.
 func (r *treeReader) beside(entry *Entry, dest string) (report CheckoutReport, err error) {
-	work := filepath.Join(filepath.Dir(dest), "."+filepath.Base(dest)+".checkout-"+rand.Text()[:12])
+	work := filepath.Join(filepath.Dir(dest), workName(filepath.Base(dest)))
 	if err := os.Mkdir(work, 0o700); err != nil {
 		return report, err
 	}
@@ -102,6 +103,16 @@ func (r *treeReader) beside(entry *Entry, dest string) (report CheckoutReport, e
 		return r.report, nil
 	}
 	return r.report, fsx.SyncDir(filepath.Dir(dest))
+}
+
+// workName is what a checkout is called until it gets its name: one that shows
+// where it belongs, as far as that is not too long for the file system.
+func workName(base string) string {
+	const most = 200 // bytes, of the 255 of a name
+	if len(base) > most {
+		base = strings.ToValidUTF8(base[:most], "")
+	}
+	return "." + base + ".checkout-" + rand.Text()[:12]
 }
 
 // discard removes what there is of a checkout that failed. A folder that was

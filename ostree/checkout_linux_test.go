@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -222,6 +223,21 @@ func TestPathsOnTheSkipListAreLeftOut(t *testing.T) {
 		}
 		if got := files(t, dest); !slices.Equal(got, want) {
 			t.Errorf("of %q there is %q, want %q", subpath, got, want)
+		}
+	}
+}
+
+// TestAFolderMayHaveTheLongestName that there is, though it has another while it
+// is written.
+func TestAFolderMayHaveTheLongestName(t *testing.T) {
+	repo, dir := newRepo(t, ModeArchive), t.TempDir()
+	sum := layerOf(t, repo, "echo > f")
+	for _, name := range []string{strings.Repeat("n", 233), strings.Repeat("n", 255), "n" + strings.Repeat("ü", 127)} {
+		if _, err := Checkout(t.Context(), repo, sum, filepath.Join(dir, name), CheckoutOptions{UserMode: true}); err != nil {
+			t.Errorf("%d bytes: %v", len(name), err)
+		}
+		if work := workName(name); !utf8.ValidString(work) {
+			t.Errorf("%d bytes: %q is cut within a letter", len(name), work)
 		}
 	}
 }
