@@ -39,6 +39,9 @@ type treeReader struct {
 }
 
 func checkoutEntry(ctx context.Context, src Source, entry *Entry, dest string, opt CheckoutOptions) (CheckoutReport, error) {
+	if entry.IsDir() && opt.skips("/") {
+		return CheckoutReport{}, nil
+	}
 	if opt.Jobs < 1 {
 		opt.Jobs = runtime.GOMAXPROCS(0)
 	}
@@ -178,7 +181,7 @@ func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) 
 	}
 	for _, e := range t.Dirs {
 		below := path.Join(f.path, e.Name)
-		if r.opt.Skip != nil && r.opt.Skip.has(below) {
+		if r.opt.skips(below) {
 			continue
 		}
 		sub, isNew, err := r.subdir(f, e.Name, below)

@@ -227,6 +227,17 @@ func TestPathsOnTheSkipListAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestTheRootOnTheSkipListLeavesAllOut(t *testing.T) {
+	repo, dir := newRepo(t, ModeArchive), t.TempDir()
+	sum := layerOf(t, repo, "mkdir d; echo > d/f; echo > g")
+	for _, subpath := range []string{"", "/d"} {
+		if _, err := Checkout(t.Context(), repo, sum, filepath.Join(dir, "out"), CheckoutOptions{UserMode: true, Subpath: subpath, Skip: skips(t, "/\n")}); err != nil {
+			t.Fatal(err)
+		}
+		nothingLeft(t, dir)
+	}
+}
+
 // TestAFolderMayHaveTheLongestName that there is, though it has another while it
 // is written.
 func TestAFolderMayHaveTheLongestName(t *testing.T) {

@@ -26,7 +26,7 @@ func (r *treeReader) orders(f *folder, files []TreeFile, fresh bool) ([]TreeFile
 	left := make([]TreeFile, 0, len(files))
 	for _, e := range files {
 		switch hidden, white := strings.CutPrefix(e.Name, whiteoutPrefix); {
-		case r.opt.Skip != nil && r.opt.Skip.has(path.Join(f.path, e.Name)):
+		case r.opt.skips(path.Join(f.path, e.Name)):
 		case !r.opt.Whiteouts || !white:
 			left = append(left, e)
 		case fresh:
