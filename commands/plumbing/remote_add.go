@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -58,6 +59,9 @@ func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	ring, err := sign.ReadKeyring(path) // before the remote is there without its keys
 	if err != nil {
 		return err
+	}
+	if err := sign.CheckRevocations(ring); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if err := repo.AddRemote(c.Context, name, url, how, options...); err != nil {
 		return err

@@ -191,8 +191,8 @@ func keyPaths(v string) ([]string, error) {
 	return strings.Split(v, sep), nil
 }
 
-// addKeyPath adds a file of keys, or of a folder every regular file that holds
-// some.
+// addKeyPath adds a file of keys and revocations, or of a folder every regular
+// file that holds some.
 func addKeyPath(ring *pgp.Keyring, path string) error {
 	st, err := os.Stat(path)
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
@@ -202,31 +202,33 @@ func addKeyPath(ring *pgp.Keyring, path string) error {
 		return err
 	}
 	if !st.IsDir() {
-		data, err := fsx.ReadFile(path, limits.Keyring)
-		if err == nil {
-			_, err = ring.Add(data)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		return nil
+		return addKeyFile(ring, path)
 	}
 	list, err := os.ReadDir(path)
 	if err != nil {
 		return err
 	}
 	for _, d := range list {
-		if !d.Type().IsRegular() {
+		if !d.Type().IsRegular() || d.Name() == "random_seed" { // GnuPG's, which may look like anything
 			continue
 		}
-		data, err := fsx.ReadFile(filepath.Join(path, d.Name()), limits.Keyring)
-		if err != nil {
+		// What is no key in a folder of keys is not asked for by name. What is
+		// damaged may be the revocation of one.
+		if err := addKeyFile(ring, filepath.Join(path, d.Name())); err != nil && !errors.Is(err, pgp.ErrNoKeys) {
 			return err
 		}
-		// What is no key in a folder of keys is not asked for by name.
-		if _, err := ring.Add(data); err != nil && !errors.Is(err, pgp.ErrMalformed) {
-			return err
-		}
+	}
+	return nil
+}
+
+// addKeyFile adds a file of keys.
+func addKeyFile(ring *pgp.Keyring, path string) error {
+	data, err := fsx.ReadFile(path, limits.Keyring)
+	if err != nil {
+		return err
+	}
+	if _, err := ring.Add(data); err != nil {
+		return fail.New(fail.Verification, "write it anew with gpg --export, or take it away from there", "%s: %w", path, err)
 	}
 	return nil
 }

@@ -13,8 +13,9 @@ import (
 )
 
 // ImportGPG adds keys to the keyring of a remote, and to those that are there
-// what is new about them: expiry, user ids, revocations. With ids only those
-// keys, each of which must be in it. It says how many keys are new.
+// what is new about them: expiry, user ids, revocations, which may come alone.
+// With ids only those keys, each of which must be in it. It says how many keys
+// are new.
 func ImportGPG(repo *ostree.Repo, remote string, keys *pgp.Keyring, env Env, ids ...string) (added int, err error) {
 	c, err := repo.RemoteConfig(remote)
 	if err != nil {
@@ -31,11 +32,23 @@ func ImportGPG(repo *ostree.Repo, remote string, keys *pgp.Keyring, env Env, ids
 		return 0, err
 	}
 	added = ring.Merge(keys)
+	if err := CheckRevocations(ring); err != nil {
+		return 0, fmt.Errorf("import keys for remote %s: %w", remote, err)
+	}
 	out := ring.Bytes()
 	if len(out) > limits.Keyring {
 		return 0, &fsx.TooLargeError{Name: path, Max: limits.Keyring}
 	}
 	return added, fsx.WriteFile(path, out, 0o644)
+}
+
+// CheckRevocations fails for a revocation without its key, which no keyring on
+// disk can hold: it would be lost, and its key trusted when it comes.
+func CheckRevocations(ring *pgp.Keyring) error {
+	if ids := ring.Strays(); len(ids) > 0 {
+		return fail.New(fail.NotFound, "import that key too, or leave its revocation out", "revocation of key %s: the key is not there", ids[0])
+	}
+	return nil
 }
 
 // ReadKeyring reads a file of public keys, binary or in ASCII armor.

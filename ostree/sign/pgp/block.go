@@ -2,6 +2,8 @@ package pgp
 
 import (
 	"slices"
+
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
 
 // block is a transferable public key as packets: the primary key, signatures
@@ -20,12 +22,20 @@ type part struct {
 }
 
 // blocks sorts packets into keys. Secret keys and what belongs to them, trust
-// packets and what is unknown are left out.
-func blocks(list []raw) []*block {
-	var all []*block
+// packets and what is unknown are left out, but no revocation of a key: it is
+// that of the key it stands behind, wherever in it, or it is loose.
+func blocks(list []raw) (all []*block, loose []raw) {
 	var b *block    // nil while what comes belongs to nothing that is kept
 	var sigs *[]raw // where a signature belongs
 	for _, r := range list {
+		if r.revokesKey() {
+			if b != nil {
+				b.direct = append(b.direct, r)
+			} else {
+				loose = append(loose, r)
+			}
+			continue
+		}
 		switch r.tag {
 		case tagPublicKey:
 			b = &block{primary: r}
@@ -51,7 +61,12 @@ func blocks(list []raw) []*block {
 			}
 		}
 	}
-	return all
+	return all, loose
+}
+
+// revokesKey says whether a packet is a revocation of a primary key.
+func (r raw) revokesKey() bool {
+	return r.tag == tagSignature && typeOf(r) == packet.SigTypeKeyRevocation
 }
 
 // clone is a copy that a merge doesn't reach back from.

@@ -1,7 +1,6 @@
 package pgp
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -150,57 +149,6 @@ func (k *Key) newestOn(id string, sigs []raw, now time.Time) (newest claim, revo
 		}
 	}
 	return newest, newest.sig != nil && !gone.Before(newest.sig.CreationTime)
-}
-
-// readRevocations looks for revocations of the key. One counts whenever it was
-// made and whatever reason it gives. One that can't be read counts too, and so
-// does one by a key that a self-signature names as revoker: that key may not be
-// at hand.
-func (k *Key) readRevocations(b *block, claims []claim) {
-	for _, r := range b.direct {
-		if typeOf(r) != packet.SigTypeKeyRevocation {
-			continue
-		}
-		sig, err := signatureOf(r)
-		switch {
-		case err != nil:
-			k.Revoked = true
-		case k.madeBySelf(sig):
-			k.Revoked = k.Revoked || fits(func() error { return k.pub.VerifyRevocationSignature(sig) })
-		default:
-			k.Revoked = k.Revoked || sig.IssuerKeyId != nil && slices.ContainsFunc(claims, func(c claim) bool { return c.namesRevoker(*sig.IssuerKeyId) })
-		}
-	}
-	for i := range k.Users {
-		k.Users[i].Revoked = k.Users[i].Revoked || k.Revoked
-	}
-}
-
-// namesRevoker says whether the hashed part of a version 4 signature names the
-// key id as that of somebody who may revoke the key.
-func (c claim) namesRevoker(id uint64) bool {
-	if len(c.body) < 6 || c.body[0] != 4 {
-		return false
-	}
-	n := int(binary.BigEndian.Uint16(c.body[4:6]))
-	if n > len(c.body)-6 {
-		return false
-	}
-	var list []*packet.OpaqueSubpacket
-	err := guard(func() (err error) {
-		list, err = packet.OpaqueSubpackets(c.body[6 : 6+n])
-		return err
-	})
-	if err != nil {
-		return false
-	}
-	const revocationKey = 12 // class, algorithm, fingerprint
-	for _, s := range list {
-		if s.SubType&0x7f == revocationKey && len(s.Contents) == 22 && binary.BigEndian.Uint64(s.Contents[14:]) == id {
-			return true
-		}
-	}
-	return false
 }
 
 // settle works out from the self-signatures until when the primary key holds

@@ -30,11 +30,18 @@ func FuzzKeyring(f *testing.F) {
 	for _, o := range seeds(f) {
 		f.Add(o.append(nil))
 	}
+	revoked := newSigner(f)
+	f.Add(join(revoked.append(nil), revoked.revocation().append(nil)))
+	f.Add(join(revoked.revocation().append(nil), revoked.append(nil)))
 	f.Add([]byte("-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmA==\n=twTO\n-----END PGP PUBLIC KEY BLOCK-----\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := &Keyring{}
 		if _, err := r.Add(b); err != nil {
 			return
+		}
+		r.Strays()
+		if r.Len() == 0 {
+			return // revocations alone
 		}
 		once := r.Bytes()
 		again := &Keyring{}

@@ -1,6 +1,7 @@
 package pgp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -146,5 +147,37 @@ func TestSecretKeyBehindAPassphraseIsLeftToGPG(t *testing.T) {
 	write(t, filepath.Join(old, "secring.gpg"), testkit.GPG(t, home, nil, "--passphrase=secret", "--export-secret-keys"))
 	if _, err := Home(old).Signer("x@example.com", clock.System().Add(time.Second)); !errors.Is(err, ErrNoSecret) {
 		t.Errorf("err = %v, want ErrNoSecret", err)
+	}
+}
+
+func TestRevocationThatGPGFindsInAFileWeFind(t *testing.T) {
+	home := testkit.GPGHome(t)
+	fingerprint := gpgKey(t, home, "ed25519")
+	sig := testkit.GPG(t, home, data, "--detach-sign", "--output", "-")
+	at := clock.System().Add(time.Second)
+	key, text := testkit.GPG(t, home, nil, "--export"), testkit.GPG(t, home, nil, "--armor", "--export")
+	off := must(os.ReadFile(filepath.Join(home, "openpgp-revocs.d", fingerprint+".rev")))(t)
+	cert := bytes.Replace(off, []byte(":-----BEGIN"), []byte("-----BEGIN"), 1)
+	rev := testkit.GPG(t, home, cert, "--dearmor")
+	for name, c := range map[string]struct {
+		file []byte
+		want Status
+	}{
+		"armored":                 {join(text, cert), KeyRevoked},
+		"binary":                  {join(key, rev), KeyRevoked},
+		"armored, behind a colon": {join(text, off), Good},
+	} {
+		r, there := &Keyring{}, testkit.GPGHome(t)
+		must(r.Add(c.file))(t)
+		if got := outcome(t, r, sig, at); got.Status != c.want {
+			t.Errorf("%s: it is %d, want %d", name, got.Status, c.want)
+		}
+		for who, keys := range map[string][]byte{"what is read": c.file, "what we write": r.Bytes()} {
+			testkit.GPG(t, there, keys, "--import")
+			out := string(testkit.GPG(t, there, nil, "--with-colons", "--list-keys"))
+			if revoked := strings.Contains(out, "\npub:r:"); revoked != (c.want == KeyRevoked) {
+				t.Errorf("%s: gpg says of %s: %s", name, who, out)
+			}
+		}
 	}
 }

@@ -17,28 +17,33 @@ type Keyring struct {
 	blocks []*block
 	byHead map[string]*block
 	byID   map[uint64][]*block // by the key ids of primary keys and subkeys
+
+	loose       []raw            // revocations that came without a key
+	revocations map[uint64][]raw // all, by the key ids that they name as theirs
 }
 
-// Add takes the public keys in data, binary or in ASCII armor, and says how
-// many of them are new. Data without a public key is an error.
+// Add takes the public keys in data and revocations of keys, binary or in ASCII
+// armor, and says how many keys are new. A revocation counts for its key
+// wherever it stands, also if the key comes later. Data with neither is
+// ErrNoKeys.
 func (r *Keyring) Add(data []byte) (added int, err error) {
-	data, err = dearmor(data)
+	list, err := readPackets(data)
 	if err != nil {
 		return 0, err
 	}
-	list, err := split(data)
-	if err != nil {
-		return 0, err
+	all, loose := blocks(list)
+	if len(all)+len(loose) == 0 {
+		return 0, fmt.Errorf("%w: only packets of other types", ErrNoKeys)
 	}
-	all := blocks(list)
-	if len(all) == 0 {
-		return 0, fmt.Errorf("%w: no public key in it", ErrMalformed)
+	if slices.ContainsFunc(loose, func(rev raw) bool { return len(rev.issuers()) == 0 }) {
+		return 0, fmt.Errorf("%w: a revocation doesn't name its key", ErrMalformed)
 	}
 	for _, b := range all {
 		if r.add(b) {
 			added++
 		}
 	}
+	r.takeLoose(loose)
 	return added, nil
 }
 
@@ -58,6 +63,10 @@ func (r *Keyring) add(b *block) (isNew bool) {
 	r.index(b.primary, b)
 	for _, p := range b.subkeys {
 		r.index(p.head, b)
+	}
+	r.revoke(b.direct)
+	if id, ok := b.primary.keyID(); ok {
+		b.direct = union(b.direct, r.revocations[id])
 	}
 	return old == nil
 }
@@ -165,5 +174,6 @@ func (r *Keyring) Merge(o *Keyring) (added int) {
 			added++
 		}
 	}
+	r.takeLoose(o.loose)
 	return added
 }

@@ -5,13 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
-	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -28,6 +25,11 @@ const (
 
 // ErrMalformed says that bytes are no OpenPGP packets.
 var ErrMalformed = errors.New("malformed OpenPGP data")
+
+// ErrNoKeys says that data was read to its end and there is neither a key nor a
+// revocation of one in it. What is damaged may have held one, and is none of
+// these.
+var ErrNoKeys = fmt.Errorf("%w: no keys in it", ErrMalformed)
 
 // errUnsupported says that a packet is well formed and made with something that
 // is not known here.
@@ -48,13 +50,7 @@ func split(data []byte) ([]raw, error) {
 		if first&0x80 == 0 {
 			return nil, fmt.Errorf("%w: no packet begins with %#02x", ErrMalformed, first)
 		}
-		tag, head, n := first>>2&0x0f, 0, 0
-		if first&0x40 != 0 {
-			tag = first & 0x3f
-			head, n = newLength(data[1:])
-		} else {
-			head, n = oldLength(first&3, data[1:])
-		}
+		tag, head, n := header(data)
 		if head == 0 || n > len(data)-1-head {
 			return nil, fmt.Errorf("%w: packet of type %d is longer than the data", ErrMalformed, tag)
 		}
@@ -62,6 +58,44 @@ func split(data []byte) ([]raw, error) {
 		list, data = append(list, raw{tag, body}), data[1+head+n:]
 	}
 	return list, nil
+}
+
+// readPackets reads what is binary or in ASCII armor.
+func readPackets(data []byte) ([]raw, error) {
+	list, err := split(data)
+	if err == nil || beginsWithKey(data) {
+		return list, err
+	}
+	if data, err = dearmor(string(data)); err != nil {
+		return nil, err
+	}
+	return split(data)
+}
+
+// beginsWithKey tells a damaged keyring from other files, such as an image: by
+// its first packet, a key or a signature, and the version of that.
+func beginsWithKey(data []byte) bool {
+	if data[0]&0x80 == 0 {
+		return false
+	}
+	tag, head, _ := header(data)
+	if tag != tagSignature && tag != tagPublicKey && tag != tagSecretKey {
+		return false
+	}
+	version := 1 + head
+	return head == 0 || len(data) <= version || data[version] >= 2 && data[version] <= 6
+}
+
+// header reads the tag of a packet, and behind it how many bytes its length
+// takes and what that says.
+func header(data []byte) (tag byte, head, n int) {
+	first := data[0]
+	if first&0x40 != 0 {
+		head, n = newLength(data[1:])
+		return first & 0x3f, head, n
+	}
+	head, n = oldLength(first&3, data[1:])
+	return first >> 2 & 0x0f, head, n
 }
 
 // newLength reads a length of the new format: how many bytes it takes, 0 if it
@@ -159,64 +193,4 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", errUnsupported, err)
 	}
 	return fmt.Errorf("%w: %w", ErrMalformed, err)
-}
-
-const (
-	armorBegin = "-----BEGIN PGP "
-	armorEnd   = "-----END PGP "
-)
-
-// dearmor gives binary packets for what is binary or ASCII armor, of which
-// there may be several blocks; text around them doesn't count.
-func dearmor(data []byte) ([]byte, error) {
-	if len(data) == 0 || data[0]&0x80 != 0 {
-		return data, nil
-	}
-	text := string(data)
-	var all []byte
-	found := false
-	for {
-		from := strings.Index(text, armorBegin)
-		if from < 0 {
-			break
-		}
-		text = text[from:]
-		to := strings.Index(text, armorEnd)
-		if to < 0 {
-			return nil, fmt.Errorf("%w: an armored block has no end", ErrMalformed)
-		}
-		end := len(text)
-		if nl := strings.IndexByte(text[to:], '\n'); nl >= 0 {
-			end = to + nl + 1
-		}
-		b, err := unwrap(text[:end])
-		if err != nil {
-			return nil, err
-		}
-		all, text, found = append(all, b...), text[end:], true
-	}
-	if !found {
-		return nil, fmt.Errorf("%w: neither packets nor an armored block", ErrMalformed)
-	}
-	return all, nil
-}
-
-// unwrap decodes one armored block.
-func unwrap(text string) ([]byte, error) {
-	var out []byte
-	err := guard(func() error {
-		block, err := armor.Decode(strings.NewReader(text))
-		if err != nil {
-			return fmt.Errorf("%w: armored block: %w", ErrMalformed, err)
-		}
-		if !strings.HasPrefix(block.Type, "PGP P") { // PUBLIC or PRIVATE KEY BLOCK
-			return fmt.Errorf("%w: armored block of type %.40q holds no keys", ErrMalformed, block.Type)
-		}
-		out, err = fsx.ReadAll(block.Body, "armored block", limits.Keyring)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrMalformed, err)
-		}
-		return nil
-	})
-	return out, err
 }

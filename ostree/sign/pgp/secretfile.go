@@ -15,11 +15,7 @@ var ErrProtected = errors.New("the secret key is protected by a passphrase")
 // and what is known of the public half. One behind a passphrase is
 // ErrProtected, a file without a secret key that may sign ErrNoSecret.
 func SecretFile(data []byte, now time.Time) (*Signer, *Key, error) {
-	data, err := dearmor(data)
-	if err != nil {
-		return nil, nil, err
-	}
-	packets, err := split(data)
+	packets, err := readPackets(data)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,8 +69,10 @@ func publicHalves(packets []raw) (*Keyring, error) {
 		list = append(list, raw{tag, half[0].body})
 	}
 	ring := &Keyring{}
-	for _, b := range blocks(list) {
+	all, loose := blocks(list)
+	for _, b := range all {
 		ring.add(b)
 	}
+	ring.revoke(loose)
 	return ring, nil
 }

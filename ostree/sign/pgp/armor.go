@@ -1,0 +1,101 @@
+package pgp
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+
+	"github.com/otactl/otactl/internal/fsx"
+	"github.com/otactl/otactl/internal/limits"
+)
+
+const (
+	armorBegin = "-----BEGIN PGP "
+	armorEnd   = "-----END PGP "
+	armorClose = "-----" // of either line
+
+	// armorOff stands before the armor of the revocations that GnuPG keeps for
+	// each of its keys, lest somebody uses one by accident.
+	armorOff = ":"
+)
+
+// dearmor gives the packets in ASCII armor, of which there may be several
+// blocks; text around them doesn't count.
+func dearmor(text string) ([]byte, error) {
+	var all []byte
+	found := false
+	none := fmt.Errorf("%w: neither packets nor an armored block", ErrNoKeys)
+	for {
+		before, block, behind, err := cutArmor(text)
+		if err != nil {
+			return nil, err
+		}
+		if block == "" {
+			break
+		}
+		text = behind
+		b, err := unwrap(block, strings.HasSuffix(before, armorOff))
+		switch {
+		case errors.Is(err, ErrNoKeys):
+			none = err
+		case err != nil:
+			return nil, err
+		default:
+			all, found = append(all, b...), true
+		}
+	}
+	if !found {
+		return nil, none
+	}
+	return all, nil
+}
+
+// cutArmor finds the first armored block in text; it is empty if there is none.
+// What stands on the line of its end may be the next one.
+func cutArmor(text string) (before, block, behind string, err error) {
+	from, to := strings.Index(text, armorBegin), strings.Index(text, armorEnd)
+	switch {
+	case from < 0 && to < 0:
+		return text, "", "", nil
+	case to < 0:
+		return "", "", "", fmt.Errorf("%w: an armored block has no end", ErrMalformed)
+	case from < 0 || to < from:
+		return "", "", "", fmt.Errorf("%w: an armored block has no beginning", ErrMalformed)
+	}
+	end := to + len(armorEnd)
+	line, _, _ := strings.Cut(text[end:], "\n")
+	if n := strings.Index(line, armorClose); n >= 0 {
+		line = line[:n+len(armorClose)]
+	}
+	end += len(line)
+	return text[:from], text[from:end], text[end:], nil
+}
+
+// unwrap decodes one armored block, unless it is off or holds something else.
+func unwrap(text string, off bool) ([]byte, error) {
+	if off {
+		return nil, fmt.Errorf("%w: the colon before its armor says that it is not to be used", ErrNoKeys)
+	}
+	var out []byte
+	err := guard(func() error {
+		block, err := armor.Decode(strings.NewReader(text))
+		if err != nil {
+			return fmt.Errorf("%w: armored block: %w", ErrMalformed, err)
+		}
+		switch {
+		case strings.HasPrefix(block.Type, "PGP P"): // PUBLIC or PRIVATE KEY BLOCK
+		case block.Type == "PGP SIGNATURE", block.Type == "PGP SIGNED MESSAGE", block.Type == "PGP MESSAGE":
+			return fmt.Errorf("%w: it is a %s", ErrNoKeys, block.Type)
+		default:
+			return fmt.Errorf("%w: armored block of type %.40q holds no keys", ErrMalformed, block.Type)
+		}
+		out, err = fsx.ReadAll(block.Body, "armored block", limits.Keyring)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
+		return nil
+	})
+	return out, err
+}
