@@ -105,7 +105,6 @@ func (l *linker) needed(id ObjectID, h *FileHeader) error {
 	if l == nil || l.r.opt.Links != LinkRequired || h.Size == 0 || h.Mode&0o400 == 0 {
 		return nil
 	}
-	//lint:ignore ST1005 the words that scripts look for
 	return fail.New(fail.Usage, "leave --require-hardlinks out, or pull the commit into the repo itself", "Hardlinking %s: a parent has it in another mode than the checkout needs", id)
 }
 
