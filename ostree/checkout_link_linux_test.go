@@ -94,7 +94,7 @@ func filledCopy(t *testing.T, what string, repo *Repo, sum Checksum) {
 }
 
 func TestACacheThatTheCallerMayNotWriteIsDoneWithout(t *testing.T) {
-	if !againAsNobody(t) {
+	if !testkit.AgainAsNobody(t) {
 		return
 	}
 	for _, shut := range []string{".", "tmp"} {

@@ -5,36 +5,16 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
-)
 
-// againAsNobody runs the test again by an account to which files can be closed, as
-// they cannot to root, and says whether this is that run.
-func againAsNobody(t *testing.T) bool {
-	t.Helper()
-	if os.Getuid() != 0 {
-		return true
-	}
-	dir := t.TempDir()
-	if err := errors.Join(os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.count=1")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("by nobody: %v\n%s", err, out)
-	}
-	return false
-}
+	"github.com/otactl/otactl/internal/testkit"
+)
 
 // TestACheckoutThatFailsLeavesNothingOfFoldersThatAreClosed: they have the mode
 // that was committed long before the last file proves wrong.
 func TestACheckoutThatFailsLeavesNothingOfFoldersThatAreClosed(t *testing.T) {
-	if !againAsNobody(t) {
+	if !testkit.AgainAsNobody(t) {
 		return
 	}
 	for _, mode := range []uint32{0o555, 0o311, 0} {

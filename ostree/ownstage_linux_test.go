@@ -4,41 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
-	"syscall"
 	"testing"
+
+	"github.com/otactl/otactl/internal/testkit"
 )
-
-// nobody is an account that owns nothing.
-const nobody = 65534
-
-// asNobody runs do with the rights of an account that owns dir and no more: to
-// root no file is closed. The rights are those of one thread.
-func asNobody(t *testing.T, dir string, do func()) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		do()
-		return
-	}
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, nobody, nobody))
-	})
-	if err := errors.Join(err, os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := syscall.Setfsuid(nobody); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := syscall.Setfsuid(0); err != nil {
-			t.Fatal(err)
-		}
-	}()
-	do()
-}
 
 // TestAStageThatBelongsToAnotherUserIsPassedOver: its owner takes it over, and
 // nobody else has to wait for that.
@@ -53,7 +22,7 @@ func TestAStageThatBelongsToAnotherUserIsPassedOver(t *testing.T) {
 			if err := os.Chmod(closed(dir), 0); err != nil {
 				t.Fatal(err)
 			}
-			asNobody(t, r.Path(), func() {
+			testkit.AsNobody(t, r.Path(), func() {
 				if _, err := os.Open(closed(dir)); !errors.Is(err, fs.ErrPermission) {
 					t.Fatalf("%s can be opened: %v", what, err)
 				}

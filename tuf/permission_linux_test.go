@@ -5,44 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/testkit"
 	"github.com/otactl/otactl/tuf"
 )
-
-// nobody is an account that owns nothing.
-const nobody = 65534
-
-// asNobody runs do with the rights of an account that owns dir and no more: to
-// root no file is closed. The rights are those of one thread.
-func asNobody(t *testing.T, dir string, do func()) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		do()
-		return
-	}
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, nobody, nobody))
-	})
-	if err := errors.Join(err, os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(filepath.Dir(filepath.Dir(dir)), 0o755)); err != nil {
-		t.Fatal(err)
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := syscall.Setfsuid(nobody); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := syscall.Setfsuid(0); err != nil {
-			t.Fatal(err)
-		}
-	}()
-	do()
-}
 
 func TestAnUnreadableFileIsSetAsideAndFetchedAgain(t *testing.T) {
 	for _, name := range []string{"timestamp.json", "snapshot.json", "targets.json", "floor.json", "2.root.json"} {
@@ -51,7 +20,7 @@ func TestAnUnreadableFileIsSetAsideAndFetchedAgain(t *testing.T) {
 			if err := os.Chmod(filepath.Join(dir, name), 0); err != nil {
 				t.Fatal(err)
 			}
-			asNobody(t, dir, func() {
+			testkit.AsNobody(t, dir, func() {
 				if _, err := os.ReadFile(filepath.Join(dir, name)); !errors.Is(err, fs.ErrPermission) {
 					t.Fatalf("it can be read: %v", err)
 				}
@@ -71,7 +40,7 @@ func TestAReadOnlyFolderIsNamedWithARemedy(t *testing.T) {
 	if err := errors.Join(os.WriteFile(aside, []byte("kept"), 0o600), os.Chmod(dir, 0o500)); err != nil {
 		t.Fatal(err)
 	}
-	asNobody(t, dir, func() {
+	testkit.AsNobody(t, dir, func() {
 		d.accepts() // nothing is new
 		d.repo.Publish()
 		_, err := d.refresh()
