@@ -70,6 +70,7 @@ func run(args []string) error {
 		return err
 	}
 	defer b.close()
+	settle()
 	return b.compare(ctx, runs, only)
 }
 

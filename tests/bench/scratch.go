@@ -121,8 +121,7 @@ func (b *bench) shown(c command) string {
 }
 
 // fresh is a path for what one run makes. Files are made in a folder that is new
-// for each run: after a deletion ext4 spends more time on finding free inodes
-// than on all else.
+// for each run, since to remove the last one's would slow down the next.
 func (b *bench) fresh() string {
 	b.runs++
 	return filepath.Join(b.dir, fmt.Sprintf("out-%d", b.runs))
@@ -139,6 +138,28 @@ func (b *bench) tidy() {
 	for _, m := range made {
 		_ = os.RemoveAll(m)
 	}
+	time.Sleep(forgotten)
+}
+
+// forgotten is how long ext4 remembers which inodes were freed: a minute, and five
+// more where the journal still holds what it wrote of them. It passes over them
+// one at a time for each file that is made, which takes longer than all else.
+const forgotten = 6 * time.Minute
+
+// stamp is a file that was written when the last bench ended and removed what it
+// had made.
+func stamp() string { return filepath.Join(os.TempDir(), "otactl-bench-ended") }
+
+// settle waits until the disk has forgotten what the bench before this removed.
+func settle() {
+	st, err := os.Stat(stamp())
+	if err != nil {
+		return
+	}
+	if left := time.Until(st.ModTime().Add(forgotten)); left > 0 {
+		fmt.Fprintf(os.Stderr, "waiting %s until the disk has forgotten what the last bench removed\n", left.Round(time.Second))
+		time.Sleep(left)
+	}
 }
 
 func (b *bench) close() {
@@ -148,6 +169,7 @@ func (b *bench) close() {
 	}
 	line := b.fill("kill $(cat {dir}/fresh.pid {dir}/rig.pid {dir}/serve.pid) 2>/dev/null; chattr -i {dir}/*/ostree/deploy/*/deploy/* 2>/dev/null; rm -rf {dir}")
 	_ = exec.Command("bash", "-c", line).Run()
+	_ = os.WriteFile(stamp(), nil, 0o600)
 }
 
 // start runs a server until the bench ends, and waits until it listens at addr.
