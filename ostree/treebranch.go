@@ -1,6 +1,7 @@
 package ostree
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -73,6 +74,15 @@ func (b *TreeBuilder) expand(a *branch) error {
 	return nil
 }
 
+// another counts a name that comes out of an archive, where it costs next to nothing,
+// or above one. More than a checkout would take are refused.
+func (b *TreeBuilder) another() error {
+	if b.names++; b.names > cmp.Or(b.opt.most, limits.TreeEntries) {
+		return badFormat("a tree of more than the %d names allowed", cmp.Or(b.opt.most, limits.TreeEntries))
+	}
+	return nil
+}
+
 // under finds the directory at a clean relative path. With create it makes
 // those that are missing, as root's with mode 0755 before the options.
 func (b *TreeBuilder) under(name string, create bool) (*branch, error) {
@@ -94,8 +104,13 @@ func (b *TreeBuilder) under(name string, create bool) (*branch, error) {
 		if err := b.expand(at); err != nil {
 			return nil, err
 		}
-		if !create && at.dirs[part] == nil {
-			return nil, fmt.Errorf("%s: %w", sofar, ErrNoPath)
+		if at.dirs[part] == nil {
+			if !create {
+				return nil, fmt.Errorf("%s: %w", sofar, ErrNoPath)
+			}
+			if err := b.another(); err != nil {
+				return nil, err
+			}
 		}
 		var err error
 		if at, err = at.dir(part); err != nil {

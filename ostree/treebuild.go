@@ -34,6 +34,7 @@ type TreeBuilder struct {
 	prefix  string // where the next tree goes, "" for the root
 	links   *linkIndex
 	sources []*emptied
+	names   int // that archives brought, and the folders above them
 
 	mu     sync.Mutex
 	report TreeReport

@@ -37,6 +37,7 @@ type TreeOptions struct {
 	// Jobs is how many files are read at once; 0 means one per processor.
 	Jobs     int
 	Progress progress.Sink
+	most     int // names out of archives, for tests
 }
 
 // Links is how much a hard link into the repo says about a file.

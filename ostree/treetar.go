@@ -143,6 +143,9 @@ func cleanMember(name string) (string, error) {
 }
 
 func (t *tarWalk) member(m *member) error {
+	if err := t.b.another(); err != nil {
+		return err
+	}
 	name, err := t.path(m.name)
 	if err != nil {
 		return err
@@ -339,26 +342,29 @@ func (t *tarWalk) join() error {
 	return nil
 }
 
+// resolve goes along links that name links, however many there are, to a file.
 func (t *tarWalk) resolve(entry *leaf) error {
-	link := t.links[entry]
-	if link == nil || !entry.sum.IsZero() {
-		return nil
+	var chain []*leaf
+	for link := t.links[entry]; link != nil && entry.sum.IsZero(); link = t.links[entry] {
+		if link.visited {
+			return fail.New(fail.Verification, "", "hard links go round in a circle")
+		}
+		link.visited = true
+		if link.inode != "" {
+			if err := t.sameInode(entry, link); err != nil {
+				return err
+			}
+			break
+		}
+		target, err := t.find(link.target)
+		if err != nil {
+			return err
+		}
+		chain, entry = append(chain, entry), target
 	}
-	if link.visited {
-		return fail.New(fail.Verification, "", "hard links go round in a circle")
+	for _, link := range chain {
+		link.sum = entry.sum
 	}
-	link.visited = true
-	if link.inode != "" {
-		return t.sameInode(entry, link)
-	}
-	target, err := t.find(link.target)
-	if err != nil {
-		return err
-	}
-	if err := t.resolve(target); err != nil {
-		return err
-	}
-	entry.sum = target.sum
 	return nil
 }
 

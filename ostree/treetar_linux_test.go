@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -178,6 +180,49 @@ func TestHostileArchivesAreRefused(t *testing.T) {
 			t.Errorf("%s: error is %v, want one that names %s", name, err, c.says)
 		}
 		nothingVisible(t, name, repo)
+	}
+}
+
+// TestAChainOfHardLinksIsFollowedToItsEndAtAnyLength: what goes down a stack for
+// each link ends the process.
+func TestAChainOfHardLinksIsFollowedToItsEndAtAnyLength(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(4 << 20))
+	const n = 100_000
+	b := &TreeBuilder{ctx: t.Context(), root: &branch{files: make(map[string]*leaf, n+1)}}
+	w := &tarWalk{b: b, links: make(map[*leaf]*hardLink, n)}
+	for i := range n {
+		l := &leaf{}
+		b.root.files[strconv.Itoa(i)], w.links[l] = l, &hardLink{target: strconv.Itoa(i + 1)}
+	}
+	b.root.files[strconv.Itoa(n)] = &leaf{sum: Checksum{1}}
+	if err := w.resolve(b.root.files["0"]); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if sum := b.root.files[strconv.Itoa(i)].sum; sum != (Checksum{1}) {
+			t.Fatalf("link %d of %d is %s", i, n, sum)
+		}
+	}
+}
+
+// TestAnArchiveOfMoreNamesThanATreeMayHaveIsRefused, those of folders that
+// nothing but a path names among them.
+func TestAnArchiveOfMoreNamesThanATreeMayHaveIsRefused(t *testing.T) {
+	for what, list := range map[string][]tar.Header{
+		"members":    {dir(".", 0o755), file("a", "x"), link("b", "a"), link("c", "a"), link("d", "a")},
+		"one member": {dir(".", 0o755), file("a", "x"), link("a", "a"), link("a", "a"), link("a", "a")},
+		"folders":    {file("a/b/c/d/e", "x")},
+	} {
+		for most, fits := range map[int]bool{4: false, 5: true} {
+			repo := archiveRepo(t)
+			_, err := commitTar(t, repo, tarOf(t, list...), TreeOptions{most: most}, TarOptions{Autocreate: true})
+			if fits != (err == nil) || !fits && !strings.Contains(err.Error(), "the 4 names allowed") {
+				t.Errorf("%s, %d allowed: error is %v", what, most, err)
+			}
+			if !fits {
+				nothingVisible(t, what, repo)
+			}
+		}
 	}
 }
 
