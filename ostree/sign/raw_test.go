@@ -276,6 +276,68 @@ func TestKeyFileWithALineThatIsNoKeyIsRefused(t *testing.T) {
 	}
 }
 
+func TestDamagedBlockInAFileOfPEMIsRefused(t *testing.T) {
+	inPEM := func(public string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(decode64(public))(t)}))
+	}
+	_, firstKey := pair(t, SPKI)
+	_, secondKey := pair(t, SPKI)
+	first, second := inPEM(firstKey), inPEM(secondKey)
+	swap := func(old, by string) string { return strings.Replace(second, old, by, 1) }
+	for what, c := range map[string]struct {
+		content string
+		want    int // keys; 0 is an error
+	}{
+		"two keys":                     {first + second, 2},
+		"no newline at the end":        {first + strings.TrimSpace(second), 2},
+		"lines as of Windows":          {strings.ReplaceAll(first+second, "\n", "\r\n"), 2},
+		"text around them":             {"# ours\n" + first + "\nPublic-Key: (256 bit)\npub:\n    04:5f:\n" + second + "ASN1 OID: prime256v1\n-- \n", 2},
+		"a letter that is not one":     {first + swap("MF", "M*"), 0},
+		"such a letter in the first":   {swap("MF", "M*") + first, 0},
+		"cut":                          {first + second[:len(second)/2], 0},
+		"cut, then another":            {second[:len(second)/2] + "\n" + first, 0},
+		"cut in its last line":         {first + second[:len(second)-12], 0},
+		"no beginning":                 {first + second[len(second)/2:], 0},
+		"a beginning with a dash less": {first + swap("-----BEGIN", "----BEGIN"), 0},
+		"a space before it":            {first + swap("-----BEGIN", " -----BEGIN"), 0},
+		"another end":                  {first + swap("-----END PUBLIC", "-----END PRIVATE"), 0},
+		"both on one line":             {strings.TrimSpace(first) + second, 0},
+		"only such":                    {swap("MF", "M*"), 0},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "revoked.spki"), []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		k := must(NewKeys(SPKI, Env{KeyDirs: []string{dir}}))(t)
+		_, trusted := pair(t, SPKI)
+		if err := k.Add(trusted); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Verifier(); (err == nil) != (c.want > 0) {
+			t.Errorf("%s: revoked keys: %v", what, err)
+		}
+		k = must(NewKeys(SPKI, nowhere(t)))(t)
+		if err := k.AddFile(filepath.Join(dir, "revoked.spki")); (err == nil) != (c.want > 0) || k.Len() != c.want {
+			t.Errorf("%s: %d trusted keys, %v", what, k.Len(), err)
+		}
+	}
+}
+
+func TestDamagedSecretInPEMIsRefusedBesideAGoodOne(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	good := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(key))(t)}))
+	bad := strings.Replace(good, "MC", "M*", 1)
+	for _, engine := range []string{Ed25519, SPKI} {
+		if list, err := OpenAll(t.Context(), []string{engine + ":" + keyFile(t, "k.pem", good)}, "", nowhere(t)); err != nil || len(list) != 1 {
+			t.Errorf("%s: %v, %v", engine, list, err)
+		}
+		_, err := OpenAll(t.Context(), []string{engine + ":" + keyFile(t, "k.pem", good+bad)}, "", nowhere(t))
+		if err == nil || strings.Contains(err.Error(), strings.Split(bad, "\n")[1]) {
+			t.Errorf("%s, damaged: %v", engine, err)
+		}
+	}
+}
+
 func TestDummyIsRefusedUnlessTheEnvironmentAllowsIt(t *testing.T) {
 	if _, err := NewKeys(Dummy, Env{}); err == nil {
 		t.Error("keys of the engine dummy were taken")

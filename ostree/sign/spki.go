@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,8 +11,10 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -21,6 +24,8 @@ const (
 	rsaLeast = 2048
 	rsaMost  = 16384
 )
+
+var errDamagedPEM = errors.New("a PEM block that can't be read, or a part of one")
 
 // spkiKey is a public key in the DER form of X.509, SubjectPublicKeyInfo.
 type spkiKey struct {
@@ -122,21 +127,35 @@ func parseSPKISecret(der []byte) (Signer, error) {
 }
 
 // pemBlocks are the bodies of the PEM blocks in data, which must all have one
-// of the labels.
+// of the labels. Text around them doesn't count, but what is left of a block
+// that can't be read is an error: it may be the key that somebody revoked.
 func pemBlocks(data []byte, labels ...string) ([][]byte, error) {
 	var list [][]byte
 	for {
 		block, rest := pem.Decode(data)
 		if block == nil {
+			if pemLines(data) > 0 {
+				return nil, errDamagedPEM
+			}
 			return list, nil
 		}
-		known := false
-		for _, l := range labels {
-			known = known || l == block.Type
+		if pemLines(data[:len(data)-len(rest)]) != 2 { // its own beginning and end
+			return nil, errDamagedPEM
 		}
-		if !known {
+		if !slices.Contains(labels, block.Type) {
 			return nil, fmt.Errorf("a PEM block of type %.60q, want %q", block.Type, labels)
 		}
 		list, data = append(list, block.Bytes), rest
 	}
+}
+
+// pemLines is how many lines of data begin or end a PEM block, or seem to.
+func pemLines(data []byte) int {
+	n := 0
+	for line := range bytes.FieldsFuncSeq(data, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		if bytes.HasPrefix(bytes.TrimSpace(line), []byte("-----")) {
+			n++
+		}
+	}
+	return n
 }
