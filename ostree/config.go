@@ -176,7 +176,7 @@ func (r *Repo) Config(group, key string) (string, bool) { return r.cfg().file.Ge
 // the other. How this Repo stores objects doesn't change before it is opened
 // again.
 func (r *Repo) EditConfig(ctx context.Context, edit func(*keyfile.File) error) error {
-	unlock, err := r.lockConfig(ctx)
+	unlock, err := r.LockConfig(ctx)
 	if err != nil {
 		return err
 	}
@@ -190,9 +190,9 @@ func (r *Repo) EditConfig(ctx context.Context, edit func(*keyfile.File) error) e
 
 func (r *Repo) configPath() string { return filepath.Join(r.path, "config") }
 
-// lockConfig lets one at a time change the config and the files of remotes, and
-// reads the config as whoever did so before left it.
-func (r *Repo) lockConfig(ctx context.Context) (unlock func(), err error) {
+// LockConfig lets one at a time change the config, the files of remotes and
+// their keyrings, and reads the config as whoever did so before left it.
+func (r *Repo) LockConfig(ctx context.Context) (unlock func(), err error) {
 	unlock, err = lockFolder(ctx, r.path)
 	if err == nil {
 		if err = r.reloadConfig(); err == nil {
@@ -216,7 +216,7 @@ func (r *Repo) reloadConfig() error {
 	return nil
 }
 
-// writeConfig makes f the config, if it differs; the caller holds lockConfig.
+// writeConfig makes f the config, if it differs; the caller holds LockConfig.
 func (r *Repo) writeConfig(f *keyfile.File) error {
 	out := f.Bytes()
 	c, err := parseConfig(out)

@@ -65,7 +65,7 @@ func (r *Repo) AddRemote(ctx context.Context, name, url string, how AddRemoteMod
 // editRemotes calls edit with the files of remotes, which it may change and
 // write; nobody else does so meanwhile.
 func (r *Repo) editRemotes(ctx context.Context, edit func(files []remoteFile) error) error {
-	unlock, err := r.lockConfig(ctx)
+	unlock, err := r.LockConfig(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (r *Repo) dropRemote(name string, files []remoteFile) (found bool, err erro
 	return found, nil
 }
 
-// writeRemotes writes a file of remotes; the caller holds lockConfig. One of the
+// writeRemotes writes a file of remotes; the caller holds LockConfig. One of the
 // folder goes when nothing is left in it.
 func (r *Repo) writeRemotes(f remoteFile) error {
 	dir := filepath.Dir(f.path)

@@ -66,7 +66,7 @@ func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	if err := repo.AddRemote(c.Context, name, url, how, options...); err != nil {
 		return err
 	}
-	return e.importKeys(repo, name, ring)
+	return e.importKeys(c.Context, repo, name, ring)
 }
 
 // remoteOptions are the keys that the flags stand for, --set last so that it

@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -51,7 +52,7 @@ func (e *Env) remoteGPGImport(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	return e.importKeys(repo, name, ring, c.Args().Tail()...)
+	return e.importKeys(c.Context, repo, name, ring, c.Args().Tail()...)
 }
 
 func (e *Env) keysToImport(c *cli.Context) (*pgp.Keyring, error) {
@@ -80,8 +81,8 @@ func (e *Env) keysToImport(c *cli.Context) (*pgp.Keyring, error) {
 }
 
 // importKeys trusts keys for a remote and says how many are new.
-func (e *Env) importKeys(repo *ostree.Repo, remote string, ring *pgp.Keyring, ids ...string) error {
-	n, err := sign.ImportGPG(repo, remote, ring, e.signEnv(), ids...)
+func (e *Env) importKeys(ctx context.Context, repo *ostree.Repo, remote string, ring *pgp.Keyring, ids ...string) error {
+	n, err := sign.ImportGPG(ctx, repo, remote, ring, e.signEnv(), ids...)
 	if err != nil {
 		return err
 	}

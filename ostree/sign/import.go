@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +16,14 @@ import (
 // ImportGPG adds keys to the keyring of a remote, and to those that are there
 // what is new about them: expiry, user ids, revocations, which may come alone.
 // With ids only those keys, each of which must be in it. It says how many keys
-// are new.
-func ImportGPG(repo *ostree.Repo, remote string, keys *pgp.Keyring, env Env, ids ...string) (added int, err error) {
+// are new. Of two imports at once none is lost, and none leaves a keyring for a
+// remote that is deleted meanwhile.
+func ImportGPG(ctx context.Context, repo *ostree.Repo, remote string, keys *pgp.Keyring, env Env, ids ...string) (added int, err error) {
+	unlock, err := repo.LockConfig(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
 	c, err := repo.RemoteConfig(remote)
 	if err != nil {
 		return 0, err
@@ -26,7 +33,11 @@ func ImportGPG(repo *ostree.Repo, remote string, keys *pgp.Keyring, env Env, ids
 			return 0, fail.New(fail.NotFound, "look at what is in it with gpg --show-keys", "import keys for remote %s: %w", remote, err)
 		}
 	}
-	path := repo.RemoteFile(c.Name, keyringSuffix)
+	return mergeInto(repo.RemoteFile(c.Name, keyringSuffix), remote, keys)
+}
+
+// mergeInto adds keys to the keyring at path; the caller holds LockConfig.
+func mergeInto(path, remote string, keys *pgp.Keyring) (added int, err error) {
 	ring := &pgp.Keyring{}
 	if _, err := addKeyring(ring, path); err != nil {
 		return 0, err

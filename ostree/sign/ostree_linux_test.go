@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -250,14 +251,14 @@ func TestImportMergesIntoTheRemotesKeyring(t *testing.T) {
 	env := Env{Now: soon()}
 	both := must(ReadKeyring(public))(t)
 	both.Merge(must(ReadKeyring(second))(t))
-	if _, err := ImportGPG(repo, "o", both, env, "0123456789ABCDEF"); err == nil {
+	if _, err := ImportGPG(t.Context(), repo, "o", both, env, "0123456789ABCDEF"); err == nil {
 		t.Error("a key was imported that is not there")
 	}
 	for _, c := range []struct {
 		ids  []string
 		want int
 	}{{[]string{id}, 1}, {nil, 1}, {nil, 0}} {
-		if n, err := ImportGPG(repo, "o", both, env, c.ids...); err != nil || n != c.want {
+		if n, err := ImportGPG(t.Context(), repo, "o", both, env, c.ids...); err != nil || n != c.want {
 			t.Errorf("import of %v: %d new, %v; want %d", c.ids, n, err, c.want)
 		}
 	}
@@ -267,8 +268,57 @@ func TestImportMergesIntoTheRemotesKeyring(t *testing.T) {
 	}
 	// libostree reads the keyring that we wrote.
 	testkit.OSTree(t, "--repo="+repo.Path(), "remote", "gpg-list-keys", "o")
-	if _, err := ImportGPG(repo, "nobody", &pgp.Keyring{}, env); !errors.Is(err, ostree.ErrNoRemote) {
+	if _, err := ImportGPG(t.Context(), repo, "nobody", &pgp.Keyring{}, env); !errors.Is(err, ostree.ErrNoRemote) {
 		t.Errorf("unknown remote: %v, want ErrNoRemote", err)
+	}
+}
+
+func TestImportsAtTheSameTimeAllCount(t *testing.T) {
+	repo, env := remote(t), Env{Now: soon()}
+	rings := make([]*pgp.Keyring, 4)
+	for i := range rings {
+		_, _, public := gpgHome(t)
+		rings[i] = must(ReadKeyring(public))(t)
+	}
+	var all sync.WaitGroup
+	for _, ring := range rings {
+		all.Go(func() {
+			at, err := ostree.OpenRepo(repo.Path())
+			if err == nil {
+				_, err = ImportGPG(t.Context(), at, "o", ring, env)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	ring := must(RemoteKeyring(repo, "o", Env{Now: env.Now, GPGHome: t.TempDir()}))(t)
+	if ring.Len() != len(rings) {
+		t.Errorf("%d keys, want %d", ring.Len(), len(rings))
+	}
+}
+
+func TestImportWaitsForWhoEditsTheRemotes(t *testing.T) {
+	repo, env := remote(t), Env{Now: soon()}
+	_, _, public := gpgHome(t)
+	ring := must(ReadKeyring(public))(t)
+	unlock := must(repo.LockConfig(t.Context()))(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := ImportGPG(ctx, must(ostree.OpenRepo(repo.Path()))(t), "o", ring, env); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want it to wait", err)
+	}
+	unlock()
+	stale := must(ostree.OpenRepo(repo.Path()))(t)
+	if err := repo.DeleteRemote(t.Context(), "o"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ImportGPG(t.Context(), stale, "o", ring, env); !errors.Is(err, ostree.ErrNoRemote) {
+		t.Errorf("the remote is gone: %v, want ErrNoRemote", err)
+	}
+	if left := must(filepath.Glob(repo.RemoteFile("o", "*")))(t); len(left) > 0 {
+		t.Errorf("left %v", left)
 	}
 }
 

@@ -65,7 +65,7 @@ func TestRevocationBehindItsKeyStopsThePullAsInLibostree(t *testing.T) {
 	repo, c, key, rev := revocable(t)
 	file := put(t, t.TempDir(), "both.asc", append(bytes.Clone(key), rev...))
 	imported := client(t, repo.Path())
-	must(ImportGPG(must(ostree.OpenRepo(imported))(t), "o", must(ReadKeyring(file))(t), Env{Now: soon()}))(t)
+	must(ImportGPG(t.Context(), must(ostree.OpenRepo(imported))(t), "o", must(ReadKeyring(file))(t), Env{Now: soon()}))(t)
 	for name, at := range map[string]string{
 		"imported by libostree": client(t, repo.Path(), "--gpg-import="+file),
 		"imported by us":        imported,
@@ -129,14 +129,14 @@ func TestRevocationAloneIsImportedForAKeyThatIsThere(t *testing.T) {
 	at := client(t, repo.Path())
 	dst, env := must(ostree.OpenRepo(at))(t), Env{Now: soon()}
 	alone := must(ParseKeyring(rev))(t)
-	if _, err := ImportGPG(dst, "o", alone, env); fail.ClassOf(err) != fail.NotFound || fail.HintOf(err) == "" {
+	if _, err := ImportGPG(t.Context(), dst, "o", alone, env); fail.ClassOf(err) != fail.NotFound || fail.HintOf(err) == "" {
 		t.Errorf("without its key: %v (hint %q)", err, fail.HintOf(err))
 	}
-	must(ImportGPG(dst, "o", must(ParseKeyring(key))(t), env))(t)
+	must(ImportGPG(t.Context(), dst, "o", must(ParseKeyring(key))(t), env))(t)
 	if err := judge(t, at, repo, c); err != nil {
 		t.Errorf("before it: %v", err)
 	}
-	if n, err := ImportGPG(dst, "o", alone, env); err != nil || n != 0 {
+	if n, err := ImportGPG(t.Context(), dst, "o", alone, env); err != nil || n != 0 {
 		t.Errorf("%d keys are new, %v", n, err)
 	}
 	if err := judge(t, at, repo, c); !revoked(err) {
