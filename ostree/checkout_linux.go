@@ -304,21 +304,12 @@ func (r *treeReader) place(f *folder, name string, sum Checksum, fresh bool, rep
 		return ErrExists
 	case st.Mode&modeType == modeDir && !r.opt.Whiteouts:
 		return fmt.Errorf("%w and is a directory", ErrExists)
-	case st.Mode&modeType == modeDir:
-		if err := removeFolder(r.ctx, f.fd, name); err != nil {
-			return err
-		}
 	}
-	temp := ".otactl-" + rand.Text()
+	temp := tempName()
 	if err := r.create(f, temp, sum, report); err != nil {
 		return err
 	}
-	err := unix.Renameat(f.fd, temp, f.fd, name)
-	// Where both are links to one object the rename does nothing.
-	if gone := unix.Unlinkat(f.fd, temp, 0); gone != nil && gone != unix.ENOENT {
-		err = errors.Join(err, gone)
-	}
-	return err
+	return r.replace(f, temp, name, st.Mode&modeType == modeDir)
 }
 
 // sync makes all that was written below dir durable at once.
