@@ -57,8 +57,7 @@ func (r *Repo) AddRemote(ctx context.Context, name, url string, how AddRemoteMod
 		if err := r.writeRemotes(home); err != nil {
 			return err
 		}
-		_, err = r.dropRemote(name, slices.DeleteFunc(files, func(f remoteFile) bool { return f.path == home.path }))
-		return err
+		return r.dropRemote(name, slices.DeleteFunc(files, func(f remoteFile) bool { return f.path == home.path }))
 	})
 }
 
@@ -114,29 +113,35 @@ func setRemote(f *keyfile.File, name, url string, options []RemoteOption) error 
 
 // DeleteRemote takes a remote out of the configuration, and its keyring, its
 // cookies and what is kept of its summary with it: another remote of that name
-// must not inherit what this one was trusted with, or had. Refs that were pulled from it stay, as in libostree.
+// must not inherit what this one was trusted with, or had. They go first, so
+// that a kill leaves a remote that can be deleted again rather than keys that
+// nobody sees. Refs that were pulled from it stay, as in libostree.
 func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
 	if err := CheckRemoteName(name); err != nil {
 		return err
 	}
 	return r.editRemotes(ctx, func(files []remoteFile) error {
-		found, err := r.dropRemote(name, files)
-		if err != nil {
-			return err
-		}
-		if !found {
+		if !slices.ContainsFunc(files, func(f remoteFile) bool { return f.keys.Has(remoteGroup(name)) }) {
 			return fail.New(fail.NotFound, "list them with remote list", "remote %q: %w in %s", name, ErrNoRemote, r.path)
 		}
-		for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
-			if err := ignoreMissing(os.Remove(r.RemoteFile(name, suffix))); err != nil {
-				return err
-			}
-		}
-		if err := r.dropSummary(name); err != nil {
+		if err := r.dropBelongings(name); err != nil {
 			return err
 		}
-		return fsx.SyncDir(r.path)
+		return r.dropRemote(name, files)
 	})
+}
+
+// dropBelongings removes for good what DeleteRemote takes along.
+func (r *Repo) dropBelongings(name string) error {
+	for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
+		if err := ignoreMissing(os.Remove(r.RemoteFile(name, suffix))); err != nil {
+			return err
+		}
+	}
+	if err := r.dropSummary(name); err != nil {
+		return err
+	}
+	return fsx.SyncDir(r.path)
 }
 
 // dropSummary removes what pulls keep of a remote's summary.
@@ -153,19 +158,17 @@ func (r *Repo) dropSummary(name string) error {
 	return nil
 }
 
-// dropRemote takes the configuration of a remote out of files, and says whether
-// it was there.
-func (r *Repo) dropRemote(name string, files []remoteFile) (found bool, err error) {
+// dropRemote takes the configuration of a remote out of files.
+func (r *Repo) dropRemote(name string, files []remoteFile) error {
 	for _, f := range files {
 		if !f.keys.RemoveGroup(remoteGroup(name)) {
 			continue
 		}
-		found = true
 		if err := r.writeRemotes(f); err != nil {
-			return found, err
+			return err
 		}
 	}
-	return found, nil
+	return nil
 }
 
 // writeRemotes writes a file of remotes; the caller holds LockConfig. One of the

@@ -1,6 +1,7 @@
 package ostree
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,6 +115,41 @@ func TestOfTwoThatAddOneRemoteOneIsTold(t *testing.T) {
 			}
 			addRemote(t, first, "o", "http://third/", AddNewRemote) // it knows that the remote is gone
 		})
+	}
+}
+
+func TestARemoteIsThereAsLongAsWhatItWasTrustedWith(t *testing.T) {
+	for _, name := range []string{"o.trustedkeys.gpg", "o.cookies.txt", "tmp/cache/summaries/o", "tmp/cache/summaries/o.sig"} {
+		r := newRepo(t, ModeArchive)
+		addRemote(t, r, "o", "http://o/", AddNewRemote)
+		stop := filepath.Join(r.Path(), name) // what can't be removed ends the deletion there
+		if err := os.MkdirAll(filepath.Join(stop, "in the way"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.DeleteRemote(t.Context(), "o"); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		wantURL(t, openRepo(t, r.Path()), "o", "http://o/")
+		if err := os.RemoveAll(stop); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.DeleteRemote(t.Context(), "o"); err != nil {
+			t.Errorf("%s: again: %v", name, err)
+		}
+	}
+}
+
+func TestDeletingARemoteThatIsNotThereLeavesTheKeysForIt(t *testing.T) {
+	r := newRepo(t, ModeArchive)
+	path := r.RemoteFile("o", "trustedkeys.gpg") // as somebody puts it there before the remote is added
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.DeleteRemote(t.Context(), "o"); !errors.Is(err, ErrNoRemote) {
+		t.Errorf("%v, want ErrNoRemote", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
 	}
 }
 
