@@ -33,7 +33,6 @@ type TreeBuilder struct {
 	root    *branch
 	prefix  string // where the next tree goes, "" for the root
 	links   *linkIndex
-	sources []*emptied
 	names   int // that archives brought, and the folders above them
 
 	mu     sync.Mutex
@@ -55,11 +54,13 @@ func BuildTree(ctx context.Context, repo *Repo, opt TreeOptions, fill func(*Tree
 	if err == nil {
 		err = b.finish()
 	}
-	if err != nil {
+	if err == nil {
+		err = session.Close(ctx)
+	} else {
 		session.Abort()
-		return TreeReport{}, err
 	}
-	if err := session.Close(ctx); err != nil {
+	if err != nil {
+		b.report.Close()
 		return TreeReport{}, err
 	}
 	return b.report, nil
@@ -140,7 +141,7 @@ func (b *TreeBuilder) finish() error {
 		return fail.New(fail.Usage, "give a tree with a root directory, or --tar-autocreate-parents", "Can't commit an empty tree")
 	}
 	var err error
-	b.report.Meta, b.report.sources = *b.root.meta, b.sources
+	b.report.Meta = *b.root.meta
 	b.report.Tree, err = b.store(b.root, "/")
 	return err
 }

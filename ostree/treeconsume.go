@@ -1,9 +1,20 @@
 package ostree
 
+import "os"
+
 // emptied is a folder whose content was stored and is to be removed.
 type emptied struct {
-	dir string
-	top *consumed
+	dir  string
+	open *os.File // what was read, wherever dir leads by now
+	top  *consumed
+}
+
+// Close lets go of the folders that RemoveSources was to empty, and leaves in
+// them what is there. BuildTree without TreeOptions.Consume holds none.
+func (r *TreeReport) Close() {
+	for _, from := range r.sources {
+		_ = from.open.Close()
+	}
 }
 
 // consumed are the names in a folder that were stored or left out.

@@ -1,19 +1,42 @@
 package ostree
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path"
+	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// source remembers that fd, the folder called dir, is consumed: nil when it is
+// not.
+func (b *TreeBuilder) source(dir string, fd int) (*consumed, error) {
+	if !b.opt.Consume {
+		return nil, nil
+	}
+	held, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	from := &emptied{dir: dir, open: os.NewFile(uintptr(held), dir), top: &consumed{}}
+	b.report.sources = append(b.report.sources, from)
+	return from.top, nil
+}
 
 // RemoveSources removes what BuildTree took with TreeOptions.Consume, or left
 // out of it, and the folders themselves. Call it when the commit is made: until
 // then nothing is lost if the machine goes down. What came into a folder since
 // stays, and so does the folder; that is an error, which keeps nothing else from
 // going. A folder that was given by a name that can't be removed, such as "." or
-// that of a mount, stays and is empty.
+// that of a mount, stays and is empty. Whoever moves a folder and puts something
+// in its place loses what was read, and nothing of what is there now.
+//
+// It may be called again, for what stayed, until Close.
 func (r *TreeReport) RemoveSources(ctx context.Context) error {
 	s := &sweep{ctx: ctx}
 	for _, from := range r.sources {
@@ -49,15 +72,12 @@ func (s *sweep) err() error {
 }
 
 func (s *sweep) source(from *emptied) error {
-	fd, err := unix.Open(from.dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
+	fd := int(from.open.Fd())
+	defer runtime.KeepAlive(from.open)
 	if !s.empty(fd, from.dir, from.top) {
 		return nil
 	}
-	switch err := unix.Rmdir(from.dir); err {
+	switch err := drop(from.dir, fd); err {
 	case unix.EINVAL, unix.EBUSY, unix.ENOTDIR:
 		// ".", a mount, and a symlink: all that was stored is gone.
 		return nil
@@ -66,6 +86,30 @@ func (s *sweep) source(from *emptied) error {
 	default:
 		return err
 	}
+}
+
+// drop removes the empty folder fd by its name, if it still has that name. The
+// parent is held meanwhile, so that the name is looked up and removed in one
+// place.
+func drop(dir string, fd int) error {
+	parent, name := path.Split(strings.TrimRight(dir, "/"))
+	at, err := unix.Open(cmp.Or(parent, "."), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(at)
+	name = cmp.Or(name, "/")
+	var named, read unix.Stat_t
+	if err := unix.Fstatat(at, name, &named, 0); err != nil {
+		return err
+	}
+	if err := unix.Fstat(fd, &read); err != nil {
+		return err
+	}
+	if named.Dev != read.Dev || named.Ino != read.Ino {
+		return errors.New("is not the folder any more that was read")
+	}
+	return unix.Unlinkat(at, name, unix.AT_REMOVEDIR)
 }
 
 // occupied is the error of a folder that something came into. One that is empty

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -92,6 +93,68 @@ func TestConsumingGoesOnPastWhatStays(t *testing.T) {
 		if _, err := os.Lstat(in(name)); (err == nil) != stays {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOnlyTheFolderThatWasReadIsConsumed: whoever owns the folder above it may
+// put something else in its place before it goes.
+func TestOnlyTheFolderThatWasReadIsConsumed(t *testing.T) {
+	for what, swap := range map[string]string{
+		"a symlink in its place": "mv up/t away; ln -s ../victim up/t",
+		"a folder in its place":  "mv up/t away; mv victim up/t; ln -s up/t victim",
+		"an empty folder":        "mv up/t away; mkdir up/t",
+		"a symlink above it":     "mv up/t away; mkdir v; mv victim v/t; ln -s v/t victim; rmdir up; ln -s v up",
+	} {
+		dir := shell(t, `mkdir -p up/t/skip victim/skip/deep; echo x | tee up/t/f victim/f up/t/skip/x > victim/skip/deep/x`)
+		tree := filepath.Join(dir, "up/t")
+		report, err := CommitTree(t.Context(), newRepo(t, ModeArchive), tree, TreeOptions{Consume: true, Skip: skips(t, "/skip\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("sh", "-ec", swap)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", what, err, out)
+		}
+		if err := report.RemoveSources(t.Context()); err == nil || !strings.Contains(err.Error(), tree) {
+			t.Errorf("%s: error is %v", what, err)
+		}
+		for _, name := range []string{"up/t", "victim/f", "victim/skip/deep/x"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if list, err := os.ReadDir(filepath.Join(dir, "away")); err != nil || len(list) > 0 {
+			t.Errorf("%s: of what was read %v is left, %v", what, list, err)
+		}
+		report.Close()
+	}
+}
+
+// TestConsumedFoldersAreHeldOpenUntilTheReportIsClosed, and no longer when there
+// is no report.
+func TestConsumedFoldersAreHeldOpenUntilTheReportIsClosed(t *testing.T) {
+	dir := shell(t, "mkdir t u; echo x > t/f; mkfifo u/pipe")
+	held := func() (n int) {
+		list, err := filepath.Glob("/proc/self/fd/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fd := range list {
+			if at, _ := os.Readlink(fd); strings.HasPrefix(at, dir) {
+				n++
+			}
+		}
+		return n
+	}
+	repo, opt := newRepo(t, ModeArchive), TreeOptions{Consume: true}
+	report, err := CommitTree(t.Context(), repo, filepath.Join(dir, "t"), opt)
+	if err != nil || held() != 1 {
+		t.Errorf("%d are open, %v", held(), err)
+	}
+	report.Close()
+	if _, err := CommitTree(t.Context(), repo, filepath.Join(dir, "u"), opt); err == nil || held() != 0 {
+		t.Errorf("%d are open after %v", held(), err)
 	}
 }
 

@@ -57,6 +57,11 @@ func (b *TreeBuilder) addDir(dir string) error {
 		return fmt.Errorf("opendir(%s): %w", dir, err)
 	}
 	f := newFolder(fd, "/", nil)
+	src, err := b.source(dir, fd)
+	if err != nil {
+		f.release()
+		return err
+	}
 	if b.opt.Links != LinksIgnored && b.links == nil {
 		if b.links, err = indexLinks(b.ctx, b.repo); err != nil {
 			f.release()
@@ -67,11 +72,6 @@ func (b *TreeBuilder) addDir(dir string) error {
 	if err != nil {
 		f.release()
 		return err
-	}
-	var src *consumed
-	if b.opt.Consume {
-		src = &consumed{}
-		b.sources = append(b.sources, &emptied{dir: dir, top: src})
 	}
 	task := progress.Start(b.opt.Progress, "reading files", progress.Count, 0)
 	defer task.Done()

@@ -32,7 +32,8 @@ type TreeOptions struct {
 	// Links says what a file means that is a hard link to an object of the repo.
 	Links Links
 	// Consume removes what was stored from its folder; see
-	// TreeReport.RemoveSources.
+	// TreeReport.RemoveSources. The report holds the folder open until
+	// TreeReport.Close.
 	Consume bool
 	// Jobs is how many files are read at once; 0 means one per processor.
 	Jobs     int

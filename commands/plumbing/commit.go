@@ -97,6 +97,7 @@ func (e *Env) commit(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
+	defer tree.Close()
 	sum, made, err := e.writeCommit(c.Context, repo, tree, opt)
 	if err != nil {
 		return err
