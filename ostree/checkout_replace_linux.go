@@ -24,7 +24,12 @@ func (r *treeReader) replace(f *folder, temp, name string, folder bool) error {
 	default:
 		err = unix.Renameat(f.fd, temp, f.fd, name)
 	}
-	// Where both are links to one object the rename does nothing.
+	return dropTemp(f, temp, err)
+}
+
+// dropTemp removes a temporary name that is left after a rename that ended with
+// err. Where both are links to one object the rename does nothing.
+func dropTemp(f *folder, temp string, err error) error {
 	if gone := unix.Unlinkat(f.fd, temp, 0); gone != nil && gone != unix.ENOENT {
 		err = errors.Join(err, gone)
 	}
@@ -50,4 +55,13 @@ func (r *treeReader) displace(f *folder, temp, name string) error {
 		return errors.Join(err, swap())
 	}
 	return nil
+}
+
+// renameFree gives temp the name, unless that is taken.
+func renameFree(f *folder, temp, name string) error {
+	err := unix.Renameat2(f.fd, temp, f.fd, name, unix.RENAME_NOREPLACE)
+	if err == unix.EINVAL || err == unix.ENOSYS { // not every file system can
+		err = unix.Renameat(f.fd, temp, f.fd, name)
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -98,5 +99,53 @@ func TestAFolderOfAnOverlaysLowerLayerIsReplaced(t *testing.T) {
 	}
 	if got := files(t, dest); !slices.Equal(got, []string{"x"}) {
 		t.Errorf("there is %q", got)
+	}
+}
+
+// TestAWhiteoutHidesOnlyOnceItIsWhole: what fails after the device was made, as
+// an attribute that no device can have, takes nothing away and leaves nothing.
+func TestAWhiteoutHidesOnlyOnceItIsWhole(t *testing.T) {
+	for what, h := range map[string]*FileHeader{
+		"attribute": {Mode: modeRegular | 0o644, Xattrs: []Xattr{{Name: "user.k", Value: []byte("v")}}},
+		"owner":     {Mode: modeRegular | 0o644, GID: 1<<32 - 1},
+		"none":      {Mode: modeRegular | 0o640, GID: 7},
+	} {
+		for _, way := range []Overwrite{OverwriteFiles, OverwriteAdd, OverwriteIdentical} {
+			dest, src := full(t, "x"), plainTrees{}
+			f := src.file(t, h, "", nil)
+			f.Name = overlayPrefix + "x"
+			opt := CheckoutOptions{Overwrite: way, OverlayWhiteouts: true}
+			_, err := Checkout(t.Context(), src, src.commit(t, &DirTree{Files: []TreeFile{f}}), dest, opt)
+			want := []string{"x", "x/sub", "x/sub/data"}
+			if way == OverwriteFiles && what == "none" {
+				want = []string{"x"}
+			}
+			if good := what == "none" && way != OverwriteIdentical || way == OverwriteAdd; good != (err == nil) {
+				t.Errorf("%s, %d: error is %v", what, way, err)
+			}
+			if got := files(t, dest); !slices.Equal(got, want) {
+				t.Errorf("%s, %d: there is %q, want %q", what, way, got, want)
+			}
+			_, err = Checkout(t.Context(), src, src.commit(t, &DirTree{Files: []TreeFile{f}}), filepath.Join(dest, "new"), CheckoutOptions{OverlayWhiteouts: true})
+			if (err == nil) != (what == "none") {
+				t.Errorf("%s, %d: error in a new folder is %v", what, way, err)
+			}
+		}
+	}
+}
+
+// TestAWhiteoutAndAFileOfOneNameAreRefused, whichever comes first.
+func TestAWhiteoutAndAFileOfOneNameAreRefused(t *testing.T) {
+	for _, name := range []string{"x", "-x"} {
+		src, parent := plainTrees{}, t.TempDir()
+		f, white := src.file(t, suid(), "x", nil), src.file(t, suid(), "", nil)
+		f.Name, white.Name = name, overlayPrefix+name
+		list := []TreeFile{f, white}
+		slices.SortFunc(list, func(a, b TreeFile) int { return strings.Compare(a.Name, b.Name) })
+		_, err := Checkout(t.Context(), src, src.commit(t, &DirTree{Files: list}), filepath.Join(parent, "out"), CheckoutOptions{OverlayWhiteouts: true, Jobs: 1})
+		if !errors.Is(err, os.ErrExist) {
+			t.Errorf("%s: error is %v", name, err)
+		}
+		nothingLeft(t, parent)
 	}
 }

@@ -75,36 +75,64 @@ func (r *treeReader) overlayWhiteout(name string) (hidden string, ok bool) {
 	return strings.CutPrefix(name, overlayPrefix)
 }
 
-// device makes a whiteout of an overlay file system, with the metadata of the
-// file that stands for it.
+// device puts a whiteout of an overlay file system in place of what it hides,
+// once it is whole.
 func (r *treeReader) device(f *folder, name string, sum Checksum) error {
 	if err := checkName(name); err != nil {
 		return err
+	}
+	var st unix.Stat_t
+	switch err := unix.Fstatat(f.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case err == unix.ENOENT:
+	case err != nil:
+		return err
+	case r.opt.Overwrite == OverwriteAdd, r.opt.Overwrite == OverwriteIdentical && isWhiteout(&st):
+		return nil
+	case r.opt.Overwrite != OverwriteFiles:
+		return fmt.Errorf("whiteout device: %w", unix.EEXIST)
 	}
 	h, err := Stat(r.ctx, r.src, &Entry{Sum: sum})
 	if err != nil {
 		return err
 	}
+	temp := tempName()
+	if err := r.createDevice(f, temp, h); err != nil {
+		return err
+	}
 	if r.opt.Overwrite == OverwriteFiles {
-		if err := r.hide(f, name); err != nil {
-			return err
-		}
+		return r.replace(f, temp, name, st.Mode&modeType == modeDir)
 	}
-	err = unix.Mknodat(f.fd, name, unix.S_IFCHR|0o600, 0)
-	if err == unix.EEXIST && (r.opt.Overwrite == OverwriteAdd || r.opt.Overwrite == OverwriteIdentical && isWhiteout(f, name)) {
-		return nil
+	err = renameFree(f, temp, name)
+	if err == unix.EEXIST && r.opt.Overwrite == OverwriteAdd {
+		err = nil
 	}
-	if err != nil {
+	return dropTemp(f, temp, err)
+}
+
+// createDevice makes a whiteout, with the metadata of the file that stands for
+// it, or leaves nothing.
+func (r *treeReader) createDevice(f *folder, name string, h *FileHeader) error {
+	if err := unix.Mknodat(f.fd, name, unix.S_IFCHR|0o600, 0); err != nil {
 		return fmt.Errorf("whiteout device: %w", err)
 	}
+	var err error
 	if !r.opt.UserMode {
-		err = errors.Join(checkOwner(h.UID, h.GID), unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW))
+		err = checkOwner(h.UID, h.GID)
+		if err == nil {
+			err = unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW)
+		}
 		if err == nil && r.xattrs {
 			link := f.linkPath(name)
 			err = setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Lsetxattr(link, n, v, 0) })
 		}
 	}
-	return errors.Join(err, chmodDevice(f, name, h.Mode&0o777))
+	if err == nil {
+		err = chmodDevice(f, name, h.Mode&0o777)
+	}
+	if err != nil {
+		return errors.Join(err, unix.Unlinkat(f.fd, name, 0))
+	}
+	return nil
 }
 
 // chmodDevice changes the mode of what name is, and never that of what a link
@@ -114,14 +142,11 @@ func chmodDevice(f *folder, name string, mode uint32) error {
 	if err != nil {
 		return err
 	}
-	if !isWhiteout(f, name) {
-		return errors.Join(ErrExists, unix.Close(fd))
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || !isWhiteout(&st) {
+		return errors.Join(ErrExists, err, unix.Close(fd))
 	}
 	return errors.Join(unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode), unix.Close(fd))
 }
 
-func isWhiteout(f *folder, name string) bool {
-	var st unix.Stat_t
-	err := unix.Fstatat(f.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == 0
-}
+func isWhiteout(st *unix.Stat_t) bool { return st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == 0 }
