@@ -23,6 +23,7 @@ type linker struct {
 	repo  *Repo
 	from  []*Repo     // the repo and its parents, those whose files are linked
 	cache bool        // other files are linked to the cache of an archive repo
+	owner uint32      // whose the repo is, with cache
 	shut  atomic.Bool // no more is put into the cache
 }
 
@@ -35,11 +36,16 @@ func newLinker(r *treeReader, fd int) *linker {
 	}
 	l := &linker{r: r, repo: repo}
 	for at := repo; at != nil; at = at.parent {
-		if r.opt.linkable(at.mode) && (r.opt.Links == LinkRequired || sameDisk(fd, at)) {
+		if !r.opt.linkable(at.mode) {
+			continue
+		}
+		if _, same := sameDisk(fd, at); same || r.opt.Links == LinkRequired {
 			l.from = append(l.from, at)
 		}
 	}
-	l.cache = repo.mode == ModeArchive && r.opt.UserMode && r.opt.Cache && cacheEnabled(repo) && sameDisk(fd, repo)
+	if repo.mode == ModeArchive && r.opt.UserMode && r.opt.Cache && cacheEnabled(repo) {
+		l.owner, l.cache = sameDisk(fd, repo)
+	}
 	return l
 }
 
@@ -49,10 +55,11 @@ func (o *CheckoutOptions) linkable(m Mode) bool {
 	return m == ModeBare && !o.UserMode || (m == ModeBareUser || m == ModeBareUserOnly) && o.UserMode
 }
 
-func sameDisk(fd int, repo *Repo) bool {
+// sameDisk says whether the repo is on the file system of fd, and whose it is.
+func sameDisk(fd int, repo *Repo) (owner uint32, same bool) {
 	var dest, objects unix.Stat_t
 	err := errors.Join(unix.Fstat(fd, &dest), unix.Stat(filepath.Join(repo.path, "objects"), &objects))
-	return err == nil && dest.Dev == objects.Dev
+	return objects.Uid, err == nil && dest.Dev == objects.Dev
 }
 
 func cacheEnabled(repo *Repo) bool {
@@ -150,14 +157,14 @@ func fitsObject(o *repoObject, path string) (bool, error) {
 	return mode&modeType == modeRegular && mode&0o400 != 0, nil
 }
 
-// isLink says whether st is of the object's own file.
+// isLink says whether st is of the object's own file, or of the cache's.
 func (l *linker) isLink(st *unix.Stat_t, obj Object) bool {
 	o, ok := obj.(*repoObject)
 	if l == nil || !ok || st.Nlink < 2 {
 		return false
 	}
 	var there unix.Stat_t
-	return unix.Lstat(l.source(o), &there) == nil && there.Ino == st.Ino && there.Dev == st.Dev
+	return unix.Lstat(l.source(o), &there) == nil && there.Ino == st.Ino && there.Dev == st.Dev && (l.direct(o) || l.usable(o))
 }
 
 // hasMode says whether a link to the object has this mode.
@@ -175,16 +182,25 @@ func cachePath(repo *Repo, sum Checksum) string {
 	return repo.path + "/" + cacheDir + "/" + h[:2] + "/" + h[2:] + ".file"
 }
 
-// usable says whether the cache holds the object's file whole. The cache is
-// never synced: after a power cut a file may be shorter than it was.
+// usable says whether the cache holds the object's file whole, and out of the
+// reach of others. The cache is never synced: after a power cut a file may be
+// shorter than it was.
 func (l *linker) usable(o *repoObject) bool {
 	var st unix.Stat_t
 	if unix.Lstat(cachePath(l.repo, o.id.Sum), &st) != nil || st.Mode&modeType != modeRegular {
 		return false
 	}
+	if st.Mode&modeOthersWrite != 0 || st.Uid != l.owner && int(st.Uid) != unix.Geteuid() {
+		return false
+	}
 	h, err := Stat(l.r.ctx, l.repo, &Entry{Sum: o.id.Sum})
 	return err == nil && !h.IsSymlink() && uint64(st.Size) == h.Size && st.Mode&modePerm == l.r.opt.fileMode(h.Mode)
 }
+
+// modeOthersWrite lets others than the owner write. No such file is kept in the
+// cache: who writes into one checkout would write into all later ones, and a
+// link is not verified.
+const modeOthersWrite = 0o022
 
 // fill puts a file that was not in the cache there, verified, and links to it.
 // Not every file belongs there, and not every caller may write there.
@@ -197,7 +213,7 @@ func (l *linker) fill(f *folder, name string, obj Object) (linked bool, err erro
 		return false, err
 	}
 	defer payload.Close()
-	if h.IsSymlink() || h.Size == 0 || h.Mode&0o400 == 0 {
+	if h.IsSymlink() || h.Size == 0 || h.Mode&0o400 == 0 || h.Mode&modeOthersWrite != 0 {
 		return false, nil
 	}
 	path := cachePath(l.repo, obj.ID().Sum)

@@ -1,8 +1,11 @@
 package ostree
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -129,5 +132,86 @@ func TestACacheOnAnotherMountIsDoneWithout(t *testing.T) {
 			}
 		}
 		filledCopy(t, what, repo, sum)
+	}
+}
+
+// cached is a repo whose cache holds the one file of a commit, and a checkout
+// that fills and uses it.
+func cached(t *testing.T, script string) (repo *Repo, again func() string) {
+	t.Helper()
+	repo = newRepo(t, ModeArchive)
+	sum := layerOf(t, repo, script)
+	return repo, func() string {
+		dest := filepath.Join(t.TempDir(), "out")
+		if _, err := Checkout(t.Context(), repo, sum, dest, CheckoutOptions{UserMode: true, Links: LinkAllowed, Cache: true}); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dest, "f")
+	}
+}
+
+// TestWhatOthersMayWriteInACheckoutIsInNoOther: they would write into the cache.
+func TestWhatOthersMayWriteInACheckoutIsInNoOther(t *testing.T) {
+	for _, mode := range []string{"664", "646"} {
+		repo, again := cached(t, "echo right > f; chmod "+mode+" f")
+		for range 2 {
+			path := again()
+			if got, err := os.ReadFile(path); string(got) != "right\n" {
+				t.Errorf("%s: f holds %q, %v", mode, got, err)
+			}
+			if err := os.WriteFile(path, []byte("WRONG\n"), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// libostree's cache has such a file.
+		sum, err := filepath.Glob(filepath.Join(repo.Path(), "objects/*/*.filez"))
+		if err != nil || len(sum) != 1 {
+			t.Fatal(sum, err)
+		}
+		kept := filepath.Join(repo.Path(), cacheDir, filepath.Base(filepath.Dir(sum[0])), strings.TrimSuffix(filepath.Base(sum[0]), "z"))
+		bits, err := strconv.ParseUint(mode, 8, 32)
+		if err := errors.Join(err, os.MkdirAll(filepath.Dir(kept), 0o755), os.WriteFile(kept, []byte("WRONG\n"), 0o644), os.Chmod(kept, os.FileMode(bits))); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(again()); string(got) != "right\n" {
+			t.Errorf("%s: f holds %q of the cache, %v", mode, got, err)
+		}
+	}
+}
+
+// TestACachedFileOfAStrangerIsMadeAnew: it stays the stranger's to change.
+func TestACachedFileOfAStrangerIsMadeAnew(t *testing.T) {
+	const stranger, owner = 4711, 4712
+	for uid, want := range map[int]string{stranger: "right\n", owner: "WRONG\n", os.Geteuid(): "WRONG\n"} {
+		repo, again := cached(t, "echo right > f")
+		path := again()
+		err := errors.Join(os.Chown(filepath.Join(repo.Path(), "objects"), owner, -1), os.Chown(path, uid, -1), os.WriteFile(path, []byte("WRONG\n"), 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(again()); string(got) != want {
+			t.Errorf("owner %d: f holds %q, want %q, %v", uid, got, want, err)
+		}
+	}
+}
+
+// TestALinkToAnUnsureCachedFileIsCompared with what was committed.
+func TestALinkToAnUnsureCachedFileIsCompared(t *testing.T) {
+	repo, again := cached(t, "echo right > f")
+	path := again()
+	if err := errors.Join(os.Chown(path, 4711, -1), os.WriteFile(path, []byte("WRONG\n"), 0)); err != nil {
+		t.Fatal(err)
+	}
+	refs, err := filepath.Glob(filepath.Join(repo.Path(), "objects/*/*.commit"))
+	if err != nil || len(refs) != 1 {
+		t.Fatal(refs, err)
+	}
+	sum, err := ParseChecksum(filepath.Base(filepath.Dir(refs[0])) + strings.TrimSuffix(filepath.Base(refs[0]), ".commit"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := CheckoutOptions{UserMode: true, Links: LinkAllowed, Cache: true, Overwrite: OverwriteIdentical}
+	if _, err := Checkout(t.Context(), repo, sum, filepath.Dir(path), opt); !errors.Is(err, ErrExists) {
+		t.Errorf("error is %v", err)
 	}
 }
