@@ -150,6 +150,35 @@ func TestSecretKeyBehindAPassphraseIsLeftToGPG(t *testing.T) {
 	}
 }
 
+func TestChildThatGPGLeavesBehindHoldsNothingUp(t *testing.T) {
+	o := newSigner(t)
+	want := must(split(signature(t, o.key, nil)))(t)[0].append(nil)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "sig"), want)
+	for name, c := range map[string]struct {
+		script string
+		good   bool
+	}{
+		"it has signed":   {"cat >/dev/null; cat " + dir + "/sig; sleep 30 &", true},
+		"it has failed":   {"sleep 30 & exit 2", false},
+		"it said nothing": {"sleep 30 &", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "gpg")
+			if err := os.WriteFile(path, []byte("#!/bin/sh\n"+c.script+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			got, err := Program{Path: path, ID: "0123456789ABCDEF"}.Sign(ctx, data)
+			if ctx.Err() != nil || (err == nil) != c.good || c.good && !bytes.Equal(got, want) {
+				t.Errorf("%x, %v, want a signature: %v", got, err, c.good)
+			}
+		})
+	}
+}
+
 func TestRevocationThatGPGFindsInAFileWeFind(t *testing.T) {
 	home := testkit.GPGHome(t)
 	fingerprint := gpgKey(t, home, "ed25519")

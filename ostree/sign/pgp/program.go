@@ -38,6 +38,10 @@ func (p Program) Available() bool {
 // runLimit is how long gpg may take, a person who types a passphrase included.
 const runLimit = 5 * time.Minute
 
+// childLimit is how long its output is awaited when gpg itself has ended: an
+// agent that it started may hold it open, and has nothing to say.
+const childLimit = 2 * time.Second
+
 // Sign has gpg make a detached binary signature of data. No shell is involved:
 // the arguments are fixed but for the home and the key's id, each behind its
 // flag; data goes in through standard input and no secret passes.
@@ -57,7 +61,8 @@ func (p Program) Sign(ctx context.Context, data []byte) ([]byte, error) {
 	var out, errs capped
 	out.most, errs.most = limits.DetachedSignature, 16<<10
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &out, &errs
-	if err := cmd.Run(); err != nil {
+	cmd.WaitDelay = childLimit
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) { // that is a gpg that ended well
 		if errors.Is(err, exec.ErrNotFound) {
 			return nil, fmt.Errorf("the key is not in secring.gpg and there is no gpg program to ask for it: %w", err)
 		}
