@@ -16,6 +16,8 @@ const (
 	armorEnd   = "-----END PGP "
 	armorClose = "-----" // of either line
 
+	armoredSignature = "PGP SIGNATURE" // the type of a block
+
 	// armorOff stands before the armor of the revocations that GnuPG keeps for
 	// each of its keys, lest somebody uses one by accident.
 	armorOff = ":"
@@ -86,7 +88,8 @@ func unwrap(text string, off bool) ([]byte, error) {
 		}
 		switch {
 		case strings.HasPrefix(block.Type, "PGP P"): // PUBLIC or PRIVATE KEY BLOCK
-		case block.Type == "PGP SIGNATURE", block.Type == "PGP SIGNED MESSAGE", block.Type == "PGP MESSAGE":
+		case block.Type == armoredSignature:
+		case block.Type == "PGP SIGNED MESSAGE", block.Type == "PGP MESSAGE":
 			return fmt.Errorf("%w: it is a %s", ErrNoKeys, block.Type)
 		default:
 			return fmt.Errorf("%w: armored block of type %.40q holds no keys", ErrMalformed, block.Type)
@@ -95,7 +98,29 @@ func unwrap(text string, off bool) ([]byte, error) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
-		return nil
+		if block.Type == armoredSignature {
+			out, err = onlyRevocations(out)
+		}
+		return err
 	})
 	return out, err
+}
+
+// onlyRevocations are the revocations of keys among packets: such a one is a
+// signature, and some programs armor it as any other.
+func onlyRevocations(packets []byte) ([]byte, error) {
+	list, err := split(packets)
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	for _, r := range list {
+		if r.revokesKey() {
+			out = r.append(out)
+		}
+	}
+	if out == nil {
+		return nil, fmt.Errorf("%w: it is a %s", ErrNoKeys, armoredSignature)
+	}
+	return out, nil
 }

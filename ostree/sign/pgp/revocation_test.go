@@ -21,8 +21,13 @@ func (o *owner) revocation() raw {
 // armored is what b is in ASCII armor, without a newline at its end.
 func armored(tb testing.TB, b []byte) []byte {
 	tb.Helper()
+	return armoredAs(tb, "PGP PUBLIC KEY BLOCK", b)
+}
+
+func armoredAs(tb testing.TB, typ string, b []byte) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
-	w := must(armor.Encode(&buf, "PGP PUBLIC KEY BLOCK", nil))(tb)
+	w := must(armor.Encode(&buf, typ, nil))(tb)
 	must(w.Write(b))(tb)
 	if err := w.Close(); err != nil {
 		tb.Fatal(err)
@@ -52,6 +57,10 @@ func TestRevocationCountsWhereverItStands(t *testing.T) {
 		"armored apart":              {o, [][]byte{join(armored(t, key), nl, armored(t, rev), nl)}},
 		"armored on one line":        {o, [][]byte{join(armored(t, key), armored(t, rev))}},
 		"armored behind another":     {o, [][]byte{join(armored(t, key), nl, armored(t, otherKey), nl, armored(t, rev))}},
+		"armored as a signature":     {o, [][]byte{join(armored(t, key), nl, armoredAs(t, armoredSignature, rev), nl)}},
+		"as a signature, alone":      {o, [][]byte{key, armoredAs(t, armoredSignature, rev)}},
+		"as a signature with another": {o, [][]byte{
+			join(armoredAs(t, armoredSignature, join(signature(t, other.key, nil), rev)), nl, armored(t, otherKey)), key}},
 		"in a file that comes later": {o, [][]byte{key, rev}},
 		"in a file that comes first": {o, [][]byte{armored(t, rev), otherKey, key}},
 		"by an unknown algorithm":    {o, [][]byte{unknown.append(nil), key}},
@@ -144,7 +153,8 @@ func TestDamagedKeysAreToldFromOtherFiles(t *testing.T) {
 		"an image":                       {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"), true},
 		"a trust database":               {[]byte("\x01gpg\x03\x03\x01\x05"), true},
 		"a signature":                    {signature(t, o.key, nil), true},
-		"an armored signature":           {[]byte("-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"), true},
+		"an armored signature":           {armoredAs(t, armoredSignature, signature(t, o.key, nil)), true},
+		"an armored signature, cut":      {armoredAs(t, armoredSignature, signature(t, o.key, nil)[:20]), false},
 		"a key that is cut":              {key[:20], false},
 		"a first byte":                   {key[:1], false},
 		"a key and a half":               {join(key, key[:20]), false},
