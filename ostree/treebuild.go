@@ -33,6 +33,7 @@ type TreeBuilder struct {
 	root    *branch
 	prefix  string // where the next tree goes, "" for the root
 	links   *linkIndex
+	spared  spared
 	names   int // that archives brought, and the folders above them
 
 	mu     sync.Mutex

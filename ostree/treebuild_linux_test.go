@@ -21,12 +21,18 @@ import (
 func shell(t *testing.T, script string) string {
 	t.Helper()
 	dir := t.TempDir()
+	run(t, dir, script)
+	return dir
+}
+
+// run runs a script in dir.
+func run(t *testing.T, dir, script string) {
+	t.Helper()
 	cmd := exec.Command("sh", "-ec", script)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("%s: %v: %s", script, err, out)
 	}
-	return dir
 }
 
 const twoTrees = `

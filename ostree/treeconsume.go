@@ -9,6 +9,13 @@ type emptied struct {
 	top  *consumed
 }
 
+// inode is a file or folder, whatever its name.
+type inode struct{ dev, ino uint64 }
+
+// spared are the parts of the repo that is committed to and of its parents, by
+// the path of the repo: with them the commit would be gone too.
+type spared map[inode]string
+
 // Close lets go of the folders that RemoveSources was to empty, and leaves in
 // them what is there. BuildTree without TreeOptions.Consume holds none.
 func (r *TreeReport) Close() {

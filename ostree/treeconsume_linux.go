@@ -14,11 +14,15 @@ import (
 )
 
 // source remembers that fd, the folder called dir, is consumed: nil when it is
-// not.
+// not. It refuses one that holds the repo.
 func (b *TreeBuilder) source(dir string, fd int) (*consumed, error) {
 	if !b.opt.Consume {
 		return nil, nil
 	}
+	if err := spare(b.repo, fd); err != nil {
+		return nil, err
+	}
+	b.spared = sparedOf(b.repo)
 	held, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/testkit"
 )
 
@@ -111,11 +111,7 @@ func TestOnlyTheFolderThatWasReadIsConsumed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("sh", "-ec", swap)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v: %s", what, err, out)
-		}
+		run(t, dir, swap)
 		if err := report.RemoveSources(t.Context()); err == nil || !strings.Contains(err.Error(), tree) {
 			t.Errorf("%s: error is %v", what, err)
 		}
@@ -155,6 +151,61 @@ func TestConsumedFoldersAreHeldOpenUntilTheReportIsClosed(t *testing.T) {
 	report.Close()
 	if _, err := CommitTree(t.Context(), repo, filepath.Join(dir, "u"), opt); err == nil || held() != 0 {
 		t.Errorf("%d are open after %v", held(), err)
+	}
+}
+
+// TestNoRepoIsConsumed, neither the one that is committed to nor one that it
+// takes objects from, wherever it lies and whatever the skip list says.
+func TestNoRepoIsConsumed(t *testing.T) {
+	for what, c := range map[string]struct{ script, tree, skip string }{
+		"in the tree":            {"", "t", ""},
+		"deep in a skipped part": {"", "t", "/sub\n"},
+		"the tree itself":        {"", "t/sub/repo", ""},
+		"where it has objects":   {"", "t/sub/repo/objects/ab", ""},
+		"where it has refs":      {"", "t/sub/repo/refs/heads", ""},
+		"its config elsewhere":   {"mkdir u; mv t/sub/repo/config u; ln -s ../../../u/config t/sub/repo/config", "u", ""},
+		"its objects elsewhere":  {"mkdir u; mv t/sub/repo/objects u; ln -s ../../../u/objects t/sub/repo/objects", "u", ""},
+	} {
+		for _, parent := range []bool{false, true} {
+			dir := shell(t, "mkdir -p t/sub; echo x > t/f")
+			path := filepath.Join(dir, "t/sub/repo")
+			repo, err := CreateRepo(path, ModeArchive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, dir, "mkdir -p t/sub/repo/objects/ab; "+c.script)
+			if parent {
+				child := newRepo(t, ModeArchive)
+				testkit.OSTree(t, "--repo="+child.Path(), "config", "set", "core.parent", path)
+				if repo, err = OpenRepo(child.Path()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			opt := TreeOptions{Consume: true}
+			if c.skip != "" {
+				opt.Skip = skips(t, c.skip)
+			}
+			report, err := CommitTree(t.Context(), repo, filepath.Join(dir, c.tree), opt)
+			if err == nil {
+				_ = report.RemoveSources(t.Context())
+			}
+			if fail.ClassOf(err) != fail.Usage || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s, parent %v: error is %v", what, parent, err)
+			}
+			if _, err := OpenRepo(path); err != nil {
+				t.Errorf("%s, parent %v: %v", what, parent, err)
+			}
+		}
+	}
+}
+
+// TestATreeInTheRepoBesideWhatItKeepsIsConsumed: builders stage trees there.
+func TestATreeInTheRepoBesideWhatItKeepsIsConsumed(t *testing.T) {
+	repo := newRepo(t, ModeArchive)
+	run(t, repo.Path(), "mkdir -p tmp/t; echo x > tmp/t/f")
+	report, err := CommitTree(t.Context(), repo, filepath.Join(repo.Path(), "tmp/t"), TreeOptions{Consume: true})
+	if err := errors.Join(err, report.RemoveSources(t.Context())); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -190,6 +190,9 @@ func (w *dirWalk) meta(f *folder, at *branch, name string) error {
 	if err := unix.Fstat(f.fd, &st); err != nil {
 		return err
 	}
+	if err := w.b.spared.check(&st); err != nil {
+		return err
+	}
 	h := &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
 	if !w.b.filter.noXattrs {
 		var err error
@@ -218,6 +221,9 @@ func (w *dirWalk) file(f *folder, one work) (Checksum, error) {
 	}
 	if st.Mode&modeType != modeRegular {
 		return Checksum{}, errors.New("was replaced while it was read")
+	}
+	if err := w.b.spared.check(&st); err != nil {
+		return Checksum{}, err
 	}
 	h := &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
 	known, err := w.b.links.find(w.ctx, &st)
