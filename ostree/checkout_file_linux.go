@@ -63,18 +63,18 @@ func (r *treeReader) createLink(f *folder, name string, id ObjectID, h *FileHead
 	if r.opt.UserMode {
 		return nil
 	}
-	err := checkOwner(h.UID, h.GID)
-	if err == nil {
-		err = unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW)
-	}
-	if err == nil && r.xattrs && len(h.Xattrs) > 0 {
-		link := f.linkPath(name)
-		err = setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Lsetxattr(link, n, v, 0) })
-	}
-	if err != nil {
+	if err := r.finishLink(f, name, h); err != nil {
 		return errors.Join(err, unix.Unlinkat(f.fd, name, 0))
 	}
 	return nil
+}
+
+func (r *treeReader) finishLink(f *folder, name string, h *FileHeader) error {
+	p, err := pin(f, name, isSymlink)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.dressPinned(p, h), p.close())
 }
 
 // createRegular makes a file in the open folder at; shown is for messages.

@@ -115,38 +115,20 @@ func (r *treeReader) createDevice(f *folder, name string, h *FileHeader) error {
 	if err := unix.Mknodat(f.fd, name, unix.S_IFCHR|0o600, 0); err != nil {
 		return fmt.Errorf("whiteout device: %w", err)
 	}
-	var err error
-	if !r.opt.UserMode {
-		err = checkOwner(h.UID, h.GID)
-		if err == nil {
-			err = unix.Fchownat(f.fd, name, int(h.UID), int(h.GID), unix.AT_SYMLINK_NOFOLLOW)
-		}
-		if err == nil && r.xattrs {
-			link := f.linkPath(name)
-			err = setXattrs(h.Xattrs, func(n string, v []byte) error { return unix.Lsetxattr(link, n, v, 0) })
-		}
-	}
-	if err == nil {
-		err = chmodDevice(f, name, h.Mode&0o777)
-	}
-	if err != nil {
+	if err := r.finishDevice(f, name, h); err != nil {
 		return errors.Join(err, unix.Unlinkat(f.fd, name, 0))
 	}
 	return nil
 }
 
-// chmodDevice changes the mode of what name is, and never that of what a link
-// in its place leads to.
-func chmodDevice(f *folder, name string, mode uint32) error {
-	fd, err := unix.Openat(f.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+func (r *treeReader) finishDevice(f *folder, name string, h *FileHeader) error {
+	p, err := pin(f, name, isWhiteout)
 	if err != nil {
 		return err
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || !isWhiteout(&st) {
-		return errors.Join(ErrExists, err, unix.Close(fd))
+	err = r.dressPinned(p, h)
+	if err == nil {
+		err = unix.Chmod(p.path(), h.Mode&0o777)
 	}
-	return errors.Join(unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode), unix.Close(fd))
+	return errors.Join(err, p.close())
 }
-
-func isWhiteout(st *unix.Stat_t) bool { return st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == 0 }
