@@ -2,6 +2,7 @@ package ostree
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func (t *tarWalk) read(a archive) error {
 		if err == io.EOF {
 			return nil
 		}
-		if err != nil {
+		if err = cmp.Or(err, t.b.another()); err != nil {
 			return fmt.Errorf("archive: %w", err)
 		}
 		if err := t.member(m); err != nil {
@@ -143,9 +144,6 @@ func cleanMember(name string) (string, error) {
 }
 
 func (t *tarWalk) member(m *member) error {
-	if err := t.b.another(); err != nil {
-		return err
-	}
 	name, err := t.path(m.name)
 	if err != nil {
 		return err
@@ -356,11 +354,11 @@ func (t *tarWalk) resolve(entry *leaf) error {
 			}
 			break
 		}
-		target, err := t.find(link.target)
-		if err != nil {
+		chain = append(chain, entry)
+		var err error
+		if entry, err = t.find(link.target); err != nil {
 			return err
 		}
-		chain, entry = append(chain, entry), target
 	}
 	for _, link := range chain {
 		link.sum = entry.sum

@@ -172,7 +172,7 @@ func (e *Env) checkoutList(c *cli.Context) ([][2]string, error) {
 	var data []byte
 	var err error
 	if file := c.String("from-file"); file != "" {
-		data, err = fsx.ReadFile(file, limits.PathList)
+		data, err = fsx.ReadGiven(file, limits.PathList)
 	} else {
 		data, err = fsx.ReadAll(e.Stdin, "standard input", limits.PathList)
 	}

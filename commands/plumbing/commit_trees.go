@@ -148,7 +148,7 @@ func (e *Env) treeOptions(c *cli.Context) (ostree.TreeOptions, error) {
 		return opt, usage("Cannot specify both --canonical-permissions and non-zero --owner-uid or --owner-gid")
 	}
 	if file := c.String("statoverride"); file != "" {
-		data, err := fsx.ReadFile(file, limits.PathList)
+		data, err := fsx.ReadGiven(file, limits.PathList)
 		if err != nil {
 			return opt, err
 		}
@@ -165,7 +165,7 @@ func skipList(file string) (*ostree.SkipList, error) {
 	if file == "" {
 		return nil, nil
 	}
-	data, err := fsx.ReadFile(file, limits.PathList)
+	data, err := fsx.ReadGiven(file, limits.PathList)
 	if err != nil {
 		return nil, err
 	}

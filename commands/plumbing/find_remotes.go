@@ -262,6 +262,13 @@ func (e *Env) pullFrom(c *cli.Context, repo *ostree.Repo, conf ostree.RemoteConf
 	if err := e.demandSignatures(repo, conf.Name, &o); err != nil {
 		return err
 	}
+	if o.CheckCommit == nil { // whoever has a ref of a collection need not be who made it
+		policy, err := e.gpgPolicy(repo, conf.Name)
+		if err != nil {
+			return err
+		}
+		o.CheckCommit = func(_ ostree.Checksum, data, detached []byte) error { return verify(policy, data, detached) }
+	}
 	remote, err := e.connect(c.Context, repo, conf, reach{})
 	if err != nil {
 		return err

@@ -70,12 +70,10 @@ func (e *Env) demandGPG(c *cli.Context, repo *ostree.Repo, o *pull.Options) erro
 	if o.Remote == "" {
 		return usage("--gpg-verify and --gpg-verify-summary need --remote")
 	}
-	env := e.signEnv()
-	ring, err := sign.RemoteKeyring(repo, o.Remote, env)
+	policy, err := e.gpgPolicy(repo, o.Remote)
 	if err != nil {
 		return err
 	}
-	policy := sign.Policy{GPG: sign.NewGPG(ring, env)}
 	if commits {
 		o.CheckCommit = func(_ ostree.Checksum, data, detached []byte) error { return verify(policy, data, detached) }
 	}
@@ -83,6 +81,13 @@ func (e *Env) demandGPG(c *cli.Context, repo *ostree.Repo, o *pull.Options) erro
 		o.CheckSummary = func(data, sig []byte) error { return verify(policy, data, sig) }
 	}
 	return nil
+}
+
+// gpgPolicy demands a signature by a GPG key of the remote, whatever its config says.
+func (e *Env) gpgPolicy(repo *ostree.Repo, remote string) (sign.Policy, error) {
+	env := e.signEnv()
+	ring, err := sign.RemoteKeyring(repo, remote, env)
+	return sign.Policy{GPG: sign.NewGPG(ring, env)}, err
 }
 
 // allRefs are the refs of a repo. One that has refs of remotes has to be told

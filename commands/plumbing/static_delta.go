@@ -3,6 +3,8 @@ package plumbing
 import (
 	"fmt"
 	"io"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,6 +36,18 @@ func deltaArg(c *cli.Context) (delta.Name, error) {
 		return delta.Name{}, usage("DELTA must be specified")
 	}
 	return delta.ParseName(arg)
+}
+
+// openDelta opens the DELTA that a verb is about: one of the repo, or of a path.
+func openDelta(c *cli.Context, repo *ostree.Repo) (*delta.File, error) {
+	if arg := c.Args().First(); strings.ContainsRune(arg, filepath.Separator) {
+		return delta.OpenCopy(arg, filepath.Join(repo.Path(), "tmp"))
+	}
+	n, err := deltaArg(c)
+	if err != nil {
+		return nil, err
+	}
+	return delta.Load(repo, n)
 }
 
 func staticDeltaListCommand(e *Env) *cli.Command {

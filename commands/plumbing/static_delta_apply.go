@@ -92,21 +92,17 @@ func staticDeltaVerifyCommand(e *Env) *cli.Command {
 		Name:        "verify",
 		Usage:       "verify the signatures of a delta",
 		ArgsUsage:   "DELTA [KEY...]",
-		Description: "DELTA is one of the repo, FROM-TO or TO. KEY is a public key; without any those of the system count.",
+		Description: "DELTA is one of the repo, FROM-TO or TO, or the path of one with a slash in it. KEY is a public key; without any those of the system count.",
 		Flags:       keyFlags(),
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			n, err := deltaArg(c)
-			if err != nil {
-				return err
-			}
-			f, err := delta.Load(repo, n)
+			f, err := openDelta(c, repo)
 			if err != nil {
 				return err
 			}
 			defer f.Close()
 			r, err := e.verifyDelta(c, f)
 			if err == nil {
-				return e.Render(deltaVerifiedView{n.String(), r.Engine, r.Message})
+				return e.Render(deltaVerifiedView{f.Name.String(), r.Engine, r.Message})
 			}
 			if e.StandIn { // scripts read this on standard output
 				_, werr := io.WriteString(e.Stdout, "Verification fails\n")

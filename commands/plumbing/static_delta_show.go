@@ -14,15 +14,12 @@ import (
 
 func staticDeltaShowCommand(e *Env) *cli.Command {
 	return &cli.Command{
-		Name:      "show",
-		Usage:     "print what is in a delta",
-		ArgsUsage: "DELTA",
+		Name:        "show",
+		Usage:       "print what is in a delta",
+		ArgsUsage:   "DELTA",
+		Description: "DELTA is one of the repo, FROM-TO or TO, or the path of one with a slash in it.",
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			n, err := deltaArg(c)
-			if err != nil {
-				return err
-			}
-			f, err := delta.Load(repo, n)
+			f, err := openDelta(c, repo)
 			if err != nil {
 				return err
 			}

@@ -64,12 +64,15 @@ func CheckRevocations(ring *pgp.Keyring) error {
 
 // ReadKeyring reads a file of public keys, binary or in ASCII armor.
 func ReadKeyring(path string) (*pgp.Keyring, error) {
-	ring := &pgp.Keyring{}
-	there, err := addKeyring(ring, path)
-	if err == nil && !there {
-		err = fmt.Errorf("keyring %s: %w", path, fs.ErrNotExist)
+	data, err := fsx.ReadGiven(path, limits.Keyring)
+	if err != nil {
+		return nil, fmt.Errorf("keyring: %w", err)
 	}
-	return ring, err
+	ring, err := ParseKeyring(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return ring, nil
 }
 
 // ParseKeyring reads public keys, binary or in ASCII armor.
