@@ -43,14 +43,14 @@ func (e *Env) config(c *cli.Context, repo *ostree.Repo) error {
 	}
 	switch what {
 	case "set":
-		return repo.EditConfig(c.Context, func(f *keyfile.File) error { return f.SetRaw(group, key, args[1]) })
+		return repo.EditConfig(c.Context, func(f *keyfile.File) error { return f.Set(group, key, args[1]) })
 	case "unset":
 		return repo.EditConfig(c.Context, func(f *keyfile.File) error {
 			f.Remove(group, key)
 			return nil
 		})
 	}
-	value, ok := repo.Keyfile().Raw(group, key)
+	value, ok := repo.Keyfile().Get(group, key)
 	if !ok {
 		return fail.New(fail.NotFound, "", "the config of %s has no key %q in group %q", repo.Path(), key, group)
 	}
