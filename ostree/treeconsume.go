@@ -24,21 +24,49 @@ func (r *TreeReport) Close() {
 	}
 }
 
-// consumed are the names in a folder that were stored or left out.
+// consumed is a folder, and what in it was stored or left out.
 type consumed struct {
-	names []string
+	self  inode // zero for whichever has the name
+	whole bool  // nobody looked into it: all that is in it goes
+	files []taken
 	dirs  map[string]*consumed
 }
 
-// note remembers a name; whole says that it is a directory nobody looked into.
-func (c *consumed) note(name string, whole bool) {
-	switch {
-	case c == nil:
-	case whole:
-		c.add(name, nil)
-	default:
-		c.names = append(c.names, name)
+// taken is a file, and what shows whether it is still as it was read. There may
+// be hundreds of thousands, so that it is small.
+type taken struct {
+	name string
+	ino  uint64
+	time int64 // of its last change, in nanoseconds; of its content when linked
+	size uint32
+	// linked is a file with more names: its last change is when one of them went.
+	linked bool
+	unread bool // it was left out, and goes however it is
+}
+
+// expect makes room for n files, so that those that are noted stay where they are.
+func (c *consumed) expect(n int) {
+	if c != nil {
+		c.files = make([]taken, 0, n)
 	}
+}
+
+// note remembers a file that is to be read; whoever reads it fills in the rest.
+func (c *consumed) note(name string) *taken {
+	if c == nil {
+		return nil
+	}
+	c.files = append(c.files, taken{name: name})
+	return &c.files[len(c.files)-1]
+}
+
+// leave remembers what nobody looks into.
+func (c *consumed) leave(name string, self inode, dir bool) {
+	if dir {
+		c.add(name, &consumed{self: self, whole: true})
+		return
+	}
+	c.files = append(c.files, taken{name: name, unread: true})
 }
 
 // below is what is remembered of a subdirectory.

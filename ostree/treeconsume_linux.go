@@ -110,10 +110,82 @@ func drop(dir string, fd int) error {
 	if err := unix.Fstat(fd, &read); err != nil {
 		return err
 	}
-	if named.Dev != read.Dev || named.Ino != read.Ino {
-		return errors.New("is not the folder any more that was read")
+	if inodeOf(&named) != inodeOf(&read) {
+		return errMoved
 	}
 	return unix.Unlinkat(at, name, unix.AT_REMOVEDIR)
+}
+
+var (
+	errMoved   = errors.New("is not the folder any more that was read")
+	errChanged = errors.New("was changed or replaced after it was read, and stays")
+)
+
+// saw notes which folder it is.
+func (c *consumed) saw(st *unix.Stat_t) {
+	if c != nil {
+		c.self = inodeOf(st)
+	}
+}
+
+// check says whether the open folder is the one that was read.
+func (c *consumed) check(fd int) error {
+	if c.self == (inode{}) {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if inodeOf(&st) != c.self {
+		return errMoved
+	}
+	return nil
+}
+
+// skip remembers what the skip list leaves out of the open folder fd.
+func (c *consumed) skip(fd int, e dirEntry) error {
+	var st unix.Stat_t
+	if c == nil {
+		return nil
+	}
+	err := unix.Fstatat(fd, e.name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err == unix.ENOENT {
+		return nil
+	}
+	c.leave(e.name, inodeOf(&st), e.kind == modeDir)
+	return err
+}
+
+// saw notes how a file is before it is read, so that no change is missed.
+func (f *taken) saw(st *unix.Stat_t) {
+	if f == nil {
+		return
+	}
+	f.ino, f.size, f.linked = st.Ino, uint32(st.Size), st.Nlink > 1
+	f.time = f.changed(st)
+}
+
+func (f *taken) changed(st *unix.Stat_t) int64 {
+	if f.linked {
+		return st.Mtim.Nano()
+	}
+	return st.Ctim.Nano()
+}
+
+// remove removes a file from the open folder fd, if it is as it was read.
+func (f *taken) remove(fd int) error {
+	if f.unread {
+		return unix.Unlinkat(fd, f.name, 0)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstatat(fd, f.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if st.Ino != f.ino || uint32(st.Size) != f.size || f.changed(&st) != f.time {
+		return errChanged
+	}
+	return unix.Unlinkat(fd, f.name, 0)
 }
 
 // occupied is the error of a folder that something came into. One that is empty
@@ -139,8 +211,9 @@ func (s *sweep) empty(fd int, at string, c *consumed) bool {
 		s.note(at, err)
 		return false
 	}
-	for _, name := range c.names {
-		s.note(path.Join(at, name), unix.Unlinkat(fd, name, 0))
+	for i := range c.files {
+		f := &c.files[i]
+		s.note(path.Join(at, f.name), f.remove(fd))
 	}
 	for name, sub := range c.dirs {
 		below := path.Join(at, name)
@@ -149,8 +222,8 @@ func (s *sweep) empty(fd int, at string, c *consumed) bool {
 	return s.stay == before
 }
 
-// folder removes a folder and what is known of it, or with nil all of it. Its
-// error is about the folder itself.
+// folder removes a folder and what is known of it. Its error is about the folder
+// itself.
 func (s *sweep) folder(parent int, at string, c *consumed) error {
 	name := path.Base(at)
 	fd, err := openFolder(parent, name)
@@ -158,7 +231,10 @@ func (s *sweep) folder(parent int, at string, c *consumed) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if c == nil {
+	if err := c.check(fd); err != nil {
+		return err
+	}
+	if c.whole {
 		if c, err = everything(fd); err != nil {
 			return err
 		}
@@ -172,7 +248,7 @@ func (s *sweep) folder(parent int, at string, c *consumed) error {
 // removeFolder removes a folder and all that is in it, if it is there.
 func removeFolder(ctx context.Context, parent int, name string) error {
 	s := &sweep{ctx: ctx}
-	s.note(name, s.folder(parent, name, nil))
+	s.note(name, s.folder(parent, name, &consumed{whole: true}))
 	return s.err()
 }
 
@@ -191,7 +267,7 @@ func everything(fd int) (*consumed, error) {
 	list, err := listEntries(fd)
 	c := &consumed{}
 	for _, e := range list {
-		c.note(e.name, e.kind == modeDir)
+		c.leave(e.name, inode{}, e.kind == modeDir)
 	}
 	return c, err
 }

@@ -64,8 +64,8 @@ func TestAConsumedFileIsNeverTheObject(t *testing.T) {
 			t.Fatal(err)
 		}
 		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
-		if err := report.RemoveSources(t.Context()); err != nil {
-			t.Errorf("%s: %v", mode, err)
+		if err := report.RemoveSources(t.Context()); err == nil || !strings.Contains(err.Error(), file+": ") {
+			t.Errorf("%s: the edited file goes: %v", mode, err)
 		}
 	}
 }
@@ -206,6 +206,30 @@ func TestATreeInTheRepoBesideWhatItKeepsIsConsumed(t *testing.T) {
 	report, err := CommitTree(t.Context(), repo, filepath.Join(repo.Path(), "tmp/t"), TreeOptions{Consume: true})
 	if err := errors.Join(err, report.RemoveSources(t.Context())); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWhatChangedAfterItWasReadIsNotConsumed: the commit does not have it. All
+// names of one file go, though each that goes is a change to the file.
+func TestWhatChangedAfterItWasReadIsNotConsumed(t *testing.T) {
+	dir, ctx := shell(t, `mkdir -p t/d/e t/g t/skip u/e u/skip; cd t; for f in replaced edited grown mode same; do echo old > d/$f; done
+		echo x > g/a; ln g/a g/b; ln g/a d/c; ln g/a ../outside; echo old > linked; ln linked ../linked; ln -s old link; ln -s old kept
+		echo x | tee skip/x d/e/x ../u/skip/x > ../u/e/x; touch -d @7 d/same`), t.Context()
+	report, err := CommitTree(ctx, newRepo(t, ModeArchive), filepath.Join(dir, "t"), TreeOptions{Consume: true, Skip: skips(t, "/skip\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, filepath.Join(dir, "t"), `echo new > n; mv n d/replaced; echo new > d/edited; echo more >> d/grown; chmod 600 d/mode
+		echo new > d/same; touch -d @7 d/same; echo new > linked; ln -sf new link; rm -r d/e skip; mv ../u/e d; mv ../u/skip .`)
+	err = report.RemoveSources(ctx)
+	if err == nil || !strings.Contains(err.Error(), "and 8 more") {
+		t.Errorf("error is %v", err)
+	}
+	for name, stays := range map[string]bool{"d/replaced": true, "d/edited": true, "d/grown": true, "d/mode": true, "d/same": true, "d/e/x": true,
+		"linked": true, "link": true, "skip/x": true, "kept": false, "g": false, "d/c": false} {
+		if _, err := os.Lstat(filepath.Join(dir, "t", name)); (err == nil) != stays {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

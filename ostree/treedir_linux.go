@@ -41,6 +41,7 @@ type work struct {
 	name  string
 	path  string // in the tree; "" when nobody asks for it
 	entry *leaf
+	taken *taken // nil when it is not consumed
 }
 
 // Dir lays the directory dir over what is there. See CommitTree.
@@ -88,7 +89,7 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	if depth > limits.TreeDepth {
 		return fmt.Errorf("%s: directories nest deeper than %d", f.path, limits.TreeDepth)
 	}
-	if err := w.meta(f, at, name); err != nil {
+	if err := w.meta(f, at, name, src); err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
 	if err := w.b.expand(at); err != nil || w.isTmp(f) {
@@ -101,6 +102,7 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
+	src.expect(len(list))
 	w.task.Grow(int64(len(list)))
 	var hand []work
 	for _, e := range list {
@@ -134,8 +136,7 @@ func (w *dirWalk) entry(f *folder, at *branch, dir string, e dirEntry, src *cons
 		below = path.Join(dir, e.name)
 	}
 	if w.b.filter.skips(below) {
-		src.note(e.name, e.kind == modeDir)
-		return nil
+		return src.skip(f.fd, e)
 	}
 	switch e.kind {
 	case modeDir:
@@ -155,8 +156,7 @@ func (w *dirWalk) entry(f *folder, at *branch, dir string, e dirEntry, src *cons
 		if err != nil {
 			return err
 		}
-		src.note(e.name, false)
-		*hand = append(*hand, work{e.name, below, entry})
+		*hand = append(*hand, work{e.name, below, entry, src.note(e.name)})
 		return nil
 	}
 	return errors.New("neither a file, a directory nor a symlink, which is all that OSTree holds")
@@ -185,7 +185,7 @@ func (w *dirWalk) start(f *folder, hand []work) {
 	})
 }
 
-func (w *dirWalk) meta(f *folder, at *branch, name string) error {
+func (w *dirWalk) meta(f *folder, at *branch, name string, src *consumed) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(f.fd, &st); err != nil {
 		return err
@@ -193,6 +193,7 @@ func (w *dirWalk) meta(f *folder, at *branch, name string) error {
 	if err := w.b.spared.check(&st); err != nil {
 		return err
 	}
+	src.saw(&st)
 	h := &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
 	if !w.b.filter.noXattrs {
 		var err error
@@ -225,6 +226,7 @@ func (w *dirWalk) file(f *folder, one work) (Checksum, error) {
 	if err := w.b.spared.check(&st); err != nil {
 		return Checksum{}, err
 	}
+	one.taken.saw(&st)
 	h := &FileHeader{UID: st.Uid, GID: st.Gid, Mode: st.Mode}
 	known, err := w.b.links.find(w.ctx, &st)
 	switch {
@@ -292,6 +294,7 @@ func (w *dirWalk) symlink(f *folder, one work) (Checksum, error) {
 	if err := unix.Fstatat(f.fd, one.name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return Checksum{}, err
 	}
+	one.taken.saw(&st)
 	var buf [limits.SymlinkTarget + 1]byte
 	n, err := retry(func() (int, error) { return unix.Readlinkat(f.fd, one.name, buf[:]) })
 	if err != nil {
