@@ -15,10 +15,10 @@ import (
 	"github.com/otactl/otactl/internal/term"
 )
 
-// editMessage lets the person at the terminal write a commit's subject and
-// body.
+// editMessage lets the person at the terminal, or the program that EDITOR or
+// VISUAL names, write a commit's subject and body.
 func (e *Env) editMessage(ctx context.Context, branch string) (subject, body string, err error) {
-	if !e.Interactive {
+	if !e.Interactive && cmp.Or(e.Getenv("EDITOR"), e.Getenv("VISUAL")) == "" {
 		return "", "", fail.New(fail.Usage, "give --subject and --body", "flag --editor: nobody is at a terminal to write a message")
 	}
 	f, err := os.CreateTemp("", "otactl-message-")

@@ -36,14 +36,18 @@ func keyValues(c *cli.Context, flag string) ([][2]string, error) {
 	return out, nil
 }
 
-// ownerFlag reads a user or group id; nil when the flag is not given.
+// ownerFlag reads a user or group id, in octal or hexadecimal with a prefix as the
+// original reads numbers; nil when the flag is not given, or -1.
 func ownerFlag(c *cli.Context, name string) (*uint32, error) {
 	s := c.String(name)
 	if s == "" {
 		return nil, nil
 	}
-	n, err := strconv.ParseUint(s, 10, 32)
-	if err != nil || n == math.MaxUint32 { // the last one means nobody to the kernel
+	n, err := strconv.ParseInt(s, 0, 64)
+	if err == nil && n == -1 {
+		return nil, nil
+	}
+	if err != nil || n < 0 || n >= math.MaxUint32 { // the last one means nobody to the kernel
 		return nil, fail.New(fail.Usage, "", "flag --%s: %q is not a numeric id", name, s)
 	}
 	id := uint32(n)

@@ -2,6 +2,7 @@ package plumbing
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -25,13 +26,16 @@ func initCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "collection-id", Usage: "the refs of this repo are those of the collection `ID`, wherever they are mirrored"},
 		},
 		Action: func(c *cli.Context) error {
-			path := cmp.Or(c.String("repo"), e.Getenv("OSTREE_REPO"), ".")
+			path := cmp.Or(c.String("repo"), e.Getenv("OSTREE_REPO"))
+			if path == "" {
+				return usage("Command requires a --repo argument")
+			}
 			mode, err := ostree.ParseMode(c.String("mode"))
 			if err != nil {
 				return err
 			}
-			if err := os.MkdirAll(filepath.Clean(path), 0o777); err != nil {
-				return err
+			if _, err := os.Stat(filepath.Dir(filepath.Clean(path))); err != nil {
+				return fmt.Errorf("create repo %s: %w", path, err)
 			}
 			_, err = ostree.CreateRepoWith(path, mode, ostree.CreateOptions{CollectionID: c.String("collection-id")})
 			return e.about(err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -24,7 +25,7 @@ func remoteAddCookieCommand(e *Env) *cli.Command {
 		ArgsUsage: "NAME DOMAIN PATH COOKIE VALUE",
 		Action: e.onCookies(func(c *cli.Context, all []httprepo.Cookie) ([]httprepo.Cookie, error) {
 			a := c.Args()
-			cookie := httprepo.Cookie{Domain: a.Get(1), Subdomains: true, Path: a.Get(2), Name: a.Get(3), Value: a.Get(4), Expires: e.Now().Add(cookieLife).Unix()}
+			cookie := httprepo.Cookie{Domain: a.Get(1), Subdomains: strings.HasPrefix(a.Get(1), "."), Path: a.Get(2), Name: a.Get(3), Value: a.Get(4), Expires: e.Now().Add(cookieLife).Unix()}
 			if err := cookie.Check(); err != nil {
 				return nil, err
 			}
