@@ -4,7 +4,7 @@
 //
 //	go run ./tests/bench PROGRAM ROOTS [RUNS [ONLY]]
 //
-// ONLY picks the comparisons whose name holds that word. ROOTS holds v1 and v2,
+// ONLY picks the comparisons whose name holds that word, or one of several with | between. ROOTS holds v1 and v2,
 // as internal/testkit/rootfs -large makes them.
 //
 // It prints the versions and a Markdown table with the commands, and ends with
@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -85,7 +86,7 @@ func (b *bench) compare(ctx context.Context, runs int, only string) error {
 	var broken []string
 	var commands strings.Builder
 	for _, c := range b.comparisons() {
-		if !strings.Contains(c.name, only) {
+		if !slices.ContainsFunc(strings.Split(only, "|"), func(word string) bool { return strings.Contains(c.name, word) }) {
 			continue
 		}
 		if missing := c.missing(); missing != "" {
