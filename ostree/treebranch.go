@@ -83,14 +83,17 @@ func (b *TreeBuilder) another() error {
 	return nil
 }
 
-// under finds the directory at a clean relative path. With create it makes
-// those that are missing, as root's with mode 0755 before the options.
-func (b *TreeBuilder) under(name string, create bool) (*branch, error) {
+// plainDir is a directory that no tree has, before the options.
+func plainDir(uid, gid uint32) *FileHeader {
+	return &FileHeader{UID: uid, GID: gid, Mode: modeDir | 0o755}
+}
+
+// under finds the directory at a clean relative path. Those that are missing are
+// made with the metadata in made; with nil it is an error that one is.
+func (b *TreeBuilder) under(name string, made *FileHeader) (*branch, error) {
 	at := b.root
-	if create && at.meta == nil {
-		if err := b.plainMeta(at, "/"); err != nil {
-			return nil, err
-		}
+	if err := b.made(at, made, "/"); err != nil {
+		return nil, err
 	}
 	if name == "" {
 		return at, nil
@@ -105,7 +108,7 @@ func (b *TreeBuilder) under(name string, create bool) (*branch, error) {
 			return nil, err
 		}
 		if at.dirs[part] == nil {
-			if !create {
+			if made == nil {
 				return nil, fmt.Errorf("%s: %w", sofar, ErrNoPath)
 			}
 			if err := b.another(); err != nil {
@@ -116,11 +119,18 @@ func (b *TreeBuilder) under(name string, create bool) (*branch, error) {
 		if at, err = at.dir(part); err != nil {
 			return nil, fmt.Errorf("%s: %w", sofar, err)
 		}
-		if create && at.meta == nil {
-			if err := b.plainMeta(at, sofar); err != nil {
-				return nil, err
-			}
+		if err := b.made(at, made, sofar); err != nil {
+			return nil, err
 		}
 	}
 	return at, b.expand(at)
+}
+
+// made gives a directory that no tree has the metadata in h, if there is any.
+func (b *TreeBuilder) made(at *branch, h *FileHeader, name string) error {
+	if h == nil || at.meta != nil {
+		return nil
+	}
+	own := *h // the options change it
+	return b.dirMeta(at, &own, name)
 }

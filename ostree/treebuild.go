@@ -93,7 +93,7 @@ func (b *TreeBuilder) Prefix(at string) error {
 		return nil
 	}
 	b.prefix = clean
-	_, err := b.under(clean[1:], true)
+	_, err := b.under(clean[1:], plainDir(0, 0))
 	return err
 }
 
@@ -102,7 +102,7 @@ func (b *TreeBuilder) base() (*branch, error) {
 	if b.prefix == "" {
 		return b.root, nil
 	}
-	return b.under(b.prefix[1:], true)
+	return b.under(b.prefix[1:], plainDir(0, 0))
 }
 
 // parallel runs walk, which may hand work to files, and waits for all of it.
@@ -114,10 +114,6 @@ func (b *TreeBuilder) parallel(walk func(ctx context.Context, files *errgroup.Gr
 		return ferr // a failed file stops the walk, so it is the cause
 	}
 	return err
-}
-
-func (b *TreeBuilder) plainMeta(a *branch, name string) error {
-	return b.dirMeta(a, &FileHeader{Mode: modeDir | 0o755}, name)
 }
 
 // dirMeta gives a directory its metadata, after the options.

@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 )
@@ -22,7 +21,8 @@ import (
 // TarOptions say how TreeBuilder.Tar takes an archive.
 type TarOptions struct {
 	// Autocreate makes directories that the archive has something in but no
-	// member for, as root's with mode 0755 before the options.
+	// member for, with mode 0755 and the owner of what it was made for, before
+	// the options.
 	Autocreate bool
 	// Rename, if set, changes the path of each member, and that of the file
 	// that a hard link names. Paths have no leading slash; the root is "".
@@ -50,7 +50,7 @@ func (b *TreeBuilder) Tar(r io.Reader, opt TarOptions) error {
 		return err
 	}
 	if opt.Autocreate { // an empty archive has an empty root
-		if _, err := b.under(strings.TrimPrefix(b.prefix, "/"), true); err != nil {
+		if _, err := b.under(strings.TrimPrefix(b.prefix, "/"), plainDir(0, 0)); err != nil {
 			return err
 		}
 	}
@@ -80,15 +80,6 @@ type tarWalk struct {
 	inodes map[string]*leaf    // of a cpio: the file that has the content
 	links  map[*leaf]*hardLink // to be resolved when all is read
 	order  []*leaf             // the keys of links as they came
-}
-
-// hardLink is a second name of a file.
-type hardLink struct {
-	at      string // for messages
-	target  string
-	inode   string
-	header  FileHeader
-	visited bool
 }
 
 func (t *tarWalk) read(a archive) error {
@@ -179,7 +170,7 @@ func (t *tarWalk) skipped(name string) bool {
 func (t *tarWalk) dir(m *member, name string) error {
 	at := t.b.root
 	if name != "" {
-		parent, err := t.parent(name)
+		parent, err := t.parent(m, name)
 		if err != nil {
 			return err
 		}
@@ -190,52 +181,30 @@ func (t *tarWalk) dir(m *member, name string) error {
 	return t.b.dirMeta(at, &m.header, "/"+name)
 }
 
-// parent is the directory that a path is in.
-func (t *tarWalk) parent(name string) (*branch, error) {
+// parent is the directory that a member is in.
+func (t *tarWalk) parent(m *member, name string) (*branch, error) {
+	var made *FileHeader
+	if t.opt.Autocreate {
+		made = plainDir(m.header.UID, m.header.GID)
+	}
 	dir, _ := path.Split(name)
-	return t.b.under(strings.TrimSuffix(dir, "/"), t.opt.Autocreate)
+	return t.b.under(strings.TrimSuffix(dir, "/"), made)
 }
 
 // place makes the entry of a file.
-func (t *tarWalk) place(name string) (*leaf, error) {
+func (t *tarWalk) place(m *member, name string) (*leaf, error) {
 	if name == "" {
 		return nil, errors.New("the root of a tree is a directory")
 	}
-	parent, err := t.parent(name)
+	parent, err := t.parent(m, name)
 	if err != nil {
 		return nil, err
 	}
 	return parent.file(path.Base(name))
 }
 
-func (t *tarWalk) hardLink(m *member, name string) error {
-	target, err := t.path(m.link)
-	if err != nil {
-		return fmt.Errorf("hard link to %.200q: %w", m.link, err)
-	}
-	if target == name && t.isThere(name) {
-		return nil // tar writes a file that it is given twice so
-	}
-	entry, err := t.place(name)
-	if err != nil {
-		return err
-	}
-	t.later(entry, &hardLink{at: name, target: target})
-	return nil
-}
-
-func (t *tarWalk) isThere(name string) bool {
-	_, err := t.find(name)
-	return err == nil
-}
-
-func (t *tarWalk) later(entry *leaf, link *hardLink) {
-	t.links[entry] = link
-	t.order = append(t.order, entry)
-}
-
 func (t *tarWalk) file(m *member, name string) error {
-	entry, err := t.place(name)
+	entry, err := t.place(m, name)
 	if err != nil {
 		return err
 	}
@@ -328,72 +297,4 @@ func short(err error) error {
 		return badFormat("the archive ends too early")
 	}
 	return err
-}
-
-// join gives hard links the checksum of what they name.
-func (t *tarWalk) join() error {
-	for _, entry := range t.order {
-		if err := t.resolve(entry); err != nil {
-			return fmt.Errorf("hard link %.200q: %w", t.links[entry].at, err)
-		}
-	}
-	return nil
-}
-
-// resolve goes along links that name links, however many there are, to a file.
-func (t *tarWalk) resolve(entry *leaf) error {
-	var chain []*leaf
-	for link := t.links[entry]; link != nil && entry.sum.IsZero(); link = t.links[entry] {
-		if link.visited {
-			return fail.New(fail.Verification, "", "hard links go round in a circle")
-		}
-		link.visited = true
-		if link.inode != "" {
-			if err := t.sameInode(entry, link); err != nil {
-				return err
-			}
-			break
-		}
-		chain = append(chain, entry)
-		var err error
-		if entry, err = t.find(link.target); err != nil {
-			return err
-		}
-	}
-	for _, link := range chain {
-		link.sum = entry.sum
-	}
-	return nil
-}
-
-// sameInode is for the names of a file in a cpio that came without content.
-func (t *tarWalk) sameInode(entry *leaf, link *hardLink) error {
-	if with := t.inodes[link.inode]; with != nil {
-		entry.sum = with.sum
-		return nil
-	}
-	sum, err := t.b.content(t.b.ctx, &link.header, bytes.NewReader(nil), func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(nil)), nil
-	})
-	entry.sum = sum
-	return err
-}
-
-// find is the file at a path, by any tree so far.
-func (t *tarWalk) find(name string) (*leaf, error) {
-	if name == "" {
-		return nil, errors.New("a directory can have no second name")
-	}
-	dir, base := path.Split(name)
-	parent, err := t.b.under(strings.TrimSuffix(dir, "/"), false)
-	if err != nil {
-		return nil, err
-	}
-	if parent.dirs[base] != nil {
-		return nil, fmt.Errorf("%.200q is a directory, which can have no second name", name)
-	}
-	if entry := parent.files[base]; entry != nil {
-		return entry, nil
-	}
-	return nil, fmt.Errorf("%.200q: %w", name, ErrNoPath)
 }

@@ -103,6 +103,37 @@ func TestTarGivesTheIDsOfOSTree(t *testing.T) {
 	}
 }
 
+// TestFoldersMadeForAnArchiveBelongToWhoseFileIsInThem, as with the original, and
+// so have the ids that it gives. What the archive says of a folder stays.
+func TestFoldersMadeForAnArchiveBelongToWhoseFileIsInThem(t *testing.T) {
+	of := func(h tar.Header, uid, gid int) tar.Header {
+		h.Uid, h.Gid = uid, gid
+		return h
+	}
+	ours, theirs := archiveRepo(t), filepath.Join(t.TempDir(), "theirs")
+	testkit.OSTree(t, "--repo="+theirs, "init", "--mode=bare-user")
+	one := tarOf(t, of(file("a/b/f", "x"), 5, 6), of(link("a/c/h", "a/b/f"), 5, 6), of(symlink("d/l", "x"), 5, 6), of(dir("e/g", 0o700), 5, 6))
+	name := filepath.Join(t.TempDir(), "a.tar")
+	if err := os.WriteFile(name, one, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := rootOf(t, theirs, testkit.OSTree(t, "--repo="+theirs, "commit", "--orphan", "--tar-autocreate-parents", "--tree=tar="+name))
+	report, err := commitTar(t, ours, one, TreeOptions{}, TarOptions{Autocreate: true})
+	if err != nil || report.Tree != want.Tree || report.Meta != want.Meta {
+		t.Errorf("tree %s %s is not the original's %s %s: %v", report.Tree, report.Meta, want.Tree, want.Meta, err)
+	}
+	uid := uint32(1)
+	report, err = commitTar(t, ours, tarOf(t, of(dir("r", 0o700), 2, 3), of(file("r/s/f", "x"), 5, 6), of(dir("r/s/t/u", 0o700), 7, 8)),
+		TreeOptions{UID: &uid}, TarOptions{Autocreate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []string{"/ 755 1:3", "/r 700 1:3", "/r/s 755 1:6", "/r/s/f 644 1:6", "/r/s/t 755 1:8", "/r/s/t/u 700 1:8"}
+	if got := paths(t, ours, report); !slices.Equal(got, list) {
+		t.Errorf("got %q, want %q", got, list)
+	}
+}
+
 func rootOf(t *testing.T, repo, commit string) *Commit {
 	t.Helper()
 	r, err := OpenRepo(repo)
