@@ -77,11 +77,12 @@ func write(t *testing.T, path string, b []byte) {
 
 func TestWhatGPGSaysOfAKeyWeSay(t *testing.T) {
 	home := testkit.GPGHome(t)
-	long := "--faked-system-time=20200101T000000"
+	// What gpg says it is runs on: a key must not be from after its signature.
+	long, later := "--faked-system-time=20200101T000000", "--faked-system-time=20200101T010000"
 	at := time.Date(2020, 2, 1, 0, 0, 0, 0, time.UTC)
 	fingerprint := gpgKey(t, home, "ed25519", long)
 	sign := func(args ...string) []byte {
-		return testkit.GPG(t, home, data, append(append([]string{long}, args...), "--detach-sign", "--output", "-")...)
+		return testkit.GPG(t, home, data, append(append([]string{later}, args...), "--detach-sign", "--output", "-")...)
 	}
 	status := func(sig []byte) Status {
 		t.Helper()
@@ -100,7 +101,7 @@ func TestWhatGPGSaysOfAKeyWeSay(t *testing.T) {
 	if got := status(sign("--local-user", rsa, "--digest-algo=SHA1")); got != Refused {
 		t.Errorf("signature over SHA-1 is %d", got)
 	}
-	testkit.GPG(t, home, nil, long, "--quick-set-expire", fingerprint, "2020-01-03")
+	testkit.GPG(t, home, nil, later, "--quick-set-expire", fingerprint, "2020-01-03")
 	if got := status(sig); got != KeyExpired {
 		t.Errorf("signature by an expired key is %d", got)
 	}
