@@ -123,10 +123,7 @@ func (e *Env) remoteGPGList(c *cli.Context, repo *ostree.Repo) error {
 	var ring *pgp.Keyring
 	var err error
 	if name := c.Args().First(); name != "" {
-		var r ostree.RemoteConfig
-		if r, err = repo.RemoteConfig(name); err == nil {
-			ring, _, err = sign.OwnKeyring(repo, r)
-		}
+		ring, err = sign.ConfiguredKeyring(repo, name)
 	} else {
 		ring, err = sign.SystemKeyring(env)
 	}
@@ -162,7 +159,7 @@ func (v keysView) Table(w io.Writer) {
 		k.print(w, "Key: ", "  ")
 		for _, u := range k.Users {
 			fmt.Fprintf(w, "  UID: %s%s\n", shownName(u.ID), mark(u.Revoked))
-			fmt.Fprintf(w, "  Advanced update URL: %s\n  Direct update URL: %s\n", u.advanced, u.direct)
+			fmt.Fprintf(w, "  Advanced update URL: %s\n  Direct update URL: %s\n", shownName(u.advanced), shownName(u.direct))
 		}
 		for _, s := range k.Subkeys {
 			s.print(w, "  Subkey: ", "    ")

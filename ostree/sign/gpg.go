@@ -73,30 +73,45 @@ func RemoteKeyring(repo *ostree.Repo, remote string, env Env) (*pgp.Keyring, err
 }
 
 func remoteKeyring(repo *ostree.Repo, c ostree.RemoteConfig, env Env) (*pgp.Keyring, error) {
-	ring, own, err := OwnKeyring(repo, c)
-	if err != nil {
-		return nil, err
-	}
-	paths, err := keyPaths(c.Options["gpgkeypath"])
-	if err != nil {
-		return nil, fmt.Errorf("remote %s: gpgkeypath: %w", c.Name, err)
-	}
-	for _, p := range paths {
-		if err := addKeyPath(ring, p); err != nil {
-			return nil, fmt.Errorf("remote %s: gpgkeypath: %w", c.Name, err)
-		}
-	}
-	if own {
-		return ring, nil
+	ring, own, err := configuredKeyring(repo, c)
+	if err != nil || own {
+		return ring, err
 	}
 	return ring, addSystemKeyrings(ring, env)
 }
 
-// OwnKeyring is the keyring of a remote alone, and whether there is one: in the
-// repo, beside the file that configures the remote, or in a parent repo.
-func OwnKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (*pgp.Keyring, bool, error) {
-	ring := &pgp.Keyring{}
+// ConfiguredKeyring is what RemoteKeyring is without the system's keyrings.
+func ConfiguredKeyring(repo *ostree.Repo, remote string) (*pgp.Keyring, error) {
+	c, err := repo.RemoteConfig(remote)
+	if err != nil {
+		return nil, err
+	}
+	ring, _, err := configuredKeyring(repo, c)
+	return ring, err
+}
 
+// configuredKeyring says too whether the remote has a keyring of its own.
+func configuredKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (ring *pgp.Keyring, own bool, err error) {
+	ring, own, err = ownKeyring(repo, c)
+	if err != nil {
+		return nil, own, err
+	}
+	paths, err := keyPaths(c.Options["gpgkeypath"])
+	if err != nil {
+		return nil, own, fmt.Errorf("remote %s: gpgkeypath: %w", c.Name, err)
+	}
+	for _, p := range paths {
+		if err := addKeyPath(ring, p); err != nil {
+			return nil, own, fmt.Errorf("remote %s: gpgkeypath: %w", c.Name, err)
+		}
+	}
+	return ring, own, nil
+}
+
+// ownKeyring is the keyring of a remote alone, and whether there is one: in the
+// repo, beside the file that configures the remote, or in a parent repo.
+func ownKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (*pgp.Keyring, bool, error) {
+	ring := &pgp.Keyring{}
 	paths := []string{repo.RemoteFile(c.Name, keyringSuffix), filepath.Join(filepath.Dir(c.File), c.Name+"."+keyringSuffix)}
 	for at := repo.Parent(); at != nil; at = at.Parent() {
 		paths = append(paths, at.RemoteFile(c.Name, keyringSuffix))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // TimeFormat is how GnuPG and libostree show a time in the C locale.
@@ -38,7 +39,7 @@ func (s Signature) Lines(now time.Time, loc *time.Location) []string {
 
 func (s Signature) verdict() string {
 	name, address := s.UserParts()
-	user := fmt.Sprintf("%q", name+" <"+address+">")
+	user := `"` + printable(name+" <"+address+">") + `"`
 	switch s.Status {
 	case Good:
 		return "Good signature from " + user
@@ -54,29 +55,22 @@ func (s Signature) verdict() string {
 	return "BAD signature from " + user
 }
 
+// printable is text that leaves a terminal as it is.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
 // UserParts are the name and the address of the user id.
 func (s Signature) UserParts() (name, address string) {
 	if s.User == "" {
 		return "[unknown name]", "[unknown email]"
 	}
 	return splitUser(s.User)
-}
-
-// splitUser takes "Name (comment) <address>" apart.
-func splitUser(id string) (name, address string) {
-	if at := strings.LastIndexByte(id, '<'); at >= 0 && strings.HasSuffix(id, ">") {
-		id, address = id[:at], id[at+1:len(id)-1]
-	}
-	if at := strings.IndexByte(id, '('); at > 0 {
-		id = id[:at]
-	}
-	return strings.TrimSpace(id), address
-}
-
-// Address is the mail address of a user id, or "".
-func (u User) Address() string {
-	_, address := splitUser(u.ID)
-	return address
 }
 
 // KeyID is the last 16 digits of a fingerprint.

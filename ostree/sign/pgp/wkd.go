@@ -14,13 +14,13 @@ const zbase32 = "ybndrfg8ejkmcpqxot1uwisza345h769"
 // by the advanced and by the direct method; both are empty for one without a
 // mail address. Nothing is fetched from there.
 func (u User) DirectoryURLs() (advanced, direct string) {
-	local, domain, ok := strings.Cut(u.Address(), "@")
-	if !ok || local == "" || domain == "" || strings.Contains(domain, "@") {
+	local, domain, ok := strings.Cut(mailbox(u.ID), "@")
+	if !ok {
 		return "", ""
 	}
-	sum := sha1.Sum([]byte(strings.ToLower(local)))
+	sum := sha1.Sum([]byte(local))
 	hash := base32.NewEncoding(zbase32).WithPadding(base32.NoPadding).EncodeToString(sum[:])
 	tail := "/hu/" + hash + "?l=" + url.QueryEscape(local)
-	return "https://openpgpkey." + domain + "/.well-known/openpgpkey/" + strings.ToLower(domain) + tail,
+	return "https://openpgpkey." + domain + "/.well-known/openpgpkey/" + domain + tail,
 		"https://" + domain + "/.well-known/openpgpkey" + tail
 }
