@@ -2386,7 +2386,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l require-hardli
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l force-copy -s C -d 'copy all files'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l bareuseronly-dirs -s M -d 'drop mode bits of folders outside of 0775'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l disable-cache -d 'keep no inflated files in an archive repo'
-complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l skip-list -r -F -d 'FILE with paths to leave out'
+complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l skip-list -r -F -d 'FILE with paths to leave out, each on a line; a folder\'s ends with a slash'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l fsync -x -d 'BOOL, true or false: whether all is on the disk when it ends (default: false)'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl ostree checkout\'' -l quiet -s q -d 'no progress, no warnings; errors only'

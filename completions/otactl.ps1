@@ -1519,7 +1519,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--force-copy|copy all files'
             '--bareuseronly-dirs|drop mode bits of folders outside of 0775'
             '--disable-cache|keep no inflated files in an archive repo'
-            '--skip-list|FILE with paths to leave out'
+            '--skip-list|FILE with paths to leave out, each on a line; a folder''s ends with a slash'
             '--fsync|BOOL, true or false: whether all is on the disk when it ends (default: false)'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'

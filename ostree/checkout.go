@@ -58,8 +58,8 @@ type CheckoutOptions struct {
 	// Subpath is what to check out: a directory, whose content then fills the
 	// destination, or a file, which is put into it. "" is all.
 	Subpath string
-	// Skip leaves paths of the destination out, with / all of it. No path of it
-	// need exist.
+	// Skip leaves paths of the destination out: see ParseCheckoutSkips. With /
+	// it is all of it. No path need exist.
 	Skip *SkipList
 	// Whiteouts takes a file .wh.NAME for the order to remove NAME, and
 	// .wh..wh..opq for that to remove all that was in its directory, and lets
@@ -132,6 +132,8 @@ func (o *CheckoutOptions) check(src Source) error {
 }
 
 func (o *CheckoutOptions) skips(path string) bool { return o.Skip != nil && o.Skip.has(path) }
+
+func (o *CheckoutOptions) skipsDir(path string) bool { return o.Skip != nil && o.Skip.has(path+"/") }
 
 // fileMode is the mode on disk of a file that was committed with mode.
 func (o *CheckoutOptions) fileMode(mode uint32) uint32 {

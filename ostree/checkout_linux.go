@@ -181,7 +181,7 @@ func (r *treeReader) dir(f *folder, tree, meta Checksum, fresh bool, depth int) 
 	}
 	for _, e := range t.Dirs {
 		below := path.Join(f.path, e.Name)
-		if r.opt.skips(below) {
+		if r.opt.skipsDir(below) {
 			continue
 		}
 		sub, isNew, err := r.subdir(f, e.Name, below)

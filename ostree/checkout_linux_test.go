@@ -220,22 +220,40 @@ func TestIdenticalFilesAreLeftAndOthersRefused(t *testing.T) {
 func TestPathsOnTheSkipListAreLeftOut(t *testing.T) {
 	repo, dir := newRepo(t, ModeArchive), t.TempDir()
 	sum := layerOf(t, repo, "mkdir -p a/b c; echo > a/x; echo > a/b/y; echo > c/z")
-	for subpath, want := range map[string][]string{"": {"a", "a/b", "a/b/y", "c", "c/z"}, "/a": {"b", "b/y", "x"}} {
-		dest := filepath.Join(dir, "out"+filepath.Base(subpath))
-		if _, err := Checkout(t.Context(), repo, sum, dest, CheckoutOptions{UserMode: true, Subpath: subpath, Skip: skips(t, "/a/x\n/nosuch\n")}); err != nil {
+	for i, c := range []struct {
+		list, subpath string
+		want          []string
+	}{
+		{"/a/x\n/nosuch\n", "", []string{"a", "a/b", "a/b/y", "c", "c/z"}},
+		{"/a/x\n/nosuch\n", "/a", []string{"b", "b/y", "x"}},
+		{"/a/b/\n\nc/\n//c/\n/c\n/a/x/", "", []string{"a", "a/x", "c", "c/z"}},
+		{"/b/", "/a", []string{"x"}},
+		{"/a/\n/c/z", "", []string{"c"}},
+	} {
+		dest := filepath.Join(dir, fmt.Sprint("out", i))
+		if _, err := Checkout(t.Context(), repo, sum, dest, CheckoutOptions{UserMode: true, Subpath: c.subpath, Skip: checkoutSkips(t, c.list)}); err != nil {
 			t.Fatal(err)
 		}
-		if got := files(t, dest); !slices.Equal(got, want) {
-			t.Errorf("of %q there is %q, want %q", subpath, got, want)
+		if got := files(t, dest); !slices.Equal(got, c.want) {
+			t.Errorf("of %q without %q there is %q, want %q", c.subpath, c.list, got, c.want)
 		}
 	}
+}
+
+func checkoutSkips(t *testing.T, text string) *SkipList {
+	t.Helper()
+	s, err := ParseCheckoutSkips([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestTheRootOnTheSkipListLeavesAllOut(t *testing.T) {
 	repo, dir := newRepo(t, ModeArchive), t.TempDir()
 	sum := layerOf(t, repo, "mkdir d; echo > d/f; echo > g")
 	for _, subpath := range []string{"", "/d"} {
-		if _, err := Checkout(t.Context(), repo, sum, filepath.Join(dir, "out"), CheckoutOptions{UserMode: true, Subpath: subpath, Skip: skips(t, "/\n")}); err != nil {
+		if _, err := Checkout(t.Context(), repo, sum, filepath.Join(dir, "out"), CheckoutOptions{UserMode: true, Subpath: subpath, Skip: checkoutSkips(t, "/\n")}); err != nil {
 			t.Fatal(err)
 		}
 		nothingLeft(t, dir)

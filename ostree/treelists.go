@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -83,19 +84,32 @@ func (s *StatOverrides) unmatched() error {
 	return unmatchedPaths("statoverride", slices.Sorted(maps.Keys(s.left)))
 }
 
-// SkipList are paths to leave out, as a file for ostree commit --skip-list or
-// ostree checkout --skip-list lists them, one a line.
+// SkipList are paths to leave out, as a file for --skip-list lists them.
 type SkipList struct {
 	mu   sync.Mutex
 	seen map[string]bool // by path, whether it came
 }
 
-// ParseSkipList reads a path per line.
+// ParseSkipList reads the list of a commit: a path per line.
 func ParseSkipList(data []byte) (*SkipList, error) {
 	s := &SkipList{seen: map[string]bool{}}
 	err := eachLine(data, func(line string) error {
 		s.seen[line] = false
 		return checkListed("skip-list", line)
+	})
+	return s, err
+}
+
+// ParseCheckoutSkips reads the list of a checkout: a path per line, with a slash
+// behind that of a directory. A line that can name nothing leaves nothing out.
+func ParseCheckoutSkips(data []byte) (*SkipList, error) {
+	s := &SkipList{seen: map[string]bool{}}
+	if !utf8.Valid(data) {
+		return nil, fail.New(fail.Usage, "", "the skip-list is not UTF-8")
+	}
+	err := eachLine(data, func(line string) error {
+		s.seen[line] = false
+		return nil
 	})
 	return s, err
 }

@@ -40,7 +40,7 @@ func checkoutCommand(e *Env) *cli.Command {
 			&cli.BoolFlag{Name: "force-copy-zerosized", Aliases: []string{"z"}, Usage: "copy empty files, which is always done", Hidden: true},
 			&cli.BoolFlag{Name: "bareuseronly-dirs", Aliases: []string{"M"}, Usage: "drop mode bits of folders outside of 0775"},
 			&cli.BoolFlag{Name: "disable-cache", Usage: "keep no inflated files in an archive repo"},
-			&cli.StringFlag{Name: "skip-list", Usage: "`FILE` with paths to leave out"},
+			&cli.StringFlag{Name: "skip-list", Usage: "`FILE` with paths to leave out, each on a line; a folder's ends with a slash"},
 			&cli.StringFlag{Name: "fsync", Usage: "`BOOL`, true or false: whether all is on the disk when it ends (default: false)"},
 			&cli.StringFlag{Name: "selinux-policy", Usage: "not supported: `PATH` of a policy", Hidden: true},
 			&cli.StringFlag{Name: "selinux-prefix", Usage: "not supported: `PREFIX` of paths", Hidden: true},
@@ -121,7 +121,7 @@ func (e *Env) checkoutOptions(c *cli.Context) (ostree.CheckoutOptions, error) {
 	if opt.Sync, err = fsyncFlag(c, false); err != nil {
 		return opt, err
 	}
-	opt.Skip, err = skipList(c.String("skip-list"))
+	opt.Skip, err = skipList(c, ostree.ParseCheckoutSkips)
 	return opt, err
 }
 

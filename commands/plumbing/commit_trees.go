@@ -156,20 +156,20 @@ func (e *Env) treeOptions(c *cli.Context) (ostree.TreeOptions, error) {
 			return opt, err
 		}
 	}
-	opt.Skip, err = skipList(c.String("skip-list"))
+	opt.Skip, err = skipList(c, ostree.ParseSkipList)
 	return opt, err
 }
 
 // skipList reads the file of --skip-list; nil without one.
-func skipList(file string) (*ostree.SkipList, error) {
-	if file == "" {
+func skipList(c *cli.Context, parse func([]byte) (*ostree.SkipList, error)) (*ostree.SkipList, error) {
+	if !c.IsSet("skip-list") {
 		return nil, nil
 	}
-	data, err := fsx.ReadGiven(file, limits.PathList)
+	data, err := fsx.ReadGiven(c.String("skip-list"), limits.PathList)
 	if err != nil {
 		return nil, err
 	}
-	return ostree.ParseSkipList(data)
+	return parse(data)
 }
 
 var (
