@@ -205,7 +205,7 @@ func TestListsThatNamePathsNoTreeHasAreRefused(t *testing.T) {
 		}
 		nothingVisible(t, "list", repo)
 	}
-	for _, bad := range []string{"2048", "x /y", "0755 /y", "=0755 /y", "-1 /y", "4096 /y", "=16384 /y", "99999999999 /y", "1 y", "1  /y", "1 /../y", "1 /a//b", "1 /a/", "# x"} {
+	for _, bad := range []string{"2048", "x /y", "0755 /y", "=0755 /y", "-1 /y", "4096 /y", "=49152 /y", "=65535 /y", "65536 /y", "99999999999 /y", "1 y", "1  /y", "1 /../y", "1 /a//b", "1 /a/", "# x"} {
 		if s, err := ParseStatOverrides([]byte(bad)); err == nil {
 			t.Errorf("%q is read as %v", bad, s.left)
 		}
@@ -213,6 +213,33 @@ func TestListsThatNamePathsNoTreeHasAreRefused(t *testing.T) {
 	for _, bad := range []string{"y", "/../y", "/a/", "//"} {
 		if _, err := ParseSkipList([]byte(bad)); err == nil {
 			t.Errorf("%q is read", bad)
+		}
+	}
+}
+
+// TestAStatOverrideMayNameTheTypeOfItsPath, as modes from stat do, and no other.
+func TestAStatOverrideMayNameTheTypeOfItsPath(t *testing.T) {
+	dir := shell(t, `mkdir -p t/d; echo > t/f; ln -s f t/l`)
+	for list, want := range map[string]string{
+		"=33261 /f\n=16832 /d\n41471 /l\n": "",
+		"=0X81ED /f":                       "",
+		"=33261 /d":                        "/d is not of the type",
+		"33261 /l":                         "/l is not of the type",
+		"16384 /f":                         "/f is not of the type",
+	} {
+		repo := newRepo(t, ModeArchive)
+		report, err := CommitTree(t.Context(), repo, filepath.Join(dir, "t"), TreeOptions{Overrides: overrides(t, list)})
+		if want != "" {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: error is %v, want %q", list, err, want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := paths(t, repo, report); !slices.Contains(got, "/f 755 0:0") {
+			t.Errorf("%q: the tree is %q", list, got)
 		}
 	}
 }

@@ -15,19 +15,22 @@ import (
 // commit --statoverride lists them. Each is used up by the first path it
 // matches.
 type StatOverrides struct {
-	mu   sync.Mutex
-	left map[string]override
+	mu    sync.Mutex
+	left  map[string]override
+	other string // a path that is no file of the type that was listed
 }
 
 type override struct {
 	mode uint32
-	set  bool // replaces the permission bits, else adds to them
+	kind uint32 // the type that the path has to have; 0 for any
+	set  bool   // replaces the permission bits, else adds to them
 }
 
 // ParseStatOverrides reads lines "MODE /path": MODE is added to the bits of the
 // path's mode, with "+" before it too, and takes their place with "=" before
 // it. It is a decimal number, or a hexadecimal one with 0x. One with a leading
-// zero is refused: it is meant to be octal and would be read as decimal.
+// zero is refused: it is meant to be octal and would be read as decimal. It may
+// have the bits of the path's type, as a mode from stat has.
 func ParseStatOverrides(data []byte) (*StatOverrides, error) {
 	s := &StatOverrides{left: map[string]override{}}
 	err := eachLine(data, func(line string) error {
@@ -51,16 +54,18 @@ func parseOverride(text string) (override, error) {
 		digits = strings.TrimPrefix(text, "+")
 	}
 	base := 10
-	if rest, ok := strings.CutPrefix(digits, "0x"); ok {
+	if rest, ok := strings.CutPrefix(strings.ToLower(digits), "0x"); ok {
 		digits, base = rest, 16
 	} else if len(digits) > 1 && digits[0] == '0' {
 		return override{}, fail.New(fail.Usage, "octal 0755 is 493 or 0x1ed here", "statoverride mode %.40q: numbers are decimal, and this one looks octal", text)
 	}
 	n, err := strconv.ParseUint(digits, base, 32)
-	if err != nil || n&^modePerm != 0 {
+	kind := uint32(n) & modeType
+	typed := kind == 0 || kind == modeRegular || kind == modeDir || kind == modeSymlink
+	if err != nil || n&^(modeType|modePerm) != 0 || !typed {
 		return override{}, fail.New(fail.Usage, "give permission bits in decimal, up to 4095", "statoverride mode %.40q is no mode", text)
 	}
-	return override{mode: uint32(n), set: set}, nil
+	return override{mode: uint32(n) & modePerm, kind: kind, set: set}, nil
 }
 
 // apply gives the mode of path after the change, if there is one for it.
@@ -72,6 +77,10 @@ func (s *StatOverrides) apply(path string, mode uint32) uint32 {
 		return mode
 	}
 	delete(s.left, path)
+	if o.kind != 0 && o.kind != mode&modeType {
+		s.other = path
+		return mode
+	}
 	if o.set {
 		return mode&modeType | o.mode
 	}
@@ -81,6 +90,9 @@ func (s *StatOverrides) apply(path string, mode uint32) uint32 {
 func (s *StatOverrides) unmatched() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.other != "" {
+		return fail.New(fail.Usage, "give permission bits alone, up to 4095", "statoverride path %s is not of the type that its mode says", s.other)
+	}
 	return unmatchedPaths("statoverride", slices.Sorted(maps.Keys(s.left)))
 }
 
