@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/tuf"
 )
 
 // meddled is a source with which something happens between the check-in and
@@ -85,5 +86,38 @@ func TestStickThatChangesInTheMiddleInstallsNothingElse(t *testing.T) {
 			r, err = d.install(UpdateRequest{})
 			wantCode(t, "install from a stick that stays", r, err, InstallNeedsReboot)
 		})
+	}
+}
+
+// turned is a source that shows one thing while it is asked what it is for, and
+// another one afterwards.
+type turned struct {
+	Source
+
+	turn func()
+}
+
+func (s turned) Statement(ctx context.Context) ([]byte, error) {
+	data, err := s.Source.Statement(ctx)
+	s.turn()
+	return data, err
+}
+
+// A stick that has nothing at all while it is asked what it is for has said
+// nothing, and is not believed what it shows then.
+func TestAStickThatIsEmptyAtFirstDoesNotGetPastItsList(t *testing.T) {
+	d := newDevice(t)
+	away := filepath.Join(d.bundle, "tuf.away")
+	shown := filepath.Join(d.bundle, "tuf")
+	d.must(os.Remove(filepath.Join(shown, tuf.BundleTargetsFile)))
+	d.must(os.Rename(shown, away))
+	a := d.open()
+	src, err := a.OpenBundle(d.bundle)
+	d.must(err)
+	defer src.Close()
+	r, err := a.Update(t.Context(), turned{src, func() { d.must(os.Rename(away, shown)) }}, UpdateRequest{Deferred: true})
+	wantCode(t, "install", r, err, CheckinMetadataNotFound)
+	if n := len(d.root.Deployments(t)); n != 1 {
+		t.Errorf("%d deployments", n)
 	}
 }

@@ -70,7 +70,9 @@ func (s *bundle) Statement(ctx context.Context) ([]byte, error) {
 		s.log.WarnContext(ctx, "bundle does not say which targets it is for; all that fit are taken", "bundle", s.b.Dir())
 		return nil, nil
 	case s.noMetadata(ctx):
-		return nil, nil // the check-in will say so, with its own code
+		// It is refused here, and not when the check-in gets to it: by then a
+		// stick could show some.
+		return nil, failure(CheckinMetadataNotFound, fail.NotFound, "check the bundle's tuf folder", "bundle %s: it has no metadata", s.b.Dir())
 	}
 	return nil, failure(CheckinInvalidBundleMetadata, fail.Verification, "build the bundle again; [otactl] accept_unlisted_bundle takes those of old tools",
 		"bundle %s: tuf/%s is missing, so nothing says what the bundle is for", s.b.Dir(), tuf.BundleTargetsFile)
