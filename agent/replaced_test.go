@@ -121,3 +121,48 @@ func TestAStickThatIsEmptyAtFirstDoesNotGetPastItsList(t *testing.T) {
 		t.Errorf("%d deployments", n)
 	}
 }
+
+// veiled hides a root from whoever asks for metadata first.
+type veiled struct {
+	Source
+
+	asked *int
+}
+
+func (s veiled) Metadata() tuf.Fetcher {
+	*s.asked++
+	if *s.asked == 1 {
+		return veil{s.Source.Metadata()}
+	}
+	return s.Source.Metadata()
+}
+
+type veil struct{ tuf.Fetcher }
+
+func (v veil) Fetch(ctx context.Context, name string, most int64) ([]byte, error) {
+	if name == tuf.RootName(2) {
+		return nil, tuf.ErrNotFound
+	}
+	return v.Fetcher.Fetch(ctx, name, most)
+}
+
+// The list of a stick is signed by keys of the very root that its metadata is
+// judged by: a key that was replaced there signs no list, whatever the stick
+// shows first.
+func TestAKeyThatWasReplacedSignsNoListForAStickThatHidesTheNewRoot(t *testing.T) {
+	d := newDevice(t)
+	list := d.meta.Files[tuf.BundleTargetsFile]
+	d.meta.SetKeys(tuf.RoleTargets, d.meta.Key(tuf.ED25519))
+	d.meta.NextRoot()
+	d.publish()
+	d.must(os.WriteFile(filepath.Join(d.bundle, "tuf", tuf.BundleTargetsFile), list, 0o644))
+	a := d.open()
+	src, err := a.OpenBundle(d.bundle)
+	d.must(err)
+	defer src.Close()
+	r, err := a.Update(t.Context(), veiled{src, new(int)}, UpdateRequest{Deferred: true})
+	wantCode(t, "install", r, err, CheckinInvalidBundleMetadata)
+	if n := len(d.root.Deployments(t)); n != 1 {
+		t.Errorf("%d deployments", n)
+	}
+}

@@ -25,7 +25,7 @@ func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
 	if err := a.provision(ctx, src.Rules().FirstUse); err != nil {
 		return nil, err
 	}
-	names, err := a.checkStatement(ctx, src, now)
+	statement, _, err := a.checkStatement(ctx, src, now)
 	if err != nil {
 		return nil, err
 	}
@@ -34,15 +34,25 @@ func (a *Agent) refresh(ctx context.Context, src Source) (*vouched, error) {
 		Now: now, FirstUse: rules.FirstUse, EqualTimestamp: true, Dialects: a.dialects,
 	})
 	if err == nil {
-		return &vouched{targets: trust.Targets(), names: names}, nil
+		return a.vouch(src, statement, trust, now, false)
 	}
 	if rules.StoredAfter(err) && ctx.Err() == nil {
 		if stored, serr := tuf.FromCache(ctx, a.db.Metadata(), now, a.dialects...); serr == nil {
 			a.log.WarnContext(ctx, "metadata could not be updated, the stored one is used", "err", err)
-			return &vouched{targets: stored.Targets(), names: names, cached: true}, nil
+			return a.vouch(src, statement, stored, now, true)
 		}
 	}
 	return nil, coded(metadataCode(err, rules), fmt.Errorf("metadata: %w", err))
+}
+
+// vouch holds what a source says of itself against the root by which its
+// metadata was judged: it may have shown a newer one only now.
+func (a *Agent) vouch(src Source, statement []byte, trust *tuf.Trust, now time.Time, cached bool) (*vouched, error) {
+	names, err := a.judge(src, statement, trust, now)
+	if err != nil {
+		return nil, err
+	}
+	return &vouched{targets: trust.Targets(), names: names, cached: cached}, nil
 }
 
 // stored verifies what is stored, expiry included, and the index of src.
@@ -74,21 +84,27 @@ func metadataCode(err error, r Rules) Code {
 	return CheckinFailure
 }
 
-// checkStatement verifies the list of targets that a source is meant to
-// install and whether it is meant for this device. It returns the names, or
-// nil when the source makes no statement.
-func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) ([]string, error) {
-	statement, err := src.Statement(ctx)
-	if err != nil {
-		return nil, coded(CheckinInvalidBundleMetadata, err)
+// checkStatement reads the list of targets that a source is meant to install,
+// and has it judged by the newest root that there is. Both are nil when the
+// source makes no statement.
+func (a *Agent) checkStatement(ctx context.Context, src Source, now time.Time) (statement []byte, names []string, err error) {
+	if statement, err = src.Statement(ctx); err != nil {
+		return nil, nil, coded(CheckinInvalidBundleMetadata, err)
 	}
 	if one, ok := src.(indexed); statement == nil && !(ok && one.HasIndex()) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	trust, err := a.chain(ctx, src, now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	names, err = a.judge(src, statement, trust, now)
+	return statement, names, err
+}
+
+// judge verifies a source's index and its statement, and whether that is meant
+// for this device. It returns the names in it, or nil where there is none.
+func (a *Agent) judge(src Source, statement []byte, trust *tuf.Trust, now time.Time) ([]string, error) {
 	if err := checkIndex(src, trust.Root()); err != nil || statement == nil {
 		return nil, err
 	}
