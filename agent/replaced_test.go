@@ -166,3 +166,44 @@ func TestAKeyThatWasReplacedSignsNoListForAStickThatHidesTheNewRoot(t *testing.T
 		t.Errorf("%d deployments", n)
 	}
 }
+
+// pull, install and list go by stored metadata, and a stick that is not for this
+// device is none for them either.
+func TestTheListOfAStickCountsAlsoWhereTheMetadataIsStored(t *testing.T) {
+	m := newMold(t)
+	for _, tt := range []struct {
+		name  string
+		spoil func(d *device)
+		want  Code
+	}{
+		{"for another tag", func(d *device) { d.meta.Bundle("ci", "other", "board-lmp-2") }, CheckinInvalidBundleMetadata},
+		{"by a stranger", func(d *device) {
+			d.meta.Files[tuf.BundleTargetsFile] = d.meta.SignWith(tuf.BundleTargetsFile, d.bundleDoc(), d.meta.Key(tuf.ED25519))
+		}, CheckinInvalidBundleMetadata},
+		{"of the past", func(d *device) {
+			doc := d.bundleDoc()
+			doc.Expires = d.now
+			d.meta.Files[tuf.BundleTargetsFile] = d.meta.SignWith(tuf.BundleTargetsFile, doc, d.meta.Keys[tuf.RoleTargets]...)
+		}, CheckinExpiredMetadata},
+		{"none", func(d *device) { delete(d.meta.Files, tuf.BundleTargetsFile) }, CheckinInvalidBundleMetadata},
+		{"of something else", func(d *device) { d.meta.Bundle("ci", tag, "board-lmp-9") }, CheckinNoMatchingTargets},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := m.device(t)
+			_, err := d.check()
+			d.must(err)
+			d.rewrite(func() { tt.spoil(d) })
+			a := d.open()
+			src, err := a.OpenBundle(d.bundle)
+			d.must(err)
+			defer src.Close()
+			r, err := a.Pull(t.Context(), src, UpdateRequest{})
+			wantCode(t, "pull", r, err, tt.want)
+			r, err = a.Install(t.Context(), src, UpdateRequest{})
+			wantCode(t, "install", r, err, tt.want)
+			if _, err := a.List(t.Context(), src); CodeOf(err) != tt.want {
+				t.Errorf("list: %v", err)
+			}
+		})
+	}
+}
