@@ -8,14 +8,9 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -59,7 +54,7 @@ func (o *Options) parseReply(raw []byte, id *identity, now time.Time) (*reply, e
 	if err != nil {
 		return nil, err
 	}
-	return &reply{files: files, gateway: c.TLS.Server, repo: c.Uptane.RepoServer}, nil
+	return &reply{files: files, gateway: c["tls"]["server"], repo: c["uptane"]["repo_server"]}, nil
 }
 
 func bad(format string, args ...any) error {
@@ -154,46 +149,4 @@ func isProduction(c *x509.Certificate) bool {
 	return slices.ContainsFunc(c.Subject.Names, func(n pkix.AttributeTypeAndValue) bool {
 		return n.Type.Equal(businessCategory) && n.Value == "production"
 	})
-}
-
-// sotaConfig is what a registration needs of sota.toml; the file itself is
-// written as it came.
-type sotaConfig struct {
-	TLS struct {
-		Server string `toml:"server"`
-	} `toml:"tls"`
-	Storage struct {
-		Path string `toml:"path"`
-	} `toml:"storage"`
-	Uptane struct {
-		RepoServer string `toml:"repo_server"`
-	} `toml:"uptane"`
-	Import map[string]any `toml:"import"`
-}
-
-// checkConfig makes sure that the daemon, which runs as root, is pointed at an
-// https gateway and at our own files.
-func (o *Options) checkConfig(data []byte) (*sotaConfig, error) {
-	var c sotaConfig
-	if err := toml.Unmarshal(data, &c); err != nil {
-		return nil, bad("%s: %v", sotaToml, err)
-	}
-	u, err := url.Parse(c.TLS.Server)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, bad("%s: tls.server %.120q is not an https address", sotaToml, c.TLS.Server)
-	}
-	dir := filepath.Clean(o.Dir)
-	if c.Storage.Path != "" && filepath.Clean(c.Storage.Path) != dir {
-		return nil, bad("%s: storage.path %.120q is not %s", sotaToml, c.Storage.Path, dir)
-	}
-	for key, v := range c.Import {
-		p, ok := v.(string)
-		if !ok || p == "" || !strings.HasPrefix(key, "tls_") {
-			continue
-		}
-		if !filepath.IsAbs(p) || filepath.Dir(filepath.Clean(p)) != dir {
-			return nil, bad("%s: import.%s %.120q lies outside %s", sotaToml, key, p, dir)
-		}
-	}
-	return &c, nil
 }
