@@ -156,7 +156,8 @@ func follows(targets, production *tuf.TargetsDraft, tag string) error {
 }
 
 // countersign adds the online signature, if the production root lists this
-// server's targets key, and if each target is one that was signed here before:
+// server's targets key, and if each target is one that was signed here before,
+// and so is what stands beside them, which may name others whom devices believe:
 // whoever has stolen an offline key still has to get the target through CI.
 func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, targets, production *tuf.TargetsDraft) ([]byte, error) {
 	signer, err := a.keys.signer(root, tuf.RoleTargets)
@@ -166,6 +167,10 @@ func (a *Author) countersign(tx *store.MetadataTx, root *tuf.Root, file []byte, 
 	ci, err := currentTargets(tx, string(tuf.RoleTargets))
 	if err != nil {
 		return nil, err
+	}
+	if len(targets.OtherFields(ci)) > 0 && len(targets.OtherFields(production)) > 0 {
+		a.log.Warn("a wave says more than its targets, and that was not signed before; the online key does not sign it", "fields", targets.OtherFields(ci))
+		return file, nil
 	}
 	for _, name := range targets.Names() {
 		if production.Entry(name) != nil { // and the same: follows has seen to that

@@ -470,6 +470,27 @@ func TestOnlineKeySignsOnlyWhatItSignedBefore(t *testing.T) {
 	f.refused(f.CompleteWave(t.Context(), "foreign", "test"), "wave_unsigned")
 }
 
+// What stands beside the targets may name others whom a device believes.
+func TestOnlineKeySignsNothingBesideTheTargetsOfAWave(t *testing.T) {
+	f := newFactory(t, 2)
+	n := f.wave("w", "prod", f.build(), f.offline[0])
+	e, err := tuf.ParseEnvelope(n.Targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := map[string]any{"delegations": map[string]any{"keys": map[string]any{}, "roles": []any{}}}
+	if e.Signed, err = tuf.WithFields(e.Signed, more); err != nil {
+		t.Fatal(err)
+	}
+	if n.Targets, err = tuf.Sign(e.Signed, f.offline[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.CreateWave(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(f.CompleteWave(t.Context(), "w", "test"), "wave_unsigned")
+}
+
 func TestSeveralSigners(t *testing.T) {
 	f := newFactory(t, 3)
 	d := f.device(1, "", "prod")
