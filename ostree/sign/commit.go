@@ -19,9 +19,12 @@ func CommitData(ctx context.Context, src ostree.Source, c ostree.Checksum) ([]by
 }
 
 // Commit signs commit c and adds the signature to its detached metadata. With a
-// GPG key that has signed it already the error is ErrSigned.
+// GPG key that is known here, and has signed it already, the error is ErrSigned.
 func Commit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, s Signer) error {
 	return edit(ctx, repo, c, func(data []byte, detached variant.Value) (variant.Value, error) {
+		if g, ok := s.(gpgSigner); ok && g.known(detached) {
+			return detached, fail.New(fail.Conflict, "", "gpg key %s: %w", g.id, ErrSigned)
+		}
 		return AddTo(detached, data, s)
 	})
 }
@@ -41,35 +44,29 @@ func EnsureCommit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, sig
 		if SignedBy(detached, data, s) {
 			continue
 		}
-		if err := Commit(ctx, repo, c, s); errors.Is(err, ErrSigned) {
-			continue // by another process, meanwhile
-		} else if err != nil {
+		err = edit(ctx, repo, c, func(data []byte, detached variant.Value) (variant.Value, error) {
+			if SignedBy(detached, data, s) { // by another process, meanwhile
+				return detached, ErrSigned
+			}
+			return AddTo(detached, data, s)
+		})
+		switch {
+		case err == nil:
+			added++
+		case !errors.Is(err, ErrSigned):
 			return added, err
 		}
-		added++
 	}
 	return added, nil
 }
 
 // AddTo is detached with a signature of data added.
 func AddTo(detached variant.Value, data []byte, s Signer) (variant.Value, error) {
-	if g, ok := s.(gpgSigner); ok && g.hasSigned(detached) {
-		return detached, fail.New(fail.Conflict, "", "gpg key %s: %w", g.id, ErrSigned)
-	}
 	b, err := s.Sign(data)
 	if err != nil {
 		return detached, err
 	}
 	return Append(s.Name(), detached, b)
-}
-
-// hasSigned says whether one of the signatures names a key of the signer's as
-// its issuer.
-func (s gpgSigner) hasSigned(detached variant.Value) bool {
-	list, err := Signatures(GPG, detached)
-	return err == nil && slices.ContainsFunc(list, func(b []byte) bool {
-		return pgp.IssuedBy(b, s.id) || slices.ContainsFunc(s.keys, func(k *pgp.Key) bool { return k.Signed(b) })
-	})
 }
 
 // edit replaces the detached metadata of commit c.

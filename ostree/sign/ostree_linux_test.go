@@ -89,6 +89,41 @@ func TestLibostreeVerifiesWhatWeSign(t *testing.T) {
 	}
 }
 
+func TestGPGKeySignsAgainWhereLibostreeLetsIt(t *testing.T) {
+	home, id, _ := gpgHome(t)
+	modern, keyrings := testkit.GPGHome(t), t.TempDir()
+	testkit.GPG(t, modern, must(os.ReadFile(filepath.Join(home, "secring.gpg")))(t), "--import")
+	if err := os.WriteFile(filepath.Join(keyrings, "known.gpg"), must(os.ReadFile(filepath.Join(home, "pubring.gpg")))(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		home, system string
+		again        bool
+	}{
+		"a key that no keyring has":      {modern, t.TempDir(), true},
+		"a key in the system's keyrings": {modern, keyrings, false},
+		"a key in a keyring of its home": {home, t.TempDir(), false},
+	} {
+		repo, sum := signedRepo(t)
+		env := Env{Now: clock.System(), GPGHome: c.system, GPGFirst: true}
+		t.Setenv("OSTREE_GPG_HOME", c.system)
+		signer := must(NewGPGSigner(t.Context(), c.home, id, env))(t)
+		if err := Commit(t.Context(), repo, sum, signer); err != nil {
+			t.Fatal(err)
+		}
+		_, _, theirs := testkit.TryOSTree("--repo="+repo.Path(), "gpg-sign", "--gpg-homedir="+c.home, "os/main", id)
+		ours := Commit(t.Context(), repo, sum, signer)
+		want := map[bool]int{true: 3, false: 1}[c.again]
+		list, err := Signatures(GPG, must(ostree.ReadDetached(t.Context(), repo, sum))(t))
+		if (theirs == nil) != c.again || (ours == nil) != c.again || err != nil || len(list) != want {
+			t.Errorf("%s: %v and %v, %d signatures, %v; want it to sign again: %v", name, theirs, ours, len(list), err, c.again)
+		}
+		if added, err := EnsureCommit(t.Context(), repo, sum, []Signer{signer}); added != 0 || err != nil {
+			t.Errorf("%s: %d more signatures, %v", name, added, err)
+		}
+	}
+}
+
 func TestWeVerifyWhatLibostreeSigns(t *testing.T) {
 	repo, c := signedRepo(t)
 	home, id, public := gpgHome(t)
