@@ -7,7 +7,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/otactl/otactl/agent/state"
 	"github.com/otactl/otactl/internal/testkit"
+	"github.com/otactl/otactl/tuf"
 )
 
 type dead struct{ point string }
@@ -154,5 +156,51 @@ func (d *device) runs(name string) {
 	d.t.Helper()
 	if s := d.status(); s.Current.Name != name || s.Pending != nil {
 		d.t.Errorf("runs %q with %v pending, want %q and nothing", s.Current.Name, s.Pending, name)
+	}
+}
+
+// nth goes down when a point is passed for the nth time.
+type nth struct {
+	point string
+	left  int
+}
+
+func (k *nth) At(point string) error {
+	if point == k.point {
+		if k.left--; k.left == 0 {
+			panic(dead{point})
+		}
+	}
+	return nil
+}
+
+// The newest root of the image may be the one that replaced a stolen key. A
+// device that lost power while it took the image's roots trusts that one
+// nevertheless, and no older one.
+func TestAPowerCutKeepsNoRootOfTheImageOut(t *testing.T) {
+	m := newMold(t)
+	for _, point := range []string{"state.metadata.before", "state.metadata.commit", "state.metadata.after"} {
+		for n := 1; n <= 3; n++ {
+			d := m.device(t)
+			a := d.open()
+			d.must(a.db.ImportCredentials(t.Context(), state.Credentials{Cert: []byte("of a CI device")}))
+			d.must(a.Close())
+			d.meta.NextRoot()
+			d.publish() // the stick has roots 1 and 2
+			for _, role := range []tuf.Role{tuf.RoleTimestamp, tuf.RoleSnapshot, tuf.RoleTargets} {
+				d.meta.SetKeys(role, d.meta.Key(tuf.ED25519))
+			}
+			d.meta.NextRoot()
+			d.meta.WriteDir(filepath.Join(d.dir, "roots/ci"))
+			d.faults = &nth{point, n}
+			func() {
+				defer func() { _ = recover() }()
+				_, _ = d.check()
+			}()
+			d.faults = nil
+			if l, err := d.check(); err == nil {
+				t.Errorf("%s for the %d. time: metadata by keys that were replaced passes: %+v", point, n, l)
+			}
+		}
 	}
 }

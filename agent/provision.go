@@ -75,6 +75,8 @@ func (a *Agent) rootOfGateway(ctx context.Context) [][]byte {
 	return [][]byte{file}
 }
 
+// storeRoots takes a chain of roots whole: of one that a power cut left half
+// stored, the rest would never be looked at again.
 func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {
 	trust, err := tuf.NewTrust(files[0], a.dialects...)
 	for _, file := range files[1:] {
@@ -86,13 +88,7 @@ func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {
 		return coded(CheckinFailure, fail.Hint(fmt.Errorf("provided roots: %w", err),
 			"correct the roots that the image provides; they are not passed over"))
 	}
-	for i, file := range files {
-		name := tuf.RootName(trust.Root().Version - len(files) + 1 + i)
-		if err := a.db.Metadata().Store(ctx, name, file); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.db.Metadata().StoreRoots(ctx, trust.Root().Version-len(files)+1, files)
 }
 
 // importedRoot is where a factory floor may leave a single root.

@@ -99,13 +99,28 @@ func (m Metadata) Store(ctx context.Context, name string, data []byte) error {
 	if err != nil {
 		return err
 	}
+	return m.db.update(ctx, "metadata", func(tx *sql.Tx) error { return replaceRow(tx, r, data) })
+}
+
+// StoreRoots replaces roots whose versions follow one another from first on: all
+// of them or none.
+func (m Metadata) StoreRoots(ctx context.Context, first int, files [][]byte) error {
 	return m.db.update(ctx, "metadata", func(tx *sql.Tx) error {
-		if err := removeRow(tx, r); err != nil {
-			return err
+		for i, file := range files {
+			if err := replaceRow(tx, row{metaRoot, first + i}, file); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec("INSERT INTO meta(meta, repo, meta_type, version) VALUES (?, ?, ?, ?)", data, repoImages, r.kind, r.version)
-		return err
+		return nil
 	})
+}
+
+func replaceRow(tx *sql.Tx, r row, data []byte) error {
+	if err := removeRow(tx, r); err != nil {
+		return err
+	}
+	_, err := tx.Exec("INSERT INTO meta(meta, repo, meta_type, version) VALUES (?, ?, ?, ?)", data, repoImages, r.kind, r.version)
+	return err
 }
 
 // Remove forgets a file; one that is not there is no error.
