@@ -50,6 +50,25 @@ func TestSignatureMayComeAfterItsCommitAndNoneIsLost(t *testing.T) {
 	}
 }
 
+// Whoever has the signatures as they were, or a part of them, must not take those
+// for the ones that are there now.
+func TestChangedSignaturesHaveAnotherETag(t *testing.T) {
+	b, token, l := published(t)
+	commit := l.bytes(t, ostree.ObjectID{Sum: l.commit, Type: ostree.TypeCommit})
+	path := ostree.ObjectID{Sum: l.commit, Type: ostree.TypeCommitMeta}.ArchivePath()
+	first := signedBy(t, variant.Dict(), commit)
+	second := signedBy(t, first, commit)
+	b.call(t, token, "POST", "/api/v3/"+path, first.Data()).want(t, 204)
+	tag := b.call(t, "", "GET", "/ostree/"+path, nil).want(t, 200).header.Get("ETag")
+	b.call(t, "", "GET", "/ostree/"+path, nil, "If-None-Match", tag).want(t, 304)
+	b.call(t, token, "POST", "/api/v3/"+path, second.Data()).want(t, 204)
+	b.call(t, "", "GET", "/ostree/"+path, nil, "If-None-Match", tag).want(t, 200)
+	got := b.call(t, "", "GET", "/ostree/"+path, nil, "Range", "bytes=10-", "If-Range", tag).want(t, 200)
+	if got.body != string(second.Data()) || got.header.Get("Cache-Control") != "no-cache" {
+		t.Errorf("not all of the new signatures, or kept for long: %v", got.header)
+	}
+}
+
 func TestSlowBatchTakesNobodysSignatureAway(t *testing.T) {
 	b, token, l := published(t)
 	commit := l.bytes(t, ostree.ObjectID{Sum: l.commit, Type: ostree.TypeCommit})

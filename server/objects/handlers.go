@@ -112,6 +112,9 @@ func (s *Store) getObject(w http.ResponseWriter, r *http.Request) error {
 	if err := s.flights.wait(r.Context(), []ostree.ObjectID{id}); err != nil {
 		return err
 	}
+	if id.Type == ostree.TypeCommitMeta { // signatures may come later
+		return s.serveFile(w, r, id.ArchivePath())
+	}
 	f, err := s.root.Open(id.ArchivePath())
 	if errors.Is(err, os.ErrNotExist) {
 		return api.Refuse(http.StatusNotFound, "not_found", "object "+id.String()+" is not there")
@@ -127,9 +130,7 @@ func (s *Store) getObject(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("ETag", `"`+id.String()+`"`)
-	if id.Type != ostree.TypeCommitMeta {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	}
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	api.AllowTime(w, st.Size())
 	http.ServeContent(w, r, "", st.ModTime(), f)
 	return nil
