@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
@@ -58,7 +57,7 @@ const gatewayPatience = 20 * time.Second
 // registration has pinned; nothing where there is none or it can't be reached.
 func (a *Agent) rootOfGateway(ctx context.Context) [][]byte {
 	creds, err := a.db.Credentials(ctx)
-	if err != nil || len(creds.CA) == 0 || !strings.HasPrefix(a.cfg.Uptane.RepoServer, "https://") {
+	if err != nil || len(creds.CA) == 0 || !provesItself(a.cfg.Uptane.RepoServer) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, gatewayPatience)

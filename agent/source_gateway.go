@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"strings"
 
 	"github.com/otactl/otactl/agent/state"
 	"github.com/otactl/otactl/client/gateway"
@@ -18,7 +19,11 @@ import (
 const gatewayJobs = 16
 
 // online is the Source behind a device gateway.
-type online struct{ c *gateway.Client }
+type online struct {
+	c *gateway.Client
+	// proves says that who answers has shown to be the gateway.
+	proves bool
+}
 
 // OpenGateway opens the gateway that the configuration names as a source of
 // updates. userAgent is what requests call the program.
@@ -27,7 +32,12 @@ func (a *Agent) OpenGateway(ctx context.Context, userAgent string) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	return &online{c}, nil
+	return &online{c, provesItself(a.cfg.Uptane.RepoServer)}, nil
+}
+
+// provesItself says whether a certificate stands for who answers at an address.
+func provesItself(address string) bool {
+	return strings.HasPrefix(strings.ToLower(address), "https://")
 }
 
 func (a *Agent) gateway(ctx context.Context, userAgent string) (*gateway.Client, error) {
@@ -101,11 +111,12 @@ func (s *online) Deltas(context.Context, ostree.Checksum) ([]offline.Delta, erro
 func (s *online) Objects(context.Context) (ostree.Source, error) { return s.c.Objects(), nil }
 
 // Rules: a device may take its first root from the gateway, whose certificate
-// its registration has pinned, and a gateway that fails in any way leaves the
+// its registration has pinned, but not from whoever answers where there is
+// none; and a gateway that fails in any way leaves the
 // device with what it knew before.
 func (s *online) Rules() Rules {
 	return Rules{
-		FirstUse:    true,
+		FirstUse:    s.proves,
 		StoredAfter: func(error) bool { return true },
 		Jobs:        gatewayJobs,
 		Missing:     CheckinMetadataFetchFailure,
