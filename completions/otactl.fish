@@ -2488,7 +2488,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l quiet -s q
 complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l verbose -s v -d 'log each step, as --log-level debug'
 complete -c otactl -n '__otactl_at \'otactl ostree find-remotes\'' -l log-level -x -a 'debug info warn error' -d 'least level that is logged (default: warn)'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l help -s h -d 'explain the command and do nothing'
-complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'print errors only'
+complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l quiet -s q -d 'don\'t say what is looked at, only what came out'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l all -s a -d 'go on after the first problem'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l delete -d 'remove corrupt objects, and mark the commits they were in as partial'
 complete -c otactl -n '__otactl_at \'otactl ostree fsck\'' -l verify-bindings -d 'demand that commits name the refs that point at them'

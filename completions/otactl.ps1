@@ -1634,7 +1634,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         )
         'otactl ostree fsck' = @(
             '--help|explain the command and do nothing'
-            '--quiet|print errors only'
+            '--quiet|don''t say what is looked at, only what came out'
             '--all|go on after the first problem'
             '--delete|remove corrupt objects, and mark the commits they were in as partial'
             '--verify-bindings|demand that commits name the refs that point at them'

@@ -21,7 +21,7 @@ func fsckCommand(e *Env) *cli.Command {
 		Description: "Commits that lack an object are marked as partial, so that a pull mends them and nobody takes them\n" +
 			"for whole. --delete does the same for objects that are corrupt, and removes them.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors only"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "don't say what is looked at, only what came out"},
 			&cli.BoolFlag{Name: "all", Aliases: []string{"a"}, Usage: "go on after the first problem"},
 			&cli.BoolFlag{Name: "delete", Usage: "remove corrupt objects, and mark the commits they were in as partial"},
 			&cli.BoolFlag{Name: "verify-bindings", Usage: "demand that commits name the refs that point at them"},
@@ -36,12 +36,15 @@ type fsckView struct {
 	ostree.FsckReport
 	Messages []string `json:"problems"`
 	Removed  []string `json:"deleted,omitempty"`
+	quiet    bool
 }
 
 // Table says it in the words of ostree fsck.
 func (v fsckView) Table(w io.Writer) {
-	fmt.Fprintf(w, "Validating refs...\nValidating refs in collections...\nEnumerating commits...\n")
-	fmt.Fprintf(w, "Verifying content integrity of %d commit objects...\n", v.Commits)
+	if !v.quiet {
+		fmt.Fprintf(w, "Validating refs...\nValidating refs in collections...\nEnumerating commits...\n")
+		fmt.Fprintf(w, "Verifying content integrity of %d commit objects...\n", v.Commits)
+	}
 	if v.Partial > 0 {
 		fmt.Fprintf(w, "%d partial commits not verified\n", v.Partial)
 	}
@@ -67,17 +70,15 @@ func (e *Env) fsck(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	view := fsckView{FsckReport: report, Messages: []string{}}
+	view := fsckView{FsckReport: report, Messages: []string{}, quiet: quiet}
 	for _, p := range report.Problems {
 		view.Messages = append(view.Messages, p.Error())
 	}
 	for _, id := range report.Deleted {
 		view.Removed = append(view.Removed, id.String())
 	}
-	if !quiet {
-		if err := e.Render(view); err != nil {
-			return err
-		}
+	if err := e.Render(view); err != nil {
+		return err
 	}
 	return e.fsckResult(repo, opt, report)
 }
