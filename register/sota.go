@@ -48,16 +48,20 @@ func parseSettings(data []byte) (settings, error) {
 }
 
 // foreign says whether a key is none of a backend's business: what the daemon,
-// which runs as root, starts or loads, and what it takes for its first roots.
-// That comes with the image, in conf.d, or the backend could do more than
-// withhold.
+// which runs as root, starts or loads, what it takes for its first roots, what
+// it installs into, and which file it takes away after a reboot. That comes with
+// the image, in conf.d, or the backend could do more than withhold.
 func foreign(section, key string) bool {
 	for _, end := range []string{"_program", "_command", "_bin"} {
 		if strings.HasSuffix(key, end) {
 			return true
 		}
 	}
-	return section == "otactl" || section == "p11" || section == "storage" && key == "uptane_metadata_path"
+	switch section + "." + key {
+	case "storage.uptane_metadata_path", "pacman.sysroot", "bootloader.reboot_sentinel_dir", "bootloader.reboot_sentinel_name":
+		return true
+	}
+	return section == "otactl" || section == "p11"
 }
 
 // checkConfig makes sure that the daemon is pointed at an https gateway and at
@@ -75,11 +79,20 @@ func (o *Options) checkConfig(data []byte) (settings, error) {
 			}
 		}
 	}
-	u, err := url.Parse(s["tls"]["server"])
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, bad("%s: tls.server %.120q is not an https address", sotaToml, s["tls"]["server"])
+	if at := s["tls"]["server"]; !provesItself(at) {
+		return nil, bad("%s: tls.server %.120q is not an https address", sotaToml, at)
+	}
+	// The first root of trust comes from there.
+	if at := s["uptane"]["repo_server"]; at != "" && !provesItself(at) {
+		return nil, bad("%s: uptane.repo_server %.120q is not an https address", sotaToml, at)
 	}
 	return s, s.staysIn(filepath.Clean(o.Dir))
+}
+
+// provesItself says whether a certificate stands for who answers at an address.
+func provesItself(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Host != ""
 }
 
 // staysIn refuses paths of files that lie outside of the device's folder.

@@ -33,6 +33,11 @@ func TestAReplySaysNothingOfWhatTheDeviceRunsOrTrusts(t *testing.T) {
 		"a database elsewhere":     "[storage]\nsqldb_path = \"/etc/x.db\"\n",
 		"a database further up":    "[storage]\nsqldb_path = \"../x.db\"\n",
 		"imports from elsewhere":   "[import]\nbase_path = \"/tmp\"\n",
+		"a mark that is no mark":   "[bootloader]\nreboot_sentinel_name = \"sql.db\"\n",
+		"a mark in its own folder": "[bootloader]\nreboot_sentinel_dir = \"DIR\"\n",
+		"another sysroot":          "[pacman]\nsysroot = \"/tmp\"\n",
+		"metadata without TLS":     "[uptane]\nrepo_server = \"http://gw/repo\"\n",
+		"metadata from no host":    "[uptane]\nrepo_server = \"/repo\"\n",
 	} {
 		err, left := replied(t, goodTLS+sota)
 		if !errors.Is(err, ErrBadReply) || len(left) != 0 {
