@@ -216,21 +216,25 @@ func checkRounds(p12 []byte) error {
 	return pfx.checkRounds(0)
 }
 
-// checkRounds looks through n: wherever a salt is followed by an integer, that
-// is the number of rounds.
+// checkRounds looks through n for a number of rounds: no other in such a file is
+// as large, whatever stands beside it.
 func (n *node) checkRounds(depth int) error {
 	if depth > berDepth {
 		return errBER
 	}
-	for i, k := range n.kids {
-		if i > 0 && k.tag == tagInteger && n.kids[i-1].tag == tagOctets && rounds(k.bytes) > maxRounds {
-			return errRounds
-		}
-		if err := k.checkRounds(depth + 1); err != nil {
+	if n.tag == tagInteger && rounds(n.bytes) > maxRounds {
+		return errRounds
+	}
+	for i := range n.kids {
+		if err := n.kids[i].checkRounds(depth + 1); err != nil {
 			return err
 		}
 	}
-	if !n.isData() {
+	switch {
+	case n.isData():
+	case n.seemsData():
+		return errBER // the library passes over what is too much
+	default:
 		return nil
 	}
 	inner, _, err := parseBER(n.kids[1].kids[0].bytes, depth+1)
@@ -238,6 +242,11 @@ func (n *node) checkRounds(depth int) error {
 		return err
 	}
 	return inner.checkRounds(depth + 1)
+}
+
+// seemsData says whether n begins like a ContentInfo of plain data.
+func (n *node) seemsData() bool {
+	return len(n.kids) > 1 && n.kids[0].tag == tagOID && bytes.Equal(n.kids[0].bytes, oidData) && n.kids[1].tag == tagContext0
 }
 
 // rounds reads a number, as far as it matters how large it is.

@@ -1,6 +1,11 @@
 package credentials
 
 import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/pbkdf2"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"os"
@@ -8,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
 )
@@ -123,6 +129,105 @@ func TestStoreThatWouldTakeForEverIsRefused(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// shrouded is the AES file of a key in which the rounds of the key's own
+// encryption are those of a year's work, after change has had its way with what
+// they stand in: salt, rounds and what follows.
+func shrouded(t *testing.T, change func(params *node)) *node {
+	t.Helper()
+	me := issue(t, "publisher", nil)
+	der, err := pkcs12.Modern.Encode(me.key, me.cert, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pfx, _, err := parseBER(der, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pfx.kids = pfx.kids[:2] // with the empty password a file needs no MAC
+	pfx.inside(t, func(safe *node) {
+		safe.kids[1].inside(t, func(bags *node) {
+			params := &bags.kids[0].kids[1].kids[0].kids[0].kids[1].kids[0].kids[1]
+			params.kids[1].bytes = []byte{0x7f, 0xff, 0xff, 0xff}
+			change(params)
+		})
+	})
+	return &pfx
+}
+
+// inside changes what the plain data in n holds; of a PFX that is its content.
+func (n *node) inside(t *testing.T, change func(*node)) {
+	t.Helper()
+	if !n.isData() {
+		n = &n.kids[1]
+	}
+	data := &n.kids[1].kids[0]
+	in, _, err := parseBER(data.bytes, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(&in)
+	data.bytes = in.der()
+}
+
+func TestRoundsThatAreHiddenTakeNoLonger(t *testing.T) {
+	null := node{tag: 0x05}
+	for name, pfx := range map[string]*node{
+		"behind a salt of another class": shrouded(t, func(params *node) { params.kids[0].tag |= 0x80 }),
+		"in data with something after it": func() *node {
+			pfx := shrouded(t, func(*node) {})
+			pfx.inside(t, func(safe *node) { safe.kids[1].kids = append(safe.kids[1].kids, null) })
+			return pfx
+		}(),
+	} {
+		done := make(chan error, 1)
+		go func() {
+			_, err := Parse(zipped(t, "treehub.json", oauth2JSON, memberClientP12, string(pfx.der())))
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err == nil {
+				t.Errorf("%s: it was read", name)
+			}
+		case <-time.After(3 * time.Second):
+			t.Errorf("%s: it takes for ever", name)
+		}
+	}
+}
+
+// encrypt puts what the second part of a file's content holds into its first, in
+// the place of what is encrypted there.
+func encrypt(t *testing.T, safe *node) {
+	t.Helper()
+	info := &safe.kids[0].kids[1].kids[0].kids[1]
+	scheme := &info.kids[1].kids[1]
+	params := scheme.kids[0].kids[1]
+	key, err := pbkdf2.Key(sha256.New, "", params.kids[0].bytes, rounds(params.kids[1].bytes), 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := safe.kids[1].kids[1].kids[0].bytes
+	pad := aes.BlockSize - len(plain)%aes.BlockSize
+	plain = append(bytes.Clone(plain), bytes.Repeat([]byte{byte(pad)}, pad)...)
+	cipher.NewCBCEncrypter(block, scheme.kids[1].kids[1].bytes).CryptBlocks(plain, plain)
+	info.kids[2].bytes = plain
+	safe.kids = safe.kids[:1]
+}
+
+func TestRoundsThatAreEncryptedTakeNoLongerThanOneWaits(t *testing.T) {
+	pfx := shrouded(t, func(*node) {})
+	pfx.inside(t, func(safe *node) { encrypt(t, safe) })
+	c := &Credentials{}
+	err := c.readStores(members{memberClientP12: pfx.der()}, 100*time.Millisecond)
+	if !errors.Is(err, errRounds) {
+		t.Error(err)
 	}
 }
 

@@ -113,7 +113,7 @@ func fromMembers(m members) (*Credentials, error) {
 		}
 		c.RepoURL = u
 	}
-	return c, c.readStores(m)
+	return c, c.readStores(m, patience)
 }
 
 // treehubFile is treehub.json. Some servers write username for user.

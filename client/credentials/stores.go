@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"time"
 
 	"software.sslmate.com/src/go-pkcs12"
 
@@ -15,8 +16,14 @@ import (
 	"github.com/otactl/otactl/tuf"
 )
 
-// readStores reads the PKCS#12 members, which have the empty password.
-func (c *Credentials) readStores(m members) error {
+// patience is how long a store may take to be opened. How often its password is
+// to be hashed a file says in the part that is encrypted, too, where nobody can
+// look before.
+const patience = time.Minute
+
+// readStores reads the PKCS#12 members, which have the empty password; each has
+// the limit of time.
+func (c *Credentials) readStores(m members, limit time.Duration) error {
 	for _, name := range []string{memberClientP12, memberServerP12} {
 		if m[name] == nil {
 			continue
@@ -26,14 +33,14 @@ func (c *Credentials) readStores(m members) error {
 		}
 	}
 	if raw := m[memberClientP12]; raw != nil {
-		cert, err := clientCertificate(raw)
+		cert, err := inTime(limit, memberClientP12, raw, clientCertificate)
 		if err != nil {
 			return err
 		}
 		c.Client = cert
 	}
 	if raw := m[memberServerP12]; raw != nil {
-		certs, err := trusted(raw)
+		certs, err := inTime(limit, memberServerP12, raw, trusted)
 		if err != nil {
 			return err
 		}
@@ -43,6 +50,29 @@ func (c *Credentials) readStores(m members) error {
 		}
 	}
 	return nil
+}
+
+// inTime opens a store, and gives up once the limit is over. The library can't
+// be told to stop: what it began ends with the program.
+func inTime[T any](limit time.Duration, name string, raw []byte, open func([]byte) (T, error)) (T, error) {
+	type opened struct {
+		store T
+		err   error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		store, err := open(raw)
+		done <- opened{store, err}
+	}()
+	over := time.NewTimer(limit)
+	defer over.Stop()
+	select {
+	case o := <-done:
+		return o.store, o.err
+	case <-over.C:
+		var none T
+		return none, unreadable(name, errRounds)
+	}
 }
 
 // clientCertificate is the key of a PKCS#12 file and the certificates from the
