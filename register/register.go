@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
@@ -106,12 +107,13 @@ func (o *Options) authorize(ctx context.Context) (header, value string, err erro
 }
 
 // takeLock holds the lock that aktualizr-lite holds while it runs. flock is
-// what the daemon uses; a POSIX record lock would not see it.
+// what the daemon uses; a POSIX record lock would not see it. It follows no
+// link: the folder is one that every user can write to.
 func takeLock(path string) (unlock func(), err error) {
 	if path == "" {
 		return func() {}, nil
 	}
-	l := flock.New(path)
+	l := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow))
 	ok, err := l.TryLock()
 	if err != nil {
 		return nil, fail.Hint(fmt.Errorf("lock %s: %w", path, err), "run as root")

@@ -362,6 +362,23 @@ func TestRunningDaemonBlocksRegistration(t *testing.T) {
 	}
 }
 
+// The folder of the lock is one that every user may write to.
+func TestALinkInThePlaceOfTheLockLeadsNowhere(t *testing.T) {
+	b := newBackend(t)
+	o := b.options(t)
+	o.Token = "tok"
+	victim := filepath.Join(t.TempDir(), "nologin")
+	if err := os.Symlink(victim, o.LockFile); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), o); err == nil {
+		t.Error("registered with a lock that somebody else chose")
+	}
+	if _, err := os.Lstat(victim); err == nil {
+		t.Error("a file was made where the link leads")
+	}
+}
+
 // stop fails, or dies, at the n-th fault point.
 type stop struct {
 	n    int
