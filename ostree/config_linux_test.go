@@ -127,7 +127,7 @@ func TestARemoteWeAddIsOneThatOSTreeKnows(t *testing.T) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{r.RemoteFile("o", "trustedkeys.gpg"), r.RemoteFile("o", "cookies.txt"), cache + "/o", cache + "/o.sig"} {
+	for _, path := range []string{r.Keyring("o"), r.RemoteFile("o", "cookies.txt"), cache + "/o", cache + "/o.sig"} {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -245,9 +245,34 @@ func (k *keys) engines(group, key string) []string {
 	return list
 }
 
-// RemoteFile is the path of a file that goes with a remote, such as its keyring
-// with suffix "trustedkeys.gpg" or its cookies with "cookies.txt". The name of
-// the remote must be one that CheckRemoteName takes.
+// RemoteFile is the path of a file that goes with a remote, such as its cookies
+// with suffix "cookies.txt". The name of the remote must be one that
+// CheckRemoteName takes.
 func (r *Repo) RemoteFile(name, suffix string) string {
 	return filepath.Join(r.path, name+"."+suffix)
+}
+
+// keyringSuffix is behind a remote's name in that of its keyring.
+const keyringSuffix = "trustedkeys.gpg"
+
+// Keyring is the path of the keyring to which keys for a remote are added.
+func (r *Repo) Keyring(name string) string { return r.RemoteFile(name, keyringSuffix) }
+
+// Keyrings are the paths at which a keyring of a remote may be, that which
+// counts first: in the repo, in the folder of SetRemotesDir, in the parent repo.
+func (r *Repo) Keyrings(name string) []string {
+	var paths []string
+	for at := r; at != nil; at = at.parent {
+		paths = append(paths, at.ownKeyringFiles(name)...)
+	}
+	return paths
+}
+
+// ownKeyringFiles are those of Keyrings that are not the parent's.
+func (r *Repo) ownKeyringFiles(name string) []string {
+	paths := []string{r.Keyring(name)}
+	if r.remotesDir != "" {
+		paths = append(paths, filepath.Join(r.remotesDir, name+"."+keyringSuffix))
+	}
+	return paths
 }

@@ -2,6 +2,7 @@ package ostree
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -113,9 +114,12 @@ func setRemote(f *keyfile.File, name, url string, options []RemoteOption) error 
 
 // DeleteRemote takes a remote out of the configuration, and its keyring, its
 // cookies and what is kept of its summary with it: another remote of that name
-// must not inherit what this one was trusted with, or had. They go first, so
-// that a kill leaves a remote that can be deleted again rather than keys that
-// nobody sees. Refs that were pulled from it stay, as in libostree.
+// must not inherit what this one was trusted with, or had. Refs that were
+// pulled from it stay, as in libostree.
+//
+// A kill leaves a remote that can be deleted again, and at no time one that is
+// trusted with more than before: its keyring is emptied first and removed last,
+// for without any the keys of the system would count.
 func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
 	if err := CheckRemoteName(name); err != nil {
 		return err
@@ -124,19 +128,52 @@ func (r *Repo) DeleteRemote(ctx context.Context, name string) error {
 		if !slices.ContainsFunc(files, func(f remoteFile) bool { return f.keys.Has(remoteGroup(name)) }) {
 			return fail.New(fail.NotFound, "list them with remote list", "remote %q: %w in %s", name, ErrNoRemote, r.path)
 		}
-		if err := r.dropBelongings(name); err != nil {
+		for _, step := range []func(string) error{r.emptyKeyrings, r.dropBelongings} {
+			if err := step(name); err != nil {
+				return err
+			}
+		}
+		if err := r.dropRemote(name, files); err != nil {
 			return err
 		}
-		return r.dropRemote(name, files)
+		return r.dropKeyrings(name)
 	})
 }
 
-// dropBelongings removes for good what DeleteRemote takes along.
-func (r *Repo) dropBelongings(name string) error {
-	for _, suffix := range []string{"trustedkeys.gpg", "cookies.txt"} {
-		if err := ignoreMissing(os.Remove(r.RemoteFile(name, suffix))); err != nil {
+// emptyKeyrings leaves no key in the keyrings of a remote that are there.
+func (r *Repo) emptyKeyrings(name string) error {
+	for _, path := range r.ownKeyringFiles(name) {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := fullDisk(fsx.WriteFile(path, nil, 0o644), filepath.Dir(path)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// dropKeyrings removes the keyrings of a remote.
+func (r *Repo) dropKeyrings(name string) error {
+	for _, path := range r.ownKeyringFiles(name) {
+		err := os.Remove(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = fsx.SyncDir(filepath.Dir(path))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropBelongings removes for good what else DeleteRemote takes along.
+func (r *Repo) dropBelongings(name string) error {
+	if err := ignoreMissing(os.Remove(r.RemoteFile(name, "cookies.txt"))); err != nil {
+		return err
 	}
 	if err := r.dropSummary(name); err != nil {
 		return err

@@ -2,6 +2,7 @@ package ostree
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -139,9 +140,42 @@ func TestARemoteIsThereAsLongAsWhatItWasTrustedWith(t *testing.T) {
 	}
 }
 
+func TestARemoteOfWhichTheDeletionWasCutOffIsTrustedWithNoKey(t *testing.T) {
+	r := newRepo(t, ModeArchive)
+	addRemote(t, r, "o", "http://o/", AddNewRemote)
+	dir := withRemotesDir(t, r, true, map[string]string{"o.trustedkeys.gpg": "keys"})
+	if err := os.WriteFile(r.Keyring("o"), []byte("keys"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stop := filepath.Join(r.RemoteFile("o", "cookies.txt"), "in the way")
+	if err := os.MkdirAll(stop, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.DeleteRemote(t.Context(), "o"); err == nil {
+		t.Error("the deletion was not cut off")
+	}
+	wantURL(t, r, "o", "http://o/")
+	for _, path := range []string{r.Keyring("o"), filepath.Join(dir, "o.trustedkeys.gpg")} {
+		if st, err := os.Stat(path); err != nil || st.Size() != 0 { // without one the system's would count
+			t.Errorf("%s: %v, %v; want an empty keyring", path, st, err)
+		}
+	}
+	if err := os.Remove(stop); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.DeleteRemote(t.Context(), "o"); err != nil {
+		t.Error(err)
+	}
+	for _, path := range r.Keyrings("o") {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v; want it gone", path, err)
+		}
+	}
+}
+
 func TestDeletingARemoteThatIsNotThereLeavesTheKeysForIt(t *testing.T) {
 	r := newRepo(t, ModeArchive)
-	path := r.RemoteFile("o", "trustedkeys.gpg") // as somebody puts it there before the remote is added
+	path := r.Keyring("o") // as somebody puts it there before the remote is added
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}

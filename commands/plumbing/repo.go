@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -42,19 +43,23 @@ func (e *Env) openRepoAt(path string) (*ostree.Repo, error) {
 	return repo, nil
 }
 
-// addSystemRemotes lets the repo of the running system find its remotes in /etc
-// too, and puts new ones there unless its config says otherwise.
+// addSystemRemotes lets the repo of the running system, also where it is the
+// parent of another, find its remotes in /etc too, and puts new ones there
+// unless its config says otherwise.
 func addSystemRemotes(repo *ostree.Repo) {
-	for _, system := range []string{"/ostree/repo", systemRepo} {
-		a, err := os.Stat(repo.Path())
-		if err != nil {
-			return
-		}
-		if b, err := os.Stat(system); err == nil && os.SameFile(a, b) {
-			repo.SetRemotesDir("/etc/ostree/remotes.d", repo.Keyfile().Bool("core", "add-remotes-config-dir", true))
-			return
+	for at := repo; at != nil; at = at.Parent() {
+		if isSystemRepo(at.Path()) {
+			at.SetRemotesDir("/etc/ostree/remotes.d", at.Keyfile().Bool("core", "add-remotes-config-dir", true))
 		}
 	}
+}
+
+func isSystemRepo(path string) bool {
+	a, err := os.Stat(path)
+	return err == nil && slices.ContainsFunc([]string{"/ostree/repo", systemRepo}, func(system string) bool {
+		b, err := os.Stat(system)
+		return err == nil && os.SameFile(a, b)
+	})
 }
 
 // repoPath is where the repo is, given or guessed.

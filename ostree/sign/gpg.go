@@ -21,9 +21,6 @@ import (
 // without one of their own.
 const systemKeyrings = "/usr/share/ostree/trusted.gpg.d"
 
-// keyringSuffix is behind a remote's name in that of its keyring.
-const keyringSuffix = "trustedkeys.gpg"
-
 // gpgVerifier verifies with the keys of a keyring.
 type gpgVerifier struct {
 	ring *pgp.Keyring
@@ -92,7 +89,7 @@ func ConfiguredKeyring(repo *ostree.Repo, remote string) (*pgp.Keyring, error) {
 
 // configuredKeyring says too whether the remote has a keyring of its own.
 func configuredKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (ring *pgp.Keyring, own bool, err error) {
-	ring, own, err = ownKeyring(repo, c)
+	ring, own, err = ownKeyring(repo, c.Name)
 	if err != nil {
 		return nil, own, err
 	}
@@ -108,15 +105,10 @@ func configuredKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (ring *pgp.Keyr
 	return ring, own, nil
 }
 
-// ownKeyring is the keyring of a remote alone, and whether there is one: in the
-// repo, beside the file that configures the remote, or in a parent repo.
-func ownKeyring(repo *ostree.Repo, c ostree.RemoteConfig) (*pgp.Keyring, bool, error) {
+// ownKeyring is the keyring of a remote alone, and whether there is one.
+func ownKeyring(repo *ostree.Repo, remote string) (*pgp.Keyring, bool, error) {
 	ring := &pgp.Keyring{}
-	paths := []string{repo.RemoteFile(c.Name, keyringSuffix), filepath.Join(filepath.Dir(c.File), c.Name+"."+keyringSuffix)}
-	for at := repo.Parent(); at != nil; at = at.Parent() {
-		paths = append(paths, at.RemoteFile(c.Name, keyringSuffix))
-	}
-	for _, p := range paths {
+	for _, p := range repo.Keyrings(remote) {
 		there, err := addKeyring(ring, p)
 		if there || err != nil {
 			return ring, there, err

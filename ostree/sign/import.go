@@ -33,7 +33,7 @@ func ImportGPG(ctx context.Context, repo *ostree.Repo, remote string, keys *pgp.
 			return 0, fail.New(fail.NotFound, "look at what is in it with gpg --show-keys", "import keys for remote %s: %w", remote, err)
 		}
 	}
-	return mergeInto(repo.RemoteFile(c.Name, keyringSuffix), remote, keys)
+	return mergeInto(repo.Keyring(c.Name), remote, keys)
 }
 
 // mergeInto adds keys to the keyring at path; the caller holds LockConfig.

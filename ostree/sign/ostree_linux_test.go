@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -359,7 +360,7 @@ func TestImportWaitsForWhoEditsTheRemotes(t *testing.T) {
 
 func TestKeyringThatIsBrokenStopsThePull(t *testing.T) {
 	repo := remote(t)
-	if err := os.WriteFile(repo.RemoteFile("o", keyringSuffix), []byte("borkborkbork"), 0o644); err != nil {
+	if err := os.WriteFile(repo.Keyring("o"), []byte("borkborkbork"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := ForCommits(repo, "o", nowhere(t)); !errors.Is(err, pgp.ErrMalformed) {
@@ -384,6 +385,32 @@ func TestGPGKeyPathTakesFilesAndFolders(t *testing.T) {
 		if (err != nil) != (want < 0) || err == nil && ring.Len() != want {
 			t.Errorf("gpgkeypath=%s: %v keys, %v; want %d", value, ring, err, want)
 		}
+	}
+}
+
+func TestKeyringInTheFolderOfRemotesTakesThePlaceOfTheSystems(t *testing.T) {
+	home, _, public := gpgHome(t)
+	other, _, _ := gpgHome(t)
+	env := Env{Now: soon(), GPGHome: other} // its pubring.gpg is a keyring of the system
+	repo, dir := remote(t), t.TempDir()
+	repo.SetRemotesDir(dir, false)
+	for _, c := range []struct {
+		keyring []byte
+		want    *pgp.Keyring
+	}{{nil, &pgp.Keyring{}}, {must(os.ReadFile(filepath.Join(home, "pubring.gpg")))(t), must(ReadKeyring(public))(t)}} {
+		if err := os.WriteFile(filepath.Join(dir, "o.trustedkeys.gpg"), c.keyring, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		ring := must(RemoteKeyring(repo, "o", env))(t)
+		if !bytes.Equal(ring.Bytes(), c.want.Bytes()) {
+			t.Errorf("a keyring of %d bytes: %d keys, want its own %d", len(c.keyring), ring.Len(), c.want.Len())
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "o.trustedkeys.gpg")); err != nil {
+		t.Fatal(err)
+	}
+	if ring := must(RemoteKeyring(repo, "o", env))(t); ring.Len() != 1 {
+		t.Errorf("without a keyring: %d keys, want that of the system", ring.Len())
 	}
 }
 
