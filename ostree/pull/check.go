@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,10 +9,6 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
 )
-
-// keyCollectionBinding is the key of a commit's metadata with the collection
-// that it was made for.
-const keyCollectionBinding = "ostree.collection-binding"
 
 // checkCommit judges a commit before anything of it is written.
 func (r *run) checkCommit(ctx context.Context, c ostree.Checksum, data, detached []byte) error {
@@ -30,6 +27,9 @@ func (r *run) checkCommit(ctx context.Context, c ostree.Checksum, data, detached
 	if err != nil {
 		return err
 	}
+	if err := r.checkCollections(c, commit); err != nil {
+		return fmt.Errorf("commit %s: %w", c, err)
+	}
 	for _, t := range r.byCommit[c] {
 		if err := r.checkTarget(ctx, t, commit); err != nil {
 			return fmt.Errorf("commit %s: %w", c, err)
@@ -40,7 +40,7 @@ func (r *run) checkCommit(ctx context.Context, c ostree.Checksum, data, detached
 
 func (r *run) checkTarget(ctx context.Context, t *target, commit *ostree.Commit) error {
 	if !r.opt.IgnoreBindings && t.ref.Name != "" {
-		if err := r.checkBindings(t, commit); err != nil {
+		if err := commit.CheckBinding(t.ref.Name); err != nil {
 			return err
 		}
 	}
@@ -55,37 +55,51 @@ func (r *run) checkTarget(ctx context.Context, t *target, commit *ostree.Commit)
 	return nil
 }
 
-// checkBindings holds a commit against the ref that led to it, and, from a
-// remote of a collection, against that.
-func (r *run) checkBindings(t *target, commit *ostree.Commit) error {
-	collection := t.ref.Collection
-	if collection == "" {
-		collection = r.collectionID()
-	}
-	if collection != "" {
-		if _, bound := commit.Bindings(); !bound {
-			return fail.As(fmt.Errorf("ref %s of collection %s: %w: it says of none", t.ref.Name, collection, ostree.ErrNotBound), fail.Verification, "")
-		}
-	}
-	if err := commit.CheckBinding(t.ref.Name); err != nil {
-		return err
-	}
-	if collection == "" {
+// checkCollections holds a commit against the collections that it came from, also
+// one that no ref led to: a parent, or one that was asked for by its checksum.
+func (r *run) checkCollections(c ostree.Checksum, commit *ostree.Commit) error {
+	if r.opt.IgnoreBindings {
 		return nil
 	}
-	v, ok := commit.Lookup(keyCollectionBinding)
-	if !ok || v.Type().String() != "s" || v.Text() != collection {
-		bound := "no collection"
-		if ok && v.Type().String() == "s" {
-			bound = fmt.Sprintf("collection %q", v.Text())
+	of := []string{}
+	for _, t := range r.byCommit[c] {
+		of = append(of, cmp.Or(t.ref.Collection, r.collectionID()))
+	}
+	if len(of) == 0 {
+		of = append(of, r.collectionID())
+	}
+	for _, collection := range of {
+		if err := checkCollection(commit, collection); err != nil {
+			return err
 		}
-		return fail.As(fmt.Errorf("ref %s: %w: it is bound to %s, and came from collection %s", t.ref.Name, ostree.ErrNotBound, bound, collection), fail.Verification, "")
 	}
 	return nil
 }
 
+func checkCollection(commit *ostree.Commit, want string) error {
+	if want == "" {
+		return nil
+	}
+	_, bound := commit.Bindings()
+	id, ofOne := commit.Collection()
+	var why string
+	switch {
+	case !bound:
+		why = "it says of no ref"
+	case !ofOne:
+		why = "it is bound to no collection"
+	case id != want:
+		why = fmt.Sprintf("it is bound to collection %q", id)
+	default:
+		return nil
+	}
+	return fail.As(fmt.Errorf("%w: %s, and came from collection %s", ostree.ErrNotBound, why, want), fail.Verification, "")
+}
+
+// collectionID is that of the remote. A repo on this machine says itself which
+// one that is, where the config does not.
 func (r *run) collectionID() string {
-	if r.opt.CollectionID == "" && r.local != nil && r.opt.Remote == "" {
+	if r.opt.CollectionID == "" && r.local != nil {
 		return r.local.CollectionID()
 	}
 	return r.opt.CollectionID
