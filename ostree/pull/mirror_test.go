@@ -34,3 +34,29 @@ func TestACommitMustBeMadeForTheCollectionHoweverItIsReached(t *testing.T) {
 		t.Errorf("from a repo on this machine: %v", err)
 	}
 }
+
+// TestAServerPutsNoRefIntoACollectionThatItIsNotConfiguredFor although its
+// summary says that it is that one.
+func TestAServerPutsNoRefIntoACollectionThatItIsNotConfiguredFor(t *testing.T) {
+	w := newWorld(t)
+	w.commit("main", "--add-metadata-string=ostree.collection-binding=org.example.A")
+	testkit.OSTree(t, "--repo="+w.served, "config", "set", "core.collection-id", "org.example.B")
+	w.summary()
+	mirrored := func(o Options) map[ostree.CollectionRef]ostree.Checksum {
+		t.Helper()
+		w.repo = repoOf(t, ostree.ModeArchive)
+		o.Mirror, o.Refs = true, []Ref{{Name: "main"}}
+		w.mustPull(o)
+		refs, err := w.repo.MirrorRefs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return refs
+	}
+	for configured, want := range map[string]string{"org.example.A": "org.example.A", "": "org.example.B"} {
+		refs := mirrored(Options{CollectionID: configured})
+		if refs[ostree.CollectionRef{Collection: want, Name: "main"}].IsZero() || len(refs) != 1 {
+			t.Errorf("configured is %q: %v", configured, refs)
+		}
+	}
+}

@@ -362,10 +362,6 @@ func TestACommitMustBeMadeForItsRef(t *testing.T) {
 		t.Errorf("a commit of another collection: %v", err)
 	}
 	w.mustPull(Options{CollectionID: "org.example.A"})
-	w.mustPull(Options{CollectionID: "org.example.A", Mirror: true, Refs: []Ref{{Name: "main"}}})
-	if _, err := w.repo.MirrorRef(t.Context(), ostree.CollectionRef{Collection: "org.example.A", Name: "main"}); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestTimeDoesNotGoBack(t *testing.T) {

@@ -1,6 +1,7 @@
 package pull
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,16 +14,18 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/summary"
 )
 
 // target is a commit to pull, and the ref that is to name it.
 type target struct {
-	ref    Ref
-	commit ostree.Checksum
-	dest   string                // local name of the ref, "" for none
-	mirror *ostree.CollectionRef // takes the place of dest
-	old    ostree.Checksum       // where the ref stands; zero: nowhere
-	whole  bool                  // the repo has the commit with all it reaches
+	ref        Ref
+	collection string // where the ref is mirrored; "" for none
+	commit     ostree.Checksum
+	dest       string                // local name of the ref, "" for none
+	mirror     *ostree.CollectionRef // takes the place of dest
+	old        ostree.Checksum       // where the ref stands; zero: nowhere
+	whole      bool                  // the repo has the commit with all it reaches
 }
 
 func (t *target) name() string {
@@ -34,22 +37,12 @@ func (t *target) name() string {
 
 // findTargets finds out where refs stand, in the remote and here.
 func (r *run) findTargets(ctx context.Context) error {
-	refs := unique(r.opt.Refs)
-	if len(refs) == 0 && r.opt.Mirror {
-		if r.sum == nil {
-			return fail.New(fail.NotFound, "name the refs to pull, or have a summary made with ostree summary -u on the server",
-				"all refs were asked for, and %s has no summary", r.remote.URL())
-		}
-		for _, ref := range r.sum.Refs {
-			refs = append(refs, Ref{Name: ref.Name})
-		}
+	if err := r.listTargets(); err != nil {
+		return err
 	}
-	r.targets = make([]*target, len(refs))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(16)
-	for i, ref := range refs {
-		t := &target{ref: ref}
-		r.targets[i] = t
+	for _, t := range r.targets {
 		g.Go(func() error {
 			if err := r.locate(gctx, t); err != nil {
 				return fmt.Errorf("pull %s: %w", t.ref, err)
@@ -66,6 +59,45 @@ func (r *run) findTargets(ctx context.Context) error {
 	return nil
 }
 
+// listTargets are what was asked for: refs, or all that the summary lists, of
+// whatever collection.
+func (r *run) listTargets() error {
+	if len(r.opt.Refs) > 0 || !r.opt.Mirror {
+		for _, ref := range unique(r.opt.Refs) {
+			r.targets = append(r.targets, &target{ref: ref, collection: ref.Collection})
+		}
+		return nil
+	}
+	if r.sum == nil {
+		return fail.New(fail.NotFound, "name the refs to pull, or have a summary made with ostree summary -u on the server",
+			"all refs were asked for, and %s has no summary", r.remote.URL())
+	}
+	r.listed(r.ownCollection(), r.sum.Refs)
+	for _, c := range r.sum.Collections {
+		if c.ID != r.sum.CollectionID {
+			r.listed(c.ID, c.Refs)
+		}
+	}
+	return nil
+}
+
+// listed makes refs of the summary targets. That they are of a collection is
+// what the summary says: their commits are held against the remote's.
+func (r *run) listed(collection string, refs []summary.Ref) {
+	for _, ref := range refs {
+		r.targets = append(r.targets, &target{ref: Ref{Name: ref.Name, Commit: &ref.Commit}, collection: collection})
+	}
+}
+
+// ownCollection is that of the refs which a summary lists as the remote's own;
+// where the config knows better than the server, what the config says.
+func (r *run) ownCollection() string {
+	if r.sum == nil || r.sum.CollectionID == "" {
+		return ""
+	}
+	return cmp.Or(r.opt.CollectionID, r.sum.CollectionID)
+}
+
 // unique leaves of refs that are named twice the last.
 func unique(refs []Ref) []Ref {
 	var list []Ref
@@ -80,37 +112,40 @@ func unique(refs []Ref) []Ref {
 	return list
 }
 
-// locate finds the commit of a target, and what the ref is called here.
+// locate finds the commit of a target, and what the ref is called here. A ref
+// that was asked for at a commit is of no collection, unless that was named too.
 func (r *run) locate(ctx context.Context, t *target) error {
-	if t.ref.Name != "" {
-		if err := r.place(t); err != nil {
-			return err
-		}
+	if err := checkName(t.ref.Name); err != nil {
+		return err
 	}
 	if t.ref.Commit != nil {
 		t.commit = *t.ref.Commit
-		return nil
+		return r.place(t)
 	}
 	var err error
-	t.commit, err = r.where(ctx, t.ref)
-	return err
+	if t.commit, err = r.where(ctx, t.ref); err != nil {
+		return err
+	}
+	t.collection = cmp.Or(t.collection, r.ownCollection())
+	return r.place(t)
+}
+
+func checkName(ref string) error {
+	switch {
+	case ref == "":
+		return nil
+	case strings.Contains(ref, ":"):
+		return fail.New(fail.Usage, "name it without a remote", "invalid ref name %s", ref)
+	}
+	return ostree.CheckRef(ref)
 }
 
 // place says what a ref is called here.
 func (r *run) place(t *target) error {
-	if strings.Contains(t.ref.Name, ":") {
-		return fail.New(fail.Usage, "name it without a remote", "invalid ref name %s", t.ref.Name)
-	}
-	if err := ostree.CheckRef(t.ref.Name); err != nil {
-		return err
-	}
-	collection := t.ref.Collection
-	if r.opt.Mirror && collection == "" {
-		collection = r.opt.CollectionID
-	}
 	switch {
-	case r.opt.Mirror && collection != "":
-		t.mirror = &ostree.CollectionRef{Collection: collection, Name: t.ref.Name}
+	case t.ref.Name == "":
+	case r.opt.Mirror && t.collection != "":
+		t.mirror = &ostree.CollectionRef{Collection: t.collection, Name: t.ref.Name}
 		return t.mirror.Check()
 	case r.opt.Mirror || r.opt.Remote == "":
 		t.dest = t.ref.Name
