@@ -15,6 +15,7 @@ import (
 
 	"github.com/otactl/otactl/internal/clock"
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/internal/progress"
 	"github.com/otactl/otactl/ostree"
@@ -283,7 +284,7 @@ func (u *deltaUpload) send(ctx context.Context, n delta.Name, f *delta.File) (in
 		if f.Inline(i) {
 			continue
 		}
-		size, err := u.put(ctx, task, n.Dir()+"/"+strconv.Itoa(i), &p.Sum)
+		size, err := u.put(ctx, task, n.Dir()+"/"+strconv.Itoa(i), &p)
 		if sent += size; err != nil {
 			return sent, err
 		}
@@ -292,27 +293,26 @@ func (u *deltaUpload) send(ctx context.Context, n delta.Name, f *delta.File) (in
 	return sent + size, err
 }
 
-// put sends a file of the repo. Its digest, if known, is verified before the
+// put sends a file of the repo. Of a part the digest is verified before the
 // first byte leaves.
-func (u *deltaUpload) put(ctx context.Context, task progress.Task, path string, digest *ostree.Checksum) (int64, error) {
-	name := filepath.Join(u.Repo.Path(), filepath.FromSlash(path))
-	size, sum, err := hashFile(name)
-	if err == nil && digest != nil && sum != *digest {
-		err = fail.New(fail.Verification, "delete the delta with otactl ostree static-delta delete and run this again", "%s: its checksum is %s, want %s", name, sum, *digest)
+func (u *deltaUpload) put(ctx context.Context, task progress.Task, path string, part *delta.Part) (int64, error) {
+	size, sum, err := u.hash(path, part)
+	if err == nil && part != nil && sum != part.Sum {
+		err = damagedDelta(path, fmt.Errorf("its checksum is %s, want %s", sum, part.Sum))
 	}
 	if err != nil {
 		return 0, err
 	}
 	task.Grow(size)
-	if err := u.files.PutFile(ctx, path, size, func() (io.ReadCloser, error) { return os.Open(name) }); err != nil {
+	if err := u.files.PutFile(ctx, path, size, func() (io.ReadCloser, error) { return u.open(path, part) }); err != nil {
 		return 0, fmt.Errorf("send %s: %w", path, err)
 	}
 	task.Add(size)
 	return size, nil
 }
 
-func hashFile(name string) (size int64, sum ostree.Checksum, err error) {
-	f, err := os.Open(name)
+func (u *deltaUpload) hash(path string, part *delta.Part) (size int64, sum ostree.Checksum, err error) {
+	f, err := u.open(path, part)
 	if err != nil {
 		return 0, sum, err
 	}
@@ -321,6 +321,32 @@ func hashFile(name string) (size int64, sum ostree.Checksum, err error) {
 	size, err = io.Copy(h, f)
 	h.Sum(sum[:0])
 	return size, sum, err
+}
+
+// open opens a file of a delta in the repo. Nobody waits for what is no file, or
+// reads one that is not as long as its part: the repo may be anybody's.
+func (u *deltaUpload) open(path string, part *delta.Part) (io.ReadCloser, error) {
+	root, err := os.OpenRoot(u.Repo.Path())
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := fsx.OpenIn(root, filepath.FromSlash(path))
+	if err != nil {
+		return nil, damagedDelta(path, err)
+	}
+	st, err := f.Stat()
+	if err == nil && part != nil && uint64(st.Size()) != part.Size {
+		err = fmt.Errorf("it has %d bytes, want %d", st.Size(), part.Size)
+	}
+	if err != nil {
+		return nil, errors.Join(damagedDelta(path, err), f.Close())
+	}
+	return f, nil
+}
+
+func damagedDelta(path string, why error) error {
+	return fail.New(fail.Verification, "delete the delta with otactl ostree static-delta delete and run this again", "%s: %w", path, why)
 }
 
 // writeIndex sends the list of the deltas to the commit, with those that others
