@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -159,7 +160,7 @@ func readKeys(engine, path string) ([]publicKey, error) {
 	}
 	list, err := parseKeys(engine, data)
 	if err != nil {
-		return nil, fail.New(fail.Verification, "correct the file", "%s: keys in %s: %w", engine, path, err)
+		return nil, fail.As(fmt.Errorf("%s: keys in %s: %w", engine, path, err), fail.Verification, cmp.Or(fail.HintOf(err), "correct the line, or take it out of the file"))
 	}
 	return list, nil
 }
@@ -253,7 +254,7 @@ func SignersFrom(engine, path string, env Env) ([]Signer, error) {
 	}
 	list, err := parseSecrets(engine, data, env)
 	if err != nil {
-		return nil, fail.New(fail.Usage, "", "%s: secret keys in %s: %w", engine, path, err)
+		return nil, fail.As(fmt.Errorf("%s: secret keys in %s: %w", engine, path, err), fail.Usage, "")
 	}
 	if len(list) == 0 {
 		return nil, fail.New(fail.Usage, "put secret keys into it", "%s: %w in %s", engine, ErrNoKeys, path)

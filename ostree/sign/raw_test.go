@@ -19,6 +19,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/limits"
 	"github.com/otactl/otactl/ostree/variant"
 )
@@ -303,6 +304,12 @@ func TestDamagedBlockInAFileOfPEMIsRefused(t *testing.T) {
 		"another end":                  {first + swap("-----END PUBLIC", "-----END PRIVATE"), 0},
 		"both on one line":             {strings.TrimSpace(first) + second, 0},
 		"only such":                    {swap("MF", "M*"), 0},
+		"a key without its block":      {first + secondKey + "\n", 0},
+		"such a key behind a word":     {"revoked: " + secondKey + "\n" + first, 0},
+		"lines of a key":               {first + strings.Join(strings.Split(second, "\n")[1:3], "\n"), 0},
+		"a key that is a remark":       {first + "# " + secondKey + "\n" + second, 2},
+		"lines as of an old Mac":       {strings.ReplaceAll(first+second, "\n", "\r"), 2},
+		"a mark of the byte order":     {"\ufeff" + first, 0},
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "revoked.spki"), []byte(c.content), 0o644); err != nil {
@@ -320,6 +327,18 @@ func TestDamagedBlockInAFileOfPEMIsRefused(t *testing.T) {
 		if err := k.AddFile(filepath.Join(dir, "revoked.spki")); (err == nil) != (c.want > 0) || k.Len() != c.want {
 			t.Errorf("%s: %d trusted keys, %v", what, k.Len(), err)
 		}
+	}
+}
+
+func TestFileOfPEMThatIsRefusedIsNamedWithLineAndRemedy(t *testing.T) {
+	_, key := pair(t, SPKI)
+	path := filepath.Join(t.TempDir(), "keys")
+	if err := os.WriteFile(path, []byte("# ours\n\n"+key+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := must(NewKeys(SPKI, nowhere(t)))(t).AddFile(path)
+	if err == nil || !strings.Contains(err.Error(), path+": line 3: what looks like a key") || !strings.Contains(fail.HintOf(err), "PEM block") {
+		t.Errorf("%v (hint: %s)", err, fail.HintOf(err))
 	}
 }
 

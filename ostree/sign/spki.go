@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -10,11 +9,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 
 	"github.com/otactl/otactl/internal/fail"
 )
@@ -24,8 +20,6 @@ const (
 	rsaLeast = 2048
 	rsaMost  = 16384
 )
-
-var errDamagedPEM = errors.New("a PEM block that can't be read, or a part of one")
 
 // spkiKey is a public key in the DER form of X.509, SubjectPublicKeyInfo.
 type spkiKey struct {
@@ -124,38 +118,4 @@ func parseSPKISecret(der []byte) (Signer, error) {
 		return nil, fail.New(fail.Usage, "make another key", "spki: %w", err)
 	}
 	return spkiSigner{signer}, nil
-}
-
-// pemBlocks are the bodies of the PEM blocks in data, which must all have one
-// of the labels. Text around them doesn't count, but what is left of a block
-// that can't be read is an error: it may be the key that somebody revoked.
-func pemBlocks(data []byte, labels ...string) ([][]byte, error) {
-	var list [][]byte
-	for {
-		block, rest := pem.Decode(data)
-		if block == nil {
-			if pemLines(data) > 0 {
-				return nil, errDamagedPEM
-			}
-			return list, nil
-		}
-		if pemLines(data[:len(data)-len(rest)]) != 2 { // its own beginning and end
-			return nil, errDamagedPEM
-		}
-		if !slices.Contains(labels, block.Type) {
-			return nil, fmt.Errorf("a PEM block of type %.60q, want %q", block.Type, labels)
-		}
-		list, data = append(list, block.Bytes), rest
-	}
-}
-
-// pemLines is how many lines of data begin or end a PEM block, or seem to.
-func pemLines(data []byte) int {
-	n := 0
-	for line := range bytes.FieldsFuncSeq(data, func(r rune) bool { return r == '\n' || r == '\r' }) {
-		if bytes.HasPrefix(bytes.TrimSpace(line), []byte("-----")) {
-			n++
-		}
-	}
-	return n
 }

@@ -16,7 +16,8 @@ const (
 	armorEnd   = "-----END PGP "
 	armorClose = "-----" // of either line
 
-	armoredSignature = "PGP SIGNATURE" // the type of a block
+	armoredSignature = "PGP SIGNATURE" // the types of blocks
+	armoredMessage   = "PGP MESSAGE"
 
 	// armorOff stands before the armor of the revocations that GnuPG keeps for
 	// each of its keys, lest somebody uses one by accident.
@@ -88,8 +89,9 @@ func unwrap(text string, off bool) ([]byte, error) {
 		}
 		switch {
 		case strings.HasPrefix(block.Type, "PGP P"): // PUBLIC or PRIVATE KEY BLOCK
-		case block.Type == armoredSignature:
-		case block.Type == "PGP SIGNED MESSAGE", block.Type == "PGP MESSAGE":
+		case block.Type == "PGP SECRET KEY BLOCK": // as it was called once
+		case block.Type == armoredSignature, block.Type == armoredMessage:
+		case block.Type == "PGP SIGNED MESSAGE" && !strings.Contains(text, armorBegin+"P"): // with no block of keys in it
 			return fmt.Errorf("%w: it is a %s", ErrNoKeys, block.Type)
 		default:
 			return fmt.Errorf("%w: armored block of type %.40q holds no keys", ErrMalformed, block.Type)
@@ -98,12 +100,24 @@ func unwrap(text string, off bool) ([]byte, error) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
-		if block.Type == armoredSignature {
+		switch block.Type {
+		case armoredSignature:
 			out, err = onlyRevocations(out)
+		case armoredMessage:
+			err = noMessage(out)
 		}
 		return err
 	})
 	return out, err
+}
+
+// noMessage is the error for what is armored as a message. GnuPG takes no keys
+// out of that; if there are some, one may be the revocation of another.
+func noMessage(packets []byte) error {
+	if len(packets) > 0 && beginsWithKey(packets) {
+		return fmt.Errorf("%w: keys or signatures are armored as a %s", ErrMalformed, armoredMessage)
+	}
+	return fmt.Errorf("%w: it is a %s", ErrNoKeys, armoredMessage)
 }
 
 // onlyRevocations are the revocations of keys among packets: such a one is a

@@ -142,6 +142,11 @@ func TestDamagedKeysAreToldFromOtherFiles(t *testing.T) {
 	o := newSigner(t)
 	key := o.append(nil)
 	text := armored(t, key)
+	message := []byte{0xd2, 0xea, 0x01} // encrypted data of a length that shows later
+	signed := func(text string) []byte {
+		sig := armoredAs(t, armoredSignature, signature(t, o.key, nil))
+		return join([]byte("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n"+text), sig)
+	}
 	nameless := raw{tagSignature, []byte{4, byte(packet.SigTypeKeyRevocation), 22, 8, 0, 0, 0, 0, 0, 0}}
 	for name, c := range map[string]struct {
 		data   []byte
@@ -167,6 +172,11 @@ func TestDamagedKeysAreToldFromOtherFiles(t *testing.T) {
 		"armor of another type":          {bytes.ReplaceAll(text, []byte("PUBLIC"), []byte("KUBLIC")), false},
 		"a revocation that names nobody": {nameless.append(nil), false},
 		"a key in armor that is cut":     {armored(t, key[:20]), false},
+		"a message":                      {armoredAs(t, armoredMessage, message), true},
+		"a key as a message":             {armoredAs(t, armoredMessage, key), false},
+		"a revocation as a message":      {armoredAs(t, armoredMessage, o.revocation().append(nil)), false},
+		"a signed message":               {signed("Hello.\n"), true},
+		"a key in a signed message":      {signed("- " + string(text) + "\n"), false},
 	} {
 		_, err := (&Keyring{}).Add(c.data)
 		if !errors.Is(err, ErrMalformed) || errors.Is(err, ErrNoKeys) != c.noKeys {
