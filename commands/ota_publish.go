@@ -1,9 +1,6 @@
 package commands
 
 import (
-	"archive/tar"
-	"bufio"
-	"compress/bzip2"
 	"context"
 	"errors"
 	"flag"
@@ -21,8 +18,7 @@ import (
 
 	"github.com/otactl/otactl/client/treehub"
 	"github.com/otactl/otactl/internal/fail"
-	"github.com/otactl/otactl/internal/fsx"
-	"github.com/otactl/otactl/internal/limits"
+	"github.com/otactl/otactl/internal/tarball"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/publish"
 	"github.com/otactl/otactl/targets"
@@ -197,50 +193,40 @@ func openOTARepo(ctx context.Context, name string) (dir string, remove func(), e
 
 // unpackRepo unpacks a tar.bz2 into an empty folder, and says where in it the
 // repo is. A repo consists of folders and files; whatever else is in the
-// archive is refused, and so is what leads out of the folder.
+// archive is refused, and so is what leads out of the folder or is a bomb.
 func unpackRepo(ctx context.Context, archive, dir string) (string, error) {
 	f, err := os.Open(archive)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return "", err
+		return "", errors.Join(err, f.Close())
 	}
 	defer root.Close()
-	in := tar.NewReader(io.LimitReader(bzip2.NewReader(bufio.NewReader(f)), limits.RepoArchive))
 	found := ""
-	for {
-		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = errors.Join(ctx.Err(), unpackEntry(root, h, in))
-		}
-		if err != nil {
-			return "", fail.As(err, fail.Verification, "give a tar.bz2 with one OSTree repo in it")
-		}
-		if name := path.Clean(h.Name); path.Base(name) == "config" && h.Typeflag == tar.TypeReg && strings.Count(name, "/") <= 1 {
+	whatever := tarball.Options{Name: "repo.tar.bz2"} // it is called
+	err = tarball.Walk(ctx, f, whatever, func(name string, _ int64, content io.Reader) error {
+		if path.Base(name) == "config" && strings.Count(name, "/") <= 1 {
 			found = path.Dir(name)
 		}
+		return unpackFile(root, filepath.FromSlash(name), content)
+	})
+	if err == nil && found == "" {
+		err = errors.New("no repo in it")
 	}
-	if found == "" {
-		return "", fail.New(fail.Verification, "give a tar.bz2 with one OSTree repo in it", "no repo in it")
+	if err != nil {
+		return "", fail.As(err, fail.Verification, "give a tar.bz2 with one OSTree repo in it")
+	}
+	for _, empty := range []string{"tmp", "state", "refs/heads"} { // which work on the repo needs
+		if err := root.MkdirAll(filepath.Join(found, empty), 0o755); err != nil {
+			return "", err
+		}
 	}
 	return filepath.Join(dir, filepath.FromSlash(found)), nil
 }
 
-func unpackEntry(root *os.Root, h *tar.Header, r io.Reader) error {
-	name := filepath.FromSlash(path.Clean(h.Name))
-	switch h.Typeflag {
-	case tar.TypeDir:
-		return root.MkdirAll(name, 0o755)
-	case tar.TypeReg:
-	default:
-		return fmt.Errorf("%.200q is neither a file nor a folder", h.Name)
-	}
+func unpackFile(root *os.Root, name string, content io.Reader) error {
 	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
@@ -248,9 +234,6 @@ func unpackEntry(root *os.Root, h *tar.Header, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(out, r)
-	if err = errors.Join(err, out.Close()); err == nil && n != h.Size {
-		err = &fsx.TooLargeError{Name: h.Name, Max: h.Size}
-	}
-	return err
+	_, err = io.Copy(out, content)
+	return errors.Join(err, out.Close())
 }
