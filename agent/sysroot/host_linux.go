@@ -16,6 +16,11 @@ func ownedByCaller(st fs.FileInfo) bool {
 	return ok && int(sys.Uid) == os.Geteuid()
 }
 
+func isFolder(st fs.FileInfo, device, inode uint64) bool {
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return ok && uint64(sys.Dev) == device && uint64(sys.Ino) == inode
+}
+
 // sync makes the deployment durable on the file systems it lies on.
 func (s *Sysroot) sync() error {
 	for _, dir := range []string{s.o.Path, filepath.Join(s.o.Path, "boot")} {

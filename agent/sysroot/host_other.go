@@ -9,6 +9,8 @@ import (
 
 func ownedByCaller(fs.FileInfo) bool { return false }
 
+func isFolder(fs.FileInfo, uint64, uint64) bool { return false }
+
 func (s *Sysroot) sync() error { return errors.ErrUnsupported }
 
 // Space can't be told here: deployments exist on Linux alone.

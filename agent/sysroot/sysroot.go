@@ -49,6 +49,7 @@ type Options struct {
 	OS       string // stateroot; empty: "lmp" if there, else the only one
 	Booted   BootedMode
 	Sentinel Sentinel
+	Note     string // of the initramfs about the boot; empty: /run/ostree-booted
 	Ostree   string // the program; empty: "ostree" from PATH
 	Log      *slog.Logger
 	Faults   faults.Injector
@@ -67,6 +68,9 @@ func Open(o Options) (*Sysroot, error) {
 	}
 	if o.Ostree == "" {
 		o.Ostree = "ostree"
+	}
+	if o.Note == "" {
+		o.Note = defaultNote
 	}
 	if o.Booted == "0" {
 		o.Booted = BootedStaged
@@ -179,17 +183,13 @@ func (s *Sysroot) bootedIndex(all []Deployment) int {
 	return first
 }
 
-// runs says whether the machine runs d: its root folder is the machine's.
+// runs says whether the machine runs d.
 func (s *Sysroot) runs(d Deployment) bool {
 	if s.o.Booted == BootedStaged {
 		return false
 	}
-	root, err := os.Stat("/")
-	if err != nil {
-		return false
-	}
 	dir, err := os.Stat(filepath.Join(s.o.Path, d.Dir()))
-	return err == nil && os.SameFile(root, dir)
+	return err == nil && s.booted(dir)
 }
 
 // Deploy makes commit, which must be complete in the sysroot's repo, what
