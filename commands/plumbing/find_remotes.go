@@ -14,6 +14,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
 	"github.com/otactl/otactl/ostree/pull"
+	"github.com/otactl/otactl/ostree/sign"
 	"github.com/otactl/otactl/ostree/summary"
 )
 
@@ -259,16 +260,17 @@ func (e *Env) pullFound(c *cli.Context, repo *ostree.Repo, view *foundView) erro
 func (e *Env) pullFrom(c *cli.Context, repo *ostree.Repo, conf ostree.RemoteConfig, refs []pull.Ref) error {
 	o := e.commonOptions(c, repo)
 	o.Remote, o.CollectionID, o.Mirror, o.Refs, o.CacheDir = conf.Name, conf.CollectionID, c.Bool("mirror"), refs, c.String("cache-dir")
-	if err := e.demandSignatures(repo, conf.Name, &o); err != nil {
+	commits, err := sign.ForCommits(repo, conf.Name, e.signEnv())
+	if err == nil && !commits.Demands() { // whoever has a ref of a collection need not be who made it
+		commits, err = e.gpgPolicy(repo, conf.Name)
+	}
+	if err == nil {
+		err = e.demandOfSummary(repo, conf.Name, &o)
+	}
+	if err != nil {
 		return err
 	}
-	if o.CheckCommit == nil { // whoever has a ref of a collection need not be who made it
-		policy, err := e.gpgPolicy(repo, conf.Name)
-		if err != nil {
-			return err
-		}
-		o.CheckCommit = func(_ ostree.Checksum, data, detached []byte) error { return verify(policy, data, detached) }
-	}
+	demandOfCommits(commits.Always(), &o)
 	remote, err := e.connect(c.Context, repo, conf, reach{})
 	if err != nil {
 		return err

@@ -111,22 +111,26 @@ func (e *Env) userAgent(more string) string {
 // demandSignatures sets what the remote's config demands of commits and of its
 // summary.
 func (e *Env) demandSignatures(repo *ostree.Repo, remote string, o *pull.Options) error {
-	env := e.signEnv()
-	commits, err := sign.ForCommits(repo, remote, env)
+	commits, err := sign.ForCommits(repo, remote, e.signEnv())
 	if err != nil {
 		return err
 	}
-	if commits.Demands() {
-		o.CheckCommit = func(_ ostree.Checksum, data, detached []byte) error { return verify(commits, data, detached) }
+	demandOfCommits(commits, o)
+	return e.demandOfSummary(repo, remote, o)
+}
+
+func demandOfCommits(p sign.Policy, o *pull.Options) {
+	if p.Demands() {
+		o.CheckCommit = func(_ ostree.Checksum, data, detached []byte) error { return verify(p, data, detached) }
 	}
-	list, err := sign.ForSummary(repo, remote, env)
-	if err != nil {
-		return err
+}
+
+func (e *Env) demandOfSummary(repo *ostree.Repo, remote string, o *pull.Options) error {
+	p, err := sign.ForSummary(repo, remote, e.signEnv())
+	if err == nil && p.Demands() {
+		o.CheckSummary = func(data, sig []byte) error { return verify(p, data, sig) }
 	}
-	if list.Demands() {
-		o.CheckSummary = func(data, sig []byte) error { return verify(list, data, sig) }
-	}
-	return nil
+	return err
 }
 
 func verify(p sign.Policy, data, detached []byte) error {

@@ -251,6 +251,30 @@ func TestPolicyIsWhatTheRemotesConfigDemands(t *testing.T) {
 	}
 }
 
+func TestWhatIsUnsignedNamesTheKeyOfTheConfigThatWantsItSigned(t *testing.T) {
+	_, public := pair(t, Ed25519)
+	for config, want := range map[string]string{
+		"gpg-verify=true": "set gpg-verify=false", "sign-verify=ed25519": "set sign-verify=false",
+		"gpg-verify-summary=true": "set gpg-verify-summary=false", "sign-verify-summary=ed25519": "set sign-verify-summary=false",
+	} {
+		options := []string{"verification-ed25519-key=" + public, config}
+		if config != "gpg-verify=true" {
+			options = append(options, "gpg-verify=false")
+		}
+		policy := ForCommits
+		if strings.Contains(config, "summary") {
+			policy = ForSummary
+		}
+		p := must(policy(remote(t, options...), "o", nowhere(t)))(t)
+		if _, err := p.Verify(data, variant.Value{}); !strings.Contains(fail.HintOf(err), want) {
+			t.Errorf("%s: %v (hint: %s), want %s", config, err, fail.HintOf(err), want)
+		}
+		if _, err := p.Always().Verify(data, variant.Value{}); !errors.Is(err, ErrUnsigned) || strings.Contains(fail.HintOf(err), "false") {
+			t.Errorf("%s, always: %v (hint: %s)", config, err, fail.HintOf(err))
+		}
+	}
+}
+
 func TestMalformedListOfOneEngineFailsBesideAGoodOneOfAnother(t *testing.T) {
 	signer, public := pair(t, Ed25519)
 	_, spkiPublic := pair(t, SPKI)

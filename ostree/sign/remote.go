@@ -19,6 +19,25 @@ type Policy struct {
 	// Any are verifiers of which one must find a valid signature, if there are
 	// any.
 	Any []Verifier
+
+	// key is what in the config turns it off, behind "gpg-" or "sign-"; empty
+	// where nothing does.
+	key string
+}
+
+// Always is the same demand of somebody whom no config talks out of it, so that
+// no error proposes that.
+func (p Policy) Always() Policy {
+	p.key = ""
+	return p
+}
+
+// unsignedHint is what to do where no signature of a kind is found.
+func (p Policy) unsignedHint(kind string) string {
+	if p.key == "" {
+		return "have it signed"
+	}
+	return "have it signed, or set " + kind + "-" + p.key + "=false for the remote"
 }
 
 // Demands says whether there is anything to verify.
@@ -33,7 +52,7 @@ func (p Policy) Verify(data []byte, detached variant.Value) ([]Result, error) {
 		r, err := p.GPG.VerifyData(data, detached)
 		results = append(results, r)
 		if errors.Is(err, ErrUnsigned) {
-			return results, fail.New(fail.Verification, "have it signed, or set gpg-verify=false for the remote",
+			return results, fail.New(fail.Verification, p.unsignedHint("gpg"),
 				"GPG verification enabled, but %w", err)
 		}
 		if err != nil {
@@ -43,17 +62,17 @@ func (p Policy) Verify(data []byte, detached variant.Value) ([]Result, error) {
 	if len(p.Any) == 0 {
 		return results, nil
 	}
-	more, err := verifyAny(p.Any, data, detached)
+	more, err := p.verifyAny(data, detached)
 	return append(results, more...), err
 }
 
 // verifyAny asks the verifiers until one is content. One that finds something
 // malformed ends it, whatever another would say.
-func verifyAny(list []Verifier, data []byte, detached variant.Value) ([]Result, error) {
+func (p Policy) verifyAny(data []byte, detached variant.Value) ([]Result, error) {
 	var results []Result
 	var failed error
 	good := false
-	for _, v := range list {
+	for _, v := range p.Any {
 		r, err := v.VerifyData(data, detached)
 		switch {
 		case errors.Is(err, ErrMalformed):
@@ -73,7 +92,7 @@ func verifyAny(list []Verifier, data []byte, detached variant.Value) ([]Result, 
 	if failed != nil {
 		return results, failed
 	}
-	return results, fail.New(fail.Verification, "have it signed, or set sign-verify=false for the remote", "none of %s: %w", namesOf(list), ErrUnsigned)
+	return results, fail.New(fail.Verification, p.unsignedHint("sign"), "none of %s: %w", namesOf(p.Any), ErrUnsigned)
 }
 
 func namesOf(list []Verifier) string {
@@ -91,7 +110,7 @@ func ForCommits(repo *ostree.Repo, remote string, env Env) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	return policyOf(repo, c, env, c.GPGVerify, c.SignVerify)
+	return policyOf(repo, c, env, "verify", c.GPGVerify, c.SignVerify)
 }
 
 // ForSummary is what a remote demands of its summary: gpg-verify-summary and
@@ -101,10 +120,11 @@ func ForSummary(repo *ostree.Repo, remote string, env Env) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	return policyOf(repo, c, env, c.GPGVerifySummary, c.SignVerifySummary)
+	return policyOf(repo, c, env, "verify-summary", c.GPGVerifySummary, c.SignVerifySummary)
 }
 
-func policyOf(repo *ostree.Repo, c ostree.RemoteConfig, env Env, gpg bool, engines []string) (p Policy, err error) {
+func policyOf(repo *ostree.Repo, c ostree.RemoteConfig, env Env, key string, gpg bool, engines []string) (p Policy, err error) {
+	p.key = key
 	if gpg {
 		ring, err := remoteKeyring(repo, c, env)
 		if err != nil {
