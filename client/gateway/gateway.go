@@ -61,13 +61,30 @@ func (h Headers) http() http.Header {
 		tag = h.Tags[0]
 	}
 	out := http.Header{}
-	out.Set("x-ats-tags", tag)
-	out.Set("x-ats-target", orUnknown(h.Target))
-	out.Set("x-ats-ostreehash", orUnknown(h.Commit))
+	set := func(name, value string) { out.Set(name, harmless(value)) }
+	set("x-ats-tags", tag)
+	set("x-ats-target", orUnknown(h.Target))
+	set("x-ats-ostreehash", orUnknown(h.Commit))
 	if h.Apps != nil {
-		out.Set("x-ats-dockerapps", strings.Join(h.Apps, ","))
+		set("x-ats-dockerapps", strings.Join(h.Apps, ","))
 	}
 	return out
+}
+
+// longestHeader is how many bytes of a value are told; servers cap all headers
+// together at some KiB.
+const longestHeader = 1024
+
+// harmless is a value as it may stand in a header. Who signed a target chose its
+// name, and must not keep the device that runs it from its gateway.
+func harmless(value string) string {
+	clean := []byte(value[:min(len(value), longestHeader)])
+	for i, c := range clean {
+		if c < ' ' || c == 0x7f {
+			clean[i] = '?'
+		}
+	}
+	return string(clean)
 }
 
 func orUnknown(s string) string {

@@ -168,3 +168,30 @@ func TestALengthBelowWhatComesCutsNothingShortUnseen(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// The name of what runs was chosen by who signed it, perhaps with a key that was
+// stolen. It makes no header of its own, and keeps nobody from the gateway that
+// has what comes next.
+func TestANameThatIsNoHeaderIsToldWithoutWhatItMayNotHave(t *testing.T) {
+	for name, want := range map[string]string{
+		"board-1\r\nx-ats-tags: other": "board-1??x-ats-tags: other",
+		"board\x00\x7f\x1b[2J-1":       "board???[2J-1",
+		"bräd-1":                       "bräd-1",
+		strings.Repeat("x", 1<<20):     strings.Repeat("x", 1024),
+	} {
+		var got http.Header
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			got = r.Header
+			_, _ = w.Write([]byte("{}"))
+		}))
+		c, err := New(Options{URL: srv.URL, Headers: Headers{Tags: []string{"main"}, Target: name, Apps: []string{"a\nb"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Metadata().Fetch(t.Context(), "timestamp.json", 10)
+		srv.Close()
+		if err != nil || got.Get("x-ats-target") != want || got.Get("x-ats-tags") != "main" {
+			t.Errorf("%.40q: told %.40q, tags %q, %v", name, got.Get("x-ats-target"), got.Get("x-ats-tags"), err)
+		}
+	}
+}
