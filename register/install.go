@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -91,9 +90,9 @@ const (
 // ownersOnly refuses a folder that others may write to: what is found in it is
 // trusted, keys and cut-off registrations alike.
 func ownersOnly(dir string) error {
-	st, err := os.Stat(dir)
-	if err == nil && runtime.GOOS != "windows" && st.Mode().Perm()&0o022 != 0 {
-		return fail.New(fail.Usage, "chmod 700 "+dir, "%s: others may write to it (mode %04o)", dir, st.Mode().Perm())
+	others, err := fsx.OthersWrite(dir)
+	if err == nil && others {
+		return fail.New(fail.Usage, "chmod 700 "+dir, "%s: others may write to it", dir)
 	}
 	return err
 }

@@ -97,6 +97,9 @@ func (s *Server) openFolder(ctx context.Context) error {
 	if err := fsx.SyncDir(filepath.Dir(s.opt.DataDir)); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
+	if err := keepOthersOut(s.opt.DataDir); err != nil {
+		return err
+	}
 	lock := flock.New(s.path("lock"), flock.SetPermissions(0o600))
 	got, err := lock.TryLock()
 	if err != nil {
@@ -108,6 +111,24 @@ func (s *Server) openFolder(ctx context.Context) error {
 	s.lock = lock
 	s.db, err = store.Open(ctx, s.path("server.db"))
 	return err
+}
+
+// keepOthersOut refuses a folder that others may write to: keys and tokens that
+// are found in it are used. An empty one is made the owner's.
+func keepOthersOut(dir string) error {
+	others, err := fsx.OthersWrite(dir)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if !others {
+		return nil
+	}
+	list, err := os.ReadDir(dir)
+	if err == nil && len(list) == 0 && os.Chmod(dir, 0o700) == nil {
+		return nil
+	}
+	return fail.New(fail.Usage, "see that all in it is yours and chmod 700 "+dir+", or name a folder below it",
+		"serve: others may write to %s, and may have put keys of theirs into it", dir)
 }
 
 func (s *Server) openRooms(ctx context.Context) error {

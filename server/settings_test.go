@@ -3,6 +3,7 @@ package server_test
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -122,5 +123,35 @@ func TestContextKeepsWhatAPersonAdded(t *testing.T) {
 	got := f.Contexts["local"]
 	if got.CAFile != "proxy.crt" || got.URL != "https://c.example.com" || f.Contexts["mine"].URL != "https://b" {
 		t.Errorf("the file says %+v", f.Contexts)
+	}
+}
+
+// Whoever may write into the folder may have put keys of their own there, which
+// the first start would use.
+func TestAFolderThatOthersMayWriteToIsNotUsed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	planted := filepath.Join(dir, "note")
+	for _, mode := range []os.FileMode{0o777, 0o770} {
+		if err := errors.Join(os.WriteFile(planted, nil, 0o600), os.Chmod(dir, mode)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := opened(t, dir, server.Options{Addr: "127.0.0.1:0"}); fail.ClassOf(err) != fail.Usage {
+			t.Errorf("mode %o: %v", mode, err)
+		}
+		if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
+			t.Errorf("mode %o: it made %v, %v", mode, list, err)
+		}
+	}
+	if err := os.Remove(planted); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened(t, dir, server.Options{Addr: "127.0.0.1:0"}); err != nil {
+		t.Errorf("an empty one: %v", err)
+	}
+	if st, err := os.Stat(dir); err != nil || st.Mode().Perm() != 0o700 {
+		t.Errorf("an empty one is %v afterwards, %v", st.Mode(), err)
 	}
 }

@@ -30,3 +30,10 @@ func ReadPrivate(path string, max int64) (data []byte, exposed, err error) {
 	data, err = readCapped(f, path, max)
 	return data, exposed, err
 }
+
+// OthersWrite says whether somebody else may put files into a folder: others
+// than its owner, or an owner who is neither whoever runs this nor root.
+func OthersWrite(dir string) (bool, error) {
+	st, err := os.Stat(dir)
+	return err == nil && !ours(st), err
+}
