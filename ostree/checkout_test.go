@@ -217,7 +217,7 @@ func TestLookupFindsWhatIsThereAndFollowsNoLink(t *testing.T) {
 	sub := TreeDir{Name: "sub", Tree: src.metadata(t, TypeDirTree, &DirTree{Files: []TreeFile{f}}), Meta: src.meta(t)}
 	commit := src.commit(t, &DirTree{Files: []TreeFile{link}, Dirs: []TreeDir{sub}})
 	for path, found := range map[string]bool{"": true, "/": true, "sub": true, "/sub/": true, "sub/file": true, "../sub/./file": true,
-		"link": true, "link/file": false, "sub/file/x": false, "nosuch": false, "sub/nosuch": false} {
+		"link": true, "link/file": false, "link/": false, "sub/file/": false, "sub/file/x": false, "nosuch": false, "sub/nosuch": false} {
 		e, err := Lookup(context.Background(), src, commit, path)
 		if found && err != nil || !found && !errors.Is(err, ErrNoPath) {
 			t.Errorf("Lookup(%q) = %v, %v; want found %v", path, e, err, found)

@@ -45,7 +45,8 @@ type diffNode struct {
 
 // Diff compares two trees: files by their checksums, directories by their
 // metadata and what is in them. First comes what was modified, then what was
-// deleted, then what was added.
+// deleted, then what was added, each with the files of a directory before what is
+// below it.
 func Diff(ctx context.Context, a, b DiffTree) ([]Change, error) {
 	d := &differ{ctx: ctx, a: a, b: b}
 	from, err := a.root(ctx)
@@ -87,7 +88,7 @@ func (d *differ) dirs(from, to diffNode, depth int) error {
 	if err := d.enter(len(old) + len(now)); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(old)) {
+	for _, name := range listOrder(old) {
 		was, is := old[name], diffNode{}
 		var there bool
 		if is, there = now[name]; !there {
@@ -103,7 +104,7 @@ func (d *differ) dirs(from, to diffNode, depth int) error {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(now)) {
+	for _, name := range listOrder(now) {
 		if _, there := old[name]; !there {
 			if err := d.add(now[name], depth+1); err != nil {
 				return err
@@ -111,6 +112,21 @@ func (d *differ) dirs(from, to diffNode, depth int) error {
 		}
 	}
 	return nil
+}
+
+// listOrder is the order of a dirtree: files by name, then directories by name.
+func listOrder(nodes map[string]diffNode) []string {
+	names := slices.Sorted(maps.Keys(nodes))
+	slices.SortStableFunc(names, func(x, y string) int {
+		switch {
+		case nodes[x].dir == nodes[y].dir:
+			return 0
+		case nodes[y].dir:
+			return -1
+		}
+		return 1
+	})
+	return names
 }
 
 // enter ends a comparison of trees that unfold into more than any disk holds.
@@ -141,7 +157,7 @@ func (d *differ) add(n diffNode, depth int) error {
 	if err := d.enter(len(children)); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(children)) {
+	for _, name := range listOrder(children) {
 		if err := d.add(children[name], depth+1); err != nil {
 			return err
 		}

@@ -115,7 +115,7 @@ func TestDiffSaysWhatTheOriginalSays(t *testing.T) {
 		for _, c := range changes {
 			got.WriteString(string(rune(c.Kind)) + c.Path + "\n")
 		}
-		if want := "M/kept\nM/large\nM/typed\nD/gone\nA/new\nA/new/deep\nA/new/deep/file\n"; got.String() != want {
+		if want := "M/large\nM/kept\nM/typed\nD/gone\nA/new\nA/new/deep\nA/new/deep/file\n"; got.String() != want {
 			t.Errorf("%s:\n%swant:\n%s", name, got.String(), want)
 		}
 	}

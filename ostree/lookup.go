@@ -26,8 +26,8 @@ var (
 	ErrNotDir = fmt.Errorf("not a directory: %w", ErrNoPath)
 )
 
-// Lookup finds a path in the tree of a commit; "" and "/" are its root.
-// Symlinks on the way are not followed.
+// Lookup finds a path in the tree of a commit; "" and "/" are its root. A slash at
+// the end wants a directory. Symlinks on the way are not followed.
 func Lookup(ctx context.Context, src Source, commit Checksum, name string) (*Entry, error) {
 	c, err := LoadCommit(ctx, src, commit)
 	if err != nil {
@@ -53,6 +53,9 @@ func lookupIn(ctx context.Context, src Source, at *Entry, name string) (*Entry, 
 		if at == nil {
 			return nil, fmt.Errorf("%s: %w", clean, ErrNoPath)
 		}
+	}
+	if !at.IsDir() && strings.HasSuffix(name, "/") {
+		return nil, fmt.Errorf("%s: %w", clean, ErrNotDir)
 	}
 	return at, nil
 }

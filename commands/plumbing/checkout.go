@@ -86,7 +86,7 @@ func (e *Env) checkout(c *cli.Context, repo *ostree.Repo) error {
 }
 
 func (e *Env) checkoutOptions(c *cli.Context) (ostree.CheckoutOptions, error) {
-	opt := ostree.CheckoutOptions{UserMode: c.Bool("user-mode"), Subpath: c.String("subpath"), Links: ostree.LinkAllowed,
+	opt := ostree.CheckoutOptions{UserMode: c.Bool("user-mode"), Links: ostree.LinkAllowed,
 		Whiteouts: c.Bool("whiteouts"), OverlayWhiteouts: c.Bool("process-passthrough-whiteouts"), PlainDirs: c.Bool("bareuseronly-dirs"),
 		Cache: !c.Bool("disable-cache"), Progress: e.Progress()}
 	if c.String("selinux-policy") != "" || c.String("selinux-prefix") != "" {
@@ -118,6 +118,9 @@ func (e *Env) checkoutOptions(c *cli.Context) (ostree.CheckoutOptions, error) {
 		return opt, usage("--union-identical requires --require-hardlinks")
 	}
 	var err error
+	if opt.Subpath, err = subpathFlag(c); err != nil {
+		return opt, err
+	}
 	if opt.Sync, err = fsyncFlag(c, false); err != nil {
 		return opt, err
 	}

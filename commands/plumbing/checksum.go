@@ -16,7 +16,11 @@ func checksumCommand(e *Env) *cli.Command {
 			&cli.BoolFlag{Name: "ignore-xattrs", Usage: "leave extended attributes out"},
 		},
 		Action: func(c *cli.Context) error {
-			sum, err := ostree.DiskChecksum(c.Context, c.Args().First(), ostree.DiskOptions{NoXattrs: c.Bool("ignore-xattrs")})
+			path := c.Args().First()
+			if path == "" {
+				return usage("PATH is empty")
+			}
+			sum, err := ostree.DiskChecksum(c.Context, path, ostree.DiskOptions{NoXattrs: c.Bool("ignore-xattrs")})
 			if err != nil {
 				return e.about(err)
 			}

@@ -30,7 +30,7 @@ func diffCommand(e *Env) *cli.Command {
 
 func (e *Env) diff(c *cli.Context, repo *ostree.Repo) error {
 	from, to := c.Args().Get(0), c.Args().Get(1)
-	if to == "" {
+	if c.NArg() == 1 {
 		from, to = from+"^", from
 	}
 	view := diffView{Changes: []changeView{}}

@@ -29,7 +29,11 @@ func (e *Env) export(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	opt := ostree.ExportOptions{Subpath: c.String("subpath"), Prefix: c.String("prefix"), NoXattrs: c.Bool("no-xattrs")}
+	subpath, err := subpathFlag(c)
+	if err != nil {
+		return err
+	}
+	opt := ostree.ExportOptions{Subpath: subpath, Prefix: c.String("prefix"), NoXattrs: c.Bool("no-xattrs")}
 	write := func(w io.Writer) error { return ostree.Export(c.Context, repo, commit, w, opt) }
 	path := c.String("output")
 	if path == "" {

@@ -39,10 +39,10 @@ func keyValues(c *cli.Context, flag string) ([][2]string, error) {
 // ownerFlag reads a user or group id, in octal or hexadecimal with a prefix as the
 // original reads numbers; nil when the flag is not given, or -1.
 func ownerFlag(c *cli.Context, name string) (*uint32, error) {
-	s := c.String(name)
-	if s == "" {
+	if !c.IsSet(name) {
 		return nil, nil
 	}
+	s := c.String(name)
 	n, err := strconv.ParseInt(s, 0, 64)
 	if err == nil && n == -1 {
 		return nil, nil
@@ -52,6 +52,16 @@ func ownerFlag(c *cli.Context, name string) (*uint32, error) {
 	}
 	id := uint32(n)
 	return &id, nil
+}
+
+// subpathFlag reads --subpath; "" without it. What an unset variable leaves of one
+// is a mistake, and not the whole tree.
+func subpathFlag(c *cli.Context) (string, error) {
+	p := c.String("subpath")
+	if p == "" && c.IsSet("subpath") {
+		return "", usage("--subpath is empty: give a PATH")
+	}
+	return p, nil
 }
 
 // ignored is a flag of the original that changes nothing here; why says so.

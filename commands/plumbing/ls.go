@@ -86,15 +86,18 @@ type xattr struct {
 
 // eachListed calls fn for what a path shows the way the flags ask for.
 func eachListed(c *cli.Context, repo *ostree.Repo, commit ostree.Checksum, p string, fn func(*ostree.Entry) error) error {
+	if p == "" {
+		return usage("a PATH is empty")
+	}
 	at, err := ostree.Lookup(c.Context, repo, commit, p)
 	if err != nil {
 		return err
 	}
 	switch {
+	case at.IsDir() && c.Bool("recursive"):
+		return ostree.WalkTree(c.Context, repo, at, fn)
 	case !at.IsDir() || c.Bool("dironly"):
 		return fn(at)
-	case c.Bool("recursive"):
-		return ostree.WalkTree(c.Context, repo, at, fn)
 	}
 	if err := fn(at); err != nil {
 		return err
