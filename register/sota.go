@@ -58,10 +58,10 @@ func foreign(section, key string) bool {
 		}
 	}
 	switch section + "." + key {
-	case "storage.uptane_metadata_path", "pacman.sysroot", "bootloader.reboot_sentinel_dir", "bootloader.reboot_sentinel_name":
+	case "p11.module", "storage.uptane_metadata_path", "pacman.sysroot", "bootloader.reboot_sentinel_dir", "bootloader.reboot_sentinel_name":
 		return true
 	}
-	return section == "otactl" || section == "p11"
+	return section == "otactl"
 }
 
 // checkConfig makes sure that the daemon is pointed at an https gateway and at

@@ -97,6 +97,9 @@ type = "sqlite"
 path = "DIR/"
 sqldb_path = "sql.db"
 
+[p11]
+label = "aktualizr"
+
 [import]
 base_path = "DIR/import"
 tls_pkey_path = "DIR/pkey.pem"
