@@ -109,7 +109,7 @@ func (e *Env) commitMessage(c *cli.Context, opt *ostree.CommitOptions) error {
 
 func parent(c *cli.Context, repo *ostree.Repo, opt *ostree.CommitOptions) error {
 	rev := c.String("parent")
-	if rev == "" || rev == "none" {
+	if !c.IsSet("parent") || rev == "none" {
 		opt.NoParent = rev == "none"
 		return nil
 	}
@@ -130,11 +130,11 @@ func (e *Env) commitTime(c *cli.Context) (time.Time, error) {
 	if s == "" {
 		return e.Now(), nil
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
 		return time.Time{}, usage("Parsing SOURCE_DATE_EPOCH: Numerical result out of range")
-	case err != nil || n < 0:
+	case err != nil:
 		return time.Time{}, usage("Failed to convert SOURCE_DATE_EPOCH: %q is no number of seconds since 1970", s)
 	}
 	return time.Unix(n, 0).UTC(), nil
@@ -143,7 +143,8 @@ func (e *Env) commitTime(c *cli.Context) (time.Time, error) {
 // timeLayouts are the ways to write a time; one without a zone is in the
 // caller's own.
 var timeLayouts = []string{
-	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST", time.DateTime, "2006-01-02 15:04",
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST", time.DateTime,
+	"2006-01-02 15:04 -0700", "2006-01-02 15:04 MST", "2006-01-02 15:04",
 	time.DateOnly, "20060102", "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 MST", time.UnixDate, time.ANSIC,
 	"January 2 2006", "January 2, 2006", "2 January 2006", "Jan 2 2006", "2 Jan 2006",
 }
@@ -155,7 +156,7 @@ func parseTime(s string, now func() time.Time) (time.Time, error) {
 	}
 	if digits, ok := strings.CutPrefix(s, "@"); ok {
 		seconds, _, _ := strings.Cut(digits, ".")
-		if n, err := strconv.ParseInt(seconds, 10, 64); err == nil && n >= 0 {
+		if n, err := strconv.ParseInt(seconds, 10, 64); err == nil {
 			return time.Unix(n, 0).UTC(), nil
 		}
 	}

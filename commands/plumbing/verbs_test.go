@@ -13,6 +13,9 @@ func TestTimestampsAreReadAsOSTreeReadsThem(t *testing.T) {
 		"":                                now.Unix(),
 		"@1600000000":                     1600000000,
 		"@0":                              0,
+		"@-5":                             -5,
+		"1969-12-31 23:00 UTC":            -3600,
+		"2020-02-29 14:00 +0200":          1582977600,
 		"@1.5":                            1,
 		"20200229":                        1582934400,
 		"Sat, 29 Feb 2020 12:00:01 +0000": 1582977601,
@@ -25,7 +28,7 @@ func TestTimestampsAreReadAsOSTreeReadsThem(t *testing.T) {
 			t.Errorf("parseTime(%q) = %v, %v; want %d", in, got, err, want)
 		}
 	}
-	for _, bad := range []string{"@", "@-1", "yesterday", "2020-13-01", "1600000000"} {
+	for _, bad := range []string{"@", "@-", "yesterday", "2020-13-01", "1600000000"} {
 		if got, err := parseTime(bad, clock.At(now)); err == nil {
 			t.Errorf("parseTime(%q) = %v, want an error", bad, got)
 		}
