@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ import (
 // on first use. first says whether the source at hand may give the device its
 // first root; if not, a registered device asks its gateway for it.
 func (a *Agent) provision(ctx context.Context, first bool) error {
+	if err := a.leaveCI(ctx); err != nil {
+		return err
+	}
 	versions, err := a.db.Metadata().Roots(ctx)
 	if err != nil || slices.ContainsFunc(versions, func(v int) bool { return v >= 2 }) {
 		return err
@@ -46,7 +50,36 @@ func (a *Agent) provision(ctx context.Context, first bool) error {
 			return nil
 		}
 	}
-	return a.storeRoots(ctx, files)
+	return a.storeRoots(ctx, files, a.db.Metadata().StoreRoots)
+}
+
+// leaveCI has a device of production start over with its image's production
+// roots, where it holds those of CI: it took them before anybody knew which kind
+// it would be, and a single key of CI would do for it as long as it goes by them.
+func (a *Agent) leaveCI(ctx context.Context) error {
+	if a.kind != prodDevice {
+		return nil
+	}
+	prod, err := a.rootsOfImage("prod", limits.RootChain)
+	if err != nil {
+		return coded(CheckinFailure, err)
+	}
+	ci, err := a.rootsOfImage("ci", len(prod))
+	if err != nil {
+		return coded(CheckinFailure, err)
+	}
+	for i, file := range ci {
+		stored, err := a.db.Metadata().Load(ctx, tuf.RootName(i+1))
+		if errors.Is(err, tuf.ErrNotFound) || err == nil && (!bytes.Equal(stored, file) || bytes.Equal(file, prod[i])) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		a.log.WarnContext(ctx, "this device of production held the roots of CI; it starts over with those of production")
+		return a.storeRoots(ctx, prod, a.db.Metadata().StartOver)
+	}
+	return nil
 }
 
 // gatewayPatience is how long a device without a root waits for its gateway
@@ -76,7 +109,7 @@ func (a *Agent) rootOfGateway(ctx context.Context) [][]byte {
 
 // storeRoots takes a chain of roots whole: of one that a power cut left half
 // stored, the rest would never be looked at again.
-func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {
+func (a *Agent) storeRoots(ctx context.Context, files [][]byte, store func(context.Context, int, [][]byte) error) error {
 	trust, err := tuf.NewTrust(files[0], a.dialects...)
 	for _, file := range files[1:] {
 		if err == nil {
@@ -87,7 +120,7 @@ func (a *Agent) storeRoots(ctx context.Context, files [][]byte) error {
 		return coded(CheckinFailure, fail.Hint(fmt.Errorf("provided roots: %w", err),
 			"correct the roots that the image provides; they are not passed over"))
 	}
-	return a.db.Metadata().StoreRoots(ctx, trust.Root().Version-len(files)+1, files)
+	return store(ctx, trust.Root().Version-len(files)+1, files)
 }
 
 // importedRoot is where a factory floor may leave a single root.
@@ -105,24 +138,29 @@ func (a *Agent) providedRoots(nothingStored bool) ([][]byte, error) {
 	case unregistered:
 		last = 2
 	}
-	root, err := os.OpenRoot(filepath.Join(a.cfg.Storage.UptaneMetadataPath, dir))
-	if err == nil {
-		defer root.Close()
-		files, err := readRoots(root, last)
-		if len(files) > 0 || err != nil {
-			return files, err
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("provided roots: %w", err)
-	}
-	if !nothingStored {
-		return nil, nil
+	files, err := a.rootsOfImage(dir, last)
+	if len(files) > 0 || err != nil || !nothingStored {
+		return files, err
 	}
 	file, err := fsx.ReadFile(filepath.Join(a.cfg.Import.BasePath, importedRoot), limits.Root)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return [][]byte{file}, err
+}
+
+// rootsOfImage are the roots in a folder of the image from version 1 on, at most
+// so many.
+func (a *Agent) rootsOfImage(dir string, last int) ([][]byte, error) {
+	root, err := os.OpenRoot(filepath.Join(a.cfg.Storage.UptaneMetadataPath, dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("provided roots: %w", err)
+	}
+	defer root.Close()
+	return readRoots(root, last)
 }
 
 func readRoots(root *os.Root, last int) ([][]byte, error) {

@@ -279,7 +279,7 @@ func (r *rehearsal) roots(ctx context.Context, a *Agent, src *bundle) error {
 		return nil // the device says so itself
 	}
 	r.unknown("which root it trusts: taken for %s", what)
-	return a.storeRoots(ctx, files)
+	return a.storeRoots(ctx, files, a.db.Metadata().StoreRoots)
 }
 
 // firstRoot is the oldest root in the bundle; none is no error, and one that is

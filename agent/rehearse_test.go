@@ -110,8 +110,18 @@ func (d *device) tree(dirs ...string) string {
 	return b.String()
 }
 
-// registered gives the device a client certificate.
+// registered gives the device a client certificate, and if it is one of
+// production has its image made for that.
 func (d *device) registered(production bool) {
+	d.t.Helper()
+	d.certified(production)
+	if production {
+		d.must(os.Rename(filepath.Join(d.dir, "roots/ci"), filepath.Join(d.dir, "roots/prod")))
+	}
+}
+
+// certified gives the device a client certificate.
+func (d *device) certified(production bool) {
 	d.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	d.must(err)
@@ -125,9 +135,6 @@ func (d *device) registered(production bool) {
 	d.must(os.MkdirAll(filepath.Join(d.dir, "sota"), 0o700))
 	d.must(os.WriteFile(filepath.Join(d.dir, "sota/client.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	d.extra += "[import]\ntls_clientcert_path = \"" + filepath.Join(d.dir, "sota/client.pem") + "\"\n"
-	if production {
-		d.must(os.Rename(filepath.Join(d.dir, "roots/ci"), filepath.Join(d.dir, "roots/prod")))
-	}
 }
 
 // TestRehearsalEndsAsTheDeviceDoes lets devices in each state meet bundles that

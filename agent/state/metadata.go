@@ -105,14 +105,26 @@ func (m Metadata) Store(ctx context.Context, name string, data []byte) error {
 // StoreRoots replaces roots whose versions follow one another from first on: all
 // of them or none.
 func (m Metadata) StoreRoots(ctx context.Context, first int, files [][]byte) error {
+	return m.db.update(ctx, "metadata", func(tx *sql.Tx) error { return replaceRoots(tx, first, files) })
+}
+
+// StartOver is StoreRoots, and forgets all other files with it.
+func (m Metadata) StartOver(ctx context.Context, first int, files [][]byte) error {
 	return m.db.update(ctx, "metadata", func(tx *sql.Tx) error {
-		for i, file := range files {
-			if err := replaceRow(tx, row{metaRoot, first + i}, file); err != nil {
-				return err
-			}
+		if _, err := tx.Exec("DELETE FROM meta WHERE repo = ?", repoImages); err != nil {
+			return err
 		}
-		return nil
+		return replaceRoots(tx, first, files)
 	})
+}
+
+func replaceRoots(tx *sql.Tx, first int, files [][]byte) error {
+	for i, file := range files {
+		if err := replaceRow(tx, row{metaRoot, first + i}, file); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func replaceRow(tx *sql.Tx, r row, data []byte) error {
