@@ -175,9 +175,9 @@ func (e *Env) checkoutList(c *cli.Context) ([][2]string, error) {
 	var data []byte
 	var err error
 	if file := c.String("from-file"); file != "" {
-		data, err = fsx.ReadGiven(file, limits.PathList)
+		data, err = fsx.ReadGiven(c.Context, file, limits.PathList)
 	} else {
-		data, err = fsx.ReadAll(e.Stdin, "standard input", limits.PathList)
+		data, err = fsx.ReadAll(fsx.Until(c.Context, e.Stdin), "standard input", limits.PathList)
 	}
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package plumbing
 import (
 	"cmp"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 
@@ -105,14 +104,14 @@ func (e *Env) addTree(c *cli.Context, repo *ostree.Repo, b *ostree.TreeBuilder, 
 	}
 	in := io.Reader(e.Stdin)
 	if s.from != "-" {
-		f, err := os.Open(s.from)
+		f, err := fsx.OpenGiven(c.Context, s.from)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		in = f
 	}
-	return b.Tar(in, how)
+	return b.Tar(fsx.Until(c.Context, in), how)
 }
 
 func addCommit(c *cli.Context, repo *ostree.Repo, b *ostree.TreeBuilder, rev string, asIs bool) error {
@@ -148,7 +147,7 @@ func (e *Env) treeOptions(c *cli.Context) (ostree.TreeOptions, error) {
 		return opt, usage("Cannot specify both --canonical-permissions and non-zero --owner-uid or --owner-gid")
 	}
 	if file := c.String("statoverride"); file != "" {
-		data, err := fsx.ReadGiven(file, limits.PathList)
+		data, err := fsx.ReadGiven(c.Context, file, limits.PathList)
 		if err != nil {
 			return opt, err
 		}
@@ -165,7 +164,7 @@ func skipList(c *cli.Context, parse func([]byte) (*ostree.SkipList, error)) (*os
 	if !c.IsSet("skip-list") {
 		return nil, nil
 	}
-	data, err := fsx.ReadGiven(c.String("skip-list"), limits.PathList)
+	data, err := fsx.ReadGiven(c.Context, c.String("skip-list"), limits.PathList)
 	if err != nil {
 		return nil, err
 	}

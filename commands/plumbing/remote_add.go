@@ -56,7 +56,7 @@ func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	if path == "" {
 		return repo.AddRemote(c.Context, name, url, how, options...)
 	}
-	ring, err := sign.ReadKeyring(path) // before the remote is there without its keys
+	ring, err := sign.ReadKeyring(c.Context, path) // before the remote is there without its keys
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (e *Env) keysToImport(c *cli.Context) (*pgp.Keyring, error) {
 	case c.Bool("stdin") && len(files) > 0:
 		return nil, usage("--keyring and --stdin are mutually exclusive")
 	case c.Bool("stdin"):
-		data, err := fsx.ReadAll(e.Stdin, "standard input", limits.Keyring)
+		data, err := fsx.ReadAll(fsx.Until(c.Context, e.Stdin), "standard input", limits.Keyring)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (e *Env) keysToImport(c *cli.Context) (*pgp.Keyring, error) {
 	}
 	all := &pgp.Keyring{}
 	for _, f := range files {
-		ring, err := sign.ReadKeyring(f)
+		ring, err := sign.ReadKeyring(c.Context, f)
 		if err != nil {
 			return nil, err
 		}

@@ -66,7 +66,7 @@ func (e *Env) keySigners(c *cli.Context) ([]sign.Signer, error) {
 		list = append(list, s)
 	}
 	if path := c.String("keys-file"); path != "" {
-		more, err := sign.SignersFrom(engine, path, env)
+		more, err := sign.SignersFrom(c.Context, engine, path, env)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +91,7 @@ func (e *Env) publicKeys(c *cli.Context) (*sign.Keys, error) {
 		}
 	}
 	if path := c.String("keys-file"); path != "" {
-		if err := keys.AddFile(path); err != nil {
+		if err := keys.AddGiven(c.Context, path); err != nil {
 			return nil, err
 		}
 	}

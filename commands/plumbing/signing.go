@@ -49,7 +49,7 @@ func (e *Env) signers(c *cli.Context) ([]sign.Signer, error) {
 		list = append(list, s)
 	}
 	for _, path := range c.StringSlice("sign-from-file") {
-		more, err := sign.SignersFrom(engine, path, env)
+		more, err := sign.SignersFrom(c.Context, engine, path, env)
 		if err != nil {
 			return nil, err
 		}

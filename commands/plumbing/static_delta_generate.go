@@ -123,7 +123,7 @@ func (e *Env) deltaSigners(c *cli.Context, opt *delta.GenerateOptions) error {
 		return err
 	}
 	if path := c.String("keys-file"); path != "" {
-		more, err := sign.SignersFrom(c.String("sign-type"), path, e.signEnv())
+		more, err := sign.SignersFrom(c.Context, c.String("sign-type"), path, e.signEnv())
 		if err != nil {
 			return err
 		}

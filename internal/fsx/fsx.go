@@ -71,18 +71,6 @@ func ReadFile(path string, max int64) ([]byte, error) {
 	return readCapped(f, path, max)
 }
 
-// ReadGiven reads at most max bytes of what somebody gave as a file: one, or a
-// pipe or device such as /dev/stdin, for whose writer it waits. More is a
-// *TooLargeError.
-func ReadGiven(path string, max int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readCapped(f, path, max)
-}
-
 // Open opens path for reading if it is a regular file.
 func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, openFlags, 0)

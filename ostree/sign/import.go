@@ -62,9 +62,10 @@ func CheckRevocations(ring *pgp.Keyring) error {
 	return nil
 }
 
-// ReadKeyring reads a file of public keys, binary or in ASCII armor.
-func ReadKeyring(path string) (*pgp.Keyring, error) {
-	data, err := fsx.ReadGiven(path, limits.Keyring)
+// ReadKeyring reads a file of public keys, binary or in ASCII armor; ctx is for
+// a pipe, see fsx.ReadGiven.
+func ReadKeyring(ctx context.Context, path string) (*pgp.Keyring, error) {
+	data, err := fsx.ReadGiven(ctx, path, limits.Keyring)
 	if err != nil {
 		return nil, fmt.Errorf("keyring: %w", err)
 	}

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,7 +55,20 @@ func (k *Keys) Add(text string) error {
 // AddFile trusts the keys of a file: for ed25519 one base64 per line, for spki
 // PEM. A line that is no key is an error, and so is a file without any.
 func (k *Keys) AddFile(path string) error {
-	list, err := readKeys(k.engine, path)
+	return k.addFile(path, fsx.ReadFile)
+}
+
+// AddGiven is AddFile for a file that somebody gave; it may be a pipe, for
+// which it waits until ctx ends.
+func (k *Keys) AddGiven(ctx context.Context, path string) error {
+	return k.addFile(path, func(path string, max int64) ([]byte, error) { return fsx.ReadGiven(ctx, path, max) })
+}
+
+// A reading is how the content of a file comes.
+type reading func(path string, max int64) ([]byte, error)
+
+func (k *Keys) addFile(path string, read reading) error {
+	list, err := readKeys(k.engine, path, read)
 	if err != nil {
 		return err
 	}
@@ -99,7 +113,7 @@ func (k *Keys) inDirs(what string) ([]publicKey, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			list, err := readKeys(k.engine, name)
+			list, err := readKeys(k.engine, name, fsx.ReadFile)
 			if err != nil {
 				return nil, err
 			}
@@ -153,8 +167,8 @@ func parsePublic(engine, text string) (publicKey, error) {
 	return parseEdKey(b)
 }
 
-func readKeys(engine, path string) ([]publicKey, error) {
-	data, err := fsx.ReadFile(path, limits.TrustedKeys)
+func readKeys(engine, path string, read reading) ([]publicKey, error) {
+	data, err := read(path, limits.TrustedKeys)
 	if err != nil {
 		return nil, fmt.Errorf("%s: keys in %s: %w", engine, path, err)
 	}
@@ -246,9 +260,9 @@ func secretOf(engine string, b []byte) (Signer, error) {
 }
 
 // SignersFrom reads a file of secret keys: for ed25519 one base64 per line, for
-// spki PEM.
-func SignersFrom(engine, path string, env Env) ([]Signer, error) {
-	data, err := fsx.ReadFile(path, limits.TrustedKeys)
+// spki PEM. It may be a pipe, for which it waits until ctx ends.
+func SignersFrom(ctx context.Context, engine, path string, env Env) ([]Signer, error) {
+	data, err := fsx.ReadGiven(ctx, path, limits.TrustedKeys)
 	if err != nil {
 		return nil, fmt.Errorf("%s: secret keys in %s: %w", engine, path, err)
 	}

@@ -37,7 +37,7 @@ func gpgHome(t *testing.T) (home, id, public string) {
 			t.Fatal(err)
 		}
 	}
-	keys := must(ReadKeyring(public))(t).Keys(soon())
+	keys := must(ReadKeyring(t.Context(), public))(t).Keys(soon())
 	return home, keys[0].KeyID(), public
 }
 
@@ -309,8 +309,8 @@ func TestImportMergesIntoTheRemotesKeyring(t *testing.T) {
 	_, _, second := gpgHome(t)
 	repo := remote(t)
 	env := Env{Now: soon()}
-	both := must(ReadKeyring(public))(t)
-	both.Merge(must(ReadKeyring(second))(t))
+	both := must(ReadKeyring(t.Context(), public))(t)
+	both.Merge(must(ReadKeyring(t.Context(), second))(t))
 	if _, err := ImportGPG(t.Context(), repo, "o", both, env, "0123456789ABCDEF"); err == nil {
 		t.Error("a key was imported that is not there")
 	}
@@ -338,7 +338,7 @@ func TestImportsAtTheSameTimeAllCount(t *testing.T) {
 	rings := make([]*pgp.Keyring, 4)
 	for i := range rings {
 		_, _, public := gpgHome(t)
-		rings[i] = must(ReadKeyring(public))(t)
+		rings[i] = must(ReadKeyring(t.Context(), public))(t)
 	}
 	var all sync.WaitGroup
 	for _, ring := range rings {
@@ -362,7 +362,7 @@ func TestImportsAtTheSameTimeAllCount(t *testing.T) {
 func TestImportWaitsForWhoEditsTheRemotes(t *testing.T) {
 	repo, env := remote(t), Env{Now: soon()}
 	_, _, public := gpgHome(t)
-	ring := must(ReadKeyring(public))(t)
+	ring := must(ReadKeyring(t.Context(), public))(t)
 	unlock := must(repo.LockConfig(t.Context()))(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -421,7 +421,7 @@ func TestKeyringInTheFolderOfRemotesTakesThePlaceOfTheSystems(t *testing.T) {
 	for _, c := range []struct {
 		keyring []byte
 		want    *pgp.Keyring
-	}{{nil, &pgp.Keyring{}}, {must(os.ReadFile(filepath.Join(home, "pubring.gpg")))(t), must(ReadKeyring(public))(t)}} {
+	}{{nil, &pgp.Keyring{}}, {must(os.ReadFile(filepath.Join(home, "pubring.gpg")))(t), must(ReadKeyring(t.Context(), public))(t)}} {
 		if err := os.WriteFile(filepath.Join(dir, "o.trustedkeys.gpg"), c.keyring, 0o644); err != nil {
 			t.Fatal(err)
 		}

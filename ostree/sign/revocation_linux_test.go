@@ -25,7 +25,7 @@ func revocable(t *testing.T) (repo *ostree.Repo, c ostree.Checksum, key, rev []b
 	for name, what := range map[string]string{"pubring.gpg": "--export", "secring.gpg": "--export-secret-keys"} {
 		put(t, home, name, testkit.GPG(t, gnupg, nil, what))
 	}
-	ring := must(ReadKeyring(filepath.Join(home, "pubring.gpg")))(t)
+	ring := must(ReadKeyring(t.Context(), filepath.Join(home, "pubring.gpg")))(t)
 	k := ring.Keys(soon())[0]
 	rev = must(os.ReadFile(filepath.Join(gnupg, "openpgp-revocs.d", k.Fingerprint+".rev")))(t)
 	repo, c = signedRepo(t)
@@ -65,7 +65,7 @@ func TestRevocationBehindItsKeyStopsThePullAsInLibostree(t *testing.T) {
 	repo, c, key, rev := revocable(t)
 	file := put(t, t.TempDir(), "both.asc", append(bytes.Clone(key), rev...))
 	imported := client(t, repo.Path())
-	must(ImportGPG(t.Context(), must(ostree.OpenRepo(imported))(t), "o", must(ReadKeyring(file))(t), Env{Now: soon()}))(t)
+	must(ImportGPG(t.Context(), must(ostree.OpenRepo(imported))(t), "o", must(ReadKeyring(t.Context(), file))(t), Env{Now: soon()}))(t)
 	for name, at := range map[string]string{
 		"imported by libostree": client(t, repo.Path(), "--gpg-import="+file),
 		"imported by us":        imported,
