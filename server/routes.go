@@ -28,8 +28,8 @@ func (s *Server) routes(context.Context) error {
 	mux.Handle("GET /healthz", api.Wrap(s.log, s.health))
 	mux.Handle("GET /activate", api.Wrap(s.log, activate))
 	s.handler = mux
-	s.gatewayHandler = (&gateway.Gateway{Factory: s.opt.Factory, DB: s.db, Author: s.author, OSTree: plain,
-		Clock: s.opt.Clock, Log: s.log}).Handler()
+	s.gateway = &gateway.Gateway{Factory: s.opt.Factory, DB: s.db, Author: s.author, OSTree: plain,
+		Clock: s.opt.Clock, Log: s.log}
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/server/api"
+	"github.com/otactl/otactl/server/gateway"
 	"github.com/otactl/otactl/server/listen"
 	"github.com/otactl/otactl/server/metadata"
 	"github.com/otactl/otactl/server/objects"
@@ -40,7 +41,8 @@ type Server struct {
 	objects *objects.Store
 
 	apiListener, gatewayListener net.Listener
-	handler, gatewayHandler      http.Handler
+	handler                      http.Handler
+	gateway                      *gateway.Gateway
 }
 
 // Open makes or opens the data folder, locks it against a second server,
@@ -193,8 +195,8 @@ func (s *Server) httpServer(h http.Handler) *http.Server {
 // Serve answers requests until ctx ends, then lets those under way finish
 // (for a limited time) and returns nil.
 func (s *Server) Serve(ctx context.Context) error {
-	front, gate := s.httpServer(s.handler), s.httpServer(s.gatewayHandler)
-	gate.TLSConfig = s.pki.TLS()
+	front, gate := s.httpServer(s.handler), s.httpServer(s.gateway.Handler())
+	gate.TLSConfig, gate.ConnContext, gate.ConnState = s.pki.TLS(), s.gateway.Connected, s.gateway.Changed
 	failed := make(chan error, 2)
 	go func() { failed <- front.Serve(listen.Capped(s.apiListener, maxConnsOpen)) }()
 	go func() { failed <- gate.ServeTLS(listen.Capped(s.gatewayListener, maxConnsOpen), "", "") }()

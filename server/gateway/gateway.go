@@ -37,9 +37,12 @@ type Gateway struct {
 	OSTree  http.Handler // the plain repo, below /ostree
 	Clock   clock.Clock
 	Log     *slog.Logger
+
+	shares shares
 }
 
-// Handler is all routes. It must be served with pki.TLS.
+// Handler is all routes. It must be served with pki.TLS, by a server that calls
+// Connected and Changed.
 func (g *Gateway) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]api.Handler{
@@ -82,6 +85,11 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 		if err != nil {
 			return err
 		}
+		end, err := g.shares.begin(w, r, d.UUID)
+		if err != nil {
+			return err
+		}
+		defer end()
 		says := said(r, d.CheckIn)
 		if err := g.followTag(r, d, says); err != nil {
 			return err
