@@ -1,6 +1,8 @@
 package pgp
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -100,6 +102,9 @@ func unwrap(text string, off bool) ([]byte, error) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
+		if !sumsUp(text, out) {
+			return fmt.Errorf("%w: armored block: its checksum is wrong", ErrMalformed)
+		}
 		switch block.Type {
 		case armoredSignature:
 			out, err = onlyRevocations(out)
@@ -109,6 +114,39 @@ func unwrap(text string, off bool) ([]byte, error) {
 		return err
 	})
 	return out, err
+}
+
+// sumsUp says whether packets fit the checksum of the armored block that they
+// were in, if it has one. The library reads over it. A letter that was changed in
+// a revocation leaves one that is not by its key, and so does not count.
+func sumsUp(text string, packets []byte) bool {
+	for line := range strings.Lines(text) {
+		sum, ok := strings.CutPrefix(strings.TrimSpace(line), "=")
+		if !ok {
+			continue
+		}
+		want, err := base64.StdEncoding.DecodeString(sum)
+		if err != nil || !bytes.Equal(want, crc24(packets)) {
+			return false
+		}
+	}
+	return true
+}
+
+// crc24 is the checksum of RFC 9580, 6.1.1.
+func crc24(data []byte) []byte {
+	const first, generator = 0xb704ce, 0x864cfb
+	crc := uint32(first)
+	for _, b := range data {
+		crc ^= uint32(b) << 16
+		for range 8 {
+			over := crc&0x800000 != 0
+			if crc <<= 1; over {
+				crc ^= generator
+			}
+		}
+	}
+	return []byte{byte(crc >> 16), byte(crc >> 8), byte(crc)}
 }
 
 // noMessage is the error for what is armored as a message. GnuPG takes no keys

@@ -180,6 +180,28 @@ func TestChildThatGPGLeavesBehindHoldsNothingUp(t *testing.T) {
 	}
 }
 
+func TestDamagedRevocationIsRefusedAsByGPG(t *testing.T) {
+	home := testkit.GPGHome(t)
+	fingerprint := gpgKey(t, home, "ed25519")
+	file := string(must(os.ReadFile(filepath.Join(home, "openpgp-revocs.d", fingerprint+".rev")))(t))
+	_, cert, _ := strings.Cut(file, armorOff+armorBegin)
+	cert = armorBegin + cert
+	sum := strings.LastIndex(cert, "\n=")
+	for name, damaged := range map[string]string{
+		"a letter of it": cert[:sum-8] + "////" + cert[sum-4:],
+		"its checksum":   cert[:sum] + "\n=AAAA\n" + cert[sum+7:],
+	} {
+		if _, err := (&Keyring{}).Add([]byte(damaged)); !errors.Is(err, ErrMalformed) || errors.Is(err, ErrNoKeys) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := testkit.TryGPG(home, []byte(damaged), "--import"); err == nil {
+			t.Errorf("%s: gpg takes it", name)
+		}
+	}
+	must((&Keyring{}).Add([]byte(cert)))(t)
+	must((&Keyring{}).Add([]byte(cert[:sum] + cert[sum+6:])))(t) // a checksum need not be there
+}
+
 func TestRevocationThatGPGFindsInAFileWeFind(t *testing.T) {
 	home := testkit.GPGHome(t)
 	fingerprint := gpgKey(t, home, "ed25519")
