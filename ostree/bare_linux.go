@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -235,13 +234,9 @@ func (r *Repo) stageLink(path string, h *FileHeader) error {
 	if r.mode == ModeBareUserOnly {
 		return nil
 	}
-	if err := unix.Lchown(path, int(h.UID), int(h.GID)); err != nil {
-		return &fs.PathError{Op: "lchown", Path: path, Err: err}
+	p, err := pin(unix.AT_FDCWD, path, isSymlink)
+	if err != nil {
+		return err
 	}
-	for _, x := range h.Xattrs {
-		if err := unix.Lsetxattr(path, x.Name, x.Value, 0); err != nil {
-			return fmt.Errorf("set xattr %s: %w", x.Name, err)
-		}
-	}
-	return nil
+	return errors.Join(p.dress(h.UID, h.GID, h.Xattrs), p.close())
 }

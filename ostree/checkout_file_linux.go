@@ -70,7 +70,7 @@ func (r *treeReader) createLink(f *folder, name string, id ObjectID, h *FileHead
 }
 
 func (r *treeReader) finishLink(f *folder, name string, h *FileHeader) error {
-	p, err := pin(f, name, isSymlink)
+	p, err := pin(f.fd, name, isSymlink)
 	if err != nil {
 		return err
 	}

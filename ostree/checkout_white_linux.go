@@ -122,7 +122,7 @@ func (r *treeReader) createDevice(f *folder, name string, h *FileHeader) error {
 }
 
 func (r *treeReader) finishDevice(f *folder, name string, h *FileHeader) error {
-	p, err := pin(f, name, isWhiteout)
+	p, err := pin(f.fd, name, isWhiteout)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,8 @@ type dirWalk struct {
 }
 
 // isTmp says whether a folder is the repo's own tmp. A tree may hold the repo
-// that it is committed to; what this very commit is staging is not part of it.
+// that it is committed to; what is staged there just now is not part of it, and
+// the folder is committed as an empty one.
 func (w *dirWalk) isTmp(f *folder) bool {
 	var st unix.Stat_t
 	return unix.Fstat(f.fd, &st) == nil && st.Ino == w.tmp.Ino && st.Dev == w.tmp.Dev
@@ -95,9 +96,6 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	if err := w.b.expand(at); err != nil || w.isTmp(f) {
 		return err
 	}
-	if w.ownTemp(f) {
-		return nil
-	}
 	list, err := f.entries()
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
@@ -116,15 +114,6 @@ func (w *dirWalk) dir(f *folder, at *branch, name string, src *consumed, depth i
 	}
 	w.start(f, hand)
 	return nil
-}
-
-// ownTemp says whether f is where the repo keeps what it is writing just now,
-// which comes and goes: it is committed as an empty folder by whoever commits a
-// tree that the repo lies in.
-func (w *dirWalk) ownTemp(f *folder) bool {
-	var here, temp unix.Stat_t
-	return path.Base(f.path) == "tmp" && unix.Fstat(f.fd, &here) == nil &&
-		unix.Stat(w.b.repo.Path()+"/tmp", &temp) == nil && here.Dev == temp.Dev && here.Ino == temp.Ino
 }
 
 func (w *dirWalk) entry(f *folder, at *branch, dir string, e dirEntry, src *consumed, depth int, hand *[]work) error {

@@ -13,9 +13,9 @@ type pinned int
 
 // pin gets hold of what was made under a name. Anything of another kind,
 // or with a second name, was put in its place.
-func pin(f *folder, name string, kind func(*unix.Stat_t) bool) (pinned, error) {
+func pin(at int, name string, kind func(*unix.Stat_t) bool) (pinned, error) {
 	fd, err := retry(func() (int, error) {
-		return unix.Openat(f.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		return unix.Openat(at, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	})
 	if err != nil {
 		return -1, err
@@ -45,14 +45,22 @@ func (r *treeReader) dressPinned(p pinned, h *FileHeader) error {
 	if err := checkOwner(h.UID, h.GID); err != nil {
 		return err
 	}
-	if err := unix.Fchownat(int(p), "", int(h.UID), int(h.GID), unix.AT_EMPTY_PATH); err != nil {
+	if !r.xattrs {
+		return p.dress(h.UID, h.GID, nil)
+	}
+	return p.dress(h.UID, h.GID, h.Xattrs)
+}
+
+// dress gives it owner and attributes.
+func (p pinned) dress(uid, gid uint32, attrs []Xattr) error {
+	if err := unix.Fchownat(int(p), "", int(uid), int(gid), unix.AT_EMPTY_PATH); err != nil {
 		return fmt.Errorf("owner: %w", err)
 	}
-	if !r.xattrs || len(h.Xattrs) == 0 {
+	if len(attrs) == 0 {
 		return nil
 	}
 	path := p.path()
-	return setXattrs(h.Xattrs, func(name string, v []byte) error { return unix.Setxattr(path, name, v, 0) })
+	return setXattrs(attrs, func(name string, v []byte) error { return unix.Setxattr(path, name, v, 0) })
 }
 
 func isSymlink(st *unix.Stat_t) bool { return st.Mode&modeType == modeSymlink }

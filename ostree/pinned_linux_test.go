@@ -45,7 +45,7 @@ func TestOwnerAndAttributesGoToWhatWasMade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := pin(at(t, dir), "x", is)
+		p, err := pin(at(t, dir).fd, "x", is)
 		if err != nil {
 			t.Fatal(err)
 		}
