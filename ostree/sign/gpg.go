@@ -138,7 +138,8 @@ func addSystemKeyrings(ring *pgp.Keyring, env Env) error {
 	if dir == "" {
 		dir = systemKeyrings
 	}
-	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+	st, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !st.IsDir() {
 		return nil // nobody has put keys there
 	}
 	return AddKeyringFolder(ring, dir)

@@ -123,17 +123,21 @@ func (k *Keys) inDirs(what string) ([]publicKey, error) {
 	return all, nil
 }
 
-// keyFiles are base itself and what is in base.d, as far as they are there.
+// keyFiles are base itself and what is in base.d, as far as they are there. A
+// link to nowhere is there: what it is for may be a revocation.
 func keyFiles(base string) ([]string, error) {
 	var names []string
-	switch _, err := os.Stat(base); {
+	switch _, err := os.Lstat(base); {
 	case err == nil:
 		names = append(names, base)
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	if _, err := os.Lstat(base + ".d"); errors.Is(err, fs.ErrNotExist) {
+		return names, nil
+	}
 	list, err := os.ReadDir(base + ".d")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, err
 	}
 	for _, d := range list {

@@ -330,6 +330,26 @@ func TestDamagedBlockInAFileOfPEMIsRefused(t *testing.T) {
 	}
 }
 
+func TestLinkToNowhereInThePlaceOfRevokedKeysIsNoLackOfThem(t *testing.T) {
+	_, key := pair(t, Ed25519)
+	for _, name := range []string{"revoked.ed25519", "revoked.ed25519.d", "revoked.ed25519.d/key"} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("nowhere", filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		k := must(NewKeys(Ed25519, Env{KeyDirs: []string{dir}}))(t)
+		if err := k.Add(key); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.Verifier(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
 func TestFileOfPEMThatIsRefusedIsNamedWithLineAndRemedy(t *testing.T) {
 	_, key := pair(t, SPKI)
 	path := filepath.Join(t.TempDir(), "keys")

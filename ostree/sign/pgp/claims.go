@@ -48,12 +48,16 @@ func signatureOf(r raw) (*packet.Signature, error) {
 	return sig, nil
 }
 
-// typeOf is the type of a signature, known or not, of version 4 and later.
+// typeOf is the type of a signature, known or not, of any version.
 func typeOf(r raw) packet.SignatureType {
-	if len(r.body) < 2 || r.body[0] < 4 {
+	at := 1
+	if len(r.body) > 0 && r.body[0] < 4 { // behind the length of what is hashed
+		at = 2
+	}
+	if len(r.body) <= at {
 		return 0
 	}
-	return packet.SignatureType(r.body[1])
+	return packet.SignatureType(r.body[at])
 }
 
 // madeBySelf says whether a signature names the primary key as its issuer.

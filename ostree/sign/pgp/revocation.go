@@ -60,6 +60,9 @@ func (r raw) issuers() []uint64 {
 			ids = append(ids, n)
 		}
 	}
+	if len(r.body) >= 15 && r.body[0] < 4 {
+		add(r.body[7:15])
+	}
 	hashed, unhashed := areas(r.body)
 	for _, s := range append(subpackets(hashed), subpackets(unhashed)...) {
 		switch typ, c := s.SubType&0x7f, s.Contents; {

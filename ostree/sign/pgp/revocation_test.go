@@ -2,6 +2,7 @@ package pgp
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ func TestRevocationCountsWhereverItStands(t *testing.T) {
 	unknown := o.revocation()
 	unknown.body = bytes.Clone(unknown.body)
 	unknown.body[2] = 99 // an algorithm that nobody knows
+	version3 := raw{tagSignature, join([]byte{3, 5, byte(packet.SigTypeKeyRevocation), 0, 0, 0, 1}, binary.BigEndian.AppendUint64(nil, o.key.KeyId), []byte{1, 8, 0, 0, 0, 1, 1})}
 	for name, c := range map[string]struct {
 		of   *owner
 		data [][]byte
@@ -64,6 +66,8 @@ func TestRevocationCountsWhereverItStands(t *testing.T) {
 		"in a file that comes later": {o, [][]byte{key, rev}},
 		"in a file that comes first": {o, [][]byte{armored(t, rev), otherKey, key}},
 		"by an unknown algorithm":    {o, [][]byte{unknown.append(nil), key}},
+		"of version 3":               {o, [][]byte{join(key, version3.append(nil))}},
+		"of version 3, apart":        {o, [][]byte{version3.append(nil), key}},
 	} {
 		r, late, early := &Keyring{}, &Keyring{}, &Keyring{}
 		for _, b := range c.data {
