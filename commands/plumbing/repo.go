@@ -3,6 +3,7 @@ package plumbing
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,11 +18,31 @@ import (
 func (e *Env) onRepo(do func(c *cli.Context, repo *ostree.Repo) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		repo, err := e.openRepo(c)
+		if err == nil {
+			err = checkCacheDir(c)
+		}
 		if err != nil {
 			return err
 		}
 		return e.about(do(c, repo))
 	}
+}
+
+// checkCacheDir refuses a --cache-dir that is not there: none is made where a
+// name was mistyped.
+func checkCacheDir(c *cli.Context) error {
+	if !c.IsSet("cache-dir") {
+		return nil
+	}
+	dir := c.String("cache-dir")
+	st, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return fail.As(fmt.Errorf("cache %q: %w", dir, err), fail.NotFound, "make the folder first")
+	case !st.IsDir():
+		return fail.New(fail.Usage, "name a folder", "cache %q: not a directory", dir)
+	}
+	return nil
 }
 
 // openRepo opens the repo that the verb works on.
