@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,38 +133,62 @@ func parseProxy(s string) (*url.URL, error) {
 	return u, nil
 }
 
+// tls is how servers are verified. Where no address is one of TLS, a CA file that
+// can't be read is an error only when a redirect or a mirror leads to one.
 func (c Config) tls() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Permissive}
-	if c.CAFile != "" {
-		pem, err := fsx.ReadFile(c.CAFile, limits.KeyFile*16)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fail.New(fail.Usage, "give a PEM file with at least one certificate", "tls-ca-path %s: no certificate in it", c.CAFile)
-		}
+	if c.CAFile == "" {
+		return config, nil
 	}
+	var err error
+	if config.RootCAs, err = readCAs(c.CAFile); err == nil {
+		return config, nil
+	}
+	if c.namesTLS() {
+		return nil, err
+	}
+	config.VerifyConnection = func(tls.ConnectionState) error { return err }
 	return config, nil
 }
 
+func readCAs(path string) (*x509.CertPool, error) {
+	pem, err := fsx.ReadFile(path, limits.KeyFile*16)
+	if err != nil {
+		return nil, fmt.Errorf("tls-ca-path: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fail.New(fail.Usage, "give a PEM file with at least one certificate", "tls-ca-path %s: no certificate in it", path)
+	}
+	return pool, nil
+}
+
+// addresses are those that the user named.
+func (c Config) addresses() []*url.URL {
+	var list []*url.URL
+	for _, address := range []string{c.URL, c.ContentURL, c.Metalink} {
+		if u, err := url.Parse(strings.TrimPrefix(address, mirrorlistPrefix)); err == nil && u.Host != "" {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+func (c Config) namesTLS() bool {
+	return slices.ContainsFunc(c.addresses(), func(u *url.URL) bool { return u.Scheme == "https" })
+}
+
 // clientCertificate is what is shown to the origins that the user named; nil is
-// nothing.
+// nothing, also where none of them is one of TLS.
 func (c Config) clientCertificate() (*httpx.ClientCertificate, error) {
-	if c.CertFile == "" && c.Key == "" {
+	if c.CertFile == "" && c.Key == "" || !c.namesTLS() {
 		return nil, nil
 	}
 	pair, err := keyPair(c.CertFile, c.Key)
 	if err != nil {
 		return nil, err
 	}
-	proof := &httpx.ClientCertificate{Certificate: pair}
-	for _, address := range []string{c.URL, c.ContentURL, c.Metalink} {
-		if u, err := url.Parse(strings.TrimPrefix(address, mirrorlistPrefix)); err == nil && u.Host != "" {
-			proof.Origins = append(proof.Origins, u)
-		}
-	}
-	return proof, nil
+	return &httpx.ClientCertificate{Certificate: pair, Origins: c.addresses()}, nil
 }
 
 func keyPair(certFile, keyFile string) (tls.Certificate, error) {

@@ -313,6 +313,29 @@ func TestClientsShowTheirCertificateAndCheckTheServers(t *testing.T) {
 	}
 }
 
+// TestFilesForTLSThatAreMissingMatterOnlyThere: a plain server gets by without
+// them, and what it redirects to is not trusted for their lack.
+func TestFilesForTLSThatAreMissingMatterOnlyThere(t *testing.T) {
+	plain := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "here") }))
+	missing := Config{CAFile: "/nonexistent/ca", CertFile: "/nonexistent/cert", Key: "/nonexistent/key", Permissive: true, Retries: -1}
+	missing.URL = plain.URL
+	if got, _, err := connect(t, missing).File(t.Context(), "summary", 10, ostree.FileVersion{}); err != nil || string(got) != "here" {
+		t.Errorf("%q, %v", got, err)
+	}
+	secure := serveTLS(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "there") })
+	leaving := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, secure.URL, http.StatusFound)
+	}))
+	missing.URL = leaving.URL
+	if got, _, err := connect(t, missing).File(t.Context(), "summary", 10, ostree.FileVersion{}); err == nil || !strings.Contains(err.Error(), "/nonexistent/ca") {
+		t.Errorf("after a redirect: %q, %v", got, err)
+	}
+	missing.URL, missing.ContentURL = plain.URL, secure.URL
+	if _, err := Connect(t.Context(), missing); err == nil {
+		t.Error("with a server of TLS to come they were not missed")
+	}
+}
+
 // TestAClientCertificateIsShownToNamedOriginsOnly: not where one redirects to,
 // nor to a mirror elsewhere.
 func TestAClientCertificateIsShownToNamedOriginsOnly(t *testing.T) {
