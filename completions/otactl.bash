@@ -132,8 +132,8 @@ _otactl_flags() {
     'otactl ostree log') echo '--help --raw --output --quiet --verbose --log-level' ;;
     'otactl ostree ls') echo '--help --dironly --recursive --checksum --xattrs --nul-filenames-only --output --quiet --verbose --log-level' ;;
     'otactl ostree prune') echo '--help --no-prune --refs-only --depth --delete-commit --keep-younger-than --static-deltas-only --retain-branch-depth --only-branch --commit-only --output --quiet --verbose --log-level' ;;
-    'otactl ostree pull') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --depth --disable-verify-bindings --disable-fsync --cache-dir --mirror --subpath --http-trusted --disable-static-deltas --dry-run --url --http-header --append-user-agent --network-retries --disable-retry-on-network-errors --low-speed-limit-bytes --low-speed-time-seconds --max-outstanding-fetcher-requests --max-time --localcache-repo --timestamp-check --timestamp-check-from-rev --output --quiet --verbose --log-level' ;;
-    'otactl ostree pull-local') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --depth --disable-verify-bindings --disable-fsync --remote --gpg-verify --gpg-verify-summary --output --quiet --verbose --log-level' ;;
+    'otactl ostree pull') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --depth --disable-verify-bindings --disable-fsync --per-object-fsync --cache-dir --mirror --subpath --http-trusted --disable-static-deltas --dry-run --url --http-header --append-user-agent --network-retries --disable-retry-on-network-errors --low-speed-limit-bytes --low-speed-time-seconds --max-outstanding-fetcher-requests --max-time --localcache-repo --timestamp-check --timestamp-check-from-rev --update-frequency --output --quiet --verbose --log-level' ;;
+    'otactl ostree pull-local') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --depth --disable-verify-bindings --disable-fsync --per-object-fsync --remote --gpg-verify --gpg-verify-summary --output --quiet --verbose --log-level' ;;
     'otactl ostree refs') echo '--help --list --create --alias --collections --force --delete --output --quiet --verbose --log-level' ;;
     'otactl ostree remote') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl ostree remote add') echo '--help --set --no-gpg-verify --no-sign-verify --sign-verify --if-not-exists --force --gpg-import --custom-backend --contenturl --collection-id --sysroot --output --quiet --verbose --log-level' ;;
@@ -1296,6 +1296,7 @@ _otactl_value() {
     'otactl ostree pull --depth') echo 'text' ;;
     'otactl ostree pull --disable-verify-bindings') echo 'switch' ;;
     'otactl ostree pull --disable-fsync') echo 'switch' ;;
+    'otactl ostree pull --per-object-fsync') echo 'switch' ;;
     'otactl ostree pull --cache-dir') echo 'dir' ;;
     'otactl ostree pull --mirror') echo 'switch' ;;
     'otactl ostree pull --subpath') echo 'file' ;;
@@ -1316,6 +1317,7 @@ _otactl_value() {
     'otactl ostree pull --timestamp-check') echo 'switch' ;;
     'otactl ostree pull -T') echo 'switch' ;;
     'otactl ostree pull --timestamp-check-from-rev') echo 'text' ;;
+    'otactl ostree pull --update-frequency') echo 'text' ;;
     'otactl ostree pull #0') echo text ;;
     'otactl ostree pull #'*) echo text ;;
     'otactl ostree pull-local --commit-metadata-only') echo 'switch' ;;
@@ -1325,6 +1327,7 @@ _otactl_value() {
     'otactl ostree pull-local --depth') echo 'text' ;;
     'otactl ostree pull-local --disable-verify-bindings') echo 'switch' ;;
     'otactl ostree pull-local --disable-fsync') echo 'switch' ;;
+    'otactl ostree pull-local --per-object-fsync') echo 'switch' ;;
     'otactl ostree pull-local --remote') echo 'text' ;;
     'otactl ostree pull-local --gpg-verify') echo 'switch' ;;
     'otactl ostree pull-local --gpg-verify-summary') echo 'switch' ;;

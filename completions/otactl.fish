@@ -1029,6 +1029,7 @@ set -g __otactl_valued \
     'otactl ostree pull --localcache-repo' \
     'otactl ostree pull -L' \
     'otactl ostree pull --timestamp-check-from-rev' \
+    'otactl ostree pull --update-frequency' \
     'otactl ostree pull-local --depth' \
     'otactl ostree pull-local --remote' \
     'otactl ostree refs --create' \
@@ -2551,6 +2552,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l require-static-del
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l depth -x -d 'bring N commits before each one too; -1 is all there are'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l disable-verify-bindings -d 'take a commit that was made for other refs'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l disable-fsync -d 'leave it to the system when what came is on the disk'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l per-object-fsync -d 'sync each file by itself, which stalls others less than one sync of the file system'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l cache-dir -x -a '(__fish_complete_directories)' -d 'keep summaries in DIR instead of the repo'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l mirror -d 'write refs as they are in the remote; without a BRANCH all of them, and the summary'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l subpath -r -F -d 'bring only this PATH of the tree; may be repeated'
@@ -2569,6 +2571,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l max-time -x -d 'gi
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l localcache-repo -s L -x -a '(__fish_complete_directories)' -d 'look for objects in the repo DIR first; may be repeated'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l timestamp-check -s T -d 'refuse a commit that is older than the one its ref stands at'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l timestamp-check-from-rev -x -d 'refuse a commit that is older than REV'
+complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l update-frequency -x -d 'changes nothing, whatever its MS: progress is drawn as the terminal takes it'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l output -s o -x -a 'table json yaml' -d 'how to print results'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l quiet -s q -d 'no progress, no warnings; errors only'
 complete -c otactl -n '__otactl_at \'otactl ostree pull\'' -l verbose -s v -d 'log each step, as --log-level debug'
@@ -2581,6 +2584,7 @@ complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l require-stat
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l depth -x -d 'bring N commits before each one too; -1 is all there are'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l disable-verify-bindings -d 'take a commit that was made for other refs'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l disable-fsync -d 'leave it to the system when what came is on the disk'
+complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l per-object-fsync -d 'sync each file by itself, which stalls others less than one sync of the file system'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l remote -x -d 'write refs as REMOTE:REF'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l gpg-verify -d 'verify commits with the keys of the remote of --remote'
 complete -c otactl -n '__otactl_at \'otactl ostree pull-local\'' -l gpg-verify-summary -d 'verify the summary of SRC with the keys of the remote of --remote'

@@ -1708,6 +1708,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--depth|bring N commits before each one too; -1 is all there are'
             '--disable-verify-bindings|take a commit that was made for other refs'
             '--disable-fsync|leave it to the system when what came is on the disk'
+            '--per-object-fsync|sync each file by itself, which stalls others less than one sync of the file system'
             '--cache-dir|keep summaries in DIR instead of the repo'
             '--mirror|write refs as they are in the remote; without a BRANCH all of them, and the summary'
             '--subpath|bring only this PATH of the tree; may be repeated'
@@ -1726,6 +1727,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--localcache-repo|look for objects in the repo DIR first; may be repeated'
             '--timestamp-check|refuse a commit that is older than the one its ref stands at'
             '--timestamp-check-from-rev|refuse a commit that is older than REV'
+            '--update-frequency|changes nothing, whatever its MS: progress is drawn as the terminal takes it'
             '--output|how to print results'
             '--quiet|no progress, no warnings; errors only'
             '--verbose|log each step, as --log-level debug'
@@ -1740,6 +1742,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
             '--depth|bring N commits before each one too; -1 is all there are'
             '--disable-verify-bindings|take a commit that was made for other refs'
             '--disable-fsync|leave it to the system when what came is on the disk'
+            '--per-object-fsync|sync each file by itself, which stalls others less than one sync of the file system'
             '--remote|write refs as REMOTE:REF'
             '--gpg-verify|verify commits with the keys of the remote of --remote'
             '--gpg-verify-summary|verify the summary of SRC with the keys of the remote of --remote'
@@ -2973,6 +2976,7 @@ Register-ArgumentCompleter -Native -CommandName 'otactl' -ScriptBlock {
         'otactl ostree pull --max-time' = @()
         'otactl ostree pull --localcache-repo' = @()
         'otactl ostree pull --timestamp-check-from-rev' = @()
+        'otactl ostree pull --update-frequency' = @()
         'otactl ostree pull-local --depth' = @()
         'otactl ostree pull-local --remote' = @()
         'otactl ostree refs --create' = @()

@@ -243,6 +243,12 @@ func (r *Repo) durably() bool { return r.cfg().fsync && !r.noSync }
 // must be called before the repo is used.
 func (r *Repo) DisableSync() { r.noSync = true }
 
+// SyncEachObject syncs each object by itself, as core.per-object-fsync says. It
+// must be called before the repo is used.
+func (r *Repo) SyncEachObject() { r.syncEach = true }
+
+func (r *Repo) perObject() bool { return r.syncEach || r.cfg().perObject }
+
 // CollectionID is the name of the collection that this repo's own refs belong
 // to, or "".
 func (r *Repo) CollectionID() string { return r.cfg().collection }

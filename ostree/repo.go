@@ -55,6 +55,7 @@ type Repo struct {
 	lock  *os.File // nil while locks is 0
 
 	noSync   bool               // whatever the config says
+	syncEach bool               // the same
 	keepFree uint64             // see KeepFree
 	room     func(uint64) error // see SetRoom; or nil
 	boot     string             // see SetBootID

@@ -222,7 +222,7 @@ func (s *session) Close(ctx context.Context) error {
 // what was there already as well, which whoever put it there may not have
 // synced: the sync of the batch reaches that too, or there is one for it.
 func (s *session) publishLast(batch []staged) error {
-	reached := len(batch) > 0 && !s.each && !s.repo.cfg().perObject
+	reached := len(batch) > 0 && !s.each && !s.repo.perObject()
 	if s.repo.durably() && s.care != brief && !reached {
 		if err := s.syncAll(); err != nil {
 			return fmt.Errorf("write to repo %s: %w", s.repo.path, fullDisk(err, s.repo.path))

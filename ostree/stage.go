@@ -127,7 +127,7 @@ func (s *stage) create(path string, fill func(f *os.File) error) error {
 		return err
 	}
 	err = fill(f)
-	if err == nil && s.repo.durably() && (!syncsDisk || s.repo.cfg().perObject) {
+	if err == nil && s.repo.durably() && (!syncsDisk || s.repo.perObject()) {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
@@ -295,7 +295,7 @@ func (s *stage) publish(list []staged) error {
 	if err := faults.At(s.repo.faults, "repo.sync"); err != nil {
 		return err
 	}
-	if s.repo.durably() && (s.found || !s.repo.cfg().perObject) {
+	if s.repo.durably() && (s.found || !s.repo.perObject()) {
 		if err := s.syncList(list); err != nil {
 			return fullDisk(err, s.repo.path)
 		}

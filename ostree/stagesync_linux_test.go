@@ -89,9 +89,13 @@ func TestACopyThatFindsAllThereSyncsIt(t *testing.T) {
 // TestASessionSyncsWhatItFindsBeforeACommitHasItsName, once, however the files
 // that it writes are synced.
 func TestASessionSyncsWhatItFindsBeforeACommitHasItsName(t *testing.T) {
-	for _, perObject := range []string{"false", "true"} {
+	for _, perObject := range []string{"false", "true", "a flag"} {
 		r := newRepo(t, ModeArchive)
-		setCore(t, r, "per-object-fsync", perObject)
+		if perObject == "a flag" {
+			r.SyncEachObject()
+		} else {
+			setCore(t, r, "per-object-fsync", perObject)
+		}
 		s, err := r.Begin(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -64,16 +64,6 @@ func subpathFlag(c *cli.Context) (string, error) {
 	return p, nil
 }
 
-// ignored is a flag of the original that changes nothing here; why says so.
-func ignored(name, why string) cli.Flag {
-	return &cli.BoolFlag{Name: name, Usage: why, Hidden: true}
-}
-
-// ignoredValue is the same with a value.
-func ignoredValue(name, why string) cli.Flag {
-	return &cli.StringFlag{Name: name, Usage: why + ": `TEXT`", Hidden: true}
-}
-
 // shownName makes a name out of a repo safe for a terminal. With
 // --nul-filenames-only and in JSON it comes as it is.
 func shownName(name string) string {

@@ -38,7 +38,7 @@ func pullCommand(e *Env) *cli.Command {
 			&cli.StringSliceFlag{Name: "localcache-repo", Aliases: []string{"L"}, Usage: "look for objects in the repo `DIR` first; may be repeated"},
 			&cli.BoolFlag{Name: "timestamp-check", Aliases: []string{"T"}, Usage: "refuse a commit that is older than the one its ref stands at"},
 			&cli.StringFlag{Name: "timestamp-check-from-rev", Usage: "refuse a commit that is older than `REV`"},
-			ignoredValue("update-frequency", "progress is drawn as the terminal takes it"),
+			&cli.IntFlag{Name: "update-frequency", Usage: "changes nothing, whatever its `MS`: progress is drawn as the terminal takes it"},
 		),
 		Action: e.onRepo(e.pull),
 	}
@@ -54,7 +54,7 @@ func pullFlags() []cli.Flag {
 		&cli.IntFlag{Name: "depth", Usage: "bring `N` commits before each one too; -1 is all there are"},
 		&cli.BoolFlag{Name: "disable-verify-bindings", Usage: "take a commit that was made for other refs"},
 		&cli.BoolFlag{Name: "disable-fsync", Usage: "leave it to the system when what came is on the disk"},
-		ignored("per-object-fsync", "one sync for a batch of objects stalls nobody"),
+		&cli.BoolFlag{Name: "per-object-fsync", Usage: "sync each file by itself, which stalls others less than one sync of the file system"},
 	}
 }
 
@@ -73,6 +73,9 @@ func (e *Env) commonOptions(c *cli.Context, repo *ostree.Repo) pull.Options {
 	}
 	if c.Bool("disable-fsync") {
 		repo.DisableSync()
+	}
+	if c.Bool("per-object-fsync") {
+		repo.SyncEachObject()
 	}
 	return o
 }
