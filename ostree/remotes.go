@@ -78,7 +78,8 @@ func CheckRemoteName(name string) error {
 }
 
 // RemoteConfig is what is configured of a remote, in this repo, in the folder
-// of SetRemotesDir or in the parent repo; else ErrNoRemote.
+// of SetRemotesDir or in the parent repo; else ErrNoRemote. One with a key that
+// has a value it can't have comes along with the error.
 func (r *Repo) RemoteConfig(name string) (RemoteConfig, error) {
 	if err := CheckRemoteName(name); err != nil {
 		return RemoteConfig{}, err

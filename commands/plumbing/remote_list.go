@@ -29,15 +29,14 @@ func remoteShowURLCommand(e *Env) *cli.Command {
 		Usage:     "print the address of a remote",
 		ArgsUsage: "NAME",
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			r, err := repo.RemoteConfig(c.Args().First())
+			r, err := addressable(repo, c.Args().First())
 			if err != nil {
 				return err
 			}
-			url := addressOf(r)
-			if url == "" {
-				return fail.New(fail.NotFound, "", "remote %q has no url", r.Name)
+			if r.URL == "" {
+				return fail.New(fail.NotFound, "see what it has instead with remote list -u", "remote %q has no url", r.Name)
 			}
-			return e.Render(urlView{Name: r.Name, URL: url})
+			return e.Render(urlView{Name: r.Name, URL: r.URL})
 		}),
 	}
 }
@@ -53,6 +52,16 @@ func remoteDeleteCommand(e *Env) *cli.Command {
 		},
 		Action: e.onRepo(e.remoteDelete),
 	}
+}
+
+// addressable is the config of a remote of which only the address matters: it is
+// shown also where another key has a value that it can't have.
+func addressable(repo *ostree.Repo, name string) (ostree.RemoteConfig, error) {
+	r, err := repo.RemoteConfig(name)
+	if r.Name != "" {
+		err = nil
+	}
+	return r, err
 }
 
 // addressOf is what remote add was given.
@@ -98,7 +107,7 @@ func (e *Env) remoteList(c *cli.Context, repo *ostree.Repo) error {
 	}
 	view := remotesView{Remotes: []urlView{}, urls: c.Bool("show-urls")}
 	for _, name := range names {
-		r, err := repo.RemoteConfig(name)
+		r, err := addressable(repo, name)
 		if err != nil {
 			return err
 		}
