@@ -61,7 +61,7 @@ var originalTexts = []originalText{
 	{nil, regexp.MustCompile(`: signature couldn't be verified`), `: Signature couldn't be verified`},
 	{nil, regexp.MustCompile(`^no valid signatures found`), `No valid signatures found`},
 	{sign.ErrSigned, regexp.MustCompile(`^commit \S+: gpg key (.*): already signed with this key$`), `Commit is already signed with GPG key $1`},
-	{sign.ErrEngine, regexp.MustCompile(`signature type is not implemented`), `Requested signature type is not implemented`},
+	{sign.ErrEngine, regexp.MustCompile(`(?:"[^"]*": )?signature type is not implemented`), `Requested signature type is not implemented`},
 	{sign.ErrUnsigned, regexp.MustCompile(`none of [a-z0-9, ]+: no signatures found`), `No signatures found`},
 	{sign.ErrMalformed, regexp.MustCompile(`detached metadata: malformed signature`), `No signatures found: detached metadata is malformed, no signatures found in it`},
 	{sign.ErrNoKeys, regexp.MustCompile(`there are no keys of its own for (\w+), which it requires`), `No keys found for required signapi type $1`},

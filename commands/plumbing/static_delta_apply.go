@@ -95,22 +95,34 @@ func staticDeltaVerifyCommand(e *Env) *cli.Command {
 		Description: "DELTA is one of the repo, FROM-TO or TO, or the path of one with a slash in it. KEY is a public key; without any those of the system count.",
 		Flags:       keyFlags(),
 		Action: e.onRepo(func(c *cli.Context, repo *ostree.Repo) error {
-			f, err := openDelta(c, repo)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			r, err := e.verifyDelta(c, f)
+			view, err := e.staticDeltaVerify(c, repo)
 			if err == nil {
-				return e.Render(deltaVerifiedView{f.Name.String(), r.Engine, r.Message})
+				return e.Render(view)
 			}
 			if e.StandIn { // scripts read this on standard output
-				_, werr := io.WriteString(e.Stdout, "Verification fails\n")
+				said := "Verification fails\n"
+				if errors.Is(err, sign.ErrEngine) {
+					said = "Sign-type not supported\n"
+				}
+				_, werr := io.WriteString(e.Stdout, said)
 				err = errors.Join(err, werr)
 			}
 			return err
 		}),
 	}
+}
+
+func (e *Env) staticDeltaVerify(c *cli.Context, repo *ostree.Repo) (deltaVerifiedView, error) {
+	if err := sign.CheckEngine(c.String("sign-type")); err != nil {
+		return deltaVerifiedView{}, err
+	}
+	f, err := openDelta(c, repo)
+	if err != nil {
+		return deltaVerifiedView{}, err
+	}
+	defer f.Close()
+	r, err := e.verifyDelta(c, f)
+	return deltaVerifiedView{f.Name.String(), r.Engine, r.Message}, err
 }
 
 type deltaVerifiedView struct {
