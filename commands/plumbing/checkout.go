@@ -1,7 +1,6 @@
 package plumbing
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,18 +62,23 @@ func (e *Env) checkout(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	if c.Bool("from-stdin") || c.String("from-file") != "" {
+	if c.Bool("from-stdin") || c.IsSet("from-file") {
 		return e.checkoutMany(c, repo, opt)
 	}
-	rev := c.Args().First()
-	if rev == "" {
+	rev, dir := c.Args().First(), c.Args().Get(1)
+	switch {
+	case rev == "":
 		return usage("COMMIT must be specified")
+	case c.NArg() < 2:
+		dir = rev
+	case dir == "":
+		return usage("DIR is empty")
 	}
 	commit, err := repo.Resolve(c.Context, rev)
 	if err != nil {
 		return err
 	}
-	view := checkoutView{Commit: commit.String(), Dir: cmp.Or(c.Args().Get(1), rev)}
+	view := checkoutView{Commit: commit.String(), Dir: dir}
 	view.CheckoutReport, err = ostree.Checkout(c.Context, repo, commit, view.Dir, opt)
 	if errors.Is(err, ostree.ErrNoPath) && c.Bool("allow-noent") {
 		return nil
@@ -174,10 +178,10 @@ func checkoutOne(ctx context.Context, repo *ostree.Repo, one [2]string, opt ostr
 func (e *Env) checkoutList(c *cli.Context) ([][2]string, error) {
 	var data []byte
 	var err error
-	if file := c.String("from-file"); file != "" {
-		data, err = fsx.ReadGiven(c.Context, file, limits.PathList)
-	} else {
+	if c.Bool("from-stdin") {
 		data, err = fsx.ReadAll(fsx.Until(c.Context, e.Stdin), "standard input", limits.PathList)
+	} else {
+		data, err = fsx.ReadGiven(c.Context, c.String("from-file"), limits.PathList)
 	}
 	if err != nil {
 		return nil, err
@@ -185,9 +189,12 @@ func (e *Env) checkoutList(c *cli.Context) ([][2]string, error) {
 	words := strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
 	var list [][2]string
 	for i := 0; i < len(words) && words[i] != ""; i += 2 {
-		one := [2]string{words[i]}
+		one := [2]string{words[i], "/"}
 		if i+1 < len(words) {
 			one[1] = words[i+1]
+		}
+		if one[1] == "" {
+			return nil, usage("the list has an empty PATH behind %s", one[0])
 		}
 		list = append(list, one)
 	}

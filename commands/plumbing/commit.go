@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -145,9 +146,11 @@ func (p preCommit) At(point string) error {
 
 // fsyncFlag reads --fsync.
 func fsyncFlag(c *cli.Context, without bool) (bool, error) {
-	switch s := c.String("fsync"); s {
-	case "":
+	s := c.String("fsync")
+	if !c.IsSet("fsync") {
 		return without, nil
+	}
+	switch strings.ToLower(s) {
 	case "1", "true", "yes":
 		return true, nil
 	case "0", "false", "no", "none":
