@@ -96,7 +96,7 @@ func (b *TreeBuilder) under(name string, made *FileHeader) (*branch, error) {
 		return nil, err
 	}
 	if name == "" {
-		return at, nil
+		return at, b.expand(at)
 	}
 	depth, sofar := 1, ""
 	for part := range strings.SplitSeq(name, "/") {

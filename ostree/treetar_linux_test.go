@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -131,6 +132,29 @@ func TestFoldersMadeForAnArchiveBelongToWhoseFileIsInThem(t *testing.T) {
 	list := []string{"/ 755 1:3", "/r 700 1:3", "/r/s 755 1:6", "/r/s/f 644 1:6", "/r/s/t 755 1:8", "/r/s/t/u 700 1:8"}
 	if got := paths(t, ours, report); !slices.Equal(got, list) {
 		t.Errorf("got %q, want %q", got, list)
+	}
+}
+
+// TestAnArchiveIsLaidOverACommit, whose tree nobody had to look into until then.
+func TestAnArchiveIsLaidOverACommit(t *testing.T) {
+	repo, ctx := archiveRepo(t), t.Context()
+	base := layerOf(t, repo, "mkdir d; echo > old; echo > d/old")
+	for name, asIs := range map[string]bool{"base": true, "ref": false} {
+		report, err := BuildTree(ctx, repo, TreeOptions{}, func(b *TreeBuilder) error {
+			data := tarOf(t, file("new", "x"), dir("e", 0o755), file("e/new", "x"), link("h", "new"), file("d/new", "x"))
+			return errors.Join(b.Commit(base, asIs), b.Tar(bytes.NewReader(data), TarOptions{}))
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var names []string
+		for _, line := range paths(t, repo, report) {
+			names = append(names, strings.Fields(line)[0])
+		}
+		if want := []string{"/", "/d", "/d/new", "/d/old", "/e", "/e/new", "/h", "/new", "/old"}; !slices.Equal(names, want) {
+			t.Errorf("%s: got %q, want %q", name, names, want)
+		}
 	}
 }
 
