@@ -178,6 +178,7 @@ const (
 	graceTime    = 10 * time.Second // for requests under way when the server stops
 	maxHeaders   = 32 << 10         // bytes
 	maxConnsOpen = 4096             // per listener
+	maxConnsPeer = 1024             // of one address with the API; devices have shares of their own
 )
 
 func (s *Server) httpServer(h http.Handler) *http.Server {
@@ -198,8 +199,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	front, gate := s.httpServer(s.handler), s.httpServer(s.gateway.Handler())
 	gate.TLSConfig, gate.ConnContext, gate.ConnState = s.pki.TLS(), s.gateway.Connected, s.gateway.Changed
 	failed := make(chan error, 2)
-	go func() { failed <- front.Serve(listen.Capped(s.apiListener, maxConnsOpen)) }()
-	go func() { failed <- gate.ServeTLS(listen.Capped(s.gatewayListener, maxConnsOpen), "", "") }()
+	go func() { failed <- front.Serve(listen.Capped(s.apiListener, maxConnsOpen, maxConnsPeer)) }()
+	go func() { failed <- gate.ServeTLS(listen.Capped(s.gatewayListener, maxConnsOpen, 0), "", "") }()
 
 	loop, stopLoop := context.WithCancel(ctx)
 	looped := make(chan struct{})

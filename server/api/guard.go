@@ -5,14 +5,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/clock"
+	"github.com/otactl/otactl/server/listen"
 	"github.com/otactl/otactl/server/store"
 )
 
@@ -124,23 +123,5 @@ func (g *Guard) Strike(r *http.Request) error {
 		Message: "too many failed attempts from this address; wait and use a valid token", Retry: wait}
 }
 
-// Peer is the address a request came from: an IPv4 address, or the /64 of an
-// IPv6 one, since a whole /64 is one customer.
-func Peer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return "unknown"
-	}
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		p, err := a.Prefix(64)
-		if err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
-}
+// Peer is whom a request came from, as listen tells peers apart.
+func Peer(r *http.Request) string { return listen.Peer(r.RemoteAddr) }

@@ -84,7 +84,7 @@ func (h *Handler) Serve(ctx context.Context, l net.Listener) error {
 			_ = srv.Close()
 		}
 	})
-	err := srv.Serve(listen.Capped(l, maxConns))
+	err := srv.Serve(listen.Capped(l, maxConns, 0))
 	if release() { // nobody asked for the end
 		return fmt.Errorf("serve repo %s: %w", h.path, err)
 	}
