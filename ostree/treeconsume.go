@@ -7,6 +7,7 @@ type emptied struct {
 	dir  string
 	open *os.File // what was read, wherever dir leads by now
 	top  *consumed
+	not  spared // what stays whatever is known of it
 }
 
 // inode is a file or folder, whatever its name.

@@ -27,7 +27,7 @@ func (b *TreeBuilder) source(dir string, fd int) (*consumed, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := &emptied{dir: dir, open: os.NewFile(uintptr(held), dir), top: &consumed{}}
+	from := &emptied{dir: dir, open: os.NewFile(uintptr(held), dir), top: &consumed{}, not: b.spared}
 	b.report.sources = append(b.report.sources, from)
 	return from.top, nil
 }
@@ -44,6 +44,7 @@ func (b *TreeBuilder) source(dir string, fd int) (*consumed, error) {
 func (r *TreeReport) RemoveSources(ctx context.Context) error {
 	s := &sweep{ctx: ctx}
 	for _, from := range r.sources {
+		s.not = from.not
 		s.note(from.dir, s.source(from))
 	}
 	if err := s.err(); err != nil {
@@ -55,6 +56,7 @@ func (r *TreeReport) RemoveSources(ctx context.Context) error {
 // sweep removes files and folders, and goes on past those that it can't remove.
 type sweep struct {
 	ctx   context.Context
+	not   spared
 	stay  int
 	first error // of those that stay
 }
@@ -128,19 +130,16 @@ func (c *consumed) saw(st *unix.Stat_t) {
 	}
 }
 
-// check says whether the open folder is the one that was read.
-func (c *consumed) check(fd int) error {
-	if c.self == (inode{}) {
-		return nil
-	}
+// check says whether the open folder is the one that was read, and may go.
+func (s *sweep) check(fd int, c *consumed) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	if inodeOf(&st) != c.self {
+	if c.self != (inode{}) && inodeOf(&st) != c.self {
 		return errMoved
 	}
-	return nil
+	return s.not.check(&st)
 }
 
 // skip remembers what the skip list leaves out of the open folder fd.
@@ -231,7 +230,7 @@ func (s *sweep) folder(parent int, at string, c *consumed) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if err := c.check(fd); err != nil {
+	if err := s.check(fd, c); err != nil {
 		return err
 	}
 	if c.whole {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -195,6 +196,35 @@ func TestNoRepoIsConsumed(t *testing.T) {
 			if _, err := OpenRepo(path); err != nil {
 				t.Errorf("%s, parent %v: %v", what, parent, err)
 			}
+		}
+	}
+}
+
+// TestARepoThatIsMountedInASkippedFolderStays, or what it keeps: nobody looks into
+// the folder before all in it goes.
+func TestARepoThatIsMountedInASkippedFolderStays(t *testing.T) {
+	for _, part := range []string{"", "objects", "refs"} {
+		dir := shell(t, "mkdir -p t/skip/deep/in; echo x > t/f; echo x > t/skip/deep/x")
+		repo, in := newRepo(t, ModeArchive), filepath.Join(dir, "t/skip/deep/in")
+		if err := unix.Mount(filepath.Join(repo.Path(), part), in, "", unix.MS_BIND, ""); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Unmount(in, unix.MNT_DETACH) })
+		report, err := CommitTree(t.Context(), repo, filepath.Join(dir, "t"), TreeOptions{Consume: true, Skip: skips(t, "/skip\n")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = WriteCommit(t.Context(), repo, report.Tree, report.Meta, CommitOptions{Branch: "main", Time: time.Unix(1, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := report.RemoveSources(t.Context()); fail.ClassOf(err) != fail.Usage {
+			t.Errorf("%q: error is %v", part, err)
+		}
+		testkit.OSTree(t, "--repo="+repo.Path(), "fsck", "-q")
+		testkit.OSTree(t, "--repo="+repo.Path(), "rev-parse", "main")
+		if _, err := os.Lstat(filepath.Join(dir, "t/skip/deep/x")); err == nil {
+			t.Errorf("%q: what lay beside it is there", part)
 		}
 	}
 }
