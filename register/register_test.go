@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -140,6 +141,16 @@ func (b *backend) sign() map[string]string {
 	}
 }
 
+// longRoot is a CA with an RSA key twice as long as a handshake allows.
+func (b *backend) longRoot() string {
+	n := new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), 1<<14), 0, 1)
+	der, err := x509.CreateCertificate(rand.Reader, b.ca, b.ca, &rsa.PublicKey{N: n, E: 3}, b.key)
+	if err != nil {
+		b.t.Error(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
 func (b *backend) options(t *testing.T) Options {
 	return Options{Factory: "acme", Tags: []string{"main"}, Name: "dev1", HardwareID: "intel-corei7-64", UUID: "0b2c5d0e-7f3f-4c55-9d7e-1f0a3d1c2b4a",
 		Dir: filepath.Join(t.TempDir(), "sota"), DeviceAPI: b.srv.URL + "/ota/devices/", OAuthBase: b.srv.URL + "/oauth",
@@ -266,13 +277,14 @@ func TestReplyThatIsNotForThisDeviceChangesNothing(t *testing.T) {
 		"not for clients": func(b *backend) {
 			b.cert = func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }
 		},
-		"not yet valid": func(b *backend) { b.cert = func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) } },
-		"expired":       func(b *backend) { b.cert = func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) } },
-		"path in name":  func(b *backend) { b.files = func(m map[string]string) { m["../etc/cron.d/x.pem"] = "x" } },
-		"dot file":      func(b *backend) { b.files = func(m map[string]string) { m[".x.pem"] = "x" } },
-		"sends a key":   func(b *backend) { b.files = func(m map[string]string) { m[keyFile] = "x" } },
-		"no root":       func(b *backend) { b.files = func(m map[string]string) { delete(m, rootCA) } },
-		"root is no CA": func(b *backend) { b.files = func(m map[string]string) { m[rootCA] = m[clientCert] } },
+		"not yet valid":              func(b *backend) { b.cert = func(c *x509.Certificate) { c.NotBefore = now.Add(time.Minute) } },
+		"expired":                    func(b *backend) { b.cert = func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Minute) } },
+		"path in name":               func(b *backend) { b.files = func(m map[string]string) { m["../etc/cron.d/x.pem"] = "x" } },
+		"dot file":                   func(b *backend) { b.files = func(m map[string]string) { m[".x.pem"] = "x" } },
+		"sends a key":                func(b *backend) { b.files = func(m map[string]string) { m[keyFile] = "x" } },
+		"no root":                    func(b *backend) { b.files = func(m map[string]string) { delete(m, rootCA) } },
+		"root is no CA":              func(b *backend) { b.files = func(m map[string]string) { m[rootCA] = m[clientCert] } },
+		"root too long to verify by": func(b *backend) { b.files = func(m map[string]string) { m[rootCA] = b.longRoot() } },
 		"http gateway": func(b *backend) {
 			b.files = func(m map[string]string) { m[sotaToml] = "[tls]\nserver=\"http://gw\"\n" }
 		},

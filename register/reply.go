@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
 )
 
 // The files every reply must have.
@@ -104,6 +105,9 @@ func checkRoots(data []byte) error {
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err != nil || !c.IsCA {
 			return bad("%s holds something that is not a CA certificate", rootCA)
+		}
+		if err := httpx.CheckAuthority(c); err != nil {
+			return bad("%s holds %v", rootCA, err)
 		}
 		n++
 	}

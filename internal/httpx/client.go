@@ -10,8 +10,10 @@ package httpx
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -213,7 +215,8 @@ func dialStalling(d *net.Dialer, stall time.Duration, limit *Limiter) func(conte
 }
 
 // TLSConfig trusts the system's roots and, when caPEM is not empty, the
-// certificates in it as well. A PEM without a certificate is an error.
+// certificates in it as well. A PEM without a certificate is an error, and so is
+// one with a CA that CheckAuthority refuses.
 func TLSConfig(caPEM []byte) (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
 	if len(caPEM) == 0 {
@@ -226,8 +229,29 @@ func TLSConfig(caPEM []byte) (*tls.Config, error) {
 	if !pool.AppendCertsFromPEM(caPEM) {
 		return nil, fail.New(fail.Usage, "give a PEM file with at least one certificate", "CA file: no certificate in it")
 	}
+	for block, rest := pem.Decode(caPEM); block != nil; block, rest = pem.Decode(rest) {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			if err := CheckAuthority(c); err != nil {
+				return nil, fail.As(fmt.Errorf("CA file: %w", err), fail.Usage, "trust another CA")
+			}
+		}
+	}
 	cfg.RootCAs = pool
 	return cfg, nil
+}
+
+// mostRSA is how many bits an RSA key may have, as crypto/tls has it for those
+// that servers send. What one signs is verified in a time that grows with its
+// square, and a handshake can't be told to stop.
+const mostRSA = 8192
+
+// CheckAuthority refuses a CA whose key is so long that nobody can wait for what
+// it has signed, or only seems to have.
+func CheckAuthority(c *x509.Certificate) error {
+	if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > mostRSA {
+		return fmt.Errorf("a CA with an RSA key of %d bits, at most %d are allowed", key.N.BitLen(), mostRSA)
+	}
+	return nil
 }
 
 const maxRedirects = 5
