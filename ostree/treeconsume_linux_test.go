@@ -243,20 +243,21 @@ func TestATreeInTheRepoBesideWhatItKeepsIsConsumed(t *testing.T) {
 // names of one file go, though each that goes is a change to the file.
 func TestWhatChangedAfterItWasReadIsNotConsumed(t *testing.T) {
 	dir, ctx := shell(t, `mkdir -p t/d/e t/g t/skip u/e u/skip; cd t; for f in replaced edited grown mode same; do echo old > d/$f; done
-		echo x > g/a; ln g/a g/b; ln g/a d/c; ln g/a ../outside; echo old > linked; ln linked ../linked; ln -s old link; ln -s old kept
+		echo x > g/a; ln g/a g/b; ln g/a d/c; ln g/a ../outside; for f in linked other longer; do echo old > $f; touch -d @7 $f; ln $f ../$f; done; ln -s old link; ln -s old kept
 		echo x | tee skip/x d/e/x ../u/skip/x > ../u/e/x; touch -d @7 d/same`), t.Context()
 	report, err := CommitTree(ctx, newRepo(t, ModeArchive), filepath.Join(dir, "t"), TreeOptions{Consume: true, Skip: skips(t, "/skip\n")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	run(t, filepath.Join(dir, "t"), `echo new > n; mv n d/replaced; echo new > d/edited; echo more >> d/grown; chmod 600 d/mode
-		echo new > d/same; touch -d @7 d/same; echo new > linked; ln -sf new link; rm -r d/e skip; mv ../u/e d; mv ../u/skip .`)
+		echo new > d/same; touch -d @7 d/same; echo new > linked; ln -sf new link
+		echo new > n; touch -d @7 n; mv n other; echo more >> longer; touch -d @7 longer; rm -r d/e skip; mv ../u/e d; mv ../u/skip .`)
 	err = report.RemoveSources(ctx)
-	if err == nil || !strings.Contains(err.Error(), "and 8 more") {
+	if err == nil || !strings.Contains(err.Error(), "and 10 more") {
 		t.Errorf("error is %v", err)
 	}
 	for name, stays := range map[string]bool{"d/replaced": true, "d/edited": true, "d/grown": true, "d/mode": true, "d/same": true, "d/e/x": true,
-		"linked": true, "link": true, "skip/x": true, "kept": false, "g": false, "d/c": false} {
+		"linked": true, "other": true, "longer": true, "link": true, "skip/x": true, "kept": false, "g": false, "d/c": false} {
 		if _, err := os.Lstat(filepath.Join(dir, "t", name)); (err == nil) != stays {
 			t.Errorf("%s: %v", name, err)
 		}
