@@ -39,6 +39,8 @@ func refsCommand(e *Env) *cli.Command {
 func (e *Env) refs(c *cli.Context, repo *ostree.Repo) error {
 	create, del, args := c.String("create"), c.Bool("delete"), c.Args().Slice()
 	switch {
+	case create == "" && c.IsSet("create"):
+		return usage("--create needs the name of the new ref")
 	case create != "" && del:
 		return usage("--create and --delete exclude each other")
 	case create != "" && len(args) != 1:
@@ -97,6 +99,11 @@ func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (r
 	if c.Bool("collections") {
 		return collectionRefs(c.Context, repo, prefixes)
 	}
+	for _, p := range prefixes {
+		if err := checkPrefix(p); err != nil {
+			return nil, err
+		}
+	}
 	refs, err := repo.Refs(c.Context)
 	if err != nil {
 		return nil, err
@@ -105,8 +112,10 @@ func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (r
 	if err != nil {
 		return nil, err
 	}
-	if c.Bool("alias") {
-		maps.DeleteFunc(refs, func(name string, _ ostree.Checksum) bool { return aliases[name] == "" })
+	if c.Bool("alias") { // as with the original, a ref that is named whole counts, alias or not
+		maps.DeleteFunc(refs, func(name string, _ ostree.Checksum) bool {
+			return aliases[name] == "" && !slices.Contains(prefixes, name)
+		})
 	}
 	view := refsView{}
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
@@ -116,9 +125,13 @@ func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (r
 		}
 		r := refView{Ref: name, Alias: aliases[name], Commit: refs[name].String(), at: refs[name], shown: name}
 		if !c.Bool("list") && prefix != "" && name != prefix {
-			r.shown = strings.TrimLeft(strings.TrimPrefix(name, prefix), "/:")
+			remote := prefix[:strings.IndexByte(prefix, ':')+1] // which stays
+			r.shown = remote + strings.TrimPrefix(strings.TrimPrefix(name, prefix), "/")
 		}
-		if c.Bool("alias") {
+		switch {
+		case c.Bool("alias") && name == prefix:
+			r.shown += " -> " + r.Commit
+		case c.Bool("alias"):
 			r.shown += " -> " + r.Alias
 		}
 		view = append(view, r)
@@ -128,6 +141,11 @@ func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (r
 
 // collectionRefs are those of all collections, or of the ones named.
 func collectionRefs(ctx context.Context, repo *ostree.Repo, ids []string) (refsView, error) {
+	for _, id := range ids {
+		if err := ostree.CheckCollectionID(id); err != nil {
+			return nil, err
+		}
+	}
 	refs, err := repo.CollectionRefs(ctx)
 	if err != nil {
 		return nil, err
@@ -157,10 +175,19 @@ func prefixOf(name string, prefixes []string) (string, bool) {
 	return "", false
 }
 
-// below says whether a ref is prefix, or in the folder or remote of that name.
+// checkPrefix refuses what is neither a ref nor a remote.
+func checkPrefix(prefix string) error {
+	if remote, ok := strings.CutSuffix(strings.TrimSuffix(prefix, "."), ":"); ok {
+		return ostree.CheckRemoteName(remote)
+	}
+	return ostree.CheckRef(prefix)
+}
+
+// below says whether a ref is prefix, or in the folder of that name, or in the
+// remote if prefix is "NAME:".
 func below(name, prefix string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
-	return ok && (prefix == "" || rest == "" || rest[0] == '/' || rest[0] == ':' || prefix[len(prefix)-1] == ':')
+	return ok && (prefix == "" || rest == "" || rest[0] == '/' || prefix[len(prefix)-1] == ':')
 }
 
 func (e *Env) createRef(c *cli.Context, repo *ostree.Repo, name, rev string) error {

@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -51,11 +52,19 @@ func (e *Env) revParse(c *cli.Context, repo *ostree.Repo) error {
 	for _, rev := range revs {
 		sum, err := repo.Resolve(c.Context, rev)
 		if err != nil {
-			return err
+			return e.afterThese(sums, err)
 		}
 		sums = append(sums, sum.String())
 	}
 	return e.Render(sums)
+}
+
+// afterThese prints what was found before err, as the original does as it goes.
+func (e *Env) afterThese(sums checksumsView, err error) error {
+	if len(sums) == 0 {
+		return err
+	}
+	return cmp.Or(e.Render(sums), err)
 }
 
 func singleCommit(c *cli.Context, repo *ostree.Repo) (ostree.Checksum, error) {

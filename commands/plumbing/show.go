@@ -41,16 +41,12 @@ func (e *Env) show(c *cli.Context, repo *ostree.Repo) error {
 	name := c.Args().First()
 	text := valuePrinter(c.Bool("no-byteswap"))
 	switch {
-	case c.String("print-variant-type") != "":
-		v, err := readVariant(c.String("print-variant-type"), name)
-		if err != nil {
-			return err
-		}
-		return e.Render(valueView{v.Type().String(), text(v)})
 	case c.IsSet("print-metadata-key"), c.IsSet("print-detached-metadata-key"):
 		return e.showKey(c, repo, name, text)
 	case c.Bool("list-metadata-keys"), c.Bool("list-detached-metadata-keys"):
 		return e.showKeys(c, repo, name)
+	case c.IsSet("print-variant-type") && !c.Bool("print-related"):
+		return e.showFile(c.String("print-variant-type"), name)
 	}
 	sum, err := repo.Resolve(c.Context, name)
 	if err != nil {
@@ -87,7 +83,7 @@ func (e *Env) showKey(c *cli.Context, repo *ostree.Repo, rev string, text func(v
 	if err != nil {
 		return err
 	}
-	key, beside := c.String("print-metadata-key"), !c.IsSet("print-metadata-key")
+	key, beside := c.String("print-metadata-key"), c.IsSet("print-detached-metadata-key") // which rules
 	if beside {
 		key = c.String("print-detached-metadata-key")
 	}
@@ -160,6 +156,16 @@ func valuePrinter(asStored bool) func(variant.Value) string {
 		return variant.Value.Print
 	}
 	return func(v variant.Value) string { return v.Byteswapped().Print() }
+}
+
+// showFile prints a file that holds a value of a type; --no-byteswap is not for
+// that.
+func (e *Env) showFile(typ, path string) error {
+	v, err := readVariant(typ, path)
+	if err != nil {
+		return err
+	}
+	return e.Render(valueView{v.Type().String(), valuePrinter(false)(v)})
 }
 
 func readVariant(typ, path string) (variant.Value, error) {

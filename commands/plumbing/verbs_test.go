@@ -41,7 +41,7 @@ func TestRefsBelowAPrefixEndAtASlash(t *testing.T) {
 		want        bool
 	}{
 		{"os/main", "", true}, {"os/main", "os", true}, {"os/main", "os/main", true}, {"os/main", "o", false},
-		{"os/main", "os/ma", false}, {"up:main", "up", true}, {"up:main", "up:", true}, {"up:os/main", "up:os", true}, {"main", "up", false},
+		{"os/main", "os/ma", false}, {"up:main", "up", false}, {"up:main", "up:", true}, {"up:os/main", "up:os", true}, {"main", "up", false},
 	} {
 		if got := below(c.ref, c.prefix); got != c.want {
 			t.Errorf("below(%q, %q) = %v", c.ref, c.prefix, got)
