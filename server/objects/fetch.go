@@ -63,8 +63,8 @@ func (s *Store) answer(ctx context.Context, out *bufio.Writer, ids []ostree.Obje
 	_ = out.Flush()
 }
 
-// short reads an object into buf. It is nil if the object is not there, or
-// longer than that.
+// short reads an object into buf. It is nil if the object is not there, longer
+// than that, or can't be read.
 func (s *Store) short(ctx context.Context, id ostree.ObjectID, buf []byte) ([]byte, error) {
 	obj, err := s.repo.Object(ctx, id)
 	if err != nil {
@@ -78,8 +78,10 @@ func (s *Store) short(ctx context.Context, id ostree.ObjectID, buf []byte) ([]by
 	if length > int64(len(buf)) {
 		return nil, nil
 	}
-	_, err = io.ReadFull(r, buf[:length])
-	return buf[:length], err
+	if _, err := io.ReadFull(r, buf[:length]); err != nil {
+		return nil, err // what buf holds is in part of the object before
+	}
+	return buf[:length], nil
 }
 
 func unlessMissing(err error) error {
