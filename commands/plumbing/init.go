@@ -34,6 +34,9 @@ func initCommand(e *Env) *cli.Command {
 			if err != nil {
 				return err
 			}
+			if id := c.String("collection-id"); id == "" && c.IsSet("collection-id") {
+				return ostree.CheckCollectionID(id)
+			}
 			if _, err := os.Stat(filepath.Dir(filepath.Clean(path))); err != nil {
 				return fmt.Errorf("create repo %s: %w", path, err)
 			}

@@ -72,7 +72,7 @@ func (e *Env) staticDeltaGenerate(c *cli.Context, repo *ostree.Repo) error {
 
 // deltaEnds are the commits that a new delta leads from and to.
 func deltaEnds(c *cli.Context, repo *ostree.Repo) (n delta.Name, err error) {
-	to := cmp.Or(c.Args().First(), c.String("to"))
+	to := cmp.Or(c.String("to"), c.Args().First())
 	if to == "" {
 		return n, usage("TO revision must be specified")
 	}
