@@ -2,6 +2,7 @@ package plumbing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -269,6 +270,9 @@ func deleteRefs(ctx context.Context, repo *ostree.Repo, refs refsView) error {
 	for _, r := range refs {
 		if r.Collection != "" {
 			err = repo.DeleteMirrorRef(ctx, ostree.CollectionRef{Collection: r.Collection, Name: r.Ref})
+			if errors.Is(err, ostree.ErrRefNotFound) { // it is of a remote of that collection, and stays
+				err = nil
+			}
 		} else {
 			err = repo.DeleteRef(ctx, r.Ref, &r.at)
 		}

@@ -69,7 +69,10 @@ func AddTo(detached variant.Value, data []byte, s Signer) (variant.Value, error)
 	return Append(s.Name(), detached, b)
 }
 
-// edit replaces the detached metadata of commit c.
+// errUnchanged is that of a change which has nothing to change.
+var errUnchanged = errors.New("nothing changed")
+
+// edit replaces the detached metadata of commit c, unless nothing changed.
 func edit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, change func(data []byte, detached variant.Value) (variant.Value, error)) error {
 	unlock, err := repo.LockDetached(ctx)
 	if err != nil {
@@ -84,7 +87,10 @@ func edit(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, change func
 	if err != nil {
 		return err
 	}
-	if detached, err = change(data, detached); err != nil {
+	switch detached, err = change(data, detached); {
+	case errors.Is(err, errUnchanged):
+		return nil
+	case err != nil:
 		return fmt.Errorf("commit %s: %w", c, err)
 	}
 	return repo.WriteDetached(ctx, c, detached)
@@ -117,13 +123,15 @@ func remove(ctx context.Context, repo *ostree.Repo, c ostree.Checksum, engine st
 	err = edit(ctx, repo, c, func(data []byte, detached variant.Value) (variant.Value, error) {
 		list, err := Signatures(engine, detached)
 		if errors.Is(err, ErrUnsigned) {
-			return detached, nil
+			return detached, errUnchanged
 		}
 		if err != nil {
 			return detached, err
 		}
 		kept := slices.DeleteFunc(slices.Clone(list), func(s []byte) bool { return is(data, s) })
-		deleted = len(list) - len(kept)
+		if deleted = len(list) - len(kept); deleted == 0 {
+			return detached, errUnchanged
+		}
 		return replace(engine, detached, kept), nil
 	})
 	return deleted, err

@@ -456,6 +456,22 @@ func TestOfManyWhoSignAtOnceNoneIsLost(t *testing.T) {
 	}
 }
 
+func TestDeletingSignaturesThatAreNotThereWritesNothing(t *testing.T) {
+	repo, c := signedRepo(t)
+	_, public := pair(t, Ed25519)
+	keys := must(NewKeys(Ed25519, nowhere(t)))(t)
+	if err := keys.Add(public); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Delete(t.Context(), repo, c, keys); err != nil || n != 0 {
+		t.Errorf("%d deleted, %v", n, err)
+	}
+	path := filepath.Join(repo.Path(), ostree.ObjectID{Sum: c, Type: ostree.TypeCommitMeta}.ArchivePath())
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v; want no file", err)
+	}
+}
+
 func TestSignaturesOfKeysAreDeleted(t *testing.T) {
 	repo, c := signedRepo(t)
 	first, firstKey := pair(t, Ed25519)
