@@ -87,6 +87,13 @@ func (s *StatOverrides) apply(path string, mode uint32) uint32 {
 	return mode | o.mode
 }
 
+// drop takes a path off the list.
+func (s *StatOverrides) drop(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.left, path)
+}
+
 func (s *StatOverrides) unmatched() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -120,7 +120,17 @@ func (f *treeFilter) change(h *FileHeader, path string) {
 	}
 }
 
-func (f *treeFilter) skips(path string) bool { return f.Skip != nil && f.Skip.has(path) }
+// skips says whether path is left out. A change to its mode that is listed too is
+// one of a path that is there.
+func (f *treeFilter) skips(path string) bool {
+	if f.Skip == nil || !f.Skip.has(path) {
+		return false
+	}
+	if f.Overrides != nil {
+		f.Overrides.drop(path)
+	}
+	return true
+}
 
 // finish says what was named and never came.
 func (f *treeFilter) finish() error {

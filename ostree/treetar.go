@@ -25,7 +25,8 @@ type TarOptions struct {
 	// the options.
 	Autocreate bool
 	// Rename, if set, changes the path of each member, and that of the file
-	// that a hard link names. Paths have no leading slash; the root is "".
+	// that a hard link names. Paths have no leading slash, and one at the end where
+	// the archive has it, as most have it for directories; the root is "".
 	Rename func(path string) string
 }
 
@@ -107,6 +108,9 @@ func (t *tarWalk) path(name string) (string, error) {
 	clean, err := cleanMember(name)
 	if err != nil || t.opt.Rename == nil {
 		return t.below(clean), err
+	}
+	if clean != "" && strings.HasSuffix(name, "/") {
+		clean += "/"
 	}
 	clean, err = cleanMember(t.opt.Rename(clean))
 	return t.below(clean), err

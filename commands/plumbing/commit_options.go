@@ -92,8 +92,8 @@ func metadataPair(s string) (key, value string, err error) {
 
 // commitMessage reads subject and body.
 func (e *Env) commitMessage(c *cli.Context, opt *ostree.CommitOptions) error {
-	if file := c.String("body-file"); file != "" {
-		body, err := fsx.ReadGiven(c.Context, file, limits.ConfigFile)
+	if c.IsSet("body-file") {
+		body, err := fsx.ReadGiven(c.Context, c.String("body-file"), limits.ConfigFile)
 		if err != nil {
 			return err
 		}

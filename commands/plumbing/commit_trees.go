@@ -1,7 +1,6 @@
 package plumbing
 
 import (
-	"cmp"
 	"io"
 	"regexp"
 	"strings"
@@ -42,8 +41,14 @@ type treeSource struct{ kind, from string }
 // treeSources reads --tree, or the argument.
 func treeSources(c *cli.Context) ([]treeSource, error) {
 	trees := c.StringSlice("tree")
-	if len(trees) == 0 {
-		return []treeSource{{"dir", cmp.Or(c.Args().First(), ".")}}, nil
+	switch dir := c.Args().First(); {
+	case len(trees) > 0:
+	case c.NArg() == 0:
+		return []treeSource{{"dir", "."}}, nil
+	case dir == "":
+		return nil, usage("DIR is empty")
+	default:
+		return []treeSource{{"dir", dir}}, nil
 	}
 	if c.Args().Present() {
 		return nil, fail.New(fail.Usage, "give one of them", "both --tree and the folder %s are given", c.Args().First())
@@ -79,8 +84,8 @@ func (e *Env) storeTrees(c *cli.Context, repo *ostree.Repo) (ostree.TreeReport, 
 		return ostree.TreeReport{}, err
 	}
 	return ostree.BuildTree(c.Context, repo, opt, func(b *ostree.TreeBuilder) error {
-		if base := c.String("base"); base != "" {
-			if err := addCommit(c, repo, b, base, true); err != nil {
+		if c.IsSet("base") {
+			if err := addCommit(c, repo, b, c.String("base"), true); err != nil {
 				return err
 			}
 		}
@@ -146,8 +151,8 @@ func (e *Env) treeOptions(c *cli.Context) (ostree.TreeOptions, error) {
 	if opt.Canonical && (opt.UID != nil && *opt.UID != 0 || opt.GID != nil && *opt.GID != 0) {
 		return opt, usage("Cannot specify both --canonical-permissions and non-zero --owner-uid or --owner-gid")
 	}
-	if file := c.String("statoverride"); file != "" {
-		data, err := fsx.ReadGiven(c.Context, file, limits.PathList)
+	if c.IsSet("statoverride") {
+		data, err := fsx.ReadGiven(c.Context, c.String("statoverride"), limits.PathList)
 		if err != nil {
 			return opt, err
 		}

@@ -1,9 +1,9 @@
 package plumbing
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,7 +42,10 @@ func (e *Env) createUSB(c *cli.Context, repo *ostree.Repo) error {
 	if st, err := os.Stat(mount); err != nil || !st.IsDir() {
 		return errors.Join(err, fail.New(fail.NotFound, "", "%s is no folder", mount))
 	}
-	below := cmp.Or(c.String("destination-repo"), filepath.Join(".ostree", "repo"))
+	below := filepath.Join(".ostree", "repo")
+	if c.IsSet("destination-repo") {
+		below = c.String("destination-repo")
+	}
 	if !filepath.IsLocal(below) {
 		return usage("--destination-repo: %q does not lie below %s", below, mount)
 	}
@@ -71,8 +74,22 @@ func (e *Env) createUSB(c *cli.Context, repo *ostree.Repo) error {
 	if err := linkRepo(mount, below); err != nil {
 		return err
 	}
-	return e.Render(newPullView(report, 0))
+	from, err := filepath.Abs(repo.Path())
+	if err != nil {
+		return err
+	}
+	return e.Render(usbView{newPullView(report, 0), fmt.Sprintf("Copied %d/%d refs successfully from ‘%s’ to ‘%s’ repository in ‘%s’.",
+		len(refs), len(refs), from, below, mount)})
 }
+
+// usbView is a pull that is told in the original's words.
+type usbView struct {
+	pullView
+	text string
+}
+
+// Table prints what ostree create-usb prints.
+func (v usbView) Table(w io.Writer) { fmt.Fprintln(w, v.text) }
 
 // usbRefs are what to copy, and where each stands in repo.
 func usbRefs(c *cli.Context, repo *ostree.Repo) ([]pull.Ref, error) {
