@@ -137,7 +137,7 @@ func parseProxy(s string) (*url.URL, error) {
 // can't be read is an error only when a redirect or a mirror leads to one.
 func (c Config) tls() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: c.Permissive}
-	if c.CAFile == "" {
+	if c.CAFile == "" || c.Permissive {
 		return config, nil
 	}
 	var err error
@@ -147,6 +147,8 @@ func (c Config) tls() (*tls.Config, error) {
 	if c.namesTLS() {
 		return nil, err
 	}
+	// Nothing passes; that the file is missing is said before anything else is wrong.
+	config.InsecureSkipVerify = true
 	config.VerifyConnection = func(tls.ConnectionState) error { return err }
 	return config, nil
 }

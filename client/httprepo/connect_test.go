@@ -317,7 +317,7 @@ func TestClientsShowTheirCertificateAndCheckTheServers(t *testing.T) {
 // them, and what it redirects to is not trusted for their lack.
 func TestFilesForTLSThatAreMissingMatterOnlyThere(t *testing.T) {
 	plain := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "here") }))
-	missing := Config{CAFile: "/nonexistent/ca", CertFile: "/nonexistent/cert", Key: "/nonexistent/key", Permissive: true, Retries: -1}
+	missing := Config{CAFile: "/nonexistent/ca", CertFile: "/nonexistent/cert", Key: "/nonexistent/key", Retries: -1}
 	missing.URL = plain.URL
 	if got, _, err := connect(t, missing).File(t.Context(), "summary", 10, ostree.FileVersion{}); err != nil || string(got) != "here" {
 		t.Errorf("%q, %v", got, err)
@@ -329,6 +329,10 @@ func TestFilesForTLSThatAreMissingMatterOnlyThere(t *testing.T) {
 	missing.URL = leaving.URL
 	if got, _, err := connect(t, missing).File(t.Context(), "summary", 10, ostree.FileVersion{}); err == nil || !strings.Contains(err.Error(), "/nonexistent/ca") {
 		t.Errorf("after a redirect: %q, %v", got, err)
+	}
+	anybody := Config{URL: secure.URL, CAFile: missing.CAFile, Permissive: true, Retries: -1}
+	if got, _, err := connect(t, anybody).File(t.Context(), "summary", 10, ostree.FileVersion{}); err != nil || string(got) != "there" {
+		t.Errorf("whatever the server shows: %q, %v", got, err)
 	}
 	missing.URL, missing.ContentURL = plain.URL, secure.URL
 	if _, err := Connect(t.Context(), missing); err == nil {
