@@ -216,7 +216,7 @@ func (t *tarWalk) file(m *member, name string) error {
 	t.b.filter.change(&h, "/"+name)
 	if m.inode != "" && h.Size == 0 && !h.IsSymlink() {
 		// In a cpio the content comes with the last name of a file.
-		t.later(entry, &hardLink{at: name, inode: m.inode, header: h})
+		t.later(entry, &hardLink{at: name, cpio: &cpioName{m.inode, h}})
 		return nil
 	}
 	if m.inode != "" {

@@ -12,13 +12,18 @@ import (
 	"github.com/otactl/otactl/internal/fail"
 )
 
-// hardLink is a second name of a file.
+// hardLink is a second name of a file. There may be millions, so that it is small.
 type hardLink struct {
-	at      string // for messages
-	target  string
-	inode   string
-	header  FileHeader
+	at      string    // for messages
+	target  string    // its path, in a tar
+	cpio    *cpioName // in a cpio
 	visited bool
+}
+
+// cpioName is a name of a file in a cpio that came without content.
+type cpioName struct {
+	inode  string
+	header FileHeader
 }
 
 func (t *tarWalk) hardLink(m *member, name string) error {
@@ -65,8 +70,8 @@ func (t *tarWalk) resolve(entry *leaf) error {
 			return fail.New(fail.Verification, "", "hard links go round in a circle")
 		}
 		link.visited = true
-		if link.inode != "" {
-			if err := t.sameInode(entry, link); err != nil {
+		if link.cpio != nil {
+			if err := t.sameInode(entry, link.cpio); err != nil {
 				return err
 			}
 			break
@@ -83,13 +88,13 @@ func (t *tarWalk) resolve(entry *leaf) error {
 	return nil
 }
 
-// sameInode is for the names of a file in a cpio that came without content.
-func (t *tarWalk) sameInode(entry *leaf, link *hardLink) error {
-	if with := t.inodes[link.inode]; with != nil {
+// sameInode gives a name the content that came with another one, if any did.
+func (t *tarWalk) sameInode(entry *leaf, name *cpioName) error {
+	if with := t.inodes[name.inode]; with != nil {
 		entry.sum = with.sum
 		return nil
 	}
-	sum, err := t.b.content(t.b.ctx, &link.header, bytes.NewReader(nil), func(context.Context) (io.ReadCloser, error) {
+	sum, err := t.b.content(t.b.ctx, &name.header, bytes.NewReader(nil), func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(nil)), nil
 	})
 	entry.sum = sum
