@@ -80,7 +80,7 @@ func (e *Env) checkout(c *cli.Context, repo *ostree.Repo) error {
 	}
 	view := checkoutView{Commit: commit.String(), Dir: dir}
 	view.CheckoutReport, err = ostree.Checkout(c.Context, repo, commit, view.Dir, opt)
-	if errors.Is(err, ostree.ErrNoPath) && c.Bool("allow-noent") {
+	if c.Bool("allow-noent") && noSuchPath(err) {
 		return nil
 	}
 	if err != nil {
@@ -168,10 +168,15 @@ func checkoutOne(ctx context.Context, repo *ostree.Repo, one [2]string, opt ostr
 	}
 	opt.Subpath, view.Commit = one[1], commit.String()
 	view.CheckoutReport, err = ostree.Checkout(ctx, repo, commit, view.Dir, opt)
-	if errors.Is(err, ostree.ErrNoPath) && mayMiss {
+	if mayMiss && noSuchPath(err) {
 		return nil
 	}
 	return err
+}
+
+// noSuchPath is what --allow-noent allows: nothing is there, and no file in the way.
+func noSuchPath(err error) bool {
+	return errors.Is(err, ostree.ErrNoPath) && !errors.Is(err, ostree.ErrNotDir)
 }
 
 // checkoutList reads pairs of COMMIT and PATH; the last PATH may be missing.
