@@ -96,10 +96,11 @@ func (e *Env) pull(c *cli.Context, repo *ostree.Repo) error {
 	if o.Refs, err = parseWanted(refs); err != nil {
 		return err
 	}
-	if len(o.Refs) == 0 && !o.Mirror {
+	if len(o.Refs) == 0 && (!o.Mirror || len(conf.Branches) > 0) {
 		if o.Refs, err = branches(conf); err != nil {
 			return err
 		}
+		o.Others = o.Mirror
 	}
 	ctx, cancel := e.limitTime(c)
 	defer cancel()

@@ -54,6 +54,9 @@ type Options struct {
 	// Mirror writes refs as they are in the remote, and takes all of its
 	// summary, and the summary itself, where Refs is empty.
 	Mirror bool
+	// Others, with Mirror, takes what else the summary lists along with Refs,
+	// where the remote has one; the summary itself stays there.
+	Others bool
 	// CollectionID is that of the remote, or "": commits have to be bound to it.
 	CollectionID string
 

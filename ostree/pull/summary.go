@@ -53,7 +53,7 @@ func (r *run) readSummary(ctx context.Context) error {
 // stand at a given commit does not; a commit without a ref does so only for
 // the sake of a delta.
 func (r *run) wantsSummary() bool {
-	if r.opt.CheckSummary != nil || r.opt.Mirror && len(r.opt.Refs) == 0 {
+	if r.opt.CheckSummary != nil || r.mirrorsAll() {
 		return true
 	}
 	for _, ref := range r.opt.Refs {
@@ -66,7 +66,7 @@ func (r *run) wantsSummary() bool {
 
 // wantsSig says whether signatures of the summary are verified or mirrored.
 func (r *run) wantsSig() bool {
-	return r.opt.CheckSummary != nil || r.opt.Mirror && len(r.opt.Refs) == 0
+	return r.opt.CheckSummary != nil || r.mirrorsAll()
 }
 
 // SummaryOptions of FetchSummary. The zero value fetches a summary alone.
@@ -190,7 +190,7 @@ func (o SummaryOptions) optional(ctx context.Context, remote Remote, path string
 // mirrorSummary makes the summary that was pulled that of the repo, where all
 // of it was pulled.
 func (r *run) mirrorSummary(ctx context.Context) error {
-	if !r.opt.Mirror || len(r.opt.Refs) > 0 || r.sumData == nil {
+	if !r.mirrorsAll() || r.sumData == nil {
 		return nil
 	}
 	return summary.Write(ctx, r.repo, r.sumData, r.sumSig, r.opt.Now)

@@ -62,31 +62,49 @@ func (r *run) findTargets(ctx context.Context) error {
 // listTargets are what was asked for: refs, or all that the summary lists, of
 // whatever collection.
 func (r *run) listTargets() error {
-	if len(r.opt.Refs) > 0 || !r.opt.Mirror {
-		for _, ref := range unique(r.opt.Refs) {
-			r.targets = append(r.targets, &target{ref: ref, collection: ref.Collection})
-		}
-		return nil
+	for _, ref := range unique(r.opt.Refs) {
+		r.targets = append(r.targets, &target{ref: ref, collection: ref.Collection})
 	}
+	if r.mirrorsAll() || r.opt.Mirror && r.opt.Others && r.sum != nil {
+		return r.listAll()
+	}
+	return nil
+}
+
+// mirrorsAll says whether what is pulled is all that the remote has.
+func (r *run) mirrorsAll() bool { return r.opt.Mirror && len(r.opt.Refs) == 0 }
+
+func (r *run) listAll() error {
 	if r.sum == nil {
 		return fail.New(fail.NotFound, "name the refs to pull, or have a summary made with ostree summary -u on the server",
 			"all refs were asked for, and %s has no summary", r.remote.URL())
 	}
 	r.listed(r.ownCollection(), r.sum.Refs)
 	for _, c := range r.sum.Collections {
-		if c.ID != r.sum.CollectionID {
+		if c.ID != r.sum.CollectionID && c.ID != r.ownCollection() {
 			r.listed(c.ID, c.Refs)
 		}
 	}
 	return nil
 }
 
-// listed makes refs of the summary targets. That they are of a collection is
-// what the summary says: their commits are held against the remote's.
+// listed makes refs of the summary targets, but for those asked for by name. That
+// they are of a collection is what the summary says: their commits are held
+// against the remote's.
 func (r *run) listed(collection string, refs []summary.Ref) {
 	for _, ref := range refs {
+		if r.isNamed(collection, ref.Name) {
+			continue
+		}
 		r.targets = append(r.targets, &target{ref: Ref{Name: ref.Name, Commit: &ref.Commit}, collection: collection})
 	}
+}
+
+// isNamed says whether a ref of the summary was asked for by its name.
+func (r *run) isNamed(collection, name string) bool {
+	return slices.ContainsFunc(r.opt.Refs, func(ref Ref) bool {
+		return ref.Name == name && cmp.Or(ref.Collection, r.ownCollection()) == collection
+	})
 }
 
 // ownCollection is that of the refs which a summary lists as the remote's own;
