@@ -39,6 +39,8 @@ func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	switch {
 	case c.Bool("if-not-exists") && c.Bool("force"):
 		return usage("--if-not-exists and --force exclude each other")
+	case c.Bool("no-sign-verify") && c.IsSet("sign-verify"):
+		return usage("Cannot specify both --sign-verify and --no-sign-verify")
 	case c.Bool("if-not-exists"):
 		how = ostree.AddMissingRemote
 	case c.Bool("force"):
@@ -69,8 +71,8 @@ func (e *Env) remoteAdd(c *cli.Context, repo *ostree.Repo) error {
 	return e.importKeys(c.Context, repo, name, ring)
 }
 
-// remoteOptions are the keys that the flags stand for, --set last so that it
-// decides.
+// remoteOptions are the keys that the flags stand for. As with the original the
+// flags about signatures decide over --set.
 func remoteOptions(c *cli.Context) ([]ostree.RemoteOption, error) {
 	var out []ostree.RemoteOption
 	add := func(key, value string) {
@@ -82,8 +84,14 @@ func remoteOptions(c *cli.Context) ([]ostree.RemoteOption, error) {
 		add("branches", strings.Join(args[2:], ";")+";")
 	}
 	add("contenturl", c.String("contenturl"))
-	add("collection-id", c.String("collection-id"))
 	add("custom-backend", c.String("custom-backend"))
+	set, err := keyValues(c, "set")
+	if err != nil {
+		return nil, err
+	}
+	for _, kv := range set {
+		out = append(out, ostree.RemoteOption{Key: kv[0], Value: kv[1]})
+	}
 	if c.Bool("no-gpg-verify") || c.Bool("no-sign-verify") {
 		add("gpg-verify", "false")
 	}
@@ -97,11 +105,8 @@ func remoteOptions(c *cli.Context) ([]ostree.RemoteOption, error) {
 	if len(engines) > 0 {
 		add("sign-verify", strings.Join(engines, ";")+";")
 	}
-	set, err := keyValues(c, "set")
-	for _, kv := range set {
-		out = append(out, ostree.RemoteOption{Key: kv[0], Value: kv[1]})
-	}
-	return out, err
+	add("collection-id", c.String("collection-id"))
+	return out, nil
 }
 
 // signVerify writes the keys of --sign-verify and names the engines.
