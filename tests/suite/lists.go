@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,11 +17,27 @@ var passingText string
 //go:embed scope.txt
 var scopeText string
 
+//go:embed without.txt
+var withoutText string
+
 // lists is what is known of the scripts.
 type lists struct {
 	passing []string    // have to pass
 	fast    []string    // of these, what make test runs
 	scope   [][2]string // pattern and why it is not tried
+	without []omission
+}
+
+// omission is a line of a script that is not run.
+type omission struct{ file, line, why string }
+
+// from is a script without the line, which must be in it once.
+func (o omission) from(script string) (string, error) {
+	line := regexp.MustCompile(`(?m)^[ \t]*` + regexp.QuoteMeta(o.line) + `$`)
+	if n := len(line.FindAllString(script, -1)); n != 1 {
+		return "", fmt.Errorf("without.txt: %s has %q %d times", o.file, o.line, n)
+	}
+	return line.ReplaceAllLiteralString(script, ":"), nil
 }
 
 func readLists() (*lists, error) {
@@ -42,6 +59,14 @@ func readLists() (*lists, error) {
 			return nil, fmt.Errorf("scope.txt: %q: want PATTERN REASON", line)
 		}
 		l.scope = append(l.scope, [2]string{pattern, strings.TrimSpace(why)})
+	}
+	rows := lines(withoutText)
+	for pair := range slices.Chunk(rows, 2) {
+		file, line, ok := strings.Cut(pair[0], ": ")
+		if !ok || len(pair) < 2 {
+			return nil, fmt.Errorf("without.txt: %q: want FILE: LINE, and why on the next", pair[0])
+		}
+		l.without = append(l.without, omission{file, line, pair[1]})
 	}
 	return l, nil
 }
@@ -74,8 +99,8 @@ func (l *lists) regressions(results []result) []string {
 	return bad
 }
 
-// writeTable prints one line a script and a sum.
-func writeTable(w io.Writer, results []result) {
+// writeTable prints one line a script, a sum, and what was left out of them.
+func (l *lists) writeTable(w io.Writer, results []result) {
 	width := 0
 	count := map[verdict]int{}
 	for _, r := range results {
@@ -98,6 +123,9 @@ func writeTable(w io.Writer, results []result) {
 	}
 	fmt.Fprintf(w, "\n%d scripts: %d passed, %d failed, %d skipped, %d out of scope\n",
 		len(results), count[passed], count[failed], count[skipped], count[outOfScope])
+	for _, o := range l.without {
+		fmt.Fprintf(w, "not run: %q of %s: %s\n", o.line, o.file, o.why)
+	}
 }
 
 func clip(s string, n int) string {

@@ -52,14 +52,14 @@ func suiteMain(ctx context.Context, program string, names []string, jobs int, ke
 			return false, err
 		}
 	}
-	s, err := setUp(ctx, program)
+	s, err := setUp(ctx, program, lists)
 	if err != nil {
 		return false, err
 	}
 	defer s.tearDown()
-	s.keep, s.jobs, s.lists = keep, jobs, lists
+	s.keep, s.jobs = keep, jobs
 	results := s.runAll(ctx, names, func(r result) { fmt.Fprintf(os.Stderr, "%-12s %s\n", r.Verdict, r.Name) })
-	writeTable(os.Stdout, results)
+	lists.writeTable(os.Stdout, results)
 	regressions := lists.regressions(results)
 	for _, name := range regressions {
 		fmt.Printf("regression: %s is in passing.txt\n", name)

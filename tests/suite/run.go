@@ -46,7 +46,7 @@ func allScripts() ([]string, error) {
 
 // setUp copies the scripts to where no libostree is beside them, builds the
 // web server they start, and makes a PATH without another ostree.
-func setUp(ctx context.Context, program string) (*suite, error) {
+func setUp(ctx context.Context, program string, l *lists) (*suite, error) {
 	program, err := filepath.Abs(program)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func setUp(ctx context.Context, program string) (*suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &suite{dir: dir, tests: filepath.Join(dir, "libexec/installed-tests/libostree"), jobs: 1}
+	s := &suite{lists: l, dir: dir, tests: filepath.Join(dir, "libexec/installed-tests/libostree"), jobs: 1}
 	if err := s.fill(ctx, program); err != nil {
 		s.tearDown()
 		return nil, err
@@ -78,6 +78,9 @@ func (s *suite) fill(ctx context.Context, program string) error {
 	if out, err := exec.CommandContext(ctx, "cp", "-a", installed, s.tests).CombinedOutput(); err != nil {
 		return fmt.Errorf("copy the scripts: %w: %s", err, out)
 	}
+	if err := s.leaveOut(); err != nil {
+		return err
+	}
 	s.migrateKeys(ctx)
 	httpd := filepath.Join(s.dir, "libexec/libostree/ostree-trivial-httpd")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", httpd, "github.com/otactl/otactl/tests/suite/httpd").CombinedOutput(); err != nil {
@@ -88,6 +91,25 @@ func (s *suite) fill(ctx context.Context, program string) error {
 	}
 	s.path = filepath.Join(s.dir, "bin") + ":" + filepath.Join(s.dir, "tools")
 	return linkTools(filepath.Join(s.dir, "tools"))
+}
+
+// leaveOut takes out of the copied scripts what is not run of them.
+func (s *suite) leaveOut() error {
+	for _, o := range s.without {
+		name := filepath.Join(s.tests, o.file)
+		script, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		less, err := o.from(string(script))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(less), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // migrateKeys lets GnuPG turn the old keyring of secret keys, which each script

@@ -19,12 +19,12 @@ func TestTheFixedPartOfTheSuitePasses(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", program, "github.com/otactl/otactl").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
 	}
-	s, err := setUp(t.Context(), program)
+	s, err := setUp(t.Context(), program, lists)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.tearDown()
-	s.lists, s.jobs, s.keep = lists, 2*runtime.NumCPU(), t.TempDir()
+	s.jobs, s.keep = 2*runtime.NumCPU(), t.TempDir()
 	for _, r := range s.runAll(t.Context(), lists.fast, func(result) {}) {
 		if r.Verdict != passed {
 			log, _ := os.ReadFile(filepath.Join(s.keep, r.Name+".log"))
@@ -74,5 +74,21 @@ func TestTheListsNameRealScripts(t *testing.T) {
 	}
 	if !slices.IsSorted(lists.passing) {
 		t.Error("passing.txt is not sorted")
+	}
+}
+
+// A line that is left out by mistake would be a check that nobody misses.
+func TestOnlyTheLineThatIsNamedIsLeftOutOfAScript(t *testing.T) {
+	o := omission{file: "f.sh", line: "same a $b", why: "w"}
+	for script, want := range map[string]string{
+		"if x; then\n  same a $b\nfi\n": "if x; then\n:\nfi\n",
+		"same a $b\nsame a $bc\n":       ":\nsame a $bc\n",
+		"same a $bc\n":                  "",
+		"same a $b\nsame a $b\n":        "",
+	} {
+		got, err := o.from(script)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: %q, %v", script, got, err)
+		}
 	}
 }
