@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/ostree"
+	"github.com/otactl/otactl/ostree/delta"
 	"github.com/otactl/otactl/ostree/pull"
 	"github.com/otactl/otactl/ostree/summary"
 )
@@ -68,7 +71,7 @@ func (e *Env) createUSB(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	if err := e.summarize(c, dest); err != nil {
+	if err := summarize(c.Context, dest, e.Now()); err != nil {
 		return err
 	}
 	if err := linkRepo(mount, below); err != nil {
@@ -120,13 +123,13 @@ func usbRefs(c *cli.Context, repo *ostree.Repo) ([]pull.Ref, error) {
 	return refs, nil
 }
 
-// summarize writes the summary of a repo that was filled.
-func (e *Env) summarize(c *cli.Context, repo *ostree.Repo) error {
-	deltas, err := summary.Deltas(c.Context, repo)
-	if err != nil {
+// summarize writes the summary of a repo that was filled, and the indexes of its
+// deltas.
+func summarize(ctx context.Context, repo *ostree.Repo, now time.Time) error {
+	if _, err := delta.Reindex(ctx, repo, nil); err != nil {
 		return err
 	}
-	return summary.Update(c.Context, repo, summary.Options{Now: e.Now(), Deltas: deltas}, nil)
+	return summary.Update(ctx, repo, summary.Options{Now: now}, nil)
 }
 
 // linkRepo leads from .ostree/repos.d to a repo that lies elsewhere on the
