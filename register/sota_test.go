@@ -9,7 +9,7 @@ import (
 
 // replied is the outcome of a registration with this sota.toml, in which DIR is
 // the device's folder.
-func replied(t *testing.T, sota string) (err error, left []os.DirEntry) {
+func replied(t *testing.T, sota string) (left []os.DirEntry, err error) {
 	t.Helper()
 	b := newBackend(t)
 	o := b.options(t)
@@ -17,7 +17,7 @@ func replied(t *testing.T, sota string) (err error, left []os.DirEntry) {
 	b.files = func(m map[string]string) { m[sotaToml] = strings.ReplaceAll(sota, "DIR", o.Dir) }
 	_, err = Run(t.Context(), o)
 	left, _ = os.ReadDir(o.Dir)
-	return err, left
+	return left, err
 }
 
 const goodTLS = "[tls]\nserver = \"https://gw\"\n"
@@ -39,7 +39,7 @@ func TestAReplySaysNothingOfWhatTheDeviceRunsOrTrusts(t *testing.T) {
 		"metadata without TLS":     "[uptane]\nrepo_server = \"http://gw/repo\"\n",
 		"metadata from no host":    "[uptane]\nrepo_server = \"/repo\"\n",
 	} {
-		err, left := replied(t, goodTLS+sota)
+		left, err := replied(t, goodTLS+sota)
 		if !errors.Is(err, ErrBadReply) || len(left) != 0 {
 			t.Errorf("%s: %v; left behind: %v", name, err, left)
 		}
@@ -65,7 +65,7 @@ func TestASotaTOMLThatReadersTakeDifferentlyIsRefused(t *testing.T) {
 		"a carriage return between": goodTLS + "x = \"a\"\r[bootloader]\r\n",
 		"no section of an array":    goodTLS + "[[tls]]\n",
 	} {
-		err, left := replied(t, sota)
+		left, err := replied(t, sota)
 		if !errors.Is(err, ErrBadReply) || len(left) != 0 {
 			t.Errorf("%s: %v; left behind: %v", name, err, left)
 		}
@@ -73,7 +73,7 @@ func TestASotaTOMLThatReadersTakeDifferentlyIsRefused(t *testing.T) {
 }
 
 func TestWhatBackendsSayOfADeviceIsTaken(t *testing.T) {
-	err, _ := replied(t, `# made for a device
+	_, err := replied(t, `# made for a device
 [tls]
 server = "https://gw.example:8443"
 ca_source = "file"
