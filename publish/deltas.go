@@ -298,7 +298,7 @@ func (u *deltaUpload) send(ctx context.Context, n delta.Name, f *delta.File) (in
 func (u *deltaUpload) put(ctx context.Context, task progress.Task, path string, part *delta.Part) (int64, error) {
 	size, sum, err := u.hash(path, part)
 	if err == nil && part != nil && sum != part.Sum {
-		err = damagedDelta(path, fmt.Errorf("its checksum is %s, want %s", sum, part.Sum))
+		err = u.damaged(path, fmt.Errorf("its checksum is %s, want %s", sum, part.Sum))
 	}
 	if err != nil {
 		return 0, err
@@ -333,20 +333,22 @@ func (u *deltaUpload) open(path string, part *delta.Part) (io.ReadCloser, error)
 	defer root.Close()
 	f, err := fsx.OpenIn(root, filepath.FromSlash(path))
 	if err != nil {
-		return nil, damagedDelta(path, err)
+		return nil, u.damaged(path, err)
 	}
 	st, err := f.Stat()
 	if err == nil && part != nil && uint64(st.Size()) != part.Size {
 		err = fmt.Errorf("it has %d bytes, want %d", st.Size(), part.Size)
 	}
 	if err != nil {
-		return nil, errors.Join(damagedDelta(path, err), f.Close())
+		return nil, errors.Join(u.damaged(path, err), f.Close())
 	}
 	return f, nil
 }
 
-func damagedDelta(path string, why error) error {
-	return fail.New(fail.Verification, "delete the delta with otactl ostree static-delta delete and run this again", "%s: %w", path, why)
+// damaged says of a file of a delta in the repo that it can't be sent.
+func (u *deltaUpload) damaged(path string, why error) error {
+	return fail.New(fail.Verification, "delete the delta with otactl ostree static-delta delete and run this again",
+		"%s: %w", filepath.Join(u.Repo.Path(), filepath.FromSlash(path)), why)
 }
 
 // writeIndex sends the list of the deltas to the commit, with those that others
