@@ -68,15 +68,17 @@ func TestAPipeIsWaitedForNoLongerThanTheContext(t *testing.T) {
 
 func TestWhatWasReadBeforeTheEndOfTheContextIsGiven(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	in, out := io.Pipe()
-	defer in.Close()
-	go func() {
-		if _, err := out.Write([]byte("data")); err != nil {
-			t.Error(err)
-		}
+	over := t.Context().Done()
+	r := io.MultiReader(strings.NewReader("data"), readerFunc(func([]byte) (int, error) {
 		cancel()
-	}()
-	if got, err := io.ReadAll(Until(ctx, in)); string(got) != "data" || !errors.Is(err, context.Canceled) {
+		<-over // as a pipe in which nothing comes any more
+		return 0, io.EOF
+	}))
+	if got, err := io.ReadAll(Until(ctx, r)); string(got) != "data" || !errors.Is(err, context.Canceled) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
