@@ -2,7 +2,6 @@ package offline
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -92,8 +91,7 @@ func TestAPlanCountsWhatTheBuildThenCounts(t *testing.T) {
 
 func TestAPlanAsksForRoomForTheArchiveWhereItWillLie(t *testing.T) {
 	f := sizedBackend(t)
-	tree, noise := tinyTree(t, "2"), make([]byte, 200<<10)
-	rand.Read(noise)
+	tree, noise := tinyTree(t, "2"), noise(200<<10)
 	write(t, filepath.Join(tree, "noise"), noise)
 	f.publish("pc-2", "pc", tree, nil)
 	scratch := t.TempDir()

@@ -1,7 +1,6 @@
 package offline
 
 import (
-	"crypto/rand"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,8 +104,7 @@ func TestNothingIsPrunedWhereItCannotBeToldWhatIsNeeded(t *testing.T) {
 // a temporary file.
 func TestADeltaForWhichThereIsNoRoomHereIsNotPruned(t *testing.T) {
 	v := newVersions(t)
-	tree3, noise := tinyTree(t, "3"), make([]byte, 6<<20)
-	rand.Read(noise)
+	tree3, noise := tinyTree(t, "3"), noise(6<<20)
 	write(t, filepath.Join(tree3, "one"), noise[:3<<20])
 	write(t, filepath.Join(tree3, "other"), noise[3<<20:])
 	three := v.add("pc-3", "3", tree3)
