@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otactl/otactl/client/gateway"
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
@@ -90,7 +91,7 @@ const gatewayPatience = 20 * time.Second
 // registration has pinned; nothing where there is none or it can't be reached.
 func (a *Agent) rootOfGateway(ctx context.Context) [][]byte {
 	creds, err := a.db.Credentials(ctx)
-	if err != nil || len(creds.CA) == 0 || !provesItself(a.cfg.Uptane.RepoServer) {
+	if err != nil || len(creds.CA) == 0 || !gateway.ProvesItself(a.cfg.Uptane.RepoServer) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, gatewayPatience)

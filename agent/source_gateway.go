@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"strings"
 
 	"github.com/otactl/otactl/agent/state"
 	"github.com/otactl/otactl/client/gateway"
@@ -32,12 +31,7 @@ func (a *Agent) OpenGateway(ctx context.Context, userAgent string) (Source, erro
 	if err != nil {
 		return nil, err
 	}
-	return &online{c, provesItself(a.cfg.Uptane.RepoServer)}, nil
-}
-
-// provesItself says whether a certificate stands for who answers at an address.
-func provesItself(address string) bool {
-	return strings.HasPrefix(strings.ToLower(address), "https://")
+	return &online{c, gateway.ProvesItself(a.cfg.Uptane.RepoServer)}, nil
 }
 
 func (a *Agent) gateway(ctx context.Context, userAgent string) (*gateway.Client, error) {

@@ -1,10 +1,11 @@
 package register
 
 import (
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/otactl/otactl/client/gateway"
 )
 
 // settings are what a sota.toml says: the keys of each section.
@@ -79,20 +80,14 @@ func (o *Options) checkConfig(data []byte) (settings, error) {
 			}
 		}
 	}
-	if at := s["tls"]["server"]; !provesItself(at) {
+	if at := s["tls"]["server"]; !gateway.ProvesItself(at) {
 		return nil, bad("%s: tls.server %.120q is not an https address", sotaToml, at)
 	}
 	// The first root of trust comes from there.
-	if at := s["uptane"]["repo_server"]; at != "" && !provesItself(at) {
+	if at := s["uptane"]["repo_server"]; at != "" && !gateway.ProvesItself(at) {
 		return nil, bad("%s: uptane.repo_server %.120q is not an https address", sotaToml, at)
 	}
 	return s, s.staysIn(filepath.Clean(o.Dir))
-}
-
-// provesItself says whether a certificate stands for who answers at an address.
-func provesItself(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && u.Scheme == "https" && u.Host != ""
 }
 
 // staysIn refuses paths of files that lie outside of the device's folder.

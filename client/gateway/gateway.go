@@ -158,6 +158,13 @@ func parseBase(raw string) (*url.URL, error) {
 	return u, nil
 }
 
+// ProvesItself says whether a certificate stands for who answers at an address:
+// whether it is https, and names a host.
+func ProvesItself(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Hostname() != ""
+}
+
 // Metadata fetches TUF files from the gateway's repo.
 func (c *Client) Metadata() tuf.Fetcher { return metadata{c} }
 

@@ -47,6 +47,18 @@ func TestMetadataRequestsTellWhatRuns(t *testing.T) {
 	}
 }
 
+func TestOnlyAnHTTPSAddressOfAHostProvesItself(t *testing.T) {
+	for address, want := range map[string]bool{
+		"https://gw.example.com:8443/repo": true, "HTTPS://gw.example.com": true, "https://[::1]": true,
+		"http://gw.example.com": false, "https://": false, "https://:8443": false, "https:///repo": false, "https:gw.example.com": false,
+		"https://gw.example.com\n": false, "https://gw example.com": false, "httpsx://gw.example.com": false, "": false,
+	} {
+		if got := ProvesItself(address); got != want {
+			t.Errorf("%q: %v, want %v", address, got, want)
+		}
+	}
+}
+
 func TestOnlyNotFoundEndsTheRootChain(t *testing.T) {
 	for _, tt := range []struct {
 		code int
