@@ -116,7 +116,7 @@ func (c Config) client() (*http.Client, error) {
 		}
 	}
 	if len(c.Cookies) > 0 {
-		o.Jar = &jar{cookies: c.Cookies, now: c.Now}
+		o.Jar = &jar{cookies: c.Cookies, to: c.addresses(), now: c.Now}
 	}
 	return httpx.NewClient(o), nil
 }

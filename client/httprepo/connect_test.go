@@ -105,6 +105,37 @@ func TestWhatIsSecretStaysWithItsOrigin(t *testing.T) {
 	}
 }
 
+// TestCookiesGoToNamedOriginsOnly: a cookie's own domain knows neither ports nor
+// schemes, and may be that of many hosts.
+func TestCookiesGoToNamedOriginsOnly(t *testing.T) {
+	got := make(chan string, 1)
+	other := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/repo/summary" {
+			got <- r.Header.Get("Cookie")
+		}
+		io.WriteString(w, "there")
+	}))
+	home := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Cookie") != "a=b" {
+			t.Errorf("home got no cookie for %s", r.URL.Path)
+		}
+		if r.URL.Path == "/repo/mirrors" {
+			fmt.Fprintln(w, other.URL+"/repo")
+			return
+		}
+		http.Redirect(w, r, other.URL+r.URL.Path, http.StatusFound)
+	}))
+	for what, address := range map[string]string{"along a redirect": home.URL + "/repo", "to a mirror": "mirrorlist=" + home.URL + "/repo/mirrors"} {
+		s := connect(t, Config{URL: address, Cookies: []Cookie{{Domain: "127.0.0.1", Path: "/", Name: "a", Value: "b"}}})
+		if data, _, err := s.File(t.Context(), "summary", 100, ostree.FileVersion{}); err != nil || string(data) != "there" {
+			t.Fatalf("%s: %q, %v", what, data, err)
+		}
+		if cookie := <-got; cookie != "" {
+			t.Errorf("%s went the cookie %s", what, cookie)
+		}
+	}
+}
+
 func TestVersionsAreAskedForByTheirMarks(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(dir+"/summary", []byte("one"), 0o644); err != nil {

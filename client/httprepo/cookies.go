@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/otactl/otactl/internal/fail"
+	"github.com/otactl/otactl/internal/httpx"
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -114,9 +116,12 @@ func flagText(b bool) string {
 	return "FALSE"
 }
 
-// jar gives cookies to the requests they are for. It takes none from servers.
+// jar gives cookies to the requests they are for, of those to the origins in to:
+// a cookie itself knows neither ports nor schemes, and may be for many hosts. It
+// takes none from servers.
 type jar struct {
 	cookies []Cookie
+	to      []*url.URL
 	now     func() time.Time // nil: nothing expires
 }
 
@@ -125,6 +130,9 @@ func (*jar) SetCookies(*url.URL, []*http.Cookie) {}
 
 // Cookies is of http.CookieJar.
 func (j *jar) Cookies(u *url.URL) []*http.Cookie {
+	if !slices.ContainsFunc(j.to, func(o *url.URL) bool { return httpx.SameOrigin(o, u) }) {
+		return nil
+	}
 	var list []*http.Cookie
 	for _, c := range j.cookies {
 		if j.now != nil && c.Expires != 0 && c.Expires <= j.now().Unix() {

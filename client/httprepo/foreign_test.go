@@ -158,6 +158,7 @@ func TestCookiesGoWhereTheyBelong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		j.to = []*url.URL{u}
 		var got []string
 		for _, c := range j.Cookies(u) {
 			got = append(got, c.Name)
