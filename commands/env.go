@@ -44,7 +44,7 @@ func otherVariables() [][2]string {
 		{envPIN, "PIN of the PKCS#11 token when the URI has no pin-source"},
 		{"XDG_CONFIG_HOME, HOME, USERPROFILE", "where the context file `otactl/config.yaml` lies"},
 		{"DBUS_SESSION_BUS_ADDRESS", "the bus that the system's keyring is on; without one no keyring is asked"},
-		{"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxy for all that goes over the network, and what goes past it; upper or lower case"},
+		{"HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "proxy for all that goes over the network, and what goes past it; in lower case too, all_proxy first"},
 		{"SOTA_PACKED_CREDENTIALS", "credentials file when neither `--credentials` nor a context or `--url` is given"},
 		{"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "keys for a bucket; without them those of a profile, of the container or of the machine"},
 		{"AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE", "profile of `~/.aws/credentials` and `~/.aws/config`, and other files than these"},

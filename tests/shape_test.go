@@ -67,7 +67,7 @@ var callOwners = []struct {
 }{
 	{"os.Exit", []string{"main.go"}, "everything else returns, so that it can be tested and cleaned up"},
 	{"log.Fatal", nil, "it exits"},
-	{"os.Getenv", []string{"commands/env.go"}, "the environment is an input and is handed in"},
+	{"os.Getenv", []string{"commands/env.go", "internal/httpx/proxy.go"}, "the environment is an input and is handed in"},
 	{"os.LookupEnv", []string{"commands/env.go"}, "the environment is an input and is handed in"},
 	{"time.Now", []string{"internal/clock"}, "expiry is decided by a clock that is handed in"},
 	{"time.Since", []string{"internal/clock"}, "it reads the machine's clock"},

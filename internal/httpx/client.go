@@ -49,7 +49,8 @@ type Options struct {
 	// somebody reads them, on one stream and on all; 0 means 1 MiB and 16 MiB.
 	HTTP2                    bool
 	StreamBuffer, ConnBuffer int
-	// Proxy is the address of a proxy; nil takes what the environment says.
+	// Proxy is the address of a proxy for all that NO_PROXY does not name; nil
+	// takes what the environment says.
 	Proxy *url.URL
 	// Client is shown to the origins that it names; nil: none is shown.
 	Client *ClientCertificate
@@ -85,7 +86,7 @@ func (o Options) withDefaults() Options {
 
 // NewClient makes a client. Its overall Timeout is zero on purpose: an object
 // may take hours on a slow line as long as bytes keep moving. The proxy is
-// taken from HTTPS_PROXY and its kin, as in any Go program.
+// taken from HTTPS_PROXY and its kin.
 func NewClient(o Options) *http.Client {
 	o = o.withDefaults()
 	a := &agent{name: o.UserAgent, low: o.LowSpeed}
@@ -105,17 +106,6 @@ func newRoundTripper(o Options) roundTripper {
 	dialer := newTransport(o)
 	dialer.MaxConnsPerHost = 0 // it would count down for connections that it never counted
 	return newPool(t, dialer)
-}
-
-// proxyOf says by which proxy a request goes.
-func proxyOf(o Options) func(*http.Request) (*url.URL, error) {
-	switch {
-	case o.proxy != nil:
-		return o.proxy
-	case o.Proxy != nil:
-		return http.ProxyURL(o.Proxy)
-	}
-	return http.ProxyFromEnvironment
 }
 
 func newTransport(o Options) *http.Transport {
