@@ -1,7 +1,6 @@
 package offline
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
 	"gopkg.in/yaml.v3"
 
 	"github.com/otactl/otactl/internal/limits"
@@ -169,62 +167,6 @@ func (c *appCheck) archive(ctx context.Context, app reference, d descriptor) ([]
 		c.v.found.bad(RuleApps, name, "%s", readProblem(err))
 	}
 	return compose, err == nil
-}
-
-// composeIn finds the compose file in an archive of at most max bytes. Nothing is unpacked; a member
-// that would leave the app's folder, where a device does unpack it, is refused.
-func composeIn(ctx context.Context, r io.Reader, max int64) ([]byte, error) {
-	unzipped, err := gzip.NewReader(&untilDone{ctx, r})
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if err != nil {
-		return nil, badContent("is not packed with gzip: %v", err)
-	}
-	var compose []byte
-	// One byte more than is allowed, so that too much is not taken for the end.
-	in := &io.LimitedReader{R: &untilDone{ctx, unzipped}, N: max + 1}
-	for members := tar.NewReader(in); ; {
-		h, err := members.Next()
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case in.N == 0:
-			return nil, badContent("unpacks to more than the %d bytes allowed", max)
-		case errors.Is(err, io.EOF) && compose == nil:
-			return nil, badContent("holds no %s", composeFile)
-		case errors.Is(err, io.EOF):
-			return compose, nil
-		case err != nil:
-			return nil, badContent("is no tar: %v", err)
-		case !inside(h):
-			return nil, badContent("has a member %.80q (to %.80q), which would leave the app's folder or is no file, folder or link", h.Name, h.Linkname)
-		case path.Clean(h.Name) != composeFile:
-			continue
-		case compose != nil || h.Typeflag != tar.TypeReg || h.Size > limits.ComposeFile:
-			return nil, badContent("has a %s that is no plain file, too long, or there twice", composeFile)
-		}
-		if compose, err = io.ReadAll(members); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// inside says whether a member stays below the folder that it is unpacked in.
-func inside(h *tar.Header) bool {
-	local := func(name string) bool {
-		clean := path.Clean(name)
-		return !path.IsAbs(name) && clean != ".." && !strings.HasPrefix(clean, "../") && !strings.ContainsAny(name, "\x00")
-	}
-	switch h.Typeflag {
-	case tar.TypeSymlink:
-		return local(h.Name) && !path.IsAbs(h.Linkname) && local(path.Join(path.Dir(h.Name), h.Linkname))
-	case tar.TypeLink:
-		return local(h.Name) && local(h.Linkname)
-	case tar.TypeReg, tar.TypeDir:
-		return local(h.Name)
-	}
-	return h.Typeflag == tar.TypeXGlobalHeader
 }
 
 // images are what the services of a compose file run, each pinned to a digest.

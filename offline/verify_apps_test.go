@@ -40,12 +40,16 @@ func archiveOf(t testing.TB, members ...tar.Header) []byte {
 func TestArchiveOfAnAppIsHeldToItsFolderAndToLimits(t *testing.T) {
 	const max = 8 << 20
 	compose := tar.Header{Name: composeFile, Size: 3}
+	link := func(name, target string) tar.Header {
+		return tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeSymlink}
+	}
 	for name, c := range map[string]struct {
 		members []tar.Header
 		good    bool
 	}{
 		"as composectl makes it":         {[]tar.Header{{Name: "d/", Typeflag: tar.TypeDir}, {Name: "d/x"}, compose}, true},
-		"with ./ in front":               {[]tar.Header{{Name: "./" + composeFile, Size: 3}}, true},
+		"with ./ in front":               {[]tar.Header{{Name: "./" + composeFile, Size: 3}}, false},
+		"a second one with ./ in front":  {[]tar.Header{compose, {Name: "./" + composeFile, Size: 3}}, false},
 		"a link inside":                  {[]tar.Header{{Name: "d/l", Typeflag: tar.TypeSymlink, Linkname: "../x"}, compose}, true},
 		"no compose file":                {[]tar.Header{{Name: "d/" + composeFile}}, false},
 		"two compose files":              {[]tar.Header{compose, compose}, false},
@@ -56,6 +60,17 @@ func TestArchiveOfAnAppIsHeldToItsFolderAndToLimits(t *testing.T) {
 		"link out":                       {[]tar.Header{{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "../x"}, compose}, false},
 		"absolute link":                  {[]tar.Header{{Name: "l", Typeflag: tar.TypeSymlink, Linkname: "/x"}, compose}, false},
 		"hard link out":                  {[]tar.Header{{Name: "l", Typeflag: tar.TypeLink, Linkname: "../x"}, compose}, false},
+		"links that stay":                {[]tar.Header{link("d/up", ".."), link("d/e/x", "./../../o"), link("o", "d/up"), {Name: "h", Typeflag: tar.TypeLink, Linkname: "d/f"}, compose}, true},
+		"a link below a link":            {[]tar.Header{link("a", "."), link("a/b", ".."), {Name: "b/evil"}, compose}, false},
+		"a file below a link":            {[]tar.Header{link("./a/", "."), {Name: "a/b"}, compose}, false},
+		"a file in place of a link":      {[]tar.Header{link("a", "b"), {Name: "a"}, compose}, false},
+		"back through a link":            {[]tar.Header{link("a", "."), link("b", "a/a/../.."), compose}, false},
+		"back through a link of dots":    {[]tar.Header{link("...", "."), link("b", ".../../x"), compose}, false},
+		"a hard link to a link":          {[]tar.Header{link("d/up", ".."), {Name: "h", Typeflag: tar.TypeLink, Linkname: "d/up"}, compose}, false},
+		"a hard link through a link":     {[]tar.Header{link("a", "."), {Name: "h", Typeflag: tar.TypeLink, Linkname: "a/f"}, compose}, false},
+		"a link in place of the folder":  {[]tar.Header{link(".", "x"), compose}, false},
+		"a name no system takes":         {[]tar.Header{{Name: strings.Repeat("x", 4097)}, compose}, false},
+		"folders without end":            {[]tar.Header{{Name: strings.Repeat("x/", 300) + "x"}, compose}, false},
 		"device":                         {[]tar.Header{{Name: "d", Typeflag: tar.TypeChar}, compose}, false},
 		"pipe":                           {[]tar.Header{{Name: "d", Typeflag: tar.TypeFifo}, compose}, false},
 		"more than is allowed":           {[]tar.Header{compose, {Name: "zeros", Size: max}}, false},

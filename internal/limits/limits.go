@@ -164,6 +164,8 @@ const (
 	// compose file in it; both are composectl's.
 	AppBundle   = 1 << 30
 	ComposeFile = 1 << 20
+	// AppLinks caps the names of all symlinks in an app's archive, together.
+	AppLinks = 4 << 20
 	// AppServices is how many services an app may have, AppLayers how many
 	// blobs one manifest or index may list.
 	AppServices = 1000

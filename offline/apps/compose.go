@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -30,6 +29,7 @@ func readBundle(r io.Reader) ([]byte, error) {
 	}
 	members := tar.NewReader(&capped{r: unpacked, left: limits.AppBundle})
 	var compose []byte
+	var made links
 	for {
 		header, err := members.Next()
 		if errors.Is(err, io.EOF) {
@@ -38,14 +38,15 @@ func readBundle(r io.Reader) ([]byte, error) {
 		if err != nil {
 			return nil, malformed("app archive: %w", err)
 		}
-		if !staysInside(header) {
-			return nil, malformed("app archive: its member %.80q leads out of the app's folder", header.Name)
+		if err := made.take(header); err != nil {
+			return nil, err
 		}
-		if header.Name != composeFile {
+		if path.Clean(header.Name) != composeFile {
 			continue
 		}
-		if header.Typeflag != tar.TypeReg || compose != nil {
-			return nil, malformed("app archive: %s is no plain file, or is there twice", composeFile)
+		// By another spelling composectl doesn't find it, and docker does.
+		if header.Name != composeFile || header.Typeflag != tar.TypeReg || compose != nil {
+			return nil, malformed("app archive: %s is no plain file of just this name, or is there twice", composeFile)
 		}
 		if compose, err = fsx.ReadSized(members, composeFile, header.Size, limits.ComposeFile); err != nil {
 			return nil, malformed("app archive: %w", err)
@@ -55,22 +56,6 @@ func readBundle(r io.Reader) ([]byte, error) {
 		return nil, malformed("app archive: it has no %s", composeFile)
 	}
 	return compose, nil
-}
-
-// staysInside says that a member, and what it links to, lie in the folder into
-// which a device unpacks the archive.
-func staysInside(h *tar.Header) bool {
-	target := "."
-	switch h.Typeflag {
-	case tar.TypeLink:
-		target = h.Linkname
-	case tar.TypeSymlink:
-		if path.IsAbs(h.Linkname) {
-			return false
-		}
-		target = path.Join(path.Dir(path.Clean(h.Name)), h.Linkname)
-	}
-	return filepath.IsLocal(h.Name) && filepath.IsLocal(target)
 }
 
 // capped ends a stream that unpacks to more than is sane.

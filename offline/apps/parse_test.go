@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,8 +75,9 @@ func TestArchivesThatAreNotAnAppsAreRefused(t *testing.T) {
 		"no compose file":      {testkit.Gzip(testkit.Tar("docker-compose.yaml", compose)), "has no docker-compose.yml"},
 		"in a folder":          {testkit.Gzip(testkit.Tar("web/"+composeFile, compose)), "has no docker-compose.yml"},
 		"twice":                {testkit.Gzip(testkit.Tar(composeFile, compose, composeFile, compose)), "twice"},
+		"twice, spelled":       {testkit.Gzip(testkit.Tar(composeFile, compose, "./"+composeFile, compose)), "twice"},
 		"a link as file":       {linked(tar.Header{Name: composeFile, Typeflag: tar.TypeSymlink, Linkname: "x"}), "no plain file"},
-		"a pipe as file":       {linked(tar.Header{Name: composeFile, Typeflag: tar.TypeFifo}), "no plain file"},
+		"a pipe as file":       {linked(tar.Header{Name: composeFile, Typeflag: tar.TypeFifo}), "neither a file"},
 		"too long":             {testkit.Gzip(testkit.Tar(composeFile, strings.Repeat("#", limits.ComposeFile+1))), "longer than"},
 		"out of the folder":    {testkit.Gzip(testkit.Tar("../x", "", composeFile, compose)), "leads out"},
 		"absolute":             {testkit.Gzip(testkit.Tar("/etc/x", "", composeFile, compose)), "leads out"},
@@ -90,6 +92,60 @@ func TestArchivesThatAreNotAnAppsAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case c.want != "" && (fail.ClassOf(err) != fail.Verification || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Each of these writes to where the folder of all apps lies, or above it, when
+// composectl unpacks it; a name that is read by itself leads nowhere.
+func TestAnArchiveDoesNotLeaveItsFolderThroughItsOwnLinks(t *testing.T) {
+	const text = "services: {}\n"
+	link := func(name, target string) tar.Header {
+		return tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeSymlink}
+	}
+	hard := func(name, target string) tar.Header {
+		return tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink}
+	}
+	file := func(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeReg} }
+	var many []tar.Header
+	for i := range limits.AppLinks/4000 + 1 {
+		many = append(many, link(strings.Repeat("x", 4000)+strconv.Itoa(i), "y"))
+	}
+	for name, c := range map[string]struct {
+		members []tar.Header
+		good    bool
+	}{
+		"links that stay":               {[]tar.Header{link("d/up", ".."), link("d/e/x", "../../other"), link("d/y", "e/x"), hard("copy", "d/f"), link("twice", "d"), link("d/z", "./../other"), link("other", "d/up")}, true},
+		"the folder itself":             {[]tar.Header{{Name: "./", Typeflag: tar.TypeDir}, file("./d/f")}, true},
+		"a link below a link":           {[]tar.Header{link("a", "."), link("a/b", ".."), file("b/evil")}, false},
+		"a file below a link":           {[]tar.Header{link("a", "."), file("a/b")}, false},
+		"a file below a link, spelled":  {[]tar.Header{link("./a/", "."), file("a/../a/b")}, false},
+		"a file in place of a link":     {[]tar.Header{link("a", "b"), file("a")}, false},
+		"a folder in place of a link":   {[]tar.Header{link("a", "b"), {Name: "a/", Typeflag: tar.TypeDir}}, false},
+		"back through a link":           {[]tar.Header{link("a", "."), link("b", "a/a/../..")}, false},
+		"back through a link, below":    {[]tar.Header{link("d/a", "."), link("d/b", "../d/a/a/../..")}, false},
+		"back through a link of dots":   {[]tar.Header{link("...", "."), link("b", ".../../x")}, false},
+		"a link made to lie elsewhere":  {[]tar.Header{link("d/up", ".."), hard("h", "d/up"), file("h/evil")}, false},
+		"a file reached through a link": {[]tar.Header{link("a", "."), hard("h", "a/f")}, false},
+		"a link in place of the folder": {[]tar.Header{link(".", "x")}, false},
+		"a device":                      {[]tar.Header{{Name: "d", Typeflag: tar.TypeChar}}, false},
+		"more links than are kept":      {many, false},
+		"a name no system takes":        {[]tar.Header{file(strings.Repeat("x", 4097))}, false},
+		"folders without end":           {[]tar.Header{file(strings.Repeat("x/", 300) + "x")}, false},
+	} {
+		var out bytes.Buffer
+		w := tar.NewWriter(&out)
+		for _, h := range append([]tar.Header{{Name: composeFile, Typeflag: tar.TypeReg, Size: int64(len(text))}}, c.members...) {
+			check(t, w.WriteHeader(&h))
+			if h.Size > 0 {
+				_, err := w.Write([]byte(text))
+				check(t, err)
+			}
+		}
+		check(t, w.Close())
+		got, err := readBundle(bytes.NewReader(testkit.Gzip(out.Bytes())))
+		if c.good && string(got) != text || !c.good && fail.ClassOf(err) != fail.Verification {
+			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
 }
