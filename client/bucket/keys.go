@@ -3,7 +3,11 @@ package bucket
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
+	"os/exec"
+	"regexp"
 	"time"
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -44,11 +48,40 @@ func NewKeys(o KeyOptions) *Keys {
 		}}}
 		return &Keys{credentials.New(c)} // whoever names keys means no others
 	}
-	c.sources = append(c.sources, &credentials.FileAWSCredentials{Profile: o.Profile})
+	c.sources = append(c.sources, profileKeys{&credentials.FileAWSCredentials{Profile: o.Profile}})
 	if o.Machine {
 		c.sources = append(c.sources, &credentials.IAM{Client: metadataClient()})
 	}
 	return &Keys{credentials.New(c)}
+}
+
+// profileKeys are those of a profile of the AWS configuration.
+type profileKeys struct {
+	*credentials.FileAWSCredentials
+}
+
+// RetrieveWithCredContext implements credentials.Provider.
+func (p profileKeys) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
+	v, err := p.FileAWSCredentials.RetrieveWithCredContext(cc)
+	return v, unquoted(err)
+}
+
+// aboutProfile is how the library begins what it says of a profile that it has
+// read. What it says of a file that it can't read quotes that.
+var aboutProfile = regexp.MustCompile(`^(profile |section "|sso_|invalid credential process|((reading|parsing|fetching|creating|cached|unable to determine AWS) )*SSO )`)
+
+// unquoted is err without the lines of a file: one in the wrong place may be a key.
+func unquoted(err error) error {
+	if err == nil || aboutProfile.MatchString(err.Error()) {
+		return err
+	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return file
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return fmt.Errorf("credential_process: %w", exit)
+	}
+	return errors.New("the AWS configuration, ~/.aws/credentials or ~/.aws/config, holds a line that is neither [PROFILE] nor KEY = VALUE, or what it names gives no keys")
 }
 
 // metadataClient asks services that are a wire away or not there at all, and

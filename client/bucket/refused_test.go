@@ -176,6 +176,32 @@ func TestKeysOfAProfile(t *testing.T) {
 	}
 }
 
+// TestAProfileThatCannotBeReadIsNotQuoted: what stands in the wrong place of such
+// a file may be a key, and CI keeps what is printed.
+func TestAProfileThatCannotBeReadIsNotQuoted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "credentials")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+	t.Setenv("AWS_CONFIG_FILE", "/nowhere")
+	t.Setenv("AWS_PROFILE", "")
+	for _, text := range []string{
+		"[default]\naws_access_key_id=A\nwJalrHUSH/K7MDENG\n",
+		"[default]\naws_access_key_id=A\naws_secret_access_key=\"\"\"wJalrHUSH/K7MDENG\n",
+		"[default]\naws_access_key_id=A\naws_secret_access_key=`wJalrHUSH/K7MDENG\n",
+		"wJalrHUSH/K7MDENG\n",
+		"[wJalrHUSH/K7MDENG\n",
+		"[default]\ncredential_process=sh -c 'echo wJalrHUSH/K7MDENG'\n",
+		"[default]\ncredential_process=sh -c 'echo wJalrHUSH/K7MDENG; exit 1'\n",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := NewKeys(KeyOptions{}).creds.GetWithContext(nil)
+		if err == nil || strings.Contains(fmt.Sprint(err, fail.HintOf(err)), "HUSH") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // TestLentKeysAreRenewed: those of a container expire while a publisher works.
 func TestLentKeysAreRenewed(t *testing.T) {
 	var lent atomic.Int64
