@@ -161,11 +161,8 @@ func (c *Client) openArtifact(ctx context.Context, address string) (*Artifact, e
 
 // fileAt is a file of which nothing is known yet but where it is.
 func (c *Client) fileAt(u *url.URL) file {
-	return file{url: u, auth: c.opt.Auth, http: slowest.Client(c.opt.HTTP), retry: c.opt.Retry, size: -1}
+	return file{url: u, auth: c.opt.Auth, http: httpx.Steady(c.opt.HTTP), retry: c.opt.Retry, size: -1}
 }
-
-// slowest is what a server has to send, as for objects.
-var slowest = httpx.LowSpeed{Bytes: 1000, Time: lowSpeedTime}
 
 // own says whether an address is one of the API's origin.
 func (c *Client) own(u *url.URL) bool {

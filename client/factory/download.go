@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/otactl/otactl/internal/fail"
 	"github.com/otactl/otactl/internal/httpx"
@@ -29,9 +28,6 @@ type file struct {
 	kind      string // content type
 	validator string // what If-Range takes, "" where there is none
 }
-
-// lowSpeedTime is how long a server may be slow.
-const lowSpeedTime = 30 * time.Second
 
 // open asks for the file from offset on. Each request is for the address that
 // was given: a redirect to storage may be good for a short time only.

@@ -92,9 +92,8 @@ func Open(o Options) *Client {
 	if o.Repo == "" {
 		o.Repo = o.URL + "/ota/repo/" + url.PathEscape(o.Factory)
 	}
-	// resty gets its own copy of the client, since it may set fields of it.
-	hc := *o.HTTP
-	rc := resty.NewWithClient(&hc).
+	// This is resty's own copy of the client, since it may set fields of it.
+	rc := resty.NewWithClient(httpx.Steady(o.HTTP)).
 		SetRetryCount(0). // its retries neither rewind bodies nor know our budget
 		SetResponseBodyLimit(limits.JSON).
 		SetDisableWarn(true).

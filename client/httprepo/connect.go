@@ -58,8 +58,8 @@ type Config struct {
 // Defaults of Config.
 const (
 	DefaultRetries = 5
-	LowSpeedBytes  = 1000
-	LowSpeedTime   = 30 * time.Second
+	LowSpeedBytes  = httpx.LeastBytes
+	LowSpeedTime   = httpx.LeastTime
 )
 
 func (c Config) withDefaults() Config {
@@ -83,7 +83,7 @@ func Connect(ctx context.Context, c Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{http: client, parallel: c.Parallel,
+	s := &Source{http: client, steady: client, parallel: c.Parallel,
 		retry: httpx.Retry{Attempts: max(c.Retries, 0) + 1, Log: c.Log}}
 	k := &connector{Config: c, src: s}
 	if c.Metalink != "" {

@@ -45,6 +45,7 @@ type Options struct {
 // Source is an ostree.Source. Safe for concurrent use.
 type Source struct {
 	http     *http.Client
+	steady   *http.Client // for what a server has at hand
 	retry    httpx.Retry
 	parallel int
 	// Where refs, the summary and detached metadata are, and where all else
@@ -74,7 +75,7 @@ func Open(o Options) *Source {
 		o.Parallel = DefaultParallel
 	}
 	sites := []*site{{base: folder(o.BaseURL), header: o.Header, auth: o.Auth}}
-	return &Source{http: o.HTTP, retry: o.Retry, parallel: o.Parallel, meta: sites, content: sites}
+	return &Source{http: o.HTTP, steady: httpx.Steady(o.HTTP), retry: o.Retry, parallel: o.Parallel, meta: sites, content: sites}
 }
 
 func folder(u string) string { return strings.TrimRight(u, "/") + "/" }
@@ -97,7 +98,11 @@ func (s *Source) Do(ctx context.Context, method, path string, prepare func(*http
 }
 
 func (s *Source) do(ctx context.Context, t *site, method, path string, prepare func(*http.Request) error) (*http.Response, error) {
-	return httpx.DoAuth(ctx, s.http, s.retry, t.auth, func(ctx context.Context) (*http.Request, error) {
+	client := s.http
+	if method == http.MethodGet {
+		client = s.steady
+	}
+	return httpx.DoAuth(ctx, client, s.retry, t.auth, func(ctx context.Context) (*http.Request, error) {
 		req, err := http.NewRequestWithContext(ctx, method, t.base+path, nil)
 		if err != nil {
 			return nil, fail.New(fail.Usage, "give it as https://HOST/PATH", "repository URL %s: not an address", t.url())

@@ -83,7 +83,7 @@ func (k *connector) mirrors(ctx context.Context, address string) ([]*site, error
 func (k *connector) alive(ctx context.Context, sites []*site) ([]*site, error) {
 	var errs []error
 	for i, t := range sites {
-		probe := &Source{http: k.src.http, retry: k.src.retry, meta: []*site{t}, content: []*site{t}}
+		probe := &Source{http: k.src.http, steady: k.src.steady, retry: k.src.retry, meta: []*site{t}, content: []*site{t}}
 		_, _, err := probe.File(ctx, "config", limits.RepoConfig, ostree.FileVersion{})
 		if err == nil {
 			return sites[i:], nil
@@ -98,7 +98,7 @@ func (k *connector) alive(ctx context.Context, sites []*site) ([]*site, error) {
 
 // fetch reads the file that has the address of t itself.
 func (k *connector) fetch(ctx context.Context, t *site, what string, max int64) ([]byte, error) {
-	probe := &Source{http: k.src.http, retry: k.src.retry, meta: []*site{t}, content: []*site{t}}
+	probe := &Source{http: k.src.http, steady: k.src.steady, retry: k.src.retry, meta: []*site{t}, content: []*site{t}}
 	data, _, err := probe.File(ctx, "", max, ostree.FileVersion{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)

@@ -46,7 +46,7 @@ func (r *Repo) Fetch(ctx context.Context, name string, max int64) ([]byte, error
 		query[k] = v
 	}
 	target.RawQuery = query.Encode()
-	resp, err := httpx.DoAuth(ctx, r.HTTP, r.Retry, r.Auth, func(ctx context.Context) (*http.Request, error) {
+	resp, err := httpx.DoAuth(ctx, httpx.Steady(r.HTTP), r.Retry, r.Auth, func(ctx context.Context) (*http.Request, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 		if err == nil {
 			req.Header = r.Header.Clone()

@@ -19,6 +19,20 @@ type LowSpeed struct {
 	Time  time.Duration
 }
 
+// The least that a server has to send where nobody says anything else.
+const (
+	LeastBytes = 1000
+	LeastTime  = 30 * time.Second
+)
+
+// Steady is c for replies that a server has at hand, and has to send at the least
+// speed: one that sends a byte now and then, and never ends, is left. A server
+// that works while it answers, as one of S3 does that puts parts together, may
+// send as little for a long time.
+func Steady(c *http.Client) *http.Client {
+	return LowSpeed{Bytes: LeastBytes, Time: LeastTime}.Client(c)
+}
+
 // tooSlow is why a reply was given up.
 type tooSlow struct{ low LowSpeed }
 

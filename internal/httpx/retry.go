@@ -110,10 +110,10 @@ func Again(ctx context.Context, r Retry, try func(ctx context.Context) error) er
 }
 
 // Bytes is Do for a reply that is wanted whole: it reads at most max bytes,
-// and a body that breaks off is fetched again. A longer one is an
-// *fsx.TooLargeError.
+// and a body that breaks off, or comes slower than Steady has it, is fetched
+// again. A longer one is an *fsx.TooLargeError.
 func Bytes(ctx context.Context, c *http.Client, r Retry, maxBytes int64, newReq func(ctx context.Context) (*http.Request, error)) ([]byte, http.Header, error) {
-	r = r.withDefaults()
+	r, c = r.withDefaults(), Steady(c)
 	for attempt := 1; ; attempt++ {
 		resp, err := Do(ctx, c, r, newReq)
 		if err != nil {
