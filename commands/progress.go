@@ -37,6 +37,7 @@ func (s *barSink) columns(name string) int {
 
 // Start opens a task and shows it.
 func (s *barSink) Start(name string, unit progress.Unit, total int64) progress.Task {
+	name = oneLine(name)
 	t := &barTask{sink: s, name: name, moved: mover{began: s.now()}}
 	if total > 0 {
 		t.total.Store(total)
@@ -150,7 +151,7 @@ const lineEvery = 10 * time.Second
 // Start opens a task; nothing is written until it has lasted lineEvery.
 func (s *lineSink) Start(name string, unit progress.Unit, total int64) progress.Task {
 	now := s.now()
-	t := &lineTask{sink: s, name: name, unit: unit, last: now, began: now, total: total, moved: mover{began: now}}
+	t := &lineTask{sink: s, name: oneLine(name), unit: unit, last: now, began: now, total: total, moved: mover{began: now}}
 	return t
 }
 

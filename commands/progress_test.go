@@ -165,3 +165,24 @@ func TestABarGoesOnWhereWorkIsFoundOnTheWay(t *testing.T) {
 	}
 	task.Done()
 }
+
+// TestATaskIsNamedByASafeLine: it may be called after a file of somebody else's.
+func TestATaskIsNamedByASafeLine(t *testing.T) {
+	for what, terminal := range map[string]bool{"a bar": true, "lines": false} {
+		var out bytes.Buffer
+		now := time.Unix(0, 0)
+		tick := func() time.Time { now = now.Add(lineEvery); return now }
+		var sink progress.Sink = &lineSink{out: &out, now: tick}
+		if terminal {
+			sink = &barSink{screen: &screen{out: &out, terminal: true}, width: 120, now: tick}
+		}
+		task := sink.Start("fetching \x1b]0;evil\a\rapps\u009b2J", progress.Bytes, 100)
+		task.Add(1)
+		progress.Moved(task, 1)
+		task.Add(1)
+		task.Done()
+		if text := out.String(); !strings.Contains(text, "evil") || strings.ContainsAny(text, "\a\u009b") || strings.Contains(text, "\x1b]") || strings.Contains(text, "\rapps") {
+			t.Errorf("%s: %q", what, text)
+		}
+	}
+}
