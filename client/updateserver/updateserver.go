@@ -88,7 +88,9 @@ func (u Update) path() string {
 // Create sends a bundle as a tar of size bytes, which body opens from its start as
 // often as it has to be sent.
 func (c *Client) Create(ctx context.Context, u Update, size int64, body func() io.ReadCloser) error {
+	attempts := 0
 	resp, err := httpx.DoAuth(ctx, c.opt.HTTP, c.opt.Retry, c.opt.Auth, func(ctx context.Context) (*http.Request, error) {
+		attempts++
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.opt.URL+u.path(), body())
 		if err != nil {
 			return nil, err
@@ -100,7 +102,7 @@ func (c *Client) Create(ctx context.Context, u Update, size int64, body func() i
 		return req, nil
 	})
 	if err != nil {
-		return explained(u, err)
+		return explained(u, err, attempts)
 	}
 	httpx.Discard(resp)
 	if resp.StatusCode != http.StatusCreated {
@@ -109,10 +111,13 @@ func (c *Client) Create(ctx context.Context, u Update, size int64, body func() i
 	return nil
 }
 
-// explained says what a refusal means and what to do.
-func explained(u Update, err error) error {
+// explained says what a refusal of the last of so many attempts means and what to
+// do.
+func explained(u Update, err error, attempts int) error {
 	err = fmt.Errorf("update %s/%s: %w", u.Tag, u.Name, err)
 	switch code := httpx.Code(err); {
+	case code == http.StatusConflict && attempts > 1:
+		return fail.As(err, fail.Conflict, "it may be this very bundle, brought by an attempt whose answer got lost: look at it on the server, and delete it there if it is not whole")
 	case code == http.StatusConflict:
 		return fail.As(err, fail.Conflict, "give it another name with --as, or delete the one that is there")
 	case code == http.StatusBadRequest:

@@ -41,6 +41,26 @@ func TestEachRefusalHasItsClass(t *testing.T) {
 	}
 }
 
+// TestAnUpdateThatMayBeOursIsNotCalledAnothers: an attempt whose answer got lost
+// may have brought all of it.
+func TestAnUpdateThatMayBeOursIsNotCalledAnothers(t *testing.T) {
+	for what, lost := range map[string]bool{"the first answer got lost": true, "it was there before": false} {
+		tries := 0
+		c := client(t, func(w http.ResponseWriter, r *http.Request) {
+			if tries++; lost && tries == 1 {
+				_, _ = io.Copy(io.Discard, r.Body)
+				panic(http.ErrAbortHandler)
+			}
+			w.WriteHeader(http.StatusConflict)
+		})
+		err := c.Create(t.Context(), Update{Tag: "main", Name: "x"}, 4, body("data"))
+		hint := fail.HintOf(err)
+		if fail.ClassOf(err) != fail.Conflict || strings.Contains(hint, "may be this very bundle") != lost || strings.Contains(hint, "give it another name") == lost {
+			t.Errorf("%s: %v, hint %q", what, err, hint)
+		}
+	}
+}
+
 func TestABusyServerIsOneToComeBackTo(t *testing.T) {
 	for _, code := range []int{429, 503} {
 		for after, hint := range map[string]string{"": "run this again", "100": "wait 1m40s"} {
