@@ -48,15 +48,20 @@ type Approval struct {
 	ExpiresAt   string `json:"expires-at" yaml:"expires-at"`     // RFC 3339
 }
 
-// ApproveDevice confirms the user code that a device shows while it registers.
+// ApproveDevice confirms the user code that a device shows while it registers. It
+// asks once: a code that is approved is not waiting any more, and would then be
+// called unknown.
 func (c *Client) ApproveDevice(ctx context.Context, userCode string) (Approval, error) {
 	body := map[string]string{"user_code": userCode}
 	var a Approval
-	r, err := c.call(ctx, http.MethodPost, c.path("device-codes", "approve"), nil, body)
+	r, err := c.act(ctx, c.path("device-codes", "approve"), body)
 	if httpx.Code(err) == http.StatusNotFound {
 		if se, ok := errors.AsType[*httpx.StatusError](err); ok && se.Reason != "" {
 			return a, fail.New(fail.NotFound, "compare it with what the device shows; codes run out after a while", "user code %q: not waiting for approval", userCode)
 		}
+	}
+	if fail.ClassOf(err) == fail.Network && httpx.Code(err) == 0 {
+		err = fail.As(err, fail.Network, "it may be approved all the same: look at otactl devices list, and run this again if the device still waits")
 	}
 	if err != nil {
 		return a, err

@@ -171,3 +171,22 @@ func TestAccountNeedsAReadableCA(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown: asked for again, a backend
+// says that the code is not waiting, since it is approved.
+func TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown(t *testing.T) {
+	approved := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if approved++; approved == 1 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"code": "code_not_found"}`))
+	}))
+	defer srv.Close()
+	c := Open(Options{URL: srv.URL, Factory: "f", Retry: httpx.Retry{Base: time.Millisecond, Max: time.Millisecond}})
+	_, err := c.ApproveDevice(t.Context(), "ABCD-EFGH")
+	if fail.ClassOf(err) != fail.Network || !strings.Contains(fail.HintOf(err), "devices list") || approved != 1 {
+		t.Errorf("asked %d times: %v, hint %q", approved, err, fail.HintOf(err))
+	}
+}
