@@ -51,7 +51,7 @@ func newPullView(r pull.Report, took time.Duration) pullView {
 
 // Table prints what the original prints at the end.
 func (v pullView) Table(w io.Writer) {
-	if v.Imported {
+	if v.Imported && v.DeltaParts == 0 {
 		fmt.Fprintf(w, "%d metadata, %d content objects imported; %s content written\n", v.Metadata, v.Content, sizeText(uint64(v.Written)))
 		return
 	}
