@@ -221,10 +221,30 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, out any
 }
 
 func (r *reply) decode(path string, out any) error {
+	if n := valuesIn(r.body); n > limits.JSONValues {
+		return fail.New(fail.Network, "check that the URL is that of the backend's API", "reply to %s: %d values, more than the %d allowed", path, n, limits.JSONValues)
+	}
 	if err := json.Unmarshal(r.body, out); err != nil {
 		return fail.New(fail.Network, "check that the URL is that of the backend's API", "reply to %s: not the JSON expected: %v", path, err)
 	}
 	return nil
+}
+
+// valuesIn counts what JSON unpacks into: objects, arrays, and all that stands
+// behind a comma.
+func valuesIn(body []byte) (n int) {
+	quoted := false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && (c == ',' || c == '{' || c == '['):
+			n++
+		}
+	}
+	return n
 }
 
 // below says that a path is below the API's base.

@@ -172,6 +172,27 @@ func TestAccountNeedsAReadableCA(t *testing.T) {
 	}
 }
 
+// TestAReplyOfMillionsOfValuesIsNotUnpacked: three bytes of JSON become a device of
+// more than a hundred.
+func TestAReplyOfMillionsOfValuesIsNotUnpacked(t *testing.T) {
+	const values = 1_500_000
+	for _, value := range []string{"{}", "1", "[]", "null"} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("[" + strings.Repeat(value+",", values) + value + "]"))
+		}))
+		list, err := Open(Options{URL: srv.URL, Factory: "f"}).Devices(t.Context())
+		srv.Close()
+		if fail.ClassOf(err) != fail.Network || len(list) > 0 {
+			t.Errorf("%d times %s: %d devices, %v", values, value, len(list), err)
+		}
+	}
+	for text, want := range map[string]int{"": 0, "7": 0, `{"a": [1, "2, {[", "\\", "\"{,"]}`: 5, `[[[`: 3} {
+		if got := valuesIn([]byte(text)); got != want {
+			t.Errorf("%s: %d values, want %d", text, got, want)
+		}
+	}
+}
+
 // TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown: asked for again, a backend
 // says that the code is not waiting, since it is approved.
 func TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown(t *testing.T) {

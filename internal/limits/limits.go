@@ -175,6 +175,9 @@ const (
 
 	// JSON caps a request or reply of an API that speaks JSON.
 	JSON = 16 << 20
+	// JSONValues is how many values such a reply may have: each takes a hundred
+	// times the bytes that it came as.
+	JSONValues = 1 << 20
 	// BucketReply caps what an S3 server answers in XML: a list of 1,000 keys.
 	BucketReply = 4 << 20
 	// DeviceBody caps what a device may send to the gateway in one request.
