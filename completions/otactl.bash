@@ -132,9 +132,9 @@ _otactl_flags() {
     'otactl ostree log') echo '--help --raw --output --quiet --verbose --log-level' ;;
     'otactl ostree ls') echo '--help --dironly --recursive --checksum --xattrs --nul-filenames-only --output --quiet --verbose --log-level' ;;
     'otactl ostree prune') echo '--help --no-prune --refs-only --depth --delete-commit --keep-younger-than --static-deltas-only --retain-branch-depth --only-branch --commit-only --output --quiet --verbose --log-level' ;;
-    'otactl ostree pull') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --depth --disable-verify-bindings --disable-fsync --per-object-fsync --cache-dir --mirror --subpath --http-trusted --disable-static-deltas --dry-run --url --http-header --append-user-agent --network-retries --disable-retry-on-network-errors --low-speed-limit-bytes --low-speed-time-seconds --max-outstanding-fetcher-requests --max-time --localcache-repo --timestamp-check --timestamp-check-from-rev --update-frequency --output --quiet --verbose --log-level' ;;
-    'otactl ostree pull-local') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --depth --disable-verify-bindings --disable-fsync --per-object-fsync --remote --gpg-verify --gpg-verify-summary --output --quiet --verbose --log-level' ;;
-    'otactl ostree refs') echo '--help --list --create --alias --collections --force --delete --output --quiet --verbose --log-level' ;;
+    'otactl ostree pull') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --disable-static-deltas --depth --disable-verify-bindings --disable-fsync --per-object-fsync --cache-dir --mirror --subpath --http-trusted --dry-run --url --http-header --append-user-agent --network-retries --disable-retry-on-network-errors --low-speed-limit-bytes --low-speed-time-seconds --max-outstanding-fetcher-requests --max-time --localcache-repo --timestamp-check --timestamp-check-from-rev --update-frequency --output --quiet --verbose --log-level' ;;
+    'otactl ostree pull-local') echo '--help --commit-metadata-only --untrusted --bareuseronly-files --require-static-deltas --disable-static-deltas --depth --disable-verify-bindings --disable-fsync --per-object-fsync --remote --gpg-verify --gpg-verify-summary --output --quiet --verbose --log-level' ;;
+    'otactl ostree refs') echo '--help --list --revision --create --alias --collections --force --delete --output --quiet --verbose --log-level' ;;
     'otactl ostree remote') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl ostree remote add') echo '--help --set --no-gpg-verify --no-sign-verify --sign-verify --if-not-exists --force --gpg-import --custom-backend --contenturl --collection-id --sysroot --output --quiet --verbose --log-level' ;;
     'otactl ostree remote add-cookie') echo '--help --output --quiet --verbose --log-level' ;;
@@ -150,7 +150,7 @@ _otactl_flags() {
     'otactl ostree reset') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl ostree rev-parse') echo '--help --single --output --quiet --verbose --log-level' ;;
     'otactl ostree serve') echo '--help --addr --port --port-file --autoexit --log-file --output --quiet --verbose --log-level' ;;
-    'otactl ostree show') echo '--help --print-related --print-variant-type --print-metadata-key --print-detached-metadata-key --print-sizes --list-metadata-keys --list-detached-metadata-keys --raw --gpg-homedir --gpg-verify-remote --no-byteswap --output --quiet --verbose --log-level' ;;
+    'otactl ostree show') echo '--help --print-related --print-variant-type --print-metadata-key --print-detached-metadata-key --print-hex --print-sizes --list-metadata-keys --list-detached-metadata-keys --raw --gpg-homedir --gpg-verify-remote --no-byteswap --output --quiet --verbose --log-level' ;;
     'otactl ostree sign') echo '--help --verify --delete --sign-type --keys-file --keys-dir --output --quiet --verbose --log-level' ;;
     'otactl ostree static-delta') echo '--help --output --quiet --verbose --log-level' ;;
     'otactl ostree static-delta apply-offline') echo '--help --sign-type --keys-file --keys-dir --output --quiet --verbose --log-level' ;;
@@ -1293,6 +1293,7 @@ _otactl_value() {
     'otactl ostree pull --untrusted') echo 'switch' ;;
     'otactl ostree pull --bareuseronly-files') echo 'switch' ;;
     'otactl ostree pull --require-static-deltas') echo 'switch' ;;
+    'otactl ostree pull --disable-static-deltas') echo 'switch' ;;
     'otactl ostree pull --depth') echo 'text' ;;
     'otactl ostree pull --disable-verify-bindings') echo 'switch' ;;
     'otactl ostree pull --disable-fsync') echo 'switch' ;;
@@ -1301,7 +1302,6 @@ _otactl_value() {
     'otactl ostree pull --mirror') echo 'switch' ;;
     'otactl ostree pull --subpath') echo 'file' ;;
     'otactl ostree pull --http-trusted') echo 'switch' ;;
-    'otactl ostree pull --disable-static-deltas') echo 'switch' ;;
     'otactl ostree pull --dry-run') echo 'switch' ;;
     'otactl ostree pull --url') echo 'text' ;;
     'otactl ostree pull --http-header') echo 'text' ;;
@@ -1324,6 +1324,7 @@ _otactl_value() {
     'otactl ostree pull-local --untrusted') echo 'switch' ;;
     'otactl ostree pull-local --bareuseronly-files') echo 'switch' ;;
     'otactl ostree pull-local --require-static-deltas') echo 'switch' ;;
+    'otactl ostree pull-local --disable-static-deltas') echo 'switch' ;;
     'otactl ostree pull-local --depth') echo 'text' ;;
     'otactl ostree pull-local --disable-verify-bindings') echo 'switch' ;;
     'otactl ostree pull-local --disable-fsync') echo 'switch' ;;
@@ -1334,6 +1335,8 @@ _otactl_value() {
     'otactl ostree pull-local #0') echo text ;;
     'otactl ostree pull-local #'*) echo text ;;
     'otactl ostree refs --list') echo 'switch' ;;
+    'otactl ostree refs --revision') echo 'switch' ;;
+    'otactl ostree refs -r') echo 'switch' ;;
     'otactl ostree refs --create') echo 'text' ;;
     'otactl ostree refs --alias') echo 'switch' ;;
     'otactl ostree refs -A') echo 'switch' ;;
@@ -1403,6 +1406,7 @@ _otactl_value() {
     'otactl ostree show --print-variant-type') echo 'text' ;;
     'otactl ostree show --print-metadata-key') echo 'text' ;;
     'otactl ostree show --print-detached-metadata-key') echo 'text' ;;
+    'otactl ostree show --print-hex') echo 'switch' ;;
     'otactl ostree show --print-sizes') echo 'switch' ;;
     'otactl ostree show --list-metadata-keys') echo 'switch' ;;
     'otactl ostree show --list-detached-metadata-keys') echo 'switch' ;;

@@ -258,7 +258,10 @@ func (e *Env) pullFound(c *cli.Context, repo *ostree.Repo, view *foundView) erro
 }
 
 func (e *Env) pullFrom(c *cli.Context, repo *ostree.Repo, conf ostree.RemoteConfig, refs []pull.Ref) error {
-	o := e.commonOptions(c, repo)
+	o, err := e.commonOptions(c, repo)
+	if err != nil {
+		return err
+	}
 	o.Remote, o.CollectionID, o.Mirror, o.Refs, o.CacheDir = conf.Name, conf.CollectionID, c.Bool("mirror"), refs, c.String("cache-dir")
 	commits, err := sign.ForCommits(repo, conf.Name, e.signEnv())
 	if err == nil && !commits.Demands() { // whoever has a ref of a collection need not be who made it

@@ -24,7 +24,6 @@ func pullCommand(e *Env) *cli.Command {
 			&cli.BoolFlag{Name: "mirror", Usage: "write refs as they are in the remote; without a BRANCH all of them, and the summary"},
 			&cli.StringSliceFlag{Name: "subpath", Usage: "bring only this `PATH` of the tree; may be repeated"},
 			&cli.BoolFlag{Name: "http-trusted", Usage: "with a repo of mode archive, take files from a server as they come, unverified"},
-			&cli.BoolFlag{Name: "disable-static-deltas", Usage: "bring objects one by one"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what static deltas would bring, and bring nothing; needs --require-static-deltas"},
 			&cli.StringFlag{Name: "url", Usage: "pull from this `URL` instead of the one in the config"},
 			&cli.StringSliceFlag{Name: "http-header", Usage: "send `NAME=VALUE` with each request; may be repeated"},
@@ -51,6 +50,7 @@ func pullFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "untrusted", Usage: "verify files of a repo on this machine too; those of a server are always verified"},
 		&cli.BoolFlag{Name: "bareuseronly-files", Usage: "refuse files with modes that a repo of mode bare-user-only cannot keep"},
 		&cli.BoolFlag{Name: "require-static-deltas", Usage: "fail if there is no static delta"},
+		&cli.BoolFlag{Name: "disable-static-deltas", Usage: "bring objects one by one"},
 		&cli.IntFlag{Name: "depth", Usage: "bring `N` commits before each one too; -1 is all there are"},
 		&cli.BoolFlag{Name: "disable-verify-bindings", Usage: "take a commit that was made for other refs"},
 		&cli.BoolFlag{Name: "disable-fsync", Usage: "leave it to the system when what came is on the disk"},
@@ -59,7 +59,7 @@ func pullFlags() []cli.Flag {
 }
 
 // commonOptions are what pullFlags say.
-func (e *Env) commonOptions(c *cli.Context, repo *ostree.Repo) pull.Options {
+func (e *Env) commonOptions(c *cli.Context, repo *ostree.Repo) (pull.Options, error) {
 	o := pull.Options{
 		Depth: c.Int("depth"), CommitOnly: c.Bool("commit-metadata-only"), IgnoreBindings: c.Bool("disable-verify-bindings"),
 		Progress: e.Progress(), Log: e.Log, Now: e.Now(), Faults: e.pullFaults(),
@@ -68,8 +68,13 @@ func (e *Env) commonOptions(c *cli.Context, repo *ostree.Repo) pull.Options {
 	if c.Bool("bareuseronly-files") {
 		o.CheckFile = ostree.CheckUserOnly
 	}
-	if c.Bool("require-static-deltas") {
+	switch only, none := c.Bool("require-static-deltas"), c.Bool("disable-static-deltas"); {
+	case only && none:
+		return o, usage("--disable-static-deltas and --require-static-deltas exclude each other")
+	case only:
 		o.Deltas = pull.OnlyDeltas
+	case none:
+		o.Deltas = pull.NoDeltas
 	}
 	if c.Bool("disable-fsync") {
 		repo.DisableSync()
@@ -77,7 +82,7 @@ func (e *Env) commonOptions(c *cli.Context, repo *ostree.Repo) pull.Options {
 	if c.Bool("per-object-fsync") {
 		repo.SyncEachObject()
 	}
-	return o
+	return o, nil
 }
 
 func (e *Env) pull(c *cli.Context, repo *ostree.Repo) error {
@@ -89,7 +94,10 @@ func (e *Env) pull(c *cli.Context, repo *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	o := e.commonOptions(c, repo)
+	o, err := e.commonOptions(c, repo)
+	if err != nil {
+		return err
+	}
 	if err := e.pullOptions(c, repo, conf, &o); err != nil {
 		return err
 	}
@@ -177,12 +185,6 @@ func (e *Env) pullOptions(c *cli.Context, repo *ostree.Repo, conf ostree.RemoteC
 	o.NotOlder, o.Jobs = c.Bool("timestamp-check"), c.Int("max-outstanding-fetcher-requests")
 	if o.DryRun && o.Deltas != pull.OnlyDeltas {
 		return usage("--dry-run needs --require-static-deltas")
-	}
-	if c.Bool("disable-static-deltas") {
-		if o.Deltas == pull.OnlyDeltas {
-			return usage("--disable-static-deltas and --require-static-deltas exclude each other")
-		}
-		o.Deltas = pull.NoDeltas
 	}
 	for _, dir := range c.StringSlice("localcache-repo") {
 		cache, err := e.openRepoAt(dir)

@@ -37,7 +37,10 @@ func (e *Env) pullLocal(c *cli.Context, dst *ostree.Repo) error {
 	if err != nil {
 		return err
 	}
-	o := e.commonOptions(c, dst)
+	o, err := e.commonOptions(c, dst)
+	if err != nil {
+		return err
+	}
 	o.Remote, o.Trusted, o.Link = c.String("remote"), !c.Bool("untrusted"), true
 	if err := e.demandGPG(c, dst, &o); err != nil {
 		return err

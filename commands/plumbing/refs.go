@@ -27,6 +27,7 @@ func refsCommand(e *Env) *cli.Command {
 			"of all collections, written (ID, REF), and ID:REF to create one.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "list", Usage: "print the names whole, with PREFIX"},
+			&cli.BoolFlag{Name: "revision", Aliases: []string{"r"}, Usage: "print the commit beside each name"},
 			&cli.StringFlag{Name: "create", Usage: "make `REF` point at the commit given as argument"},
 			&cli.BoolFlag{Name: "alias", Aliases: []string{"A"}, Usage: "list refs that stand for others; with --create, make one for the ref given"},
 			&cli.BoolFlag{Name: "collections", Aliases: []string{"c"}, Usage: "work on the refs of collections"},
@@ -98,7 +99,7 @@ func (v refsView) Table(w io.Writer) {
 // refsBelow are the refs that are, or lie below, one of prefixes.
 func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (refsView, error) {
 	if c.Bool("collections") {
-		return collectionRefs(c.Context, repo, prefixes)
+		return collectionRefs(c, repo, prefixes)
 	}
 	for _, p := range prefixes {
 		if err := checkPrefix(p); err != nil {
@@ -134,6 +135,8 @@ func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (r
 			r.shown += " -> " + r.Commit
 		case c.Bool("alias"):
 			r.shown += " -> " + r.Alias
+		case c.Bool("revision"):
+			r.shown += "\t" + r.Commit
 		}
 		view = append(view, r)
 	}
@@ -141,20 +144,24 @@ func (e *Env) refsBelow(c *cli.Context, repo *ostree.Repo, prefixes []string) (r
 }
 
 // collectionRefs are those of all collections, or of the ones named.
-func collectionRefs(ctx context.Context, repo *ostree.Repo, ids []string) (refsView, error) {
+func collectionRefs(c *cli.Context, repo *ostree.Repo, ids []string) (refsView, error) {
 	for _, id := range ids {
 		if err := ostree.CheckCollectionID(id); err != nil {
 			return nil, err
 		}
 	}
-	refs, err := repo.CollectionRefs(ctx)
+	refs, err := repo.CollectionRefs(c.Context)
 	if err != nil {
 		return nil, err
 	}
 	view := refsView{}
 	for ref, at := range refs {
 		if len(ids) == 0 || slices.Contains(ids, ref.Collection) {
-			view = append(view, refView{Ref: ref.Name, Collection: ref.Collection, Commit: at.String(), at: at, shown: ref.String()})
+			r := refView{Ref: ref.Name, Collection: ref.Collection, Commit: at.String(), at: at, shown: ref.String()}
+			if c.Bool("revision") {
+				r.shown += "\t" + r.Commit
+			}
+			view = append(view, r)
 		}
 	}
 	slices.SortFunc(view, func(a, b refView) int { return strings.Compare(a.shown, b.shown) })

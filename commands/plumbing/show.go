@@ -1,6 +1,7 @@
 package plumbing
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -25,6 +26,7 @@ func showCommand(e *Env) *cli.Command {
 			&cli.StringFlag{Name: "print-variant-type", Usage: "read a file as a GVariant of `TYPE` and print it"},
 			&cli.StringFlag{Name: "print-metadata-key", Usage: "print only the value of the metadata `KEY`"},
 			&cli.StringFlag{Name: "print-detached-metadata-key", Usage: "print only the value of the detached metadata `KEY`"},
+			&cli.BoolFlag{Name: "print-hex", Usage: "with either of these, print bytes in hex and without quotes"},
 			&cli.BoolFlag{Name: "print-sizes", Usage: "print how much a pull of the commit fetches, if the commit says it"},
 			&cli.BoolFlag{Name: "list-metadata-keys", Usage: "print only the keys of the metadata"},
 			&cli.BoolFlag{Name: "list-detached-metadata-keys", Usage: "print only the keys of the detached metadata"},
@@ -97,6 +99,9 @@ func (e *Env) showKey(c *cli.Context, repo *ostree.Repo, rev string, text func(v
 	v, ok := dict.Lookup(key)
 	if !ok {
 		return fail.New(fail.NotFound, "", "commit %s has no metadata key %q", sum, key)
+	}
+	if c.Bool("print-hex") && v.Type().String() == "ay" {
+		return e.Render(valueView{"ay", hex.EncodeToString(v.Bytes())})
 	}
 	return e.Render(valueView{v.Type().String(), text(v)})
 }
