@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -173,6 +174,31 @@ func (b *builder) acceptReply(reply map[string]json.RawMessage) error {
 			return fmt.Errorf("%s from the backend: %w", doc.file, err)
 		}
 		m.signed = append(m.signed, roleFile{doc.file, file})
+	}
+	return m.judged(now)
+}
+
+// judged holds the metadata to what Verify wants of it, which is more than it
+// takes to be believed: each signature has to count, those beyond the threshold
+// too. Signatures that are missing people add.
+func (m *bundleMeta) judged(now time.Time) error {
+	files, versions := map[string][]byte{}, []int{}
+	for _, f := range m.files() {
+		files[f.name] = f.data
+		if v, ok := rootVersion(f.name); ok {
+			versions = append(versions, v)
+		}
+	}
+	var found findings
+	c := &trustCheck{found: &found, now: now, read: func(name string, _ int64) ([]byte, error) { return files[name], nil }}
+	c.roots(versions, nil)
+	c.roles()
+	c.bundleTargets()
+	for _, f := range found.list {
+		if !f.Warning && f.Rule != RuleThreshold {
+			return fail.As(fmt.Errorf("%s from the backend: %s", path.Base(f.Path), f.Problem), f.class,
+				"have the backend's metadata signed anew, by the keys of its newest root alone: verify calls a bundle with it bad")
+		}
 	}
 	return nil
 }
