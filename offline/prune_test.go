@@ -225,3 +225,18 @@ func TestRemovingSaysThatTheListIsNewWhereNothingCanBePruned(t *testing.T) {
 		t.Errorf("targets %q", names(rep))
 	}
 }
+
+func TestNoTargetIsRemovedWhereTheBundleLacksWhatAnotherIsNow(t *testing.T) {
+	dir, b := twoTargets(t)
+	before := tree(t, filepath.Join(dir, "tuf"))
+	b.publish("pc-1", "pc", tinyTree(t, "another"), nil)
+	if _, err := Remove(t.Context(), b, dir, []string{"board-1"}, options("")); fail.ClassOf(err) != fail.Conflict {
+		t.Errorf("error %v", err)
+	}
+	if tree(t, filepath.Join(dir, "tuf")) != before {
+		t.Error("the old metadata is gone")
+	}
+	if err := verify(t, dir).Err(); err != nil {
+		t.Error(err)
+	}
+}

@@ -25,8 +25,9 @@ type RemoveReport struct {
 
 // Remove takes targets out of the bundle in dir, and what only they needed. The
 // list of targets is signed, so the backend makes it anew for those that are
-// left: their metadata comes first, and then the content goes. opt says what
-// Build's says of the tag, type, expiry, roots and clock.
+// left: their metadata comes first, and then the content goes. Where the bundle
+// lacks what that metadata names, all stays as it is. opt says what Build's says of
+// the tag, type, expiry, roots and clock.
 func Remove(ctx context.Context, backend Backend, dir string, names []string, opt BuildOptions) (*RemoveReport, error) {
 	b := newBuilder(backend, dir, opt)
 	defer b.close()
@@ -55,6 +56,9 @@ func (b *builder) remove(ctx context.Context, names []string) (*RemoveReport, er
 	if err := b.listAnew(ctx, rest); err != nil {
 		return nil, err
 	}
+	if err := b.haveRest(ctx); err != nil {
+		return nil, err
+	}
 	rep := &RemoveReport{Dir: b.dst, Removed: names, Targets: rest, Missing: b.meta.missing, DryRun: b.opt.DryRun}
 	if b.opt.DryRun {
 		return rep, nil
@@ -69,6 +73,16 @@ func (b *builder) remove(ctx context.Context, names []string) (*RemoveReport, er
 		return nil, fmt.Errorf("the new list is in place, but what nobody needs stays: %w", errors.Join(err, b.folder.SyncVolume()))
 	}
 	return rep, nil
+}
+
+// haveRest wants what the new metadata names to be in the bundle: a target may be
+// another commit by now than it was when it was built.
+func (b *builder) haveRest(ctx context.Context) error {
+	b.opt.Target = "" // none is being built: all are others
+	if !b.old.hasRepo {
+		return nil
+	}
+	return b.haveOthers(ctx)
 }
 
 // without is what is left of targets when names go; each has to be among them,
