@@ -26,6 +26,7 @@ const FaultApps = "bundle.apps"
 type appPlan struct {
 	arch string   // of the target's device, as images call it; empty is any
 	uris []string // of the apps, by their names
+	kept []keptApp
 	// short is why the first of them cannot be made of what is at hand; nil
 	// when all can.
 	short error
@@ -188,9 +189,10 @@ func noApps(err error) error {
 	return fail.As(err, class, "name a store that has all of it with --apps-source DIR, or leave the apps out with --no-apps")
 }
 
-// apps brings the target's apps into the bundle, whole or not at all.
+// apps brings the target's apps into the bundle, whole or not at all, and looks
+// after those that stay.
 func (b *builder) apps(ctx context.Context) error {
-	if len(b.app.uris) == 0 {
+	if len(b.app.uris)+len(b.app.kept) == 0 {
 		return nil
 	}
 	if err := faults.At(b.opt.Faults, FaultApps); err != nil {
@@ -213,16 +215,22 @@ func (b *builder) apps(ctx context.Context) error {
 	defer w.Task.Done()
 	var packed []*apps.App
 	for _, uri := range b.app.uris {
-		app, err := b.pack(ctx, w, uri)
+		app, err := b.pack(ctx, w, uri, b.app.arch)
 		if err != nil {
 			return noApps(err)
 		}
 		packed = append(packed, app)
 	}
-	if err := w.Discard(packed); err != nil {
+	kept, mended, err := b.keepApps(ctx, w)
+	if err != nil {
 		return err
 	}
-	b.countApps(packed, w.Done())
+	if err := w.Discard(slices.Concat(packed, kept)); err != nil {
+		return err
+	}
+	done := w.Done()
+	done.Written -= mended
+	b.countApps(packed, done)
 	return w.Close()
 }
 
@@ -248,12 +256,12 @@ func (b *builder) roomFor(n int64) error {
 }
 
 // pack copies one app and lays out its folder.
-func (b *builder) pack(ctx context.Context, w *apps.Writer, uri string) (*apps.App, error) {
+func (b *builder) pack(ctx context.Context, w *apps.Writer, uri, arch string) (*apps.App, error) {
 	from := b.appSources(w.Blobs())
 	if b.app.short != nil { // what the CI kept lies in the bundle now, and the other source was of no use
 		slices.Reverse(from)
 	}
-	app, err := apps.Closure(ctx, from, uri, b.app.arch)
+	app, err := apps.Closure(ctx, from, uri, arch)
 	if err != nil {
 		return nil, err
 	}
@@ -271,5 +279,5 @@ func (b *builder) pack(ctx context.Context, w *apps.Writer, uri string) (*apps.A
 	if err := jobs.Wait(); err != nil {
 		return nil, err
 	}
-	return w.Complete(ctx, uri, b.app.arch)
+	return w.Complete(ctx, uri, arch)
 }

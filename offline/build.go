@@ -218,9 +218,9 @@ func (b *builder) run(ctx context.Context) error {
 func (b *builder) plan() []step {
 	known := []step{b.nameSBOMs, b.open, b.allowed, b.strangers, b.fetchMeta, b.checkTarget}
 	if b.opt.TUFOnly {
-		return append(known, b.haveContent, b.planArchive)
+		return append(known, b.haveContent, b.haveApps, b.planArchive)
 	}
-	return append(known, b.findSource, b.haveOthers, b.planObjects, b.planDeltas, b.planApps, b.planArchive, b.room)
+	return append(known, b.findSource, b.haveOthers, b.haveApps, b.planObjects, b.planDeltas, b.planApps, b.planArchive, b.room)
 }
 
 // write are the steps that put content on the medium and, when it is whole,

@@ -79,10 +79,12 @@ func (b *builder) remove(ctx context.Context, names []string) (*RemoveReport, er
 // another commit by now than it was when it was built.
 func (b *builder) haveRest(ctx context.Context) error {
 	b.opt.Target = "" // none is being built: all are others
-	if !b.old.hasRepo {
-		return nil
+	if b.old.hasRepo {
+		if err := b.haveOthers(ctx); err != nil {
+			return err
+		}
 	}
-	return b.haveOthers(ctx)
+	return b.haveApps(ctx)
 }
 
 // without is what is left of targets when names go; each has to be among them,
