@@ -29,11 +29,49 @@ func isBadSource(err error) bool {
 	return ok
 }
 
-// putDelta writes a delta to its place, the parts first and the superblock, by
-// which alone it is found, last. A part that is there and good is kept. It says
-// how many bytes it wrote.
+// putDelta writes a delta to its place. One that is there already, which may be
+// all that leads to a target, stays until the new one is whole. It says how many
+// bytes it wrote.
 func (b *builder) putDelta(ctx context.Context, r *readyDelta) (int64, error) {
-	dir := path.Join(dirRepo, r.Name.Dir())
+	home, beside := path.Join(dirRepo, r.Name.Dir()), path.Join(dirRepo, "tmp", "otactl-delta-new")
+	if _, err := b.folder.Stat(path.Join(home, fileHead)); err != nil {
+		return b.fillFolder(ctx, r, home)
+	}
+	written, err := b.fillFolder(ctx, r, beside)
+	if err == nil {
+		err = b.replaceDelta(beside, home)
+	}
+	return written, err
+}
+
+// replaceDelta puts a folder in place of another, in one step where the file
+// system can swap two, and removes the other.
+func (b *builder) replaceDelta(beside, home string) error {
+	root, aside := b.folder.Root(), beside+".old"
+	if b.folder.Exchange(beside, home) == nil {
+		aside = beside
+	} else {
+		if err := root.RemoveAll(aside); err != nil {
+			return err
+		}
+		if err := root.Rename(home, aside); err != nil {
+			return err
+		}
+		if err := root.Rename(beside, home); err != nil {
+			return errors.Join(err, root.Rename(aside, home))
+		}
+	}
+	for _, d := range []string{path.Dir(home), path.Dir(beside)} {
+		if err := b.folder.SyncFolder(d); err != nil {
+			return err
+		}
+	}
+	return root.RemoveAll(aside)
+}
+
+// fillFolder writes a delta into a folder, the parts first and the superblock, by
+// which alone it is found, last. A part that is there and good is kept.
+func (b *builder) fillFolder(ctx context.Context, r *readyDelta, dir string) (int64, error) {
 	if err := b.clearDelta(dir, r); err != nil {
 		return 0, err
 	}
@@ -61,7 +99,7 @@ func (b *builder) putDelta(ctx context.Context, r *readyDelta) (int64, error) {
 	if err := b.putFile(ctx, task, path.Join(dir, fileHead), r.size, nil, r.head); err != nil {
 		return written, err
 	}
-	for _, d := range []string{dir, path.Dir(dir), dirDeltas, dirRepo} {
+	for d := dir; d != "."; d = path.Dir(d) {
 		if err := b.folder.SyncFolder(d); err != nil {
 			return written, err
 		}
@@ -69,9 +107,9 @@ func (b *builder) putDelta(ctx context.Context, r *readyDelta) (int64, error) {
 	return written + r.size, nil
 }
 
-// clearDelta makes the folder, and takes away the superblock of a delta that
-// was there before, so that nobody reads it with parts of the new one, and then
-// what the new one has no use for.
+// clearDelta makes the folder, and takes away what an interrupted run has left
+// there: the superblock first, so that nobody reads it with parts of the new one,
+// and then what the new one has no use for.
 func (b *builder) clearDelta(dir string, r *readyDelta) error {
 	root := b.folder.Root()
 	for _, d := range []string{dir, path.Join(dirRepo, "tmp")} {
