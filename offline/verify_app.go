@@ -1,7 +1,6 @@
 package offline
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,8 +9,6 @@ import (
 	"path"
 	"regexp"
 	"strings"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/otactl/otactl/internal/limits"
 )
@@ -174,26 +171,16 @@ func (c *appCheck) archive(ctx context.Context, app reference, d descriptor) ([]
 // passed over.
 func (c *appCheck) images(app reference, compose []byte) ([]reference, bool) {
 	where := app.view() + "/" + composeFile
-	var doc struct {
-		Services map[string]struct {
-			Image    string   `yaml:"image"`
-			Profiles []string `yaml:"profiles"`
-		} `yaml:"services"`
-	}
-	in := yaml.NewDecoder(bytes.NewReader(compose))
-	err := in.Decode(&doc)
-	if err == nil && !errors.Is(in.Decode(new(yaml.Node)), io.EOF) {
-		err = errors.New("it has more than one document")
-	}
-	if err == nil && (len(doc.Services) == 0 || len(doc.Services) > limits.AppServices) {
-		err = fmt.Errorf("it has %d services, and apps have 1 to %d", len(doc.Services), limits.AppServices)
+	services, err := composeServices(compose)
+	if err == nil && (len(services) == 0 || len(services) > limits.AppServices) {
+		err = fmt.Errorf("it has %d services, and apps have 1 to %d", len(services), limits.AppServices)
 	}
 	if err != nil {
 		c.v.found.bad(RuleApps, where, "%v", err)
 		return nil, false
 	}
 	var images []reference
-	for name, s := range doc.Services {
+	for name, s := range services {
 		ref, pinned := parseReference(s.Image)
 		_, there := c.v.inv.apps[blobPath(ref.hex)]
 		switch {

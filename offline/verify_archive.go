@@ -24,7 +24,7 @@ func composeIn(ctx context.Context, r io.Reader, max int64) ([]byte, error) {
 	if err != nil {
 		return nil, badContent("is not packed with gzip: %v", err)
 	}
-	var compose []byte
+	found := composeFiles{}
 	links := archiveLinks{names: map[string]bool{}}
 	// One byte more than is allowed, so that too much is not taken for the end.
 	in := &io.LimitedReader{R: &untilDone{ctx, unzipped}, N: max + 1}
@@ -35,20 +35,14 @@ func composeIn(ctx context.Context, r io.Reader, max int64) ([]byte, error) {
 			return nil, ctx.Err()
 		case in.N == 0:
 			return nil, badContent("unpacks to more than the %d bytes allowed", max)
-		case errors.Is(err, io.EOF) && compose == nil:
-			return nil, badContent("holds no %s", composeFile)
 		case errors.Is(err, io.EOF):
-			return compose, nil
+			return found.held()
 		case err != nil:
 			return nil, badContent("is no tar: %v", err)
 		case !links.inside(h):
 			return nil, badContent("has a member %.80q (to %.80q), which would leave the app's folder or goes through a link, or is no file, folder or link", h.Name, h.Linkname)
-		case path.Clean(h.Name) != composeFile:
-			continue
-		case compose != nil || h.Name != composeFile || h.Typeflag != tar.TypeReg || h.Size > limits.ComposeFile:
-			return nil, badContent("has a %s that is no plain file of just this name, too long, or there twice", composeFile)
 		}
-		if compose, err = io.ReadAll(members); err != nil {
+		if err := found.add(h, members); err != nil {
 			return nil, err
 		}
 	}

@@ -2,18 +2,13 @@ package apps
 
 import (
 	"archive/tar"
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"path"
 	"slices"
 
-	"gopkg.in/yaml.v3"
-
-	"github.com/otactl/otactl/internal/fsx"
 	"github.com/otactl/otactl/internal/limits"
 )
 
@@ -28,12 +23,11 @@ func readBundle(r io.Reader) ([]byte, error) {
 		return nil, malformed("app archive: is not packed with gzip: %v", err)
 	}
 	members := tar.NewReader(&capped{r: unpacked, left: limits.AppBundle})
-	var compose []byte
-	var made links
+	made, found := links{}, project{overrides: map[string][]byte{}}
 	for {
 		header, err := members.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return found.compose, found.check()
 		}
 		if err != nil {
 			return nil, malformed("app archive: %w", err)
@@ -41,21 +35,10 @@ func readBundle(r io.Reader) ([]byte, error) {
 		if err := made.take(header); err != nil {
 			return nil, err
 		}
-		if path.Clean(header.Name) != composeFile {
-			continue
-		}
-		// By another spelling composectl doesn't find it, and docker does.
-		if header.Name != composeFile || header.Typeflag != tar.TypeReg || compose != nil {
-			return nil, malformed("app archive: %s is no plain file of just this name, or is there twice", composeFile)
-		}
-		if compose, err = fsx.ReadSized(members, composeFile, header.Size, limits.ComposeFile); err != nil {
-			return nil, malformed("app archive: %w", err)
+		if err := found.take(header, members); err != nil {
+			return nil, err
 		}
 	}
-	if compose == nil {
-		return nil, malformed("app archive: it has no %s", composeFile)
-	}
-	return compose, nil
 }
 
 // capped ends a stream that unpacks to more than is sane.
@@ -84,18 +67,9 @@ type service struct {
 
 // readCompose lists the services of a compose file by name.
 func readCompose(file []byte) ([]service, error) {
-	var doc struct {
-		Services map[string]struct {
-			Image    string   `yaml:"image"`
-			Profiles []string `yaml:"profiles"`
-		} `yaml:"services"`
-	}
-	in := yaml.NewDecoder(bytes.NewReader(file))
-	if err := in.Decode(&doc); err != nil {
-		return nil, malformed("%s: %w", composeFile, err)
-	}
-	if err := in.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, malformed("%s: there is more than one document in it", composeFile)
+	doc, err := decodeCompose(composeFile, file)
+	if err != nil {
+		return nil, err
 	}
 	if len(doc.Services) == 0 || len(doc.Services) > limits.AppServices {
 		return nil, malformed("%s: %d services, want 1 to %d", composeFile, len(doc.Services), limits.AppServices)
