@@ -56,6 +56,21 @@ func (l *leftovers) outdated(d fs.DirEntry) bool {
 	return err == nil && expiry >= 0 && l.now.Sub(st.ModTime()) > max(expiry, time.Minute)
 }
 
+// beingMade says whether somebody may be about to lock the stage at dir for the
+// first time, which is anybody's until then: libostree's commit ends when it is
+// gone. There is nothing in it to take over.
+func (l *leftovers) beingMade(dir string) bool {
+	if _, err := os.Lstat(dir + lockSuffix); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	st, err := os.Lstat(dir)
+	if err != nil || l.now.Sub(st.ModTime()) > time.Minute {
+		return false
+	}
+	list, err := os.ReadDir(dir)
+	return err == nil && len(list) == 0
+}
+
 // dropLeftovers removes from tmp what is of use to nobody, and makes no file for
 // it: the disk may be full of just that. Stages of this boot stay for the next
 // session, and what can't be looked at stays.

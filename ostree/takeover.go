@@ -112,12 +112,13 @@ func (s *stage) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &leftovers{repo: s.repo, now: made.ModTime(), half: s.halves.note, stage: func(dir string, ours bool) error {
-		if dir == s.dir {
+	l := &leftovers{repo: s.repo, now: made.ModTime(), half: s.halves.note}
+	l.stage = func(dir string, ours bool) error {
+		if dir == s.dir || ours && l.beingMade(dir) {
 			return nil
 		}
 		return s.inherit(ctx, dir, ours)
-	}}
+	}
 	return l.sweep()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -281,6 +282,28 @@ func TestStrayFilesGoWhenTheyAreOld(t *testing.T) {
 		if _, err := os.Stat(p); (err == nil) != want {
 			t.Errorf("%s: %v", p, err)
 		}
+	}
+}
+
+// TestAStageThatIsAboutToBeLockedIsLeftAlone: libostree makes the folder first, and
+// ends when it is gone before it is locked.
+func TestAStageThatIsAboutToBeLockedIsLeftAlone(t *testing.T) {
+	r := newRepo(t, ModeArchive)
+	dir := filepath.Join(r.Path(), "tmp", stagePrefix+bootID()+"-abcdef")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	open(t, r)
+	if _, err := os.Lstat(dir); err != nil {
+		t.Errorf("one that is new: %v", err)
+	}
+	past := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(dir, past, past); err != nil {
+		t.Fatal(err)
+	}
+	open(t, r)
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("one of an hour ago: %v", err)
 	}
 }
 
