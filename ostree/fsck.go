@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/otactl/otactl/internal/progress"
 )
@@ -90,16 +92,17 @@ type fsck struct {
 	repo *Repo
 	opt  FsckOptions
 
-	mu     sync.Mutex
-	report FsckReport
-	bad    []*FsckProblem
+	mu      sync.Mutex
+	report  FsckReport
+	bad     []*FsckProblem
+	stopped bool // at a corrupt object, which is to be the last that is read
 }
 
 // problem notes err; it returns errStop when that is to be the last.
 func (f *fsck) problem(err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.opt.KeepOn && len(f.report.Problems)+len(f.bad) > 0 {
+	if !f.opt.KeepOn && len(f.report.Problems) > 0 {
 		return errStop
 	}
 	f.report.Problems = append(f.report.Problems, err)
@@ -109,21 +112,23 @@ func (f *fsck) problem(err error) error {
 	return errStop
 }
 
-// object notes that an object is bad or missing, and gives other errors back.
+// object notes that an object is bad or missing, and gives other errors back. What
+// is missing may have been pruned: that alone is no reason to stop.
 func (f *fsck) object(id ObjectID, err error) error {
 	if err == nil || !isProblem(err) {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.opt.KeepOn && len(f.report.Problems)+len(f.bad) > 0 {
+	if f.stopped {
 		return errStop
 	}
 	f.bad = append(f.bad, &FsckProblem{ID: id, Err: err})
-	if f.opt.KeepOn {
-		return nil
+	f.stopped = !f.opt.KeepOn && !isMissing(err)
+	if f.stopped {
+		return errStop
 	}
-	return errStop
+	return nil
 }
 
 func (f *fsck) run(ctx context.Context) error {
@@ -138,15 +143,30 @@ func (f *fsck) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := newFsckWalk(f, whole)
+	w := newFsckWalk(f, whole, nil)
 	if err := w.run(ctx); err != nil && !errors.Is(err, errStop) {
 		return err
 	}
-	f.report.Commits, f.report.Objects = len(whole), w.verified
-	if err := f.mend(ctx, whole); err != nil {
+	if err := f.walkOn(ctx, w, whole); err != nil {
 		return err
 	}
 	return f.damaged()
+}
+
+// walkOn looks at what a walk found. Where it stopped at an object that is bad no
+// more, it goes on.
+func (f *fsck) walkOn(ctx context.Context, w *fsckWalk, whole []Checksum) (err error) {
+	for {
+		f.report.Commits, f.report.Objects = len(whole), w.verified
+		stopped := f.stopped
+		if whole, err = f.mend(ctx, w, whole); err != nil || !stopped || len(f.bad) > 0 {
+			return err
+		}
+		w = newFsckWalk(f, whole, w)
+		if err := w.run(ctx); err != nil && !errors.Is(err, errStop) {
+			return err
+		}
+	}
 }
 
 // commits are all commits of the repo, in the order of their checksums.
@@ -158,7 +178,7 @@ func (f *fsck) commits(ctx context.Context) ([]Checksum, error) {
 		}
 		return nil
 	})
-	slices.SortFunc(commits, func(a, b Checksum) int { return slices.Compare(a[:], b[:]) })
+	sortSums(commits)
 	return commits, err
 }
 
@@ -169,7 +189,8 @@ func (f *fsck) refs(ctx context.Context) error {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		err := f.ref(ctx, name, refs[name], func(c *Commit) error { return c.CheckBinding(name) })
+		now := func() (Checksum, error) { return f.repo.Ref(ctx, name) }
+		err := f.ref(ctx, name, refs[name], now, func(c *Commit) error { return c.CheckBinding(name) })
 		if err != nil {
 			return err
 		}
@@ -182,7 +203,8 @@ func (f *fsck) refs(ctx context.Context) error {
 		return cmp.Or(strings.Compare(a.Collection, b.Collection), strings.Compare(a.Name, b.Name))
 	})
 	for _, name := range names {
-		err := f.ref(ctx, name.String(), mirrored[name], func(c *Commit) error { return c.CheckCollection(name) })
+		now := func() (Checksum, error) { return f.mirrored(ctx, name) }
+		err := f.ref(ctx, name.String(), mirrored[name], now, func(c *Commit) error { return c.CheckCollection(name) })
 		if err != nil {
 			return err
 		}
@@ -193,9 +215,15 @@ func (f *fsck) refs(ctx context.Context) error {
 // ref loads the commit that a ref names and holds it against its bindings. One
 // that is corrupt is found again when all commits are read; without a commit
 // there is nothing more to find.
-func (f *fsck) ref(ctx context.Context, name string, c Checksum, bound func(*Commit) error) error {
+func (f *fsck) ref(ctx context.Context, name string, c Checksum, now func() (Checksum, error), bound func(*Commit) error) error {
 	commit, err := LoadCommit(ctx, f.repo, c)
-	if _, missing := errors.AsType[*MissingError](err); missing {
+	if isMissing(err) {
+		c, commit, err = f.refAgain(ctx, now)
+	}
+	if errors.Is(err, ErrRefNotFound) {
+		return nil
+	}
+	if isMissing(err) {
 		return f.problem(fmt.Errorf("loading commit for ref %s: %w", name, err))
 	}
 	if isProblem(err) {
@@ -211,6 +239,43 @@ func (f *fsck) ref(ctx context.Context, name string, c Checksum, bound func(*Com
 		return f.problem(fmt.Errorf("commit %s: %w", c, err))
 	}
 	return nil
+}
+
+// refAgain loads what a ref names now, while nobody prunes: it may have moved on
+// since, or gone, and then what it named before is nobody's loss.
+func (f *fsck) refAgain(ctx context.Context, now func() (Checksum, error)) (c Checksum, commit *Commit, err error) {
+	release, err := f.hold(ctx)
+	if err != nil {
+		return c, nil, err
+	}
+	defer release()
+	if c, err = now(); err != nil {
+		return c, nil, err
+	}
+	commit, err = LoadCommit(ctx, f.repo, c)
+	return c, commit, err
+}
+
+// mirrored is what a ref of a collection names now.
+func (f *fsck) mirrored(ctx context.Context, name CollectionRef) (Checksum, error) {
+	refs, err := f.repo.CollectionRefs(ctx)
+	if err != nil {
+		return Checksum{}, err
+	}
+	c, there := refs[name]
+	if !there {
+		return c, ErrRefNotFound
+	}
+	return c, nil
+}
+
+// hold keeps prunes away. Who may not write to the repo goes without.
+func (f *fsck) hold(ctx context.Context) (release func(), err error) {
+	release, err = f.repo.Hold(ctx)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return func() {}, nil
+	}
+	return release, err
 }
 
 // sort tells the commits that are to be whole from the partial ones, and looks

@@ -1,7 +1,6 @@
 package ostree
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -11,59 +10,82 @@ import (
 	"github.com/otactl/otactl/ostree/keyfile"
 )
 
-// mend says of each bad object which commits it is in, and does what the options
-// ask for: the commits are marked before an object goes. It has the repo alone
-// for that, and looks once more at what it acts on: while the walk was under way,
-// or this waited for its turn, a pull may have mended an object, and a commit that
-// is new may share one.
-func (f *fsck) mend(ctx context.Context, whole []Checksum) error {
+// mend looks once more at what is bad, says in which commits it is, and does what
+// the options ask for: the commits are marked before an object goes. Meanwhile
+// nobody prunes, and if something is to change it has the repo alone: while the
+// walk was under way, or this waited for its turn, a prune may have removed a
+// commit, a pull may have mended an object, and a commit that is new may share one.
+// It gives the commits of before that are to be whole still.
+func (f *fsck) mend(ctx context.Context, w *fsckWalk, whole []Checksum) ([]Checksum, error) {
 	if len(f.bad) == 0 {
-		return nil
+		return whole, nil
 	}
+	lock := f.hold
 	if f.opt.Mark {
-		unlock, err := f.repo.LockAlone(ctx)
-		if err != nil {
-			return err
-		}
-		defer unlock()
-		if whole, err = f.lookAgain(ctx); err != nil {
-			return err
-		}
+		lock = f.repo.LockAlone
 	}
-	if err := f.blame(ctx, whole); err != nil {
-		return err
+	unlock, err := lock(ctx)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(f.bad, func(a, b *FsckProblem) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	defer unlock()
+	now, err := f.commits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now = slices.DeleteFunc(now, f.repo.IsPartial)
+	whole = slices.DeleteFunc(whole, func(c Checksum) bool {
+		_, there := slices.BinarySearchFunc(now, c, compareSums)
+		return !there
+	})
+	if err := f.lookAgain(ctx, w, whole); err != nil {
+		return nil, err
+	}
+	if err := f.blame(ctx, now); err != nil {
+		return nil, err
+	}
+	f.settle()
 	for _, p := range f.bad {
 		f.report.Problems = append(f.report.Problems, p)
 	}
 	if err := f.mark(); err != nil || !f.opt.Delete {
-		return err
+		return whole, err
 	}
-	return f.remove(ctx)
+	return whole, f.remove(ctx)
 }
 
-// lookAgain forgets what is bad no more, and gives the commits that are to be
-// whole by now.
-func (f *fsck) lookAgain(ctx context.Context) (whole []Checksum, err error) {
-	still := f.bad[:0]
-	for _, p := range f.bad {
-		err := f.read(ctx, p.ID)
-		if err == nil {
-			continue
+// lookAgain finds out what is bad still. Where the walk came to its end all that is
+// in the commits has to be there. Where it stopped at a corrupt object, that alone
+// is read again: if it is bad no more, the walk goes on.
+func (f *fsck) lookAgain(ctx context.Context, w *fsckWalk, whole []Checksum) error {
+	if !f.stopped {
+		again := newFsckWalk(f, whole, w)
+		err := again.run(ctx)
+		f.report.Commits, f.report.Objects = len(whole), again.verified
+		if errors.Is(err, errStop) {
+			return nil
 		}
-		if !isProblem(err) {
-			return nil, err
-		}
-		if _, missing := errors.AsType[*MissingError](err); missing && p.ID.Type == TypeCommit {
-			continue // pruned
-		}
-		p.Err = err
-		still = append(still, p)
+		return err
 	}
-	f.bad = still
-	commits, err := f.commits(ctx)
-	return slices.DeleteFunc(commits, f.repo.IsPartial), err
+	f.bad = slices.DeleteFunc(f.bad, func(p *FsckProblem) bool { return isMissing(p.Err) })
+	for _, p := range f.bad {
+		if p.Err = f.read(ctx, p.ID); p.Err != nil && !isProblem(p.Err) {
+			return p.Err
+		}
+	}
+	return nil
+}
+
+// settle drops what is bad no more, and what is missing and misses nobody; one
+// problem stays if there is to be only one.
+func (f *fsck) settle() {
+	f.bad = slices.DeleteFunc(f.bad, func(p *FsckProblem) bool {
+		return p.Err == nil || isMissing(p.Err) && (len(p.Commits) == 0 || p.ID.Type == TypeCommit)
+	})
+	slices.SortFunc(f.bad, func(a, b *FsckProblem) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	if !f.opt.KeepOn && len(f.bad) > 1 {
+		f.bad = f.bad[:1]
+	}
 }
 
 // mark marks the commits that lack something, or will.
@@ -239,6 +261,6 @@ func (g *blameGraph) reach(id ObjectID) []Checksum {
 	return commits
 }
 
-func sortSums(list []Checksum) {
-	slices.SortFunc(list, func(a, b Checksum) int { return cmp.Or(slices.Compare(a[:], b[:])) })
-}
+func sortSums(list []Checksum) { slices.SortFunc(list, compareSums) }
+
+func compareSums(a, b Checksum) int { return slices.Compare(a[:], b[:]) }

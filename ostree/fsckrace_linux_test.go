@@ -48,12 +48,15 @@ func TestWhatComesByWhileFsckWaitsIsNotLeftWithAHole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := newFsckWalk(f, whole)
+		w := newFsckWalk(f, whole, nil)
 		if err := w.run(t.Context()); err != nil || len(f.bad) != 1 {
 			t.Fatalf("%s: %v, %v", name, f.bad, err)
 		}
 		done := make(chan error, 1)
-		go func() { done <- f.mend(t.Context(), whole) }()
+		go func() {
+			_, err := f.mend(t.Context(), w, whole)
+			done <- err
+		}()
 		if err := meanwhile(t, other, src, commits); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -14,11 +14,12 @@ import (
 // dirtree hands on what it names, so that nobody waits for a walk to be done.
 type fsckWalk struct {
 	*fsck
-	task progress.Task
+	task   progress.Task
+	before *fsckWalk // what that one verified has only to be there still; or nil
 
 	mu   sync.Mutex
 	wake *sync.Cond
-	seen map[ObjectID]struct{}
+	seen map[ObjectID]bool // and verified
 	// Directories first: they are what makes work for others.
 	dirs, files []ObjectID
 	busy        int
@@ -26,8 +27,10 @@ type fsckWalk struct {
 	verified    int
 }
 
-func newFsckWalk(f *fsck, commits []Checksum) *fsckWalk {
-	w := &fsckWalk{fsck: f, seen: map[ObjectID]struct{}{},
+// newFsckWalk reads what commits reach, or goes on where the walk before ended.
+func newFsckWalk(f *fsck, commits []Checksum, before *fsckWalk) *fsckWalk {
+	f.stopped, f.bad = false, nil
+	w := &fsckWalk{fsck: f, seen: map[ObjectID]bool{}, before: before,
 		task: progress.Start(f.opt.Progress, "verifying objects", progress.Count, 0)}
 	w.wake = sync.NewCond(&w.mu)
 	for _, c := range commits {
@@ -41,7 +44,7 @@ func (w *fsckWalk) add(id ObjectID) {
 	if _, ok := w.seen[id]; ok {
 		return
 	}
-	w.seen[id] = struct{}{}
+	w.seen[id] = false
 	w.task.Grow(1)
 	if id.Type == TypeFile || id.Type == TypeCommitMeta {
 		w.files = append(w.files, id)
@@ -130,15 +133,27 @@ func (w *fsckWalk) step(ctx context.Context, id ObjectID) error {
 		err = w.commit(ctx, id.Sum)
 	case id.Type == TypeDirTree:
 		err = w.dirTree(ctx, id.Sum)
+	case w.before != nil && w.before.seen[id]:
+		err = w.there(id)
 	default:
 		err = w.read(ctx, id)
 	}
 	if err == nil {
 		w.mu.Lock()
+		w.seen[id] = true
 		w.verified++
 		w.mu.Unlock()
 	}
 	return w.object(id, err)
+}
+
+// there says whether an object that was verified is still there.
+func (f *fsck) there(id ObjectID) error {
+	there, err := f.repo.hasOrParent(id)
+	if err == nil && !there {
+		err = &MissingError{ID: id, Where: f.repo.path}
+	}
+	return err
 }
 
 func (f *fsck) read(ctx context.Context, id ObjectID) error {

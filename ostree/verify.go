@@ -203,6 +203,10 @@ func (v *verifier) problem(err error) error {
 // isProblem says whether err is about an object, and not about the reading.
 func isProblem(err error) bool {
 	_, corrupt := errors.AsType[*CorruptError](err)
+	return corrupt || isMissing(err)
+}
+
+func isMissing(err error) bool {
 	_, missing := errors.AsType[*MissingError](err)
-	return corrupt || missing
+	return missing
 }
