@@ -195,7 +195,7 @@ func (p *pruner) mark(ctx context.Context) error {
 		if id.Type != TypeCommit {
 			return nil
 		}
-		return p.history(ctx, id.Sum, func(int, *Commit) bool { return false })
+		return p.history(ctx, id.Sum, past{})
 	})
 }
 
@@ -216,36 +216,44 @@ func (p *pruner) checkBranches(roots []pruneRoot) error {
 	return nil
 }
 
-// root keeps what a ref names, and what the options keep of the history before.
-func (p *pruner) root(ctx context.Context, r pruneRoot) error {
-	depth, limit := p.opt.Depth, p.opt.Limit
-	if d, ok := p.opt.Retain[r.name]; ok && r.local {
-		return p.history(ctx, r.commit, func(n int, _ *Commit) bool { return d < 0 || n <= d })
-	}
-	if len(p.opt.Only) > 0 && !(r.local && slices.Contains(p.opt.Only, r.name)) {
-		return p.history(ctx, r.commit, func(int, *Commit) bool { return true })
-	}
-	if since := p.opt.KeepYoungerThan; !since.IsZero() {
-		return p.history(ctx, r.commit, func(_ int, c *Commit) bool { return !c.Time.Before(since) })
-	}
-	return p.history(ctx, r.commit, func(n int, _ *Commit) bool { return !limit || n <= depth })
+// past says which commits before one are kept: so many, or all if depth is negative,
+// and of these none that is older than since.
+type past struct {
+	depth int
+	since time.Time
 }
 
-// history keeps the commit tip, which need not be there, and those before it
-// as long as more says so of them; n counts from the tip.
-func (p *pruner) history(ctx context.Context, tip Checksum, more func(n int, c *Commit) bool) error {
+// root keeps what a ref names, and what the options keep of the history before.
+func (p *pruner) root(ctx context.Context, r pruneRoot) error {
+	depth, retained := p.opt.Retain[r.name]
+	before := past{depth: -1}
+	switch {
+	case retained && r.local:
+		before.depth = depth
+	case len(p.opt.Only) > 0 && !(r.local && slices.Contains(p.opt.Only, r.name)): // all of it
+	case !p.opt.KeepYoungerThan.IsZero():
+		before.since = p.opt.KeepYoungerThan
+	case p.opt.Limit:
+		before.depth = p.opt.Depth
+	}
+	return p.history(ctx, r.commit, before)
+}
+
+// history keeps the commit tip, which need not be there, and of those before it
+// what the past says. Commits beyond it are not looked at: they may be damaged.
+func (p *pruner) history(ctx context.Context, tip Checksum, before past) error {
 	at := tip
 	met := map[Checksum]bool{}
-	for n := 0; !met[at]; n++ {
+	for n := 0; !met[at] && (before.depth < 0 || n <= before.depth); n++ {
 		met[at] = true
 		commit, err := LoadCommit(ctx, p.repo, at)
-		if _, missing := errors.AsType[*MissingError](err); missing {
+		if isMissing(err) {
 			return nil // most repos have no whole history
 		}
 		if err != nil {
 			return err
 		}
-		if n > 0 && !more(n, commit) {
+		if n > 0 && commit.Time.Before(before.since) {
 			return nil
 		}
 		if err := p.reach(ctx, at); err != nil {

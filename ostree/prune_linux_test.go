@@ -189,6 +189,45 @@ func TestAPruneThatCannotSeeRemovesNothing(t *testing.T) {
 	}
 }
 
+// TestAPruneStopsWhereThatOfOSTreeStops: at a commit to keep that lacks a dirtree, as
+// a prune of the original leaves it that is killed. What goes anyhow may be damaged.
+func TestAPruneStopsWhereThatOfOSTreeStops(t *testing.T) {
+	from, commits := years(t)
+	tree := func(c Checksum) ObjectID {
+		commit, err := LoadCommit(t.Context(), from, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ObjectID{commit.Tree, TypeDirTree}
+	}
+	truncate := func(path string) error { return os.Truncate(path, 0) }
+	for name, c := range map[string]struct {
+		id    ObjectID
+		spoil func(path string) error
+		depth int // up to which both prune
+	}{
+		"no dirtree":        {tree(commits["a"][1]), os.Remove, 1},
+		"an empty commit":   {ObjectID{commits["a"][1], TypeCommit}, truncate, 1},
+		"no file":           {fileOf(t, from, commits["a"][1]), os.Remove, 3},
+		"not even a commit": {ObjectID{commits["a"][1], TypeCommit}, os.Remove, 3},
+	} {
+		for depth := range 4 {
+			ours, theirs := copyRepo(t, from), copyRepo(t, from)
+			if err := errors.Join(c.spoil(ours.objectPath(c.id)), c.spoil(theirs.objectPath(c.id))); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Prune(t.Context(), ours, PruneOptions{RefsOnly: true, Limit: true, Depth: depth})
+			said, theirErr := exec.Command("ostree", "--repo="+theirs.Path(), "prune", "--refs-only", fmt.Sprint("--depth=", depth)).CombinedOutput()
+			if (err == nil) != (depth <= c.depth) || (theirErr == nil) != (err == nil) {
+				t.Errorf("%s, depth %d: ours %v, theirs %v: %s", name, depth, err, theirErr, said)
+			}
+			if got, want := objects(t, ours), objects(t, theirs); !slices.Equal(got, want) {
+				t.Errorf("%s, depth %d: ours keeps\n%s\ntheirs\n%s", name, depth, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		}
+	}
+}
+
 func TestAPartialCommitIsPrunedWithWhatThereIsOfIt(t *testing.T) {
 	src, commits := theirRepo(t, ModeArchive)
 	r := newRepo(t, ModeArchive)

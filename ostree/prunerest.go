@@ -102,6 +102,6 @@ func (p *pruner) strays(ctx context.Context) error {
 		if err != nil {
 			return nil // it names no commit
 		}
-		return p.history(ctx, c, func(int, *Commit) bool { return false })
+		return p.history(ctx, c, past{})
 	})
 }
