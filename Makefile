@@ -85,7 +85,8 @@ mutation:
 	$(GO) run ./tests/mutation -o docs/mutation.md $(if $(ONLY),-only $(ONLY))
 
 # A real publisher and a real server, one of them killed at random KILLS times;
-# prints the seed. make kills [KILLS=N] [SEED=N]
+# and KILLS rounds in which otactl and ostree work on one repo, some of them
+# killed. Prints the seed. make kills [KILLS=N] [SEED=N]
 kills:
 	$(GO) test ./tests -run TestRandomKills -v -timeout 60m -kills $(or $(KILLS),100) -kill-files 3000 $(if $(SEED),-kill-seed $(SEED))
 

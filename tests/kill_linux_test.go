@@ -21,9 +21,9 @@ import (
 	engine "github.com/otactl/otactl/ostree"
 )
 
-// How much of the test below: make kills runs it at full length.
+// How much of the tests of random kills: make kills runs them at full length.
 var (
-	kills     = flag.Int("kills", 6, "how often TestRandomKillsLoseNothing kills")
+	kills     = flag.Int("kills", 6, "how often TestRandomKillsLoseNothing kills, and how many rounds the one of a shared repo has")
 	killFiles = flag.Int("kill-files", 300, "how many files its commits change")
 	killSeed  = flag.Uint64("kill-seed", 0, "what its random numbers begin with; 0 picks something")
 )
