@@ -30,7 +30,7 @@ func (rt *runtime) fioCheck(ctx context.Context, f *fioCall, repo string, at sid
 		return err
 	}
 	rt.say("Checking if the repo %s is synced at %s, correlation ID: %s ...", repo, st.URL(), st.CorrelationID())
-	r, err := contents.Check(ctx, st, func(path string) { rt.say("./%s", path) })
+	r, err := contents.Check(ctx, st, func(path string) { rt.say("./%s", oneLine(path)) })
 	if err != nil {
 		return err
 	}
