@@ -67,8 +67,8 @@ reproducible:
 test: packages
 	$(GO) mod download
 	@scripts/tool $(TOOLS) $(S3SERVER) --version
-	$(SUDO) $(GO) test -timeout 6m ./...
-	$(SUDO) env CGO_ENABLED=1 $(GO) test -tags pkcs11 -timeout 6m ./tuf/pkcs11
+	$(SUDO) $(GO) test -timeout 15m ./...
+	$(SUDO) env CGO_ENABLED=1 $(GO) test -tags pkcs11 -timeout 15m ./tuf/pkcs11
 	$(SUDO) $(GO) test -race -skip '$(RACE_SKIP)' -timeout 12m $(RACE)
 	$(MAKE) --no-print-directory fuzz FUZZTIME=2000x
 
