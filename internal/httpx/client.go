@@ -99,13 +99,13 @@ func NewClient(o Options) *http.Client {
 }
 
 func newRoundTripper(o Options) roundTripper {
+	t := newTransport(o)
 	if !o.HTTP2 {
-		return newTransport(o)
+		return t
 	}
 	dialer := newTransport(o)
 	dialer.MaxConnsPerHost = 0 // it would count down for connections that it never counted
-	o.HTTP2 = false            // what the pool leaves to the transport is not worth it, and would wait there without end
-	return newPool(newTransport(o), dialer, o.Header)
+	return newPool(t, dialer)
 }
 
 func newTransport(o Options) *http.Transport {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Servers end a connection after so many requests (nginx: 1000), and at full
@@ -24,23 +23,21 @@ const maxH2Conns = 4
 // own pool lets every request that finds no connection dial one, and begins to
 // dial only when the last one has ended.
 type pool struct {
-	t        *http.Transport // for all that is not HTTP/2
-	dialer   *http.Transport // makes connections, and has none itself
-	patience time.Duration   // with a server that lets nobody in
+	t      *http.Transport // for all that is not HTTP/2
+	dialer *http.Transport // makes connections, and has none itself
 
 	mu      sync.Mutex
 	origins map[string]*origin
 }
 
-func newPool(t, dialer *http.Transport, patience time.Duration) *pool {
-	return &pool{t: t, dialer: dialer, patience: patience, origins: map[string]*origin{}}
+func newPool(t, dialer *http.Transport) *pool {
+	return &pool{t: t, dialer: dialer, origins: map[string]*origin{}}
 }
 
 // origin is a server, once it is known how to speak to it.
 type origin struct {
-	dialer   *http.Transport
-	address  string
-	patience time.Duration
+	dialer  *http.Transport
+	address string
 
 	waiting atomic.Int32 // callers of reserve
 	mu      sync.Mutex
@@ -104,7 +101,7 @@ func (p *pool) origin(u *url.URL) *origin {
 	defer p.mu.Unlock()
 	o := p.origins[address]
 	if o == nil {
-		o = &origin{dialer: p.dialer, address: address, patience: p.patience, next: &change{came: make(chan struct{})}}
+		o = &origin{dialer: p.dialer, address: address, next: &change{came: make(chan struct{})}}
 		p.origins[address] = o
 	}
 	return o
@@ -120,47 +117,14 @@ func (o *origin) reserve(ctx context.Context) (*conn, error) {
 		if next == nil {
 			return c, err
 		}
-		late := time.NewTimer(o.patience)
 		select {
 		case <-next.came:
 			last = next
-		case <-late.C:
-			if o.letsNobodyIn() {
-				return nil, noRoom{}
-			}
 		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
-		late.Stop()
-		if err != nil {
-			return nil, err
+			return nil, context.Cause(ctx)
 		}
 	}
 }
-
-// letsNobodyIn says whether there is no request that others could be waiting for.
-// Connections on which there is room for none are given up then.
-func (o *origin) letsNobodyIn() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.dialing || slices.ContainsFunc(o.conns, func(c *conn) bool { return c.InFlight() > 0 || c.Available() > 0 }) {
-		return false
-	}
-	for _, c := range o.conns {
-		_ = c.Close()
-	}
-	o.conns = nil
-	return true
-}
-
-// noRoom is a server that takes connections, and no request on them.
-type noRoom struct{}
-
-func (noRoom) Error() string { return "the server lets no request in" }
-
-// Timeout and Temporary make it a net.Error: to wait once more may help.
-func (noRoom) Timeout() bool   { return true }
-func (noRoom) Temporary() bool { return true }
 
 // take is reserve without the wait: when there is no room it sees that there
 // will be, and says what to wait for. Last is what the caller waited for, nil at

@@ -151,7 +151,7 @@ func TestAllWhoWaitForOneDialHearOfItsFailure(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond) // between to be counted and to wait
 		return nil, refused
-	}}, time.Minute)
+	}})
 	var all sync.WaitGroup
 	for range requests {
 		all.Go(func() {
@@ -192,89 +192,5 @@ func TestWhoWaitsForAConnectionHearsOfItsFailure(t *testing.T) {
 	}
 	if _, err := c.Do(req); err == nil {
 		t.Error("no error when the time is over")
-	}
-}
-
-// TestAServerThatLetsNoRequestInIsLeft: one of HTTP/2 says how many requests it
-// takes at once, and may take it back.
-func TestAServerThatLetsNoRequestInIsLeft(t *testing.T) {
-	for what, first := range map[string]byte{"never any": 0, "a hundred, and then none": 100} {
-		t.Run(what, func(t *testing.T) {
-			srv := closedServer(t, first)
-			c := NewClient(Options{HTTP2: true, Header: 300 * time.Millisecond, TLS: &tls.Config{InsecureSkipVerify: true}})
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			for range 3 { // the first is let in, if any is
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+srv+"/", nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				resp, err := c.Do(req)
-				if err == nil {
-					_ = resp.Body.Close()
-				}
-				if err == nil || ctx.Err() != nil {
-					t.Fatalf("%v", err)
-				}
-			}
-		})
-	}
-}
-
-// closedServer is an HTTP/2 server that takes so many requests at once, and then
-// none; it answers pings and nothing else.
-func closedServer(t *testing.T, first byte) (address string) {
-	t.Helper()
-	cert := httptest.NewUnstartedServer(nil)
-	cert.EnableHTTP2 = true
-	cert.StartTLS()
-	config := cert.TLS.Clone()
-	cert.Close()
-	config.NextProtos = []string{"h2"}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go letNobodyIn(conn, first)
-		}
-	}()
-	return l.Addr().String()
-}
-
-// letNobodyIn speaks as little of RFC 9113 as that takes.
-func letNobodyIn(conn net.Conn, first byte) {
-	defer conn.Close()
-	const settings, ping, ack, streams = 4, 6, 1, 3
-	if _, err := io.CopyN(io.Discard, conn, 24); err != nil { // the preface
-		return
-	}
-	may := func(n byte) { _, _ = conn.Write([]byte{0, 0, 6, settings, 0, 0, 0, 0, 0, 0, streams, 0, 0, 0, n}) }
-	may(first)
-	for head := make([]byte, 9); ; {
-		if _, err := io.ReadFull(conn, head); err != nil {
-			return
-		}
-		payload := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
-		if _, err := io.ReadFull(conn, payload); err != nil {
-			return
-		}
-		switch {
-		case head[3] == settings && head[4] == ack:
-			if first > 0 {
-				may(0)
-				first = 0
-			}
-		case head[3] == settings:
-			_, _ = conn.Write([]byte{0, 0, 0, settings, ack, 0, 0, 0, 0})
-		case head[3] == ping && head[4] != ack:
-			_, _ = conn.Write(append([]byte{0, 0, 8, ping, ack, 0, 0, 0, 0}, payload...))
-		}
 	}
 }
