@@ -196,9 +196,9 @@ func TestAReplyOfMillionsOfValuesIsNotUnpacked(t *testing.T) {
 // TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown: asked for again, a backend
 // says that the code is not waiting, since it is approved.
 func TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown(t *testing.T) {
-	approved := 0
+	var approved atomic.Int32
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if approved++; approved == 1 {
+		if approved.Add(1) == 1 {
 			panic(http.ErrAbortHandler)
 		}
 		w.WriteHeader(http.StatusNotFound)
@@ -207,7 +207,7 @@ func TestAnApprovalWhoseAnswerGotLostIsNotCalledUnknown(t *testing.T) {
 	defer srv.Close()
 	c := Open(Options{URL: srv.URL, Factory: "f", Retry: httpx.Retry{Base: time.Millisecond, Max: time.Millisecond}})
 	_, err := c.ApproveDevice(t.Context(), "ABCD-EFGH")
-	if fail.ClassOf(err) != fail.Network || !strings.Contains(fail.HintOf(err), "devices list") || approved != 1 {
-		t.Errorf("asked %d times: %v, hint %q", approved, err, fail.HintOf(err))
+	if fail.ClassOf(err) != fail.Network || !strings.Contains(fail.HintOf(err), "devices list") || approved.Load() != 1 {
+		t.Errorf("asked %d times: %v, hint %q", approved.Load(), err, fail.HintOf(err))
 	}
 }
